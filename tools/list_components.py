@@ -1,4 +1,4 @@
-"""Lists the components in `stacks/` with their modules, the modules' imports, and the accepted arguments.
+"""Lists the components in `stacks/` with their modules, their modules' imports, and the arguments that they accept.
 
 python tools/list_components.py
 
@@ -23,7 +23,7 @@ _OF_PULUMI: Final = "opts"
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the table of components."""
     TABLE.write_text(table_text(), encoding="utf-8")
 
 
@@ -42,7 +42,7 @@ def _modules() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _imports(tree: ast.Module, parts: tuple[str, ...]) -> Iterator[str]:
-    """Yield the modules from the library that a module imports."""
+    """Yield the modules of `modelyard_stacks` that a module imports."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             package = parts[: len(parts) - node.level]

@@ -1,4 +1,4 @@
-"""Lists the Google Compute Engine machines that modelyard chooses from, with sizes, regions and prices.
+"""Lists the Google Compute Engine machine types that modelyard chooses from, with sizes, regions and prices.
 
 python tools/list_google_machines.py
 
@@ -31,7 +31,7 @@ _ACCELERATORS: Final[Mapping[str, tuple[str, str, int]]] = {
     "a3-highgpu": ("H100", "nvidia-h100-80gb", 80),
     "a3-megagpu": ("H100", "nvidia-h100-mega-80gb", 80),
 }
-"""For each machine series and class: the accelerator's name in a spec, its name at Google, and its GiB of memory."""
+"""By machine series and class: the accelerator's name in a spec, Google's name for it, and its GiB of memory."""
 
 _ON_N1: Final = "Google Cloud attaches {} to N1 machines"
 _RESERVED: Final = "Google Cloud sells {} only as spot or with a reservation"
@@ -47,7 +47,7 @@ _COUNTS: Final[Mapping[str, int]] = {
     **{f"g2-standard-{vcpus}": count for vcpus, count in ((24, 2), (48, 4), (96, 8))},
     **{f"g4-standard-{vcpus}": count for vcpus, count in ((96, 2), (192, 4), (384, 8))},
 }
-"""The number of accelerators in machines whose names do not contain the number, unless it is one."""
+"""The number of accelerators in machine types whose names do not contain the number, unless it is one."""
 
 _HYPERDISK: Final = ("n4", "c4", "g4")
 """Series that boot only from Hyperdisk (docs.cloud.google.com/compute, "Hyperdisk", machine support, 2026-11-27)."""
@@ -61,7 +61,7 @@ Json = dict[str, Any]
 
 
 def main() -> None:
-    """Write the tables."""
+    """Write `machines.json` and the price files."""
     MACHINES.write_text(machines_text(TABLES), encoding="utf-8")
     PRICES.mkdir(exist_ok=True)
     for file in PRICES.glob("*.json"):
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def machines_text(tables: Path) -> str:
-    """Return the text of `machines.json`, with a line for each machine and each region."""
+    """Return the text of `machines.json`, with one line per machine type and one per region."""
     rows = _rows(tables / "google-machines.csv")
     memories = {name: memory for name, _, memory in _ACCELERATORS.values()}
     types = {series: kind for series, (_, kind, _) in _ACCELERATORS.items()}
@@ -116,13 +116,13 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _count(name: str) -> int:
-    """Return the number of accelerators in a machine, such as four for `a2-highgpu-4g`."""
+    """Return the number of accelerators in a machine type, such as four for `a2-highgpu-4g`."""
     size = name.rpartition("-")[2]
     return int(size.removesuffix("g")) if size.endswith("g") else _COUNTS.get(name, 1)
 
 
 def _absent(rows: list[dict[str, str]]) -> dict[str, list[str]]:
-    """Return the families and machines that are not sold in each region."""
+    """Return the machine families and types that are not sold in each region."""
     sold = {row["machine"]: frozenset(row["regions"].split()) for row in rows}
     families: dict[str, list[str]] = {}
     for name in sold:

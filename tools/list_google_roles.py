@@ -25,11 +25,11 @@ ROLES: Final = (
     "roles/storage.objectUser",
     "roles/storage.objectViewer",
 )
-"""A test compares these roles with those in registrations. Administrators get their role from a stack setting."""
+"""The roles to list, except the configurable one for administrators. A test compares them with the granted roles."""
 
 
 def main() -> None:
-    """Write the table."""
+    """Write the table of roles."""
     (clone,) = sys.argv[1:]
     commit, day = _git(clone, "log", "-1", "--format=%H %cs").split()
     about = f"Permissions of Google's predefined roles: github.com/iann0036/iam-dataset@{commit[:8]}, gcp/roles, {day}."

@@ -1,11 +1,11 @@
-"""Lists the EC2 machines that modelyard chooses from, with sizes, regions and prices.
+"""Lists the EC2 instance types that modelyard chooses from, with sizes, regions and prices.
 
 python tools/list_machines.py
 
 Sizes and regions come from EC2 responses (DescribeInstanceTypes and DescribeInstanceTypeOfferings) that moto
 ships. Prices come from `tables/`: `newest.csv` has the newest prices for a few regions, and `every-region.csv`
 has older ones for all regions. If only another region (on demand) or another size (spot) has a newer price, the
-script estimates the price from that one and notes this in the source.
+script estimates the price from that newer price and notes this in the price's source.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CHOSEN_FROM: Final = {
     "trn1": ("2xlarge", "32xlarge"),
     "trn2": ("48xlarge",),
 }
-"""Sizes by family. Only a few are burstable or ARM, because compute classes never choose such machines."""
+"""Instance sizes by family. Only a few are burstable or ARM, because compute classes never choose such types."""
 
 _OF_ANOTHER_PARTITION: Final = ("cn-", "us-gov-")
 """Prefixes of excluded regions, for which moto has no offerings or whose prices are not comparable."""
@@ -75,11 +75,11 @@ class Listed(NamedTuple):
 
 
 Prices = dict[tuple[str, str, bool], Listed]
-"""Prices by machine, region, and whether they are spot prices."""
+"""Prices by instance type, region, and whether they are spot prices."""
 
 
 def main() -> None:
-    """Write the tables."""
+    """Write `machines.json` and the price files."""
     MACHINES.write_text(machines_text(), encoding="utf-8")
     texts = price_texts(TABLES)
     for file in PRICES.glob("*.json"):
@@ -90,12 +90,12 @@ def main() -> None:
 
 
 def names() -> list[str]:
-    """Return the names of all machines, ordered by family and size."""
+    """Return the names of all listed instance types, ordered by family and size."""
     return [f"{family}.{size}" for family, sizes in CHOSEN_FROM.items() for size in sizes]
 
 
 def machines_text() -> str:
-    """Return the text of `machines.json`, with a line for each machine and each region."""
+    """Return the text of `machines.json`, with one line per instance type and one per region."""
     described = _unpacked(_moto() / "instance_types.json.gz")
     machines = {name: _shape(name, described[name]) for name in names()}
     memories = {
@@ -174,13 +174,13 @@ def _shape(name: str, described: Json) -> Json:
 
 
 def _pods(network: Json) -> int:
-    """Return the number of Pods for which the default network card has addresses."""
+    """Return the maximum number of Pods on an instance: those for which its default network card has addresses."""
     card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
     return int(card["MaximumNetworkInterfaces"]) * (int(network["Ipv4AddressesPerInterface"]) - 1) + 2
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name of a machine's accelerators, as used in specs, and their number. Without any, the name is ""."""
+    """Return the name (as used in specs) and number of an instance type's accelerators, or "" and 0 if it has none."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -193,13 +193,13 @@ def _accelerator(name: str, described: Json) -> tuple[str, int]:
 
 
 def _memory_gi(described: Json) -> float | None:
-    """Return the memory of one GPU in GiB, rounded to a tenth, or None for other accelerators."""
+    """Return the memory of one GPU in GiB, rounded to a tenth, or None for instance types without GPUs."""
     gpus = described.get("GpuInfo", {}).get("Gpus", [])
     return _as_integer(round(gpus[0]["MemoryInfo"]["SizeInMiB"] / 1024, 1)) if gpus else None
 
 
 def _absent() -> dict[str, list[str]]:
-    """Return the families and machines that are not sold in each region."""
+    """Return the instance families and types that are not sold in each region."""
     absent: dict[str, list[str]] = {}
     for file in sorted((_moto() / "instance_type_offerings" / "region").glob("*.json.gz")):
         region = file.name.partition(".")[0]
@@ -216,7 +216,7 @@ def _absent_of(family: str, sizes: Iterable[str], sold: set[str]) -> list[str]:
 
 
 def _prices(tables: Path) -> Prices:
-    """Return the newest prices, or older prices or estimates where no new prices are known."""
+    """Return on-demand and spot prices: the newest or, where none are known, older prices or estimates."""
     newest, older = _listed(tables / "newest.csv"), _listed(tables / "every-region.csv")
     sold = _absent()
     prices: Prices = {}
@@ -232,7 +232,7 @@ def _prices(tables: Path) -> Prices:
 
 
 def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str, bool]) -> Listed:
-    """Scale an older on-demand price by how much the machine's price changed in the reference region."""
+    """Scale an older on-demand price by the instance type's price change since then in the reference region."""
     there = key[0], _REFERENCE, False
     now, then = newest.get(there), older.get(there)
     if now is None or then is None or now.usd == then.usd:
@@ -243,7 +243,7 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 
 
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
-    """Return comparable spot prices for a family's machines in a region. `family` lists the smallest size first.
+    """Return comparable spot prices for a family's instance types in a region. `family` lists the smallest size first.
 
     Spot prices change daily, so either all of the prices are derived from newer prices or all of them are older
     averages. If a size's average does not exceed that of a smaller size, it is replaced by the on-demand price with the
@@ -273,7 +273,7 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
 
 
 def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
-    """Scale an older spot price to the on-demand price, which has changed since then."""
+    """Scale an older spot price so that the discount stays the same if the on-demand price has changed."""
     listed, then = older[key], older.get((key[0], key[1], False))
     if then is None or then.usd == full:
         return listed

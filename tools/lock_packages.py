@@ -1,10 +1,10 @@
-"""Locks the Python packages for programs and images, with hashes of all files that pip may choose.
+"""Locks the Python packages for Pulumi programs and images, with hashes of all files that pip may choose.
 
 python tools/lock_packages.py [--keep]
 
 Run this script when a version in `requirements.json` or `programs.json` changes. It needs uv and the package
-index, and writes `packages.json`, which is all that the compiler reads. With `--keep`, all packages in the
-table stay at their versions, so that emitted images do not change.
+index, and writes `packages.json`, which is all that the compiler reads. With `--keep`, all packages that are
+already in the table stay at their versions, so that emitted images do not change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNUSUAL: Final = re.compile(r"musllinux|win32|i686|ppc64|s390x|armv7|riscv|ios_
 
 
 def main() -> None:
-    """Resolve both sets of packages and write the table."""
+    """Resolve the packages for images and those for programs, and write the table."""
     image: dict[str, Any] = json.loads((FOLDER / "requirements.json").read_text(encoding="utf-8"))
     roots = [
         *image["always"],
@@ -76,7 +76,7 @@ def _locked(
 
 
 def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: list[str]) -> dict[str, Any]:
-    """Return all packages that the roots need, with version, requirements by machine, and file hashes."""
+    """Return the root packages and all their dependencies, each with its version, requirements and file hashes."""
     known = {package["name"]: package for package in resolved}
     extras = {_name(root): tuple(re.findall(r"[\w-]+", root.partition("[")[2].partition("]")[0])) for root in roots}
     waiting = list(extras)
@@ -98,7 +98,7 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
 def _requires(
     package: dict[str, Any], known: dict[str, dict[str, Any]], extras: tuple[str, ...]
 ) -> list[tuple[str, str]]:
-    """Return a package's requirements, including extras, each with the only machine that needs it or ""."""
+    """Return a package's requirements, including extras, each with the only CPU architecture that needs it, or ""."""
     edges = list(package.get("dependencies", ()))
     for extra in extras:
         edges += package["optional-dependencies"][extra]

@@ -41,7 +41,7 @@ def with_providers(schema: str, own: Mapping[str, str]) -> str:
 
 
 def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
-    """Yield an `if` for the fields of the first provider and an `else` for the other providers."""
+    """Yield the lines of an `if` for the first provider's fields and an `else` for the other providers' fields."""
     (name, text), *others = own
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'

@@ -17,7 +17,7 @@ from modelyard.units import money_text
 
 
 def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
-    """Report an error if the floor exceeds the budget, and a warning if only the expected cost or the ceiling does.
+    """Report an error if the minimum cost exceeds the budget, or a warning if only the expected or maximum cost does.
 
     A target without cost lines is either free or has already reported why its cost is unknown.
     """

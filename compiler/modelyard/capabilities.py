@@ -168,7 +168,7 @@ def _usual(family: str, entry: dict[str, Any]) -> list[str]:
 
 @cache
 def table() -> dict[str, dict[str, Any]]:
-    """Return the whole table, parsed from the file."""
+    """Return the runtime's whole table of capabilities, parsed from its file."""
     from importlib.util import find_spec
 
     spec = find_spec(_PACKAGE)

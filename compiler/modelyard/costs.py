@@ -16,7 +16,7 @@ HOURS_OF_A_MONTH: Final = 730
 
 Category: TypeAlias = Literal["compute", "storage", "database", "network", "other"]
 CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "network", "other")
-"""What discounts apply to. FOCUS calls this a service category."""
+"""The categories of cost lines, to which discounts apply. FOCUS calls them service categories."""
 
 
 @record
@@ -38,7 +38,7 @@ class Rate:
 
 @record
 class Quantity:
-    """The monthly quantity of a unit: without any use, as expected, and at most."""
+    """A line's quantity per month, in its unit: the minimum without any use, the expected quantity, and the maximum."""
 
     floor: float
     expected: float
@@ -56,7 +56,7 @@ def fixed(amount: float) -> Quantity:
 
 @record
 class CostLine:
-    """Something that costs money on a target.
+    """An item that costs money on a target.
 
     `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
     `platform`. Together with `address` and `what` it identifies a line, so two plans can be compared. A line without a
@@ -99,7 +99,7 @@ class CostLine:
 
     @property
     def is_unpriced(self) -> bool:
-        """Return whether the line has a cost that is missing from totals."""
+        """Return whether the line has no price, so its cost is missing from totals."""
         return self.price is None and self.quantity.ceiling > 0
 
     @property
@@ -110,7 +110,7 @@ class CostLine:
 
 @record
 class Total:
-    """Sums of lines. If any line is unpriced, the sums are lower bounds.
+    """The total costs of several lines. If any line is unpriced, these totals are lower bounds.
 
     `estimated` counts the lines with estimated prices, and `open_ended` counts those that the ceiling does not bound.
     """
@@ -124,7 +124,7 @@ class Total:
     open_ended: int = 0
 
     def text(self, amount: str) -> str:
-        """Format an amount, with a qualifier if it excludes something: `at least 566 USD`."""
+        """Format an amount, marked as a lower bound if some lines are unpriced: `at least 566 USD`."""
         return f"at least {amount}" if self.unpriced else amount
 
 

@@ -12,11 +12,11 @@ from modelyard.records import field, record
 _T = TypeVar("_T")
 
 MOVED: Final = "!"
-"""Used in place of a property: the resource cannot move to what the argument names, but must be recreated there."""
+"""Used instead of a property for an argument, such as a project, whose change always recreates the resource."""
 
 
 class Fate(StrEnum):
-    """What happens to a resource that changes, from harmless to harmful."""
+    """What `pulumi up` does to a changed resource, from harmless to harmful."""
 
     IN_PLACE = "in place"
     ROLLING = "rolling"
@@ -37,7 +37,7 @@ class Part:
     requests to an endpoint, machines, access, or nothing of importance.
 
     `arguments` maps arguments of a component to properties of its main resource, whose `type` is in the table of
-    resources; for a Kubernetes object, the two are the same. A dotted argument such as `cluster.project.project_id`
+    resources; in a Kubernetes object, the two are the same. A dotted argument such as `cluster.project.project_id`
     follows references: it is an argument of the `project` of the `cluster`. A change to a path in `rolls`, but not in
     `quiet`, replaces Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop
     before others start. A number in `grows` can only grow, for the given reason. An item that is removed from the list
@@ -76,11 +76,11 @@ class Effects:
     resources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def part(self, kind: str) -> Part:
-        """Return how changes to a kind take effect. Anything that is not in the table changes in place."""
+        """Return how changes to a component or kind of object take effect. Those not in the table change in place."""
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:
-        """Return the effect on a part of a change at a path such as `cidr` or `spec.template.spec`."""
+        """Return what a change at a path such as `cidr` or `spec.template.spec` does to a component or object."""
         part = self.part(kind)
         if self._replaces(part, path):
             return Fate.REPLACED

@@ -107,18 +107,18 @@ def _repair(fault: Fault) -> Repair | None:
 
 
 def _moves_all(fault: Fault) -> bool:
-    """Return whether rules and machines may depend on an error: any error under deployment without an obvious fix."""
+    """Return whether checks and machines may depend on an error: any under `deployment` without an obvious fix."""
     repair = _repair(fault)
     return fault.path[:1] == ("deployment",) and (repair is None or not repair.is_sure)
 
 
 def _is_needed(path: Path) -> bool:
-    """Return whether everything else depends on this path, which is the root or a section such as `deployment`."""
+    """Return whether the rest of the spec depends on a path: the root, or a section such as `deployment`."""
     return not path or (len(path) == 1 and path[0] not in _ENTRIES)
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Yield the errors that are not mere consequences of a removal, such as a reference to a removed entry."""
+    """Yield the errors that do not merely follow from a removed entry, as a reference to that entry would."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()

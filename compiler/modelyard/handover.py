@@ -22,8 +22,8 @@ class RemoteKey:
 class Remote:
     """An object store for rclone. `settings` holds lines of rclone's configuration, without credentials.
 
-    `login` names the options with which a person logs in where no identity has access. `keys` holds the options that
-    workloads of the store's target read from a Secret.
+    `login` names the options with which a person can log in on a machine whose identity has no access. `keys` holds the
+    options that workloads on the store's target read from a Secret.
     """
 
     store: str
@@ -57,12 +57,12 @@ COPY_ACCOUNT: Final = "modelyard-migration"
 """The ServiceAccount for copy Jobs, and the name of the ConfigMap and the Secret that they read."""
 
 COPY_COMPONENT: Final = "migration"
-"""The component label of everything that these Jobs need."""
+"""The component label of all Kubernetes objects that copy Jobs need."""
 
 
 @record
 class SecretCommands:
-    """Shell commands for a secret in a service of its own, whose value is one JSON object.
+    """Shell commands for a secret in the provider's own secrets service. The secret's value is one JSON object.
 
     `read` prints the value. `make` creates the secret without a value if there is none. `write` stores what it reads
     from its standard input, and prints no value. `output` names an output of the infrastructure project that the
@@ -106,7 +106,7 @@ class Handover:
 
     `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
     the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
-    the image that contains rclone. `identity` says how Jobs that copy get an identity of the cloud. `egress` is the
+    the image that contains rclone. `identity` says how copy Jobs get a cloud identity. `egress` is the
     price per gigabyte of data that leaves the cloud.
     """
 

@@ -1,4 +1,4 @@
-"""SHA-256 for short strings without OpenSSL, because loading OpenSSL takes longer than all hashing in `validate`.
+"""SHA-256 for short strings without OpenSSL, because loading OpenSSL takes longer than all of `validate`'s hashing.
 
 The standard library's `random` does the same. For megabytes of data, `hashlib` is faster.
 """

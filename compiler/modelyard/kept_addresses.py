@@ -12,7 +12,7 @@ from modelyard.spec import System
 
 
 def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
-    """Report each unchanged address of a Service where the new side has a cluster that a move creates.
+    """Report each Service address that stays the same although the new side's cluster is created by the move.
 
     In a cluster that already exists, the same name may belong to another Service.
     """

@@ -1,4 +1,4 @@
-"""Implement the JSON Schema keywords that check a single value, for both validators."""
+"""Implement the JSON Schema keywords that check a single value, for both validators in `modelyard.validate`."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from modelyard.stack import Value
 
 _VERSION: Final = 2
 _READABLE: Final = (1, _VERSION)
-"""Version 1 hashed the text of the inputs instead of their values, so its entries never match the current inputs."""
+"""The readable lock formats. Format 1 hashed the inputs' text instead of their values, so its entries never match."""
 
 Pinned: TypeAlias = Mapping[str, Mapping[str, str]]
 """The pinned version of each chart and image, under `charts` and `images`."""
@@ -49,7 +49,7 @@ class Locked:
         return {"charts": self.charts, "images": self.images}
 
     def sealed(self) -> str:
-        """Return the key of the output: a hash of the inputs and pins, which changes if either is edited."""
+        """Return a key for the output: a hash of the inputs and pinned versions, which changes if either is edited."""
         return _sealed(_entry(self))
 
 

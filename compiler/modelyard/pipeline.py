@@ -48,8 +48,8 @@ __all__ = [
 class _Task:
     """Values that are the same in every stage: the inputs, and the targets that a spec may name.
 
-    The first three stages need no targets. `choices` holds the site values to compile, and `before` holds what an
-    earlier run learned about them. `other` is the system in another version of the spec, if there is one.
+    The first three stages need no targets. `choices` holds the site values to compile, and `before` holds the
+    groups' bindings from an earlier run. `other` is the system in another version of the spec, if there is one.
     """
 
     inputs: Inputs
@@ -211,8 +211,8 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None, ot
     """Plan one environment and check it against its targets, as `validate` does.
 
     An error in one stage hides errors in later stages only if they depend on the first error. If a target stands for
-    many sites, the spec is checked for all of them. What is equal in `other`, a system to compare with, is shared with
-    it, so that comparing the two takes little time.
+    many sites, the spec is checked for all of them. Objects that are equal in `other`, the
+    system to compare with, are reused from it so that the comparison takes little time.
     """
     outcome = _understood(_Task(inputs, targets, other=other), spec)
     if outcome.bound is None:
@@ -255,7 +255,7 @@ def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
-    """Check a document in all stages from validation on, including errors that do not depend on the first."""
+    """Check a document in all stages from validation on. After an error, find later errors that do not depend on it."""
     document = _document(outcome)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:

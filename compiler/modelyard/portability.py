@@ -61,7 +61,7 @@ class Change:
 
 @record
 class Refusal:
-    """An error after a move, with the path where it is reported and the part of the spec, or "" for the whole spec."""
+    """An error after a move, with its path and the address of the affected part, or "" if that is the whole spec."""
 
     part: str
     path: Path
@@ -70,7 +70,7 @@ class Refusal:
 
 @record
 class Move:
-    """A move to a provider: what changes, what is rejected afterwards, and the parts that can move unchanged."""
+    """A move to a provider: the changed fields, the errors afterwards, and the share of parts without any errors."""
 
     destination: Destination
     changes: tuple[Change, ...]
@@ -136,7 +136,7 @@ def moved_to(
 
 
 def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
-    """Return diagnostics with the parts of a document that they refer to."""
+    """Return the diagnostics as refusals, each with the part of the document that it refers to."""
     listed = tuple(problems)
     places = paths_at(document, [problem.span for problem in listed if problem.span is not None])
     placed = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
@@ -153,7 +153,7 @@ def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
 
 
 def parts_of(document: Document) -> Iterator[str]:
-    """Yield the addresses of everything that a spec declares: entries of sections, targets, and settings."""
+    """Yield the addresses of a spec's parts: its targets, its system-wide settings, and the entries of its sections."""
     deployment = document.value.get("deployment")
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
     yield from (f"deployment.targets.{name}" for name in targets) if isinstance(targets, dict) else ("deployment",)
@@ -174,7 +174,7 @@ class _Trial:
     parts: tuple[str, ...]
 
     def best(self, destination: Destination, moved: Sequence[TargetSpec]) -> Move:
-        """Return the move to the nearby region with the fewest refusals, or to the region that the user named."""
+        """Return the move with the best score: to one of the nearby regions, or to the region that the user named."""
         moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 
@@ -215,7 +215,7 @@ class _Trial:
         return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
-        """Yield what the new provider lacks in a moved target, or the target's field that it defines differently."""
+        """Yield the path of a moved target's field that the new provider does not know or defines differently."""
         if outcome.stages[refusal.problem] is not Stage.VALIDATE:
             return
         for target in moved:
@@ -252,7 +252,7 @@ class _Trial:
 
 
 def with_kept_addresses(outcome: Outcome, old: System) -> Outcome:
-    """Return the outcome of compiling a moved system with errors about addresses that only its old cluster resolves."""
+    """Add errors to a moved system's outcome for addresses that only the old cluster can resolve."""
     if outcome.system is None:
         return outcome
     problems = tuple(check_kept_addresses(old, outcome.system))

@@ -37,7 +37,7 @@ class Ref:
 
 @record
 class Call:
-    """`variable = component(name, **arguments)`. `variable` is a user's or our own name before `identifier()`.
+    """`variable = component(name, **arguments)`. `variable` is the name that `identifier()` will convert.
 
     `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. If the variable is empty, only the
     call is printed. A blank line is printed where `group` changes. `origin` is the spec line that requested the call;

@@ -179,7 +179,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """The attribute that functions in `dataclasses` look for. `dataclasses` itself creates it on demand."""
+    """Provides the attribute that functions in `dataclasses` look for. `dataclasses` creates its value on demand."""
 
     __slots__ = ("_defaults",)
 

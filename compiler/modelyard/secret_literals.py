@@ -30,7 +30,8 @@ _LITERALS = (
     (("PRIVATE KEY",), pattern(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY"), "a private key"),
     (("://",), pattern(r"://[^/\s:@]{1,200}:[^/\s:@]{1,200}@"), "a URL with a password"),
 )
-"""Known forms of secrets: a string that the secret contains, which avoids compiling most patterns, and a description.
+"""Known forms of secrets: strings of which each secret contains one, its pattern, and a description. The strings are
+checked first, which avoids compiling most patterns.
 """
 
 _TOKEN = pattern(r"[A-Za-z0-9+/_=-]{32,}")

@@ -1,4 +1,4 @@
-"""The schema at a place in a document: the parts that apply, and those that could apply."""
+"""Find the parts of the schema that apply, or could apply, to the value at a path in a document."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from modelyard.source import Json
 Schema: TypeAlias = "dict[str, Json]"
 
 Conditions: TypeAlias = "tuple[tuple[Schema, bool], ...]"
-"""The conditions that lead to a branch. True means that a condition must hold, False that it must not."""
+"""The `if` schemas that lead to a branch, each with True if the value must match it, or False if it must not."""
 
 _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """Return part of a schema that is itself a schema. The result is empty for `true` and for missing parts."""
+    """Return a keyword's value that is itself a schema. The result is empty for `true` and for a missing keyword."""
     return value if isinstance(value, dict) else _NOTHING
 
 
 def texts(value: Json) -> list[str]:
-    """Return a part of a schema that is a list of names."""
+    """Return a keyword's value that is a list of names."""
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
@@ -121,7 +121,7 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 
 def allowed_in(name: str, branch: Schema) -> Schema:
-    """Return a field's schema from a branch, or one nested in it, that allows the field. Empty if none does."""
+    """Return a field's schema from the branch that allows it, or from a nested one. It is empty if none allows it."""
     fields = schema_of(branch.get("properties"))
     if name in fields:
         return schema_of(fields[name])

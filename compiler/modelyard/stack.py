@@ -21,7 +21,7 @@ Manifest: TypeAlias = Mapping[str, Value]
 
 @record(frozen=False)
 class Facts:
-    """What rendering a file passes on to other files. It must be picklable: another process may render the file."""
+    """Facts found while rendering a file, for use in other files. They must be picklable to pass between processes."""
 
     value: object = None
 

@@ -35,7 +35,7 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """A compile's results and diagnostics up to a stage. Results of stages that were not reached are None.
+    """The results and diagnostics of a compile, up to the last stage that ran. Results of later stages are None.
 
     `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
     that checked the whole spec as written. `waiting` holds the stages that could not run because of errors. `aside`

@@ -115,7 +115,7 @@ class Substitution:
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
         """Create a container with the same spans and some values changed.
 
-        A value that was taken whole from a row keeps its place in the list.
+        A value that is exactly a row's value gets that value's span in the list.
         """
         result: Container
         if isinstance(value, dict):

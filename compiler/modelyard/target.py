@@ -1,4 +1,4 @@
-"""The definition of a target, mostly as data: its name, its checks, and a catalog that maps kinds to lowerings."""
+"""The definition of a target, mostly as data: its name, checks, and catalog of supported kinds of resources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @record
 class Component:
-    """Marks a kind as supported. `what` is the platform's name for the kind, for docs/targets.md.
+    """Marks a kind of resource as supported. `what` is the platform's name for it, for docs/targets.md.
 
     Resources of this kind need the cluster's `addons`, except adopted databases or gateways and existing secrets.
     Resources marked `apart` are created outside the cluster and need no add-ons.
@@ -38,7 +38,7 @@ class Component:
 
 @record
 class Impossible:
-    """Marks a kind that the platform cannot support. The reason becomes the diagnostic and names an alternative."""
+    """Marks a kind of resource that the platform cannot support. `reason` becomes the error, with an alternative."""
 
     reason: str
 
@@ -48,7 +48,7 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Report, once each, the kinds that a placement does not support, at the place where the spec first needs them.
+    """Report each kind of resource that a placement does not support, once, where the spec first needs it.
 
     `catalogs` is keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
@@ -89,7 +89,7 @@ def no_calls(plan: Plan, placement: str) -> Iterable[Call]:
 
 
 def as_usual(offer: Offer) -> Offer:
-    """Return the same offer, for providers without clusters to adopt."""
+    """Return the offer unchanged, for providers that cannot adopt existing clusters."""
     return offer
 
 
@@ -142,7 +142,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect this information for a single target in a spec. The target may adopt an existing cluster."""
+        """Collect the information that the planner needs about a single target, which may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 

@@ -202,7 +202,7 @@ def _unknown_targets(document: Document, known: Collection[str]) -> Iterator[Dia
 
 
 def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
-    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that incur no charges here."""
+    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that cost nothing here."""
     for name, node in _entries(document.value, "inference"):
         requests = _requests(node)
         if requests.peak < requests.mean:
@@ -227,7 +227,7 @@ def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
 def _unknown_items(
     document: Document, files: UsageFiles, system: System, prices: _Prices, items: Callable[[str], Collection[str]]
 ) -> Iterator[Diagnostic]:
-    """Report the user's own prices that replace nothing."""
+    """Report the user's own prices for unknown items: neither priced by the provider nor in the target's capacity."""
     book = None if files.book is None else load(files.book.content, files.book.path, may_be_empty=True)[0]
     places: Iterable[tuple[Document, Path]] = ((document, ("prices",)), *(((book, ()),) if book is not None else ()))
     for where, prefix in places:

@@ -51,7 +51,7 @@ def written(value: Any) -> str:
 
 
 def _class_of(value: object) -> type[object]:
-    """Return a value's class, which determines how the value is written because its items have no declared type."""
+    """Return a value's class, which selects how to write it. Using `isinstance` would leave item types unknown."""
     return type(value)
 
 

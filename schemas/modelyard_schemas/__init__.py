@@ -20,9 +20,9 @@ def text(name: str = "system", version: str = VERSION) -> str:
 
 
 def decisive(name: str = "system", version: str = VERSION) -> str:
-    """Return the text of a schema without `x-review`, which decides nothing that is compiled.
+    """Return the text of a schema without `x-review`, which does not affect the compiled output.
 
-    The lock stores the digest of this text, so a better rating of a field does not change the lock.
+    The lock stores the digest of this text, so a revised review rating of a field does not change the lock.
     """
     first, *others = text(name, version).split('"x-review": "')
     return first + "".join(other.partition('",')[2].lstrip() for other in others)

@@ -100,8 +100,8 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the span of the accelerator if the compute class is inline, otherwise that of the class name in the
-    workload.
+    """Return the span of the accelerator if the compute class is inline; otherwise, return the span of the compute
+    class's name in the workload.
     """
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":

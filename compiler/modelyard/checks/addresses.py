@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call: its name in messages, its location in the spec, and the data sent to it."""
+    """A URL that workloads call, with its name in messages, its path in the spec, and what is sent to it."""
 
     what: str  # "store 'lake'"
     url: str
@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """Yield the addresses of stores, an adopted registry and metrics. `sensitive` lists stores with personal data."""
+    """Yield the URLs of stores, an adopted registry and metric receivers. `sensitive` names sensitive stores."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -46,7 +46,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Return whether requests to a URL leave the cluster without TLS. Hosts such as `minio.storage` are in-cluster."""
+    """Return whether requests to a URL leave the cluster without TLS. Hosts like `minio.storage` are in the cluster."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")

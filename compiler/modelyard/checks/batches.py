@@ -13,7 +13,11 @@ from modelyard.spec import Pipeline, System
 
 
 def reprocess(system: System) -> Iterator[Diagnostic]:
-    """Check that `reprocess` has an effect: scoring must be built in, and the time window must be long enough."""
+    """Check that `reprocess` has an effect.
+
+    It needs built-in scoring, a model alias instead of a version number, and a time window that is at least as long as
+    the schedule's longest gap but no longer than the store's retention period.
+    """
     for pipeline in system.pipelines.values():
         if pipeline.reprocess.kind == "none":
             continue

@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Require trainers with several workers to support them, for a single model or for parallel search trials."""
+    """Outside searches, report steps with several workers whose trainer cannot train one model on several workers."""
     for pipeline, step, task in _built_in(system):
         capable = [name for name, trainer in trainers().items() if trainer.together and task in trainer.tasks]
         if pipeline.tuning is None and step.workers.maximum > 1 and not trainers()[step.trainer].together:
@@ -71,7 +71,7 @@ def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
     """Warn if every worker must load all rows of data that could be sharded.
 
-    PyTorch and ranking are ignored, because they never shard rows.
+    PyTorch trainers and ranking models are not checked, because they never shard rows.
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"

@@ -130,7 +130,7 @@ def _watched_columns(system: System, monitor: Monitor, inputs: Mapping[str, tupl
 
 
 def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str] | None:
-    """Return the columns of a monitor's reference."""
+    """Return the columns of a monitor's reference data, or None if they are unknown."""
     reference = monitor.reference
     if reference is not None and reference.data:
         data = system.data[reference.data]

@@ -82,7 +82,7 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """Return a step that does not divide its field evenly, or 0. Days are ignored, because months vary in length."""
+    """Return a cron field's step that does not divide its range evenly, or 0. No step divides the days of the month."""
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):
@@ -92,7 +92,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """Return the clock changes by time zone. The data file states the tz release and the years."""
+    """Return the skipped times of day by time zone. The data file states the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

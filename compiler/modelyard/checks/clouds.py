@@ -16,7 +16,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """Require a list of allowed ranges for a public API address, and reject such a list for a private address."""
+    """Require a list of allowed IP ranges for a public cluster API, and reject such a list for a private one."""
     for target in system.deployment.targets:
         if not target.in_cloud:
             continue
@@ -30,7 +30,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Report workloads that read personal data and are allowed to connect to any address."""
+    """Report workloads that read personal data and are allowed to connect to any IP address."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -38,7 +38,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Return whether the ranges together cover all addresses, as two halves of the address space would."""
+    """Return whether the ranges together cover all IP addresses, as two halves of the address space would."""
     if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges

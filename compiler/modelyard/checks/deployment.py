@@ -39,7 +39,7 @@ def _words(target: TargetSpec) -> str:
 
 
 def mode(system: System) -> Iterator[Diagnostic]:
-    """Require the mode to allow every target's kind, and a hybrid system to have targets of both kinds."""
+    """Require the mode to allow every target's kind, and a hybrid system to have both cloud and own-cluster targets."""
     deployment = system.deployment
     kinds = {target.name: _kind(target) for target in deployment.targets}
     for target in deployment.targets:

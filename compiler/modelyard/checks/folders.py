@@ -30,8 +30,8 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """Return a key for a store's bucket: the service and bucket name if the store is adopted, otherwise the store's
-    name.
+    """Return what identifies a store's bucket: the service and bucket name if the store is adopted, otherwise the
+    store's name.
     """
     if not store.adopt:
         return f"stores.{store.name}"

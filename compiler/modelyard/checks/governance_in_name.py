@@ -16,7 +16,7 @@ from modelyard.spec import System
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require a gate for high-risk models trained by this system. The gate must also evaluate the first version."""
+    """Require a gate for high-risk models trained by this system, with bounds that also apply to the first version."""
     if system.governance.risk != "high":
         return
     for name in _promoted(system):

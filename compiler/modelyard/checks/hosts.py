@@ -20,7 +20,7 @@ _SMTP = "25"
 
 
 def mail(system: System) -> Iterator[Diagnostic]:
-    """Require the submission port for sending mail from a cloud, because clouds block port 25."""
+    """Require mail from a cloud to be sent through the submission port, because clouds block port 25."""
     cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
     for channel in system.channels.values() if cloud is not None else ():
         if channel.smarthost.rpartition(":")[2] == _SMTP:
@@ -88,7 +88,7 @@ def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _other_secrets(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Yield the tokens, passwords and secret addresses used for anything other than endpoints."""
+    """Yield the secrets that are not endpoint tokens: other tokens, passwords and secret addresses."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require one variant per pool member, and the same settings for the Ray cluster that all members share."""
+    """Require one variant per endpoint in a pool, and equal settings for the Ray cluster that the pool shares."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -99,7 +99,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
-    """Require different paths for pool members inside the cluster, because the members share one server."""
+    """Require different paths for a pool's endpoints inside the cluster, because these endpoints share one server."""
     owners: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
@@ -131,7 +131,7 @@ def promises(system: System) -> Iterator[Diagnostic]:
 def _latencies(
     system: System, inference: Inference, latencies: tuple[tuple[float, int], ...], *above: str
 ) -> Iterator[Diagnostic]:
-    """Require bounds to be below the timeout and to increase with the percentile. `above` is their field in `slo`."""
+    """Require bounds to be below the timeout and to increase with the percentile. `above` is their path in `slo`."""
     path = ("inference", inference.name, "slo", *above)
     for quantile, bound_ms in latencies:
         if bound_ms > 1000 * inference.endpoint.timeout_s:

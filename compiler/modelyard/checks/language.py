@@ -17,7 +17,7 @@ _TASK: Final = "text-generation"
 _FRAMEWORK: Final = "transformers"
 _BY_TOKENS: Final = "ongoing-tokens"
 _WAITING: Final = 2
-"""Requests for each text that is generated at the same time, beyond which the autoscaler reacts too late."""
+"""The autoscaler reacts too late if its target is more than this many requests per concurrently generated text."""
 
 _FOREIGN_FIELDS: Final = (
     (
@@ -50,7 +50,7 @@ def models(system: System) -> Iterator[Diagnostic]:
 
 
 def _adapter(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report bases that cannot be trained on, adapters that nothing trains, and adapters that require explanations."""
+    """Report base models that cannot be trained on, and adapters that nothing trains or that require explanations."""
     path, subject = ("models", model.name), f"model '{model.name}'"
     if model.base is None:
         return
@@ -192,7 +192,7 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require a target when scaling by tokens, and report a target that suits neither the batch nor a single text."""
+    """Require a target when scaling by tokens. Report targets below one text's tokens or far above the concurrency."""
     path, target, limits = ("inference", inference.name, "scaling"), inference.scaling.target, inference.generation
     if limits is None:
         return

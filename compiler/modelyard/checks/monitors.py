@@ -201,7 +201,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check that `consecutive` has repeated runs to count, and that `minFeatures` has enough features."""
+    """Check that a monitor can count what `consecutive` and `minFeatures` require: repeated results and features."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:

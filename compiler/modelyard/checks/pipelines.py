@@ -186,7 +186,7 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """Return the steps that a search applies to: those with built-in trainers, or otherwise the final steps."""
+    """Return the steps that a search applies to: those with built-in trainers or, without any, the final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)

@@ -31,7 +31,7 @@ _NOTICED_S = 10
 _GI = 1024**3
 _SMALLEST = _GI
 _LARGEST = 256 * 1024 * _GI
-"""The plausible disk sizes. The minimum fits Ray's logs and a copy of a model; no machine has the maximum."""
+"""The limits of plausible disk sizes. The smallest fits Ray's logs and a model; no machine has a disk this large."""
 
 _AUTOSCALING = frozenset({"metric", "target", "upscaleDelay", "downscaleDelay"})
 """The fields of `scaling` that only the autoscaler reads."""
@@ -39,7 +39,7 @@ _AUTOSCALING = frozenset({"metric", "target", "upscaleDelay", "downscaleDelay"})
 _MI = 1024**2
 _WORKER = 768 * _MI
 _SCORING_WORKER = 1536 * _MI
-"""The memory in which a worker can run.
+"""The minimum memory of a Ray worker, and that of a Ray worker for built-in scoring.
 
 Measured as proportional set sizes on workers in Pods (Ray 2.60): 300 MiB for `ray start`, the raylet, its two agents
 and the log monitor, and up to 290 MiB for each process that has loaded the libraries of models, before it reads a row.
@@ -213,12 +213,12 @@ def scaling(system: System) -> Iterator[Diagnostic]:
 
 
 def _replicas_of_environment(system: System, name: str) -> bool:
-    """Return whether an environment sets replicas, such as one for tests that has the base's settings otherwise."""
+    """Return whether the environment sets the replicas, so the scaling settings may be meant for other environments."""
     return any(path[:2] == ("inference", name) and "replicas" in path for path in system.document.overlaid)
 
 
 def memory(system: System) -> Iterator[Diagnostic]:
-    """Report Ray workers whose memory is too small for Ray and the libraries of models."""
+    """Report Ray workers whose memory is too small for Ray itself and the models' libraries."""
     users: dict[str, tuple[int, str]] = {}
     for scoring in scorings(system):
         for step in scoring.steps:

@@ -20,7 +20,7 @@ _REPLACE_S = 300
 _RELIABLE = 0.999
 
 _NEARLY_ALL = 0.95
-"""The lowest percentile that the longest texts are expected to meet. Lower ones are about usual texts."""
+"""The lowest percentile whose latency bound must hold for the longest texts. Lower percentiles cover typical texts."""
 
 _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
@@ -46,7 +46,7 @@ def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
 
 
 def texts(system: System) -> Iterator[Diagnostic]:
-    """Report objectives of language models that contradict each other: for the first token, the rate and the whole."""
+    """Report contradictory objectives for a language model's first token, token rate and whole response."""
     for inference in system.inference.values():
         slo = inference.slo
         if slo is None or not slo.latency_ms:
@@ -62,7 +62,7 @@ def texts(system: System) -> Iterator[Diagnostic]:
 
 
 def _longest_text(system: System, inference: Inference, slo: Slo) -> Iterator[Diagnostic]:
-    """Report a bound for nearly all responses that the longest text breaks at the lowest rate that is allowed."""
+    """Report a latency bound for nearly all responses that the longest text exceeds at the lowest token rate."""
     quantile, bound_ms = slo.latency_ms[-1]
     if inference.generation is None or slo.tokens_per_second is None or quantile < _NEARLY_ALL:
         return

@@ -60,7 +60,7 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Report aliases of models in use that training or an import sets but that nothing uses."""
+    """Report aliases that training or an import sets on a model in use, but that nothing refers to."""
     used_aliases: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():

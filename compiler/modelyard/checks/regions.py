@@ -41,10 +41,11 @@ class Regions:
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
     def near(self, provider: str, country: str, allowed: tuple[str, ...], region: str = "") -> tuple[str, ...]:
-        """Return a provider's regions in a country, then those in allowed places or else in its jurisdictions.
+        """Return a provider's regions in a country, followed by those in the `allowed` countries and jurisdictions.
 
-        Regions in the same country, and then the others, are sorted by their distance from `region`, if its place is
-        known. Restricted regions are excluded and, if `allowed` names any places, so are all regions outside them.
+        If `allowed` is empty, the jurisdictions that contain the country are used instead; otherwise, all regions
+        outside `allowed` are excluded. Restricted regions are always excluded. Each of the two groups of regions is
+        sorted by distance from `region`, if its location is known.
         """
         around = allowed or tuple(code for code, members in self.members.items() if country in members)
         places = {name: code for name, code in self.countries.get(provider, {}).items() if name not in self.restricted}

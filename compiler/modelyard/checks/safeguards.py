@@ -48,7 +48,7 @@ _IDENTITIES: Final = frozenset(place[-1] for place in _PLACES.values())
 _CONTAINERS: Final = frozenset({"containers", "initContainers"})
 _REQUIRED: Final = ("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem")
 _REQUIRED_OF_POD: Final = ("runAsNonRoot", "seccompProfile")
-"""Fields that every emitted securityContext sets. A replacement without them removes protection."""
+"""Fields that every emitted securityContext sets. A replacement securityContext without them removes protection."""
 
 _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 

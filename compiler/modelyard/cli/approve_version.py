@@ -72,7 +72,7 @@ def _is_exempt(stage: Stage | None, tags: Mapping[str, str]) -> bool:
 
 
 def still_missing(system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]) -> str:
-    """Return the approvals that a version still needs, given the signatures in its tags."""
+    """Describe the approvals that a version still needs, given the signatures in its tags."""
     approving = _approving_groups(system, approval, about, tags)
     remaining = [group for group in approval.groups if group not in approving]
     missing = approval.minimum - len(approving)
@@ -110,7 +110,7 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the statement and signature of an approval, or None if it approves something else."""
+    """Return an approval's statement and signature, or None if the statement is invalid or does not match `about`."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])

@@ -77,7 +77,7 @@ _MOST_ADDRESSES: Final = 5
 
 
 def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
-    """Print the stages or entries that could not be checked because of earlier errors."""
+    """Print which checks did not run, or which entries were not fully checked, because of earlier errors."""
     checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
     if checks:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]

@@ -31,7 +31,7 @@ how much a budget is exceeded.
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the lines, or how they differ from another spec's. Returns 1 for an invalid file or a budget error."""
+    """Print the cost lines, or how they differ from another spec's. Returns 1 for an invalid file or a budget error."""
     inputs, problems = gather(arguments)
     files, more = usage_files(arguments) if inputs is not None else (None, ())
     if inputs is None or more:

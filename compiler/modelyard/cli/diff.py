@@ -105,7 +105,7 @@ def _refuse(arguments: argparse.Namespace, problems: Iterable[Diagnostic]) -> No
 
 
 def _before(arguments: argparse.Namespace, after: Version) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Read the old version, from the first path or the revision. None means that the spec did not exist there."""
+    """Read the spec's old version, from the first path or a git revision. None means that no spec existed there."""
     if arguments.new is not None:
         return on_disk(arguments.spec, arguments)
     return committed(arguments.against, after), ()

@@ -22,7 +22,7 @@ _HINTS: Final = {
     "not a git repository": "compare two files or folders instead, such as `modelyard diff OLD NEW`",
     "dubious ownership": "check whose folder this is; `git config --global --add safe.directory FOLDER` trusts it",
 }
-"""Hints for git errors, by a part of the error message."""
+"""Hints for git errors, keyed by a substring of git's message."""
 
 
 class GitError(Exception):

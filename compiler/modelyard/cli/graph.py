@@ -15,7 +15,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one view of the system in one notation. Returns 1 if the spec is invalid."""
+    """Print the chosen view of the system in the chosen notation. Returns 1 if the spec is invalid."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

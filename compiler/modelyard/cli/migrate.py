@@ -151,7 +151,7 @@ def _replaced(folder: str, sides: Sides) -> str:
 
 
 def _compile_sides(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
-    """Compile both sides. The new side may have errors."""
+    """Compile both sides of the move: the old system and the new one. The new side may have errors."""
     inputs, problems = gather(arguments)
     if inputs is None:
         raise Refused(*problems)

@@ -52,7 +52,7 @@ def _without_region(missing: NoRegion) -> str:
 
 
 def _destinations(typed: Iterable[str], system: System) -> tuple[tuple[Destination, ...], str]:
-    """Return the destinations, and an error if one of them is invalid."""
+    """Return the providers to move to, and an error message if one of them is invalid."""
     chosen = tuple(Destination(*argument.split(":", 1)) for argument in typed)
     for destination in chosen:
         if problem := _problem(destination, system):

@@ -42,7 +42,7 @@ from modelyard.writers.json_text import json_text
 from modelyard_targets import TARGETS
 
 ENDING: Final = ".rehearsal"
-"""What follows the new environment's name in the folder of a rehearsal. No environment's name contains a dot."""
+"""The suffix in the name of a rehearsal's folder, after the new environment's name, which cannot contain a dot."""
 
 _REPORT: Final = "rehearsed.json"
 _SEEDED: Final = "seeded"
@@ -50,7 +50,7 @@ _LOCK: Final = "run.lock"
 _MADE_FROM: Final = "made-from"
 _REMOVING: Final = "starting over"
 _UNFIT: Final = ("%", "?", ":")
-"""Characters with a meaning in PATH, or in the URL of a SQLite database."""
+"""Characters with a special meaning in PATH or in the URL of a SQLite database."""
 
 _UNWRITABLE: Final = frozenset(
     getattr(errno, name)
@@ -65,7 +65,7 @@ _TAKEN_BACK: Final = "9-cut-over"
 
 @record
 class _Prepared:
-    """A plan, and the folder in which it is rehearsed."""
+    """A migration plan, and the folder in which it is rehearsed."""
 
     layout: Layout
     plan: Migration
@@ -81,7 +81,7 @@ class _Prepared:
 def rehearse(
     arguments: argparse.Namespace, inputs: Inputs, sides: Sides, usage: Usage, spec: tuple[str, ...]
 ) -> tuple[Diagnostic, ...]:
-    """Rehearse the move between two sides that compile. Returns what this machine lacks, or what failed."""
+    """Rehearse the move between two valid sides. Returns errors if a program is missing or the rehearsal fails."""
     if programs := missing_programs():
         return (tell.cannot_rehearse(programs),)
     python, unfit = python_for(arguments.python)
@@ -109,7 +109,7 @@ def rehearse(
 def _rehearsed(
     arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, planned: tuple[Migration, Move]
 ) -> tuple[tuple[Diagnostic, ...], Mapping[str, Any]]:
-    """Rehearse a plan in a folder. Returns what failed, and a report on what succeeded."""
+    """Rehearse a plan in a folder. Returns any errors, and a report on the completed steps."""
     plan, move = planned
     spec = digest_of(inputs)
     _make(folder)
@@ -132,7 +132,7 @@ def _rehearsed(
 
 @contextmanager
 def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
-    """Make these signals interrupt the process as Ctrl-C does, so that everything running ends in order."""
+    """Make these signals interrupt the process as Ctrl-C does, so that child processes are stopped properly."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -252,7 +252,7 @@ def schedules(sides: Sides) -> Mapping[str, Mapping[str, bool]]:
 
 
 def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
-    """Carry out a phase, and record it."""
+    """Carry out a phase, and record it as done."""
     say(f"{phase.name} begins")
     sent_before = rehearsal.sent
     outcome = rehearsal.run_phase(phase)
@@ -264,7 +264,7 @@ def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
 
 
 def _go_back(prepared: _Prepared, rehearsal: Rehearsal) -> None:
-    """Let the old side take back over, as after a problem, and mark the phases that must be repeated as not done."""
+    """Move back to the old side, as after a problem, and mark the phases that must be repeated as not done."""
     say(f"rolling back with the undo steps of {_TAKEN_BACK}")
     sent_before = rehearsal.sent
     rehearsal.take_back(_phase(prepared, _TAKEN_BACK))

@@ -25,7 +25,7 @@ _IGNORE: Final = b"*\n"
 
 
 def recalled(inputs: Inputs, text: str) -> str:
-    """Return the key of the values that this text had when it was compiled in this environment, or "" if unknown."""
+    """Return the hash of the values that this spec text had when compiled in this environment, or "" if unknown."""
     entry = _entries(inputs).get(inputs.folder)
     if not isinstance(entry, dict) or entry.get("text") != text:
         return ""
@@ -35,7 +35,7 @@ def recalled(inputs: Inputs, text: str) -> str:
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
-    """Store the key of the values in this text. Nothing is stored if the folder is a link or not writable."""
+    """Store the hash of the values in this spec text. Nothing is stored if the folder is a link or not writable."""
     from pathlib import Path
 
     from modelyard.cli.sealing import create_key

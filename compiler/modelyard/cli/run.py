@@ -102,7 +102,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the target that is this machine, and the outcome. If there is no target, errors have been reported."""
+    """Return the name of the target that is this machine, the outcome, and errors if there is no such target."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
@@ -134,7 +134,7 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 
 
 def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagnostic | None]:
-    """Return a Python that has the runtime's packages: the one named by the user, or the one running this command."""
+    """Return a Python interpreter with the runtime's packages: the user's choice, or the one running this command."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     packages = (*NEEDED, *_LANGUAGE) if language else NEEDED
     install = _install(python, "local,language" if language else "local")
@@ -152,7 +152,7 @@ def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagn
 
 
 def _install(python: str, extras: str) -> str:
-    """Return the command that installs the packages for a Python, from this checkout if the command runs from one."""
+    """Return the command that installs the packages for a Python interpreter, from this checkout if it is one."""
     root = Path(__file__).resolve().parents[3]
     source = f"{root}[{extras}]" if (root / "pyproject.toml").is_file() else f"modelyard[{extras}]"
     return f'{shlex.quote(python)} -m pip install "{source}"'
@@ -184,6 +184,6 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
 
 
 def _search_path(folder: Path) -> str:
-    """Return a PYTHONPATH that starts with the compiled runtime, whose version matches the descriptions."""
+    """Return a PYTHONPATH that starts with the compiled runtime, whose version matches the workload descriptions."""
     present = os.environ.get("PYTHONPATH", "")
     return os.pathsep.join([str((folder / "runtime").resolve()), *([present] if present else [])])

@@ -1,4 +1,4 @@
-"""The usage of a system, from a file that must match both versions of its spec in every environment."""
+"""A system's usage, from a file whose entries must fit the old and new versions of its spec in every environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UsageInput:
         return usage_of(self.files, plan)[0]
 
     def misfits(self, change: Compared) -> tuple[Diagnostic, ...]:
-        """Return the errors in the file: errors for the new version, and entries that match no version."""
+        """Return the file's errors for the new version, and its entries that match neither version of the spec."""
         new, old = (
             [self._errors(item.plan) for item in side.values() if item.plan is not None]
             for side in (change.after, change.before)

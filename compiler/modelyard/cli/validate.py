@@ -44,7 +44,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 @record
 class Verdict:
-    """A spec's problems with the checks that they block, or the environments in which the spec is valid."""
+    """A spec's problems and the stages that they block, or the environments in which the spec is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
     waiting: tuple[Stage, ...]

@@ -145,7 +145,7 @@ def reviewed(
 def outcomes(inputs: Inputs, environment: str | None, others: Outcomes | None = None) -> dict[str, Outcome]:
     """Compile the chosen environment, or the base and every environment.
 
-    `others` are those of another version, with which they will be compared.
+    `others` holds the outcomes of another version, which these outcomes will be compared with.
     """
 
     def compiled(name: str, inputs: Inputs, spec: Outcome | None = None) -> Outcome:
@@ -162,7 +162,7 @@ def outcomes(inputs: Inputs, environment: str | None, others: Outcomes | None = 
 
 
 def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
-    """Return whether the base's only errors are missing parts that every environment adds."""
+    """Return whether the base's only errors are missing fields, which its environments may add."""
     base = outcomes.get(BASE_FOLDER)
     errors = (
         [] if base is None else [diagnostic for diagnostic in base.diagnostics if diagnostic.severity is Severity.ERROR]

@@ -28,7 +28,7 @@ class OutputFile:
     A file that other tools also write to has a `merge` function, which takes the text on disk and our previously
     rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
 
-    If other files report about a file, it has `facts`, which are set during rendering.
+    If other files depend on what is found while rendering this file, `facts` is set to it during rendering.
     """
 
     path: str
@@ -39,7 +39,7 @@ class OutputFile:
 
 @record
 class Tree:
-    """All files for one target in one environment. The key identifies the inputs."""
+    """All files for one target in one environment. `key` identifies the inputs that they were compiled from."""
 
     environment: str
     target: str

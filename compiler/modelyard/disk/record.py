@@ -17,7 +17,7 @@ _NOTE = "Written by modelyard: the files that are its own. Do not edit."
 
 @record
 class Record:
-    """The key of the inputs, the hashes of our files by path, and our part of each merged file."""
+    """The key that identifies the inputs, the hashes of our files by path, and our text in each merged file."""
 
     key: str = ""
     files: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -49,7 +49,7 @@ class _Helper:
             _render_and_exit(files, stream, parent)
 
     def rendered(self, file: OutputFile) -> bytes:
-        """Return a file's bytes, taken from the other process if it was given the file and succeeded."""
+        """Return a file's bytes, from the forked process if it was given the file and succeeded, or else from here."""
         if file.path not in self._waiting or file.facts is None or not self._succeeded():
             return file.render()
         # Our own process wrote this data, into a file without a name.
@@ -57,7 +57,7 @@ class _Helper:
         return bytes(data)
 
     def _succeeded(self) -> bool:
-        """Wait for the other process, and return whether it rendered all its files."""
+        """Wait for the forked process, and return whether it rendered all its files."""
         if self._process:
             _, status = os.waitpid(self._process, 0)
             self._process = 0
@@ -67,7 +67,7 @@ class _Helper:
         return bool(self._waiting)
 
     def end(self) -> None:
-        """Kill the other process if its results are no longer needed."""
+        """Kill the forked process if its results are no longer needed."""
         if self._process:
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)

@@ -101,7 +101,7 @@ def _stage(out: str, tree: Tree, force: bool) -> Stage:
 
 
 def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
-    """Report an environment or target folder that exists but is not a folder."""
+    """Report an environment's or target's path if something other than a folder exists there."""
     for path in (f"{out}/{stage.tree.environment}", stage.root):
         status = status_of(path)
         if status is not None and not is_folder(status):

@@ -60,7 +60,7 @@ class Line:
 
 @record
 class Layout:
-    """A whole drawing."""
+    """A complete drawing: the positions and sizes of its boxes and lines, and its own size."""
 
     boxes: tuple[tuple[Box, Rectangle], ...]
     lines: tuple[Line, ...]

@@ -17,7 +17,7 @@ from modelyard.source import Json, Path
 from modelyard.substitution import FOR_EACH, LISTS, REPEATED, VARIABLES
 
 Holds: TypeAlias = "Callable[[Schema, Json], bool]"
-"""A function that checks whether a value satisfies a condition in the schema."""
+"""A function that returns whether a value matches the schema of a condition (`if`)."""
 
 _REFERENCE: Final = pattern(r"\$\{[A-Za-z0-9_.-]*$")
 _BOOLEANS: Final = ("true", "false")

@@ -104,7 +104,7 @@ def _part(keyword: str, value: Json) -> Json:
 
 
 def _offered(node: Schema) -> Schema:
-    """Move a field that other fields depend on out of the condition's branch so that editors offer the field.
+    """Move a field out of a `then` branch whose `if` requires that field, so that editors offer it.
 
     The result accepts the same documents, because the branch applies whenever the field is present.
     """
@@ -138,7 +138,7 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Separate the limit on the number of fields. It would count the line being typed and hide all completions."""
+    """Move the limit on the number of fields to a subschema. It would count a half-typed line and hide completions."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})
@@ -152,7 +152,7 @@ def _declared(node: Schema) -> Schema:
 
 
 def _without_skeleton(node: Schema) -> Schema:
-    """Separate required fields from properties, because editors would otherwise offer all of them as one snippet."""
+    """Move `required` to a subschema, because editors would otherwise offer all required fields as one snippet."""
     if "required" not in node or node.get("properties") == {}:
         return node
     return _apart(node, _declared({"required": node["required"]}))

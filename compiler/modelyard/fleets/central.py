@@ -14,7 +14,7 @@ from modelyard.target import Targets
 
 
 def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Iterator[Diagnostic]:
-    """Report kinds of sites with different alerts, because all sites share a single rule."""
+    """Report kinds of sites with different alerts, because all sites share a single set of alerting rules."""
     for fleet in fleets:
         target = plan.system.target(fleet.group.name)
         where = target.telemetry.alerts_on
@@ -29,7 +29,7 @@ def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Ite
 
 
 def _rules(plan: Plan | None, where: str, sites: str, targets: Targets) -> tuple[Manifest, ...]:
-    """Return the rules on a target that evaluate the sites' alerts."""
+    """Return the alerting rules on target `where` that evaluate the sites' alerts."""
     if plan is None:
         return ()
     objects = targets[plan.system.target(where).provider].objects(plan, where)

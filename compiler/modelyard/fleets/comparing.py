@@ -88,7 +88,7 @@ class _Filling:
 
 
 def _fixed_text(project: Project) -> str:
-    """Return the first call with a marker in a place where no component fills in placeholders."""
+    """Return the name of the first call with a marker that no component fills in, or "" if there is none."""
     for call in project.program.calls:
         texts = (call.name,) if call.component in FILLED else tuple(texts_in(plain(call)))
         if any(has_markers(text) for text in texts):

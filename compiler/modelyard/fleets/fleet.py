@@ -14,7 +14,7 @@ from modelyard.sites.groups import Group, Scalar
 class Kind:
     """The sites in a group that have equal values in every column whose effect goes beyond a string in the output.
 
-    `rows` holds the positions of the sites. `plan` has markers for their other values.
+    `rows` holds the sites' positions in the group. `plan` has markers in place of their values in the other columns.
     """
 
     name: str

@@ -31,7 +31,7 @@ MOST_KINDS: Final = 32
 """The maximum number of kinds of sites in a group. Each kind costs a compile, and a set of manifests in the output."""
 
 Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
-"""Runs all stages for these choices of each group's values."""
+"""Runs all stages with the given choice of site values for each group."""
 
 
 @record
@@ -103,7 +103,7 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
 
 
 def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
-    """Return the columns used where errors occur that the first sites do not have, or else all columns."""
+    """Return the columns used at the positions of errors that only markers cause or, without any, all columns."""
     known = {(diagnostic.code, diagnostic.span) for diagnostic in real.diagnostics}
     places = [diagnostic.span for diagnostic in outcome.diagnostics if (diagnostic.code, diagnostic.span) not in known]
     culprits: dict[str, set[str]] = {}
@@ -218,7 +218,7 @@ def _extremes(outcome: Outcome, group: Group) -> list[int]:
 
 
 def _merged(outcome: Outcome, runs: Iterable[_Run]) -> Outcome:
-    """Add the problems from all runs, together with the sites that have them."""
+    """Add the problems from all runs to the outcome, each with the sites that have it."""
     listed = list(runs)
     base = {_key(diagnostic): diagnostic for diagnostic in outcome.diagnostics}
     diagnostics = list(outcome.diagnostics)

@@ -54,7 +54,7 @@ def _lowered(plan: Plan, target: str, targets: Targets) -> Stack:
 
 
 def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
-    """Report each column with a marker in a program that no site fills in, such as the column of a trusted issuer."""
+    """Report each column with a marker in another target's program, such as a trusted issuer: no site fills it in."""
     reported: dict[str, str] = {}
     for call in (call for project in stack.projects for call in project.program.calls):
         for text in texts_in(plain(call)):

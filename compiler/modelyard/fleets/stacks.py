@@ -19,7 +19,7 @@ SETTING: Final = "site"
 """The stack setting that contains the values of its site."""
 
 MANIFESTS: Final = "manifests"
-"""The value that names the folder with the manifests that differ between kinds of sites."""
+"""The site value that names the folder of manifests for the site's kind, if the group has several kinds."""
 
 FILLED: Final = frozenset({"kubernetes.Manifests", "kubernetes.Chart", "kubernetes.Object"})
 """The components that fill in placeholders."""

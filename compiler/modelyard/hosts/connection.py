@@ -25,7 +25,7 @@ Json: TypeAlias = Any
 
 
 class HostError(Exception):
-    """Raised with the reason if the host rejects a request or does not respond. `again_after_s` allows a retry."""
+    """Raised if the host rejects a request or does not respond. `again_after_s` is set if a retry may help."""
 
     def __init__(self, reason: str, status: int = 0, again_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -77,7 +77,7 @@ def connection(url: str, header: str, secret: str) -> Connection:
 
 
 def part(value: Json, *path: str) -> Json:
-    """Return a part of a response, or None if the response lacks it."""
+    """Return the value at a path in a response, or None if the response lacks it."""
     for name in path:
         value = cast("dict[str, Json]", value).get(name) if isinstance(value, dict) else None
     return value

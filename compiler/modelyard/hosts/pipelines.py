@@ -30,7 +30,7 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the level that causes a failure, what to install from, and what to preview.
+    """The spec's path in the repository, the finding level that fails the pipeline, and how to install and preview.
 
     `requirements` is a pip requirements file with hashes, for jobs that check out the repository. Other jobs install
     from `source`. `preview` is the environment whose stacks are previewed, using the version of Pulumi given in

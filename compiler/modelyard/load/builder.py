@@ -50,7 +50,7 @@ LIMITS: Final = Limits()
 
 
 class Stop(Exception):
-    """Raised if nothing after this place can be read. The last diagnostic explains why."""
+    """Raised if nothing after the current position can be read. The last diagnostic explains why."""
 
 
 class Builder:

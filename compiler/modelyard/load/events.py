@@ -45,7 +45,7 @@ _NO_SPACE: Final = pattern(r"\s*[\w.-]+(:)(?=[^\s:/])")
 _NO_BREAK: Final = pattern("[ -]*+(?:[A-Za-z0-9_][A-Za-z0-9_-]*+:)?+([\u00a0\u2000-\u200b\u202f\u3000])")
 _OPENING: Final = {quotes: pattern(rf"[:,\[{{-]\s*({quotes})[^{quotes}]*\Z") for quotes in ('"', "'")}
 _SHOWN: Final = 300
-"""The length of the longest line in which to search for patterns with several repetitions."""
+"""The maximum length of a line in which to search for patterns that backtrack, because they repeat several parts."""
 _HIDDEN: Final = pattern(r"[{\[].*?[:,] +(#\w.*[}\]])")
 _LOOKED_BACK: Final = 1000
 _KEY: Final = pattern(r"\s*(?:- +)?([\w.-]+)\s*:")
@@ -90,7 +90,7 @@ _OPENED: Final = (
     ("found unexpected document", "this quoted string is not closed", "close the quotes"),
     ("could not find expected ':'", "this key lacks a colon", "write 'key: value', with a space after the colon"),
 )
-"""The same for problems that the parser notices late. They are reported where they begin."""
+"""Like `_PROBLEMS`, for problems that the parser notices late. They are reported at the position where they begin."""
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find an unclosed quote in an earlier line whose string extends to the quote at this place."""
+    """Find an unclosed quote in an earlier line whose string extends to the quote at the error's position."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:

@@ -14,7 +14,7 @@ _OF_A_STEP: Final = frozenset({"source", "needs", "inputs", "output", "retries",
 
 
 def without_code(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Remove sources that cannot run here. An entrypoint whose code is next to the spec stays, without its image."""
+    """Remove user code that cannot run here. An entrypoint whose code is next to the spec stays, without its image."""
     for name, endpoint in entries(spec, "inference"):
         if _is_foreign(endpoint, has_code):
             yield Note(f"inference.{name}", f"{_code(endpoint)} is not on this machine; the model answers without it")

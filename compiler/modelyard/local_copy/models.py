@@ -15,7 +15,7 @@ _HEAVY: Final = "pytorch"
 """The trainer whose library is not part of the `local` extra."""
 
 _NEEDS_BASE: Final = "transformers"
-"""The trainer that changes an imported model. Imported files are not fetched."""
+"""The trainer that starts from an imported model, whose files are not fetched for a copy."""
 
 _ALIAS: Final = "champion"
 _LOOSEST: Final = 0.8
@@ -128,7 +128,7 @@ def _aliases(spec: Entry, model: str) -> Iterator[Note]:
 
 
 def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:
-    """Yield each mapping whose `model` field refers to a version of this model, with its address."""
+    """Yield each variant, step or pipeline whose `model` field refers to this model, with an address for messages."""
     for name, endpoint in entries(spec, "inference"):
         for variant, entry in entries(endpoint, "variants"):
             if _is_of(entry, model):
@@ -144,7 +144,7 @@ def _is_of(entry: Entry, model: str) -> bool:
 
 
 def _train(spec: Entry, model: str, alias: str) -> str:
-    """Add a training pipeline: a copy of the model's first one, or a new one with its own dataset."""
+    """Add a training pipeline, and return its name. It copies the model's first one or uses a new dataset."""
     name = unused(spec, "pipelines", f"train-{model}-{alias}"[:40].rstrip("-"))
     known = _trainings(spec, model)
     pipeline: Entry = copy.deepcopy(known[0][1]) if known else _on_own_data(spec, model)

@@ -21,7 +21,7 @@ _GOVERNANCE: Final = {
 
 
 def without_places(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Place everything on this machine."""
+    """Move the copy's targets, stores and registry to this machine, and drop cluster features."""
     yield from _targets(spec)
     yield from _governance(spec)
     for name, _ in entries(spec, "overrides"):
