@@ -10,7 +10,9 @@ import yaml
 
 from modelyard import pipeline
 from modelyard.api import compile_text
-from modelyard.pipeline import Outcome
+from modelyard.pipeline import InputFile, Inputs, Outcome
+from modelyard.portability import Destination, portability
+from modelyard_targets import TARGETS
 from tests.diagnosing import Question, diagnose, examine
 
 SPEC = """\
@@ -136,6 +138,46 @@ def test_each_text_of_an_error_names_its_sites() -> None:
     errors = [error for error in reported if "E0511" in error]
 
     assert sorted(error[error.index("(at site") :] for error in errors) == ["(at site a)", "(at sites b, d)"]
+
+
+CENTRAL = (
+    SPEC.replace(
+        """\
+  provider: kubernetes
+  sites: {file: shops.csv}
+  context: "${site.name}"
+  capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+""",
+        """\
+  targets:
+    centre: {provider: kubernetes, context: centre}
+    shops:
+      provider: kubernetes
+      sites: {file: shops.csv}
+      context: "${site.name}"
+      telemetry: {remoteWrite: "https://metrics.acme.example/api/v1/write", alertsOn: centre}
+  placement: {default: centre, inference: shops}
+""",
+    ).replace("stores@acme.example}}", "stores@acme.example, oncall: desk}}")
+    + 'channels: {desk: {type: webhook, url: "secret://kubernetes/desk#url"}}\n'
+)
+"""Sites whose alerts another target evaluates."""
+
+
+def test_an_error_elsewhere_does_not_hide_that_a_target_has_sites() -> None:
+    """Stages that run despite an error know the sites, so they report nothing about a target without any."""
+    wrong = CENTRAL.replace("gaps@champion", "gapz@champion")
+
+    assert errors_of("name\na\n", CENTRAL) == []
+    assert [error.split()[1] for error in errors_of("name\na\n", wrong)] == ["E0301"]
+
+
+def test_a_target_keeps_its_sites_when_it_moves() -> None:
+    inputs = Inputs(InputFile("system.yaml", CENTRAL), tables={"shops.csv": InputFile("shops.csv", "name\na\n")})
+    outcome = pipeline.understand(inputs, TARGETS)
+    (move,) = portability(outcome, inputs, TARGETS, (Destination("aws", "eu-central-1"),)).moves
+
+    assert "E0688" not in [refusal.problem.code for refusal in move.refusals]
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
