@@ -262,8 +262,8 @@ def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
         return outcome
     from modelyard.further import further  # only needed for specs with errors
 
-    unsigned = _Task(replace(task.inputs, approvals=()), task.targets)
-    outcome = further(document, outcome, lambda other: _judged(other, unsigned, Stage.FIT))
+    unsigned, bound = _Task(replace(task.inputs, approvals=()), task.targets), outcome.bound
+    outcome = further(document, outcome, lambda other: _judged(other, bound, unsigned, Stage.FIT))
     hidden = {diagnostic.span for diagnostic in outcome.diagnostics if diagnostic.secret}
     secrets = (diagnostic for diagnostic in secret_literals(document) if diagnostic.span not in hidden)
     return replace(outcome.after(Stage.CHECK, secrets), reached=outcome.reached)
@@ -271,10 +271,10 @@ def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
 
 def drawn(inputs: Inputs, targets: Targets, spec: Outcome | None = None) -> Plan | None:
     """Plan one environment without checking its targets. Returns None if an earlier stage reports an error."""
-    document = read(inputs, spec).document
-    if document is None:
+    outcome = read(inputs, spec)
+    if outcome.document is None:
         return None
-    return _judged(document, _Task(replace(inputs, approvals=()), targets), Stage.PLAN).plan
+    return _judged(outcome.document, outcome.bound, _Task(replace(inputs, approvals=()), targets), Stage.PLAN).plan
 
 
 def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
@@ -292,9 +292,9 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
     return replace(outcome, stacks=stacks)
 
 
-def _judged(document: Document, task: _Task, last: Stage) -> Outcome:
+def _judged(document: Document, bound: Bound | None, task: _Task, last: Stage) -> Outcome:
     """Run the stages from validation on, and return an outcome without the diagnostics of earlier stages."""
-    return _passed(Outcome(document=document), task, Stage.VALIDATE, last)
+    return _passed(Outcome(document=document, bound=bound), task, Stage.VALIDATE, last)
 
 
 def _used(system: System, task: _Task) -> Mapping[str, Target]:

@@ -7,7 +7,7 @@ stays as written, so every rejection is a change that somebody would have to mak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from modelyard.checks.regions import regions
 from modelyard.diagnostics import Diagnostic, Severity
@@ -21,6 +21,9 @@ from modelyard.source import Document, Json, Path
 from modelyard.spec import System, TargetSpec, target_path
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
+
+if TYPE_CHECKING:
+    from modelyard.sites.binding import Bound
 
 TIED: Final = "W0410"
 """The code for a setting that works on only one provider."""
@@ -116,7 +119,7 @@ def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations
     assert system is not None
     moved = moving(system)
     parts = tuple(parts_of(document))
-    trial = _Trial(document, system, inputs, targets, parts)
+    trial = _Trial(document, outcome.bound, system, inputs, targets, parts)
     return Portability(
         parts,
         tuple(target.name for target in moved),
@@ -132,7 +135,7 @@ def moved_to(
     document, system = outcome.document, outcome.system
     assert document is not None
     assert system is not None
-    return _Trial(document, system, inputs, targets, tuple(parts_of(document))).best(destination, moved)
+    return _Trial(document, outcome.bound, system, inputs, targets, tuple(parts_of(document))).best(destination, moved)
 
 
 def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
@@ -165,9 +168,10 @@ def parts_of(document: Document) -> Iterator[str]:
 
 @record
 class _Trial:
-    """A system to move, and its parts."""
+    """A system to move, and its parts. `bound` holds its groups of sites, if it has any."""
 
     document: Document
+    bound: Bound | None
     system: System
     inputs: Inputs
     targets: Targets
@@ -211,7 +215,9 @@ class _Trial:
         return Move(destination, changes, refusals, 100 * (len(self.parts) - len(refused)) // len(self.parts))
 
     def _tried(self, edits: Mapping[Path, Edit]) -> Outcome:
-        outcome = understood(Outcome(document=edited(self.document, edits)), self.inputs, self.targets)
+        outcome = understood(
+            Outcome(document=edited(self.document, edits), bound=self.bound), self.inputs, self.targets
+        )
         return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:

@@ -17,8 +17,9 @@ from modelyard.fleets.comparing import first_difference, program_difference
 from modelyard.fleets.costs import lines_of
 from modelyard.fleets.fleet import Fleet, Kind
 from modelyard.fleets.leaks import leaks
+from modelyard.fleets.merging import Run, merged
 from modelyard.plan import Plan
-from modelyard.records import record, replace
+from modelyard.records import replace
 from modelyard.sites.binding import EXCEPTION, Bound, Choice, Marked, filled, placeholder
 from modelyard.sites.groups import NAME, Group, Scalar
 from modelyard.source import Span
@@ -34,16 +35,6 @@ Again: TypeAlias = Callable[[Mapping[str, Choice]], Outcome]
 """Runs all stages with the given choice of site values for each group."""
 
 
-@record
-class _Run:
-    """An outcome for some of a group's sites, by position. `kind` says whether it represents all sites of a kind."""
-
-    group: Group
-    rows: tuple[int, ...]
-    outcome: Outcome
-    kind: bool
-
-
 def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
     """Return the outcome for all sites of all groups. `first` is the outcome with markers for all values."""
     if first.reached < Stage.VALIDATE:
@@ -52,7 +43,7 @@ def judged(first: Outcome, again: Again, targets: Targets) -> Outcome:
     if has_errors(refused := tuple(_too_many(outcome))):
         return _with_references(outcome.after(Stage.SUBSTITUTE, refused))
     runs = list(_runs(outcome, again, fixed))
-    outcome = _with_references(_merged(outcome, runs))
+    outcome = _with_references(merged(outcome, runs))
     if outcome.failed:
         return outcome
     fleets = tuple(_fleet(group, outcome, runs) for group in _bound(outcome).groups)
@@ -185,7 +176,7 @@ def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
         yield tell.too_many_kinds(span, group.name, listed, count, MOST_KINDS)
 
 
-def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
+def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[Run]:
     """Yield an outcome for each kind of site, and for the sites with the shortest and longest values."""
     groups = _bound(outcome).groups
     for group in groups:
@@ -197,13 +188,13 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[_Run]:
         kinds = list(_rows_by_kind(group, columns).values())[:MOST_KINDS]
         for rows in kinds:
             if rows[0] == 0:
-                yield _Run(group, tuple(rows), outcome, True)
+                yield Run(group, tuple(rows), outcome, True)
                 continue
             choices = {other.name: Choice(None if fixed_columns is None else fixed[other.name], 0) for other in groups}
-            yield _Run(group, tuple(rows), again({**choices, group.name: Choice(fixed_columns, rows[0])}), True)
+            yield Run(group, tuple(rows), again({**choices, group.name: Choice(fixed_columns, rows[0])}), True)
         for at in () if outcome.failed else _extremes(outcome, group):
             choices = {other.name: Choice(fixed[other.name], 0) for other in groups}
-            yield _Run(group, (at,), again({**choices, group.name: Choice(None, at)}), False)
+            yield Run(group, (at,), again({**choices, group.name: Choice(None, at)}), False)
 
 
 def _extremes(outcome: Outcome, group: Group) -> list[int]:
@@ -215,43 +206,6 @@ def _extremes(outcome: Outcome, group: Group) -> list[int]:
         positions[lengths.index(max(lengths))] = None
         positions[lengths.index(min(lengths))] = None
     return list(positions)
-
-
-def _merged(outcome: Outcome, runs: Iterable[_Run]) -> Outcome:
-    """Add the problems from all runs to the outcome, each with the sites that have it."""
-    listed = list(runs)
-    base = {_key(diagnostic): diagnostic for diagnostic in outcome.diagnostics}
-    diagnostics = list(outcome.diagnostics)
-    for number, diagnostic in enumerate(diagnostics):
-        runs_without = [
-            run for run in listed if run.kind and _key(diagnostic) not in {_key(o) for o in run.outcome.diagnostics}
-        ]
-        own = [
-            run
-            for run in listed
-            if run.kind and run.outcome is outcome and run.group in {r.group for r in runs_without}
-        ]
-        if runs_without and own:
-            diagnostics[number] = _at(diagnostic, [own[0].group.names[at] for at in own[0].rows])
-    stages = {new: outcome.stages[old] for new, old in zip(diagnostics, outcome.diagnostics, strict=True)}
-    merged = replace(outcome, diagnostics=tuple(diagnostics), stages=stages)
-    added: dict[tuple[str, Span | None], tuple[Diagnostic, Stage, dict[str, None]]] = {}
-    for run in listed:
-        for diagnostic in run.outcome.diagnostics:
-            if _key(diagnostic) not in base:
-                entry = added.setdefault(_key(diagnostic), (diagnostic, run.outcome.stages[diagnostic], {}))
-                entry[2].update(dict.fromkeys(run.group.names[at] for at in run.rows))
-    for diagnostic, stage, names in added.values():
-        merged = replace(merged.after(stage, (_at(diagnostic, list(names)),)), reached=outcome.reached)
-    return merged
-
-
-def _key(diagnostic: Diagnostic) -> tuple[str, Span | None]:
-    return diagnostic.code, diagnostic.span
-
-
-def _at(diagnostic: Diagnostic, names: list[str]) -> Diagnostic:
-    return replace(diagnostic, message=f"{diagnostic.message}{tell.of_sites(names)}")
 
 
 def with_references(outcome: Outcome, text: str) -> str:
@@ -292,7 +246,7 @@ def _with_references(outcome: Outcome) -> Outcome:
     return replace(outcome, diagnostics=tuple(new for _, new in pairs), stages=stages)
 
 
-def _fleet(group: Group, outcome: Outcome, runs: Iterable[_Run]) -> Fleet:
+def _fleet(group: Group, outcome: Outcome, runs: Iterable[Run]) -> Fleet:
     columns = _kind_columns(outcome, group)
     kinds: list[Kind] = []
     names: set[str] = set()

@@ -10,7 +10,9 @@ import yaml
 
 from modelyard import pipeline
 from modelyard.api import compile_text
-from modelyard.pipeline import Outcome
+from modelyard.pipeline import InputFile, Inputs, Outcome
+from modelyard.portability import Destination, portability
+from modelyard_targets import TARGETS
 from tests.diagnosing import Question, diagnose, examine
 
 SPEC = """\
@@ -111,6 +113,71 @@ def test_an_error_everywhere_names_no_site() -> None:
 
     assert len(errors) == 1
     assert "at site" not in errors[0]
+
+
+def test_a_warning_names_every_kind_of_site_that_has_it() -> None:
+    """Only the site with a single machine never has a second Pod, whichever site is first."""
+    spec = SPEC.replace("  mode: on-prem\n", "  mode: on-prem\n  edge: true\n").replace(
+        "memory: 4Gi}}", "memory: 4Gi}, capture: {sample: 10%, retain: 30d, store: lake}}"
+    )
+    spec += """\
+stores:
+  lake: {type: object, adopt: lake, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+"""
+    warnings = [errors_of(f"name,boxes\n{rows}", spec) for rows in ("a,2\nb,3\nc,1\nd,2\n", "a,1\nb,2\nc,3\n")]
+
+    assert [[message.split()[1] for message in messages] for messages in warnings] == [["W0696"], ["W0696"]]
+    assert warnings[0][0].endswith("(at sites a, b, d)")
+    assert warnings[1][0].endswith("(at sites b, c)")
+
+
+def test_each_text_of_an_error_names_its_sites() -> None:
+    """The free capacity in the message differs, and the site with enough machines has no error."""
+    spec = SPEC.replace("compute: {cpu: 2, memory: 4Gi}", "replicas: 3, compute: {cpu: 6, memory: 20Gi}")
+    reported = errors_of("name,boxes\na,2\nb,1\nc,4\nd,1\n", spec)
+    errors = [error for error in reported if "E0511" in error]
+
+    assert sorted(error[error.index("(at site") :] for error in errors) == ["(at site a)", "(at sites b, d)"]
+
+
+CENTRAL = (
+    SPEC.replace(
+        """\
+  provider: kubernetes
+  sites: {file: shops.csv}
+  context: "${site.name}"
+  capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+""",
+        """\
+  targets:
+    centre: {provider: kubernetes, context: centre}
+    shops:
+      provider: kubernetes
+      sites: {file: shops.csv}
+      context: "${site.name}"
+      telemetry: {remoteWrite: "https://metrics.acme.example/api/v1/write", alertsOn: centre}
+  placement: {default: centre, inference: shops}
+""",
+    ).replace("stores@acme.example}}", "stores@acme.example, oncall: desk}}")
+    + 'channels: {desk: {type: webhook, url: "secret://kubernetes/desk#url"}}\n'
+)
+"""Sites whose alerts another target evaluates."""
+
+
+def test_an_error_elsewhere_does_not_hide_that_a_target_has_sites() -> None:
+    """Stages that run despite an error know the sites, so they report nothing about a target without any."""
+    wrong = CENTRAL.replace("gaps@champion", "gapz@champion")
+
+    assert errors_of("name\na\n", CENTRAL) == []
+    assert [error.split()[1] for error in errors_of("name\na\n", wrong)] == ["E0301"]
+
+
+def test_a_target_keeps_its_sites_when_it_moves() -> None:
+    inputs = Inputs(InputFile("system.yaml", CENTRAL), tables={"shops.csv": InputFile("shops.csv", "name\na\n")})
+    outcome = pipeline.understand(inputs, TARGETS)
+    (move,) = portability(outcome, inputs, TARGETS, (Destination("aws", "eu-central-1"),)).moves
+
+    assert "E0688" not in [refusal.problem.code for refusal in move.refusals]
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
