@@ -81,7 +81,7 @@ def _new_address(move: Move, inference: Inference) -> str:
 
 
 def _unreachable(move: Move, inference: Inference) -> str:
-    """Say that callers in the old cluster cannot reach the new Service, or return "" if this is not a problem."""
+    """Return the warning that callers in the old cluster cannot reach the new Service, or "" if they can reach it."""
     before, after = (move.side(which).system.target(served(move, which, inference)[0]) for which in ("old", "new"))
     if is_same_cluster(before, after) or inference.endpoint.exposure != "cluster":
         return ""

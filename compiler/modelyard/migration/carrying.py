@@ -152,7 +152,7 @@ def data(move: Move) -> Phase:
 
 
 def registry(move: Move) -> Phase:
-    """Return the phase that copies experiments, runs, versions, aliases and tags."""
+    """Return the phase that copies the registry's experiments, runs, model versions, aliases and tags."""
     do, check = registry_steps(move)
     held = held_again(move, "Keep the new side's promoter suspended while the registry is copied.")
     goes_on = resumed(move, "Let the new side's promoter run: it finds the copied versions, and delivers them.")

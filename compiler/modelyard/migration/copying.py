@@ -209,7 +209,7 @@ def _artifacts(move: Move, which: str, system: System) -> str:
 
 
 def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield the stores that both sides have, except stores at sites and pairs that are the same bucket."""
+    """Yield each store that both sides have, except stores at sites, and stores with the same bucket on both sides."""
     for ends in _differing(move, source, sink):
         if not (is_at_sites(ends.source[1]) or is_at_sites(ends.sink[1])):
             yield ends
@@ -240,9 +240,9 @@ def at_sites(move: Move, source: str, sink: str) -> Iterator[Ends]:
 def _at_each_site(
     move: Move, ends: Ends, text: str, commands: Sequence[tuple[str, ...]], expect: str = ""
 ) -> Iterator[Step]:
-    """Yield a step for each site, which asks for the keys of the site's stores and runs rclone.
+    """Yield a step for each site, which asks for the access keys of the site's stores and runs rclone.
 
-    Settings that differ by site are variables of the commands, because rclone's configuration has none of them.
+    Settings that differ by site are set as variables in the commands, because rclone's configuration file lacks them.
     """
     values = [
         f"{variable(which, remote, option)}={shell(value)}"

@@ -15,7 +15,7 @@ from modelyard.migration.sites import for_each_site
 
 _COLUMNS: Final = "--no-headers -o 'custom-columns=:metadata.name,{column}' | awk '{program}'"
 _STARTS: Final = '$2 != "true" {print $1, "is not suspended"; used = 1} END {exit used || !NR}'
-"""An awk program that fails if a listed schedule is not suspended, or if a cluster did not answer with any schedule."""
+"""An awk program that fails if a listed schedule is not suspended, or if a cluster's response lists no schedule."""
 
 _RUNS: Final = '$2 !~ /^(Complete|Failed|Suspended)$/ {print $1, "has not ended"; used = 1} END {exit used}'
 

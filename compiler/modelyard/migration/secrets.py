@@ -26,7 +26,7 @@ _CLOSED: Final = (
 """A Python program that prints a Kubernetes Secret with the named keys of a JSON object."""
 
 READS_SECRET: Final = "(value=$("
-"""The beginning of each command that opens a secret."""
+"""The beginning of each command that reads a secret's value."""
 
 
 def secrets(move: Move) -> Phase:

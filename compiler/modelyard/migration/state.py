@@ -21,7 +21,7 @@ _HEAD: Final = "Written by modelyard migrate. Commit it: it records which phases
 
 @record
 class State:
-    """A plan's environments, its inputs, its phases, which of the phases are complete, and its files."""
+    """A plan's environments, phases and completed phases, with hashes of its inputs and of the files written for it."""
 
     old: str
     new: str

@@ -26,10 +26,10 @@ from modelyard.spec import Inference
 
 _CHAT: Final = "/v1/chat/completions"
 _CHOICES: Final = """python -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["choices"], indent=1))'"""
-"""Extracts the generated text from a language model's response."""
+"""A command that extracts the generated text from a language model's response."""
 
 _NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(sys.stdin), model=sys.argv[1])))'"
-"""Requests an adapter by name, leaving all other fields of the request unchanged."""
+"""A command that makes a request name an adapter as its model, leaving all other fields of the request unchanged."""
 
 
 def dual_run(move: Move) -> Phase:

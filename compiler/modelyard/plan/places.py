@@ -35,7 +35,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """Return the model's folder in the artifact store. Its runs write to this folder, and its users read from it."""
+    """Return a model's folder in the artifact store, to which training runs write and from which its users read."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 

@@ -133,12 +133,12 @@ class Starter:
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Return whether runs report the number of unsuitable input files that built-in scoring skips."""
+    """Return whether a pipeline's runs report the number of unsuitable input files, which built-in scoring skips."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)
 
 
 def reports(job: Job, system: System) -> bool:
-    """Return whether runs push their own metrics."""
+    """Return whether a pipeline's runs push their own metrics."""
     return reports_gate(job.pipeline, system) or reports_files(job, system)

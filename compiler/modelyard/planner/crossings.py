@@ -51,7 +51,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, connections from workloads to resources on other targets that are impossible."""
+    """Report, once each, impossible connections from workloads to resources on other targets."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:

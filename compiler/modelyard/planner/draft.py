@@ -64,7 +64,7 @@ class Needs:
         )
 
     def secret(self, ref: SecretRef | None, *origin: str | int) -> None:
-        """Add the secret from the spec's `origin` path, unless it is None."""
+        """Add the secret that the spec names at the path `origin`, unless it is None."""
         if ref is not None:
             self.secrets.setdefault(ref, origin)
 

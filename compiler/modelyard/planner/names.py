@@ -67,7 +67,7 @@ def _what(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> Path:
-    """Return the spec key from which a resource's name is derived."""
+    """Return the path in the spec from which a resource's name is derived."""
     return resource.origin[:4] if resource.kind is Kind.MODEL_SERVER else resource.origin[:2]
 
 

@@ -188,7 +188,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """Return the part of a line that fits, and the spaces and marks that underline the span on the line below."""
+    """Return the part of a line that fits the width, and the spaces and marks that underline the span below it."""
     line_cells: list[Cell] = cells(line)
     start = min(span.column - 1, len(line_cells))
     end = max(start, min(span.end_column - 1, len(line_cells)))

@@ -14,7 +14,7 @@ from modelyard.printing.redact import redacted
 from modelyard.source import Span
 
 Entry: TypeAlias = Mapping[str, object]
-"""A JSON object in the log."""
+"""A JSON object in a SARIF log."""
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:

@@ -11,7 +11,7 @@ from modelyard.validate.faults import Faults
 from modelyard.writers.yaml_text import scalar
 
 WITHOUT = "x-default-without"
-"""The schema keyword for fields whose presence disables a default."""
+"""The schema keyword that names a field whose presence disables the default."""
 
 
 @record

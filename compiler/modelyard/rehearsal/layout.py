@@ -172,7 +172,7 @@ class Layout:
                         yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
-        """Map the path of each endpoint on its Service to the path that serves its first variant on this machine."""
+        """Map, for each Service, the endpoints' paths to the paths that serve their first variants on this machine."""
         endpoints = self.local_plan(which)["endpoints"]
         services: dict[str, dict[str, str]] = {}
         for route in self.move.side(which).plan.of(Route):

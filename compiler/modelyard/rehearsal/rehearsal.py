@@ -69,7 +69,7 @@ class Rehearsal:
         self._began = 0.0  # when the phase began
 
     def __enter__(self) -> Rehearsal:
-        """Start everything that has to run, and then the callers."""
+        """Compile the old side, start the sides that should run, record the old side's responses, and start callers."""
         try:
             self._compile_old()
             self._settle()
@@ -81,7 +81,7 @@ class Rehearsal:
         return self
 
     def __exit__(self, *problem: object) -> None:
-        """Stop everything."""
+        """Stop the callers, the gateway and both sides, even after an error."""
         self.close()
 
     def close(self) -> None:
@@ -308,7 +308,7 @@ class Rehearsal:
         self._acted.append("the adopted registry was copied on behalf of its owner, between databases on this machine")
 
     def _mark(self, which: str) -> None:
-        """Write an object into each of a side's buckets that the other side lacks."""
+        """Write an object that the other side lacks into each of a side's buckets."""
         pairs = [pair[which == "new"] for pair in self.layout.pairs()]
         for bucket in pairs:
             for prefix in bucket.prefixes:

@@ -75,7 +75,7 @@ class SideProcess:
         self._line()
 
     def close(self) -> None:
-        """Stop the side and everything that it has started."""
+        """Stop the side's process and all processes that it has started."""
         end(self._process)
 
     def _line(self) -> str:

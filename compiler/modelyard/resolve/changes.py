@@ -36,7 +36,7 @@ def called(scope: Scope, section: str, name: str) -> str:
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames, and map new addresses to old ones. Only the new addresses may, and must, exist in the spec."""
+    """Resolve renames, and map new addresses to old ones. New addresses must exist in the spec, old ones must not."""
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

@@ -65,14 +65,14 @@ def signed_text(content: dict[str, str]) -> str:
 
 @record
 class Unreadable:
-    """An error in the file or in one of its entries, with its location."""
+    """An error in `reviews/acknowledged.yaml` or in one of its entries, with its location."""
 
     reason: str
     place: Span
 
 
 def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
-    """Read the file. An invalid entry accepts nothing, but does not affect the other entries."""
+    """Return the valid entries of the file, and its errors. An invalid entry does not affect the other entries."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     start = Span(file.path, 1, 1, 1)
     if document is None:
@@ -86,7 +86,7 @@ def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tupl
 
 
 def entries_of(document: Document) -> list[Json]:
-    """Return the entries of a file as written, or an empty list if the file contains no list."""
+    """Return the entries of the file as they are written, or an empty list if the file has no list of entries."""
     entries = document.value.get(_LIST)
     return list(entries) if isinstance(entries, list) else []
 

@@ -73,7 +73,7 @@ _PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
-    """Yield everything that differs. Entries renamed with `moved` are compared with the entries under their old names.
+    """Yield every difference. Entries renamed with `moved` are compared with the entries under their old names.
 
     Differences that merely follow from another change are left out: references to a renamed entry, the compute class of
     an entry that is new or removed, and fields that a different channel type, rollout strategy or login type lacks.
@@ -158,7 +158,7 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
 
 
 def _with_booleans(entry: Raw) -> Raw:
-    """Return an entry. In a pipeline, boolean parameters become leaves, because `true` would equal 1 in Python."""
+    """Return an entry, with a pipeline's boolean parameters as leaves, because Python considers `true` equal to 1."""
     if not isinstance(entry, Pipeline) or not any(entry.booleans):
         return entry
     steps = (

@@ -219,7 +219,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield the findings from comparing two outcomes. Those that need plans, such as rights, may be missing."""
+    """Yield the findings from comparing two outcomes. If either failed, none are about rights, effects and costs."""
     pairs = _site_pairs(old, new)
     if pairs:  # the same site represents all sites in both versions
         old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))

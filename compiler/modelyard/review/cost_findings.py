@@ -73,7 +73,7 @@ def _beyond(budget: Budget) -> str:
 
 
 def _by_component(outcome: Outcome, targets: Targets, usage_of: UsageOf) -> Mapping[str, tuple[CostLine, ...]]:
-    """Return all cost lines by component."""
+    """Return the cost lines of all targets by component."""
     assert outcome.plan is not None
     groups: dict[str, list[CostLine]] = {}
     usage = usage_of(outcome.plan)

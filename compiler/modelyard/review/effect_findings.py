@@ -315,7 +315,7 @@ def _finding(
 def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
     """List all affected resources, even if the message only counts them, so that an acceptance covers exactly these.
 
-    An acceptance also covers only this answer to whether `pulumi up` stops beforehand, and only these refused fields.
+    An acceptance becomes invalid if `pulumi up` starts or no longer has to stop beforehand, or stops at other fields.
     """
     listed = sorted(
         (

@@ -74,6 +74,6 @@ def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -
 
 
 def reasons(affected: Iterable[Consequence], effects: Effects) -> str:
-    """Return the reasons why the resources change in this way, without duplicates."""
+    """Return the reasons that the effects tables give for the affected kinds of resources, without duplicates."""
     parts: list[Part] = [effects.part(consequence.item.kind) for consequence in affected]
     return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

@@ -94,7 +94,7 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
 
 
 def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
-    """Yield the dotted arguments in an item's effects table, such as `cluster.project.project_id`, that differ."""
+    """Yield other items' arguments, such as `cluster.project.project_id`, that differ and that affect this item."""
     for path in effects.part(item.kind).arguments:
         *references, argument = path.split(".")
         keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]

@@ -103,7 +103,7 @@ class Finding:
 
 
 def facts(*values: object) -> str:
-    """Write strings, numbers and lists as a text that is different for all different values."""
+    """Write strings, numbers and lists so that different values always have different texts."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 

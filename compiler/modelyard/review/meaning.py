@@ -1,6 +1,6 @@
 """What a change to a field means, as declared by the field's `x-review` in the schema.
 
-A rating is `ABOUT` or `ABOUT: ORDER`. The order specifies which change loosens something:
+A rating is `ABOUT` or `ABOUT: ORDER`. The order specifies which change of the field's value loosens it:
 
 - `less`, `more`: a smaller number, or a larger one, is looser;
 - `added`, `removed`: one more item, or one item fewer, is looser;
@@ -88,7 +88,7 @@ def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
 
 
 def rated(schemas: Sequence[Schema]) -> str | None:
-    """Return the rating of a field with the given schemas, or None if it has none, as mapping entries."""
+    """Return the rating of a field with the given schemas, or None if it has none. Mapping entries never have one."""
     ratings = (schema.get("x-review") for schema in schemas)
     return next((rating for rating in ratings if isinstance(rating, str)), None)
 

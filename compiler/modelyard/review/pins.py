@@ -22,7 +22,7 @@ class Locks:
 
 
 def upgraded(locks: Locks, environment: str, old: Outcome, targets: Targets) -> Iterator[Finding]:
-    """Report Helm charts and images whose locked old version differs from the one that modelyard now uses."""
+    """Report charts and images whose locked version differs from the one that modelyard now uses for the old spec."""
     entry = environments(locks.before).get(environment) if locks.before and old.plan is not None else None
     if not isinstance(entry, dict) or old.plan is None or old.system is None:
         return

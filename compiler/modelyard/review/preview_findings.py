@@ -78,7 +78,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield findings about effects that the change does not explain in an environment's previews, or that they lack."""
+    """Yield findings about unexplained effects in an environment's previews, and about effects missing from them."""
     stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
@@ -249,8 +249,8 @@ def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
 def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
     """Return whether a step's kind and name refer to an item although they are not the item's own.
 
-    The preview shows a component that is not a component in Pulumi, such as a resource group, as its main resource. A
-    name may also differ if it begins with the item's name, or if the item is the only one of its kind.
+    Some components, such as resource groups, appear in the preview only as their main resource. A name may also differ
+    if it begins with the item's name, or if the item is the only one of its kind.
     """
     if "/" not in item.kind and project.effects.part(item.kind).type == kind and name.rpartition("/")[2] == item.name:
         return True

@@ -114,7 +114,7 @@ def _read(file: InputFile) -> tuple[Preview | None, Diagnostic | None]:
 
 
 def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
-    """Return all steps or, if there is an error, its description and a string near it in the file."""
+    """Return all steps or, if there is an error, a description of the error and a string near it in the file."""
     if not isinstance(content, dict):
         return [], "it is not an object", ""
     entries: Any = cast("dict[str, Any]", content).get("steps")

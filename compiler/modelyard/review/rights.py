@@ -16,7 +16,7 @@ _MODELS: Final = "models"
 
 @record
 class Rights:
-    """A workload's rights, such as `write lake/scores` or `secret://vault/token`."""
+    """A workload's rights before and after, such as `write lake/scores` or `read secret://vault/token`."""
 
     workload: str
     before: frozenset[str]

@@ -1,4 +1,4 @@
-"""The two versions of a system that a review compares, and facts about them that rules need."""
+"""The two versions of a system that a review compares, and the facts about both versions that rules need."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _at_site(versions: Versions, pair: SitePair, column: str, old: int, new: int
 
 
 def _is_of_spec(known: Finding, finding: Finding) -> bool:
-    """Return whether a known finding about the spec is the same as a finding, except perhaps for markers."""
+    """Return whether a finding repeats a known finding about the spec, which may have markers instead of values."""
     return (known.before, known.after) == (finding.before, finding.after) or has_markers(known.before + known.after)
 
 

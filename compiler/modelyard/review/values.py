@@ -50,14 +50,14 @@ _HIDDEN: Final = frozenset(
 """Record fields that are not values in a spec: names, which are the keys of entries, and data added by the compiler."""
 
 _ORDERED: Final = frozenset({"accelerators", "features"})
-"""Lists whose order has a meaning."""
+"""Names of list fields in which the order of items has a meaning."""
 
 _MAY_BE_EMPTY: Final = frozenset({("Stage", "checks"), ("Capture", "keys")})
-"""Lists for which being empty differs from being unset."""
+"""List fields for which an empty list differs from an unset field."""
 
 
 def kind_of(value: object) -> str:
-    """Return the name of a record's class, or "" for other values."""
+    """Return the name of a record's Python class, or "" for other values."""
     return type(value).__name__ if hasattr(type(value), "__match_args__") else ""
 
 

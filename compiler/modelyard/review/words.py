@@ -49,7 +49,7 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 """The spec's names for record fields that have a different name there, or that correspond to several fields."""
 
 UNITS: Final = pattern("_(s|ms|bytes|millis|percent)$")
-"""Matches the unit at the end of a field's name."""
+"""Matches the unit at the end of the name of a record's field."""
 
 _SHARES: Final = frozenset({"fraction", "availability", "coverage", "share"})
 _MEMORY: Final = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("T", 10**12), ("G", 10**9), ("M", 10**6))

@@ -49,7 +49,7 @@ strings into YAML embedded in text. IPv4 addresses are quoted there, and so are 
 """
 
 _ADDRESSES: Final = (2, 3)
-"""The positions of the address forms."""
+"""The positions in `_FORMS` of the forms for IPv4 addresses and address ranges."""
 
 _MARK: Final = "zq7s"
 _MARKER: Final = pattern(
@@ -127,7 +127,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the position of the first of the forms that all the values have, or None if there is no such form."""
+    """Return the position in `_FORMS` of the first form that fits all the values, or None if no form does."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None

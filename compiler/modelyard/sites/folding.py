@@ -34,7 +34,7 @@ class Repeats:
         return word.replace(name, self.by_name[name].key, 1) if name else word
 
     def _name_in(self, word: str) -> str:
-        """Return the name that a word starts or ends with, such as `demand-north` in `train-demand-north`."""
+        """Return the repeated entry's name that a word starts or ends with: `demand-north` in `train-demand-north`."""
         if word in self.by_name:
             return word
         steps = word.split("-")

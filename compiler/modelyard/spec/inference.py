@@ -20,7 +20,7 @@ class Variant:
 
 @record
 class Mirror:
-    """The variant that receives copies of requests. Its responses are discarded."""
+    """The variant that receives copies of requests. Its responses to these copies are discarded."""
 
     variant: str
     percent: int = 100
@@ -56,7 +56,7 @@ class Generation:
 
 @record
 class TokenRate:
-    """The minimum tokens per second, after the first token, for this share of an endpoint's generated texts."""
+    """The tokens per second after the first token that the given share of an endpoint's generated texts must reach."""
 
     minimum: float
     share: float = 0.95

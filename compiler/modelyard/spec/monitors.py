@@ -16,7 +16,7 @@ RULES_ONLY = frozenset({"performance"})
 
 @record
 class Reference:
-    """A monitor's reference: a window of a dataset, or the model's training data."""
+    """What a monitor compares data with: a window of a dataset, or the model's training data."""
 
     data: str = ""  # if empty, the training data stored with the model
     window_s: int | None = None

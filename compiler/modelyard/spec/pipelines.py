@@ -41,7 +41,7 @@ class Range:
 
 @record
 class Parameter:
-    """A dimension of a search space."""
+    """A parameter that tuning searches for: one dimension of the search space."""
 
     name: str
     kind: str  # uniform loguniform int choice

@@ -25,7 +25,7 @@ class Signed:
 
 @record
 class Soak:
-    """How long a model version must serve in the previous stage, and which monitors' checks it must pass."""
+    """How long a model version must serve in the previous stage, and the monitor whose checks it must pass there."""
 
     for_s: int
     monitor: str = ""  # if empty, only the duration counts

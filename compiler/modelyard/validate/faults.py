@@ -17,7 +17,7 @@ from modelyard.shape import Excluded, Schema, Shape, branch_names, definition, s
 from modelyard.source import Json, Path
 
 _ASKED_DEPTH: Final = 2
-"""The depth to which the fast validator is used. It covers sections and their named entries."""
+"""The depth in a document to which the fast validator is used. It covers sections and their named entries."""
 
 
 @record(eq=False)

@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """Return the first applicable hint, or "" if none applies. `is_entry` is true for list entries."""
+    """Return the first hint that applies to a string, or "" if none applies. `is_entry` is true for list entries."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:

@@ -89,7 +89,7 @@ def _list_hint(fault: Fault) -> str:
 
 
 def _mapping_hint(fault: Fault) -> str:
-    """Return a hint with an example of the mapping, from the schema or from its fields."""
+    """Return a hint with an example of the required mapping, from its schema or from the schemas of its fields."""
     shape = fault.shape
     example = shape.example()
     if not isinstance(example, dict):
@@ -103,7 +103,7 @@ def _mapping_hint(fault: Fault) -> str:
 
 
 def _example_of(schemas: list[Schema]) -> Json:
-    """Return an example value for a field, taken from the other fields or the schema."""
+    """Return the first example or allowed word in a field's schemas, or None if they have none."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
             values = schema.get(keyword)

@@ -1,4 +1,4 @@
-"""Judge each change by exactly one rule: the first whose pattern matches its path, or that of its field's topic."""
+"""Judge each change by one rule: the first rule whose pattern matches its path, or the rule for its field's topic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     *platform.ENTRIES,
     *overrides.ENTRIES,
 )
-"""The rules for whole entries in a section."""
+"""The rules for entries in a section that are new or removed."""
 
 RULES: Final[tuple[Rule, ...]] = (
     *adapters.RULES,
@@ -51,7 +51,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *platform.RULES,
     *overrides.RULES,
 )
-"""The rules for particular fields, in order of precedence within a section."""
+"""The rules for changes to particular fields, in order of precedence within a section."""
 
 
 def rule_for(change: Change) -> Rule:

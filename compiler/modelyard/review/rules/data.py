@@ -1,4 +1,4 @@
-"""Rules about data: its classes, where it may be stored, what is recorded from requests, and retention periods."""
+"""Rules about data: data classes, where data may be stored, what is recorded from requests, and retention periods."""
 
 from __future__ import annotations
 
@@ -228,4 +228,4 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (Rule(_DATA, _dataset, _dataset_says),)
-"""The rules for whole datasets."""
+"""The rules for datasets that are new or removed."""

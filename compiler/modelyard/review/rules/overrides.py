@@ -118,4 +118,4 @@ def _why(change: Change, sides: Sides) -> str:
 RULES: Final[tuple[Rule, ...]] = (Rule(("overrides",), _verdict, _says, _why),)
 
 ENTRIES: Final[tuple[Rule, ...]] = (Rule(("overrides", "*"), _verdict, _says, _why),)
-"""The rules for whole overrides."""
+"""The rules for overrides that are new or removed."""

@@ -379,4 +379,4 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(("stores", "*"), _store, described_by("store {name} is {moves}"), _store_why),
     Rule(_COMPUTE, always("R614", NOTE), described_by("compute class {name} is {moves}")),
 )
-"""The rules for whole stores and compute classes."""
+"""The rules for targets, stores and compute classes that are new or removed."""

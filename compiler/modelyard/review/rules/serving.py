@@ -1,4 +1,4 @@
-"""Rules about endpoints: traffic, variants, what is served, who can call an endpoint, and how it is replaced."""
+"""Rules about endpoints: traffic, variants, the models served, who can call them, and how servers are replaced."""
 
 from __future__ import annotations
 
@@ -379,4 +379,4 @@ ENTRIES: Final[tuple[Rule, ...]] = (
         lambda change, _: "" if change.added else "its clients no longer get a response",
     ),
 )
-"""The rule for whole endpoints."""
+"""The rule for endpoints that are new or removed."""

@@ -1,4 +1,4 @@
-"""Rules about models and pipelines: what is trained on which data, by which code, when, and where versions go."""
+"""Rules about models and pipelines: the training data, code and schedule, and which alias new model versions get."""
 
 from __future__ import annotations
 
@@ -275,4 +275,4 @@ ENTRIES: Final[tuple[Rule, ...]] = (
         lambda change, _: "" if change.added else "its versions stay in the registry, without a gate or approvals",
     ),
 )
-"""The rules for whole pipelines and models."""
+"""The rules for pipelines and models that are new or removed."""

@@ -83,7 +83,7 @@ def _notified(change: Change, _: Sides) -> str:
 
 
 def _cooldown_why(change: Change, sides: Sides) -> str:
-    """State what a breach during the cooldown does not trigger."""
+    """State which actions another breach does not trigger during a longer cooldown, or return ""."""
     monitor = sides.after.monitors.get(change.path[1])
     if change.way is not Direction.LOOSER or monitor is None:
         return ""
@@ -254,4 +254,4 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(("monitors", "*"), _entry, _entry_says),
     Rule(("channels", "*"), _channel, described_by("{owner} is {moves}")),
 )
-"""The rules for whole monitors and channels."""
+"""The rules for monitors and channels that are new or removed."""
