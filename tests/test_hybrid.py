@@ -38,7 +38,7 @@ FILMS = (
 
 
 def two_clouds(region: str, *changes: tuple[str, str]) -> str:
-    """Return the spec with both targets in AWS."""
+    """Return the hybrid system's spec with both targets in AWS."""
     shop = f"    shop: {{provider: aws, region: {region}, vpc: {{cidr: 10.9.0.0/16}}}}\n"
     return hybrid(("mode: hybrid", "mode: cloud"), (SHOP, shop), *changes)
 

@@ -40,7 +40,7 @@ def test_tutorial_shows_the_actual_output(tmp_path: Path, accept: bool) -> None:
 
 
 def check(page: Path, place: Path, accept: bool) -> None:
-    """Assert that a page shows the current output of its commands."""
+    """Assert that a page shows the current output of the commands on it."""
     printed = played(page.read_text(encoding="utf-8"), place)
     if accept:
         page.write_text(printed, encoding="utf-8")

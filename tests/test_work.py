@@ -100,7 +100,7 @@ def _versions(models: int) -> tuple[Outcome, Outcome]:
 
 
 def _reviewing(models: int) -> Counter[str]:
-    """Return the number of instructions that each function executes to review one change of a compiled system."""
+    """Return the number of instructions that each function executes when comparing two compiled versions."""
     before, after = _versions(models)
     return traced(lambda: review_of(before, after))
 

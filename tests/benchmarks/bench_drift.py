@@ -12,7 +12,7 @@ from tests.benchmarks.conftest import Repeat, Within
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 USUAL = "evidently==0.7.23\npandas<3\n"
-"""Evidently 0.7.23 does not work with pandas 3, so both libraries are measured with pandas 2."""
+"""Evidently 0.7.23 does not work with pandas 3, so both it and our own code are measured with pandas 2."""
 
 ROWS, ROWS_OF_USUAL = 200_000, 20_000
 

@@ -1,4 +1,4 @@
-"""Puts strings that look like code into every field of a spec that accepts them, and inspects the output."""
+"""Puts code-like strings into every field of a spec that accepts them, and inspects the output."""
 
 from __future__ import annotations
 

@@ -237,7 +237,7 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
-    """Return the given names together with the names that the schema requires with them."""
+    """Return the given field names together with the field names that the schema requires with them."""
     for part in (whole, *_branches(schema), *_branches(whole)):
         for name, dependencies in schema_of(part.get("dependentRequired")).items():
             if name in names:
@@ -259,7 +259,7 @@ def _texts_of(value: Json) -> list[Json]:
 
 @st.composite
 def changed(draw: st.DrawFn, value: Json) -> Json:
-    """Return a copy of the value with one part replaced, removed, renamed or added."""
+    """Return a copy of a value in which one nested value is replaced, removed, renamed or added."""
     result: Json = copy.deepcopy(value)
     owners = list(_containers(result))
     if not owners:

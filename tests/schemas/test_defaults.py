@@ -34,7 +34,7 @@ def _optional(path: tuple[str | int, ...]) -> bool:
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields that have a default: place in the schema, path in a spec, and default value."""
+    """Return the optional fields that have a default: location in the schema, path in a spec, and default value."""
     defaults: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

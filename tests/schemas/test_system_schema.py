@@ -188,7 +188,7 @@ def test_ten_thousand_models_fit() -> None:
 
 
 def test_secrets_are_marked() -> None:
-    """Secret references are marked so that messages never repeat a secret written in their place."""
+    """Fields for secret references are marked, so that messages never repeat a secret written there by mistake."""
     for pointer, schema in places():
         if "secret://" in str(schema.get("pattern")):
             assert schema.get("x-secret") is True, pointer

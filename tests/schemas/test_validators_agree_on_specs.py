@@ -1,4 +1,4 @@
-"""Tests that both validators agree on every valid or invalid spec in this repository."""
+"""Tests that both validators agree on every spec in this repository, valid or invalid."""
 
 from __future__ import annotations
 

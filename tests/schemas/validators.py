@@ -47,7 +47,7 @@ class Judge:
         self._whole, self._small = root_schema, SmallFits(root_schema)
 
     def places(self, value: Json) -> Places:
-        """Return the places where the value is invalid. A valid value has none."""
+        """Return the locations where the value is invalid. A valid value has no such locations."""
         rust = frozenset(_place(error.instance_path) for error in self._rust.iter_errors(value))
         python = frozenset(_place(error.absolute_path) for error in self._python.iter_errors(value))
         assert rust == python, (value, rust ^ python)

@@ -60,7 +60,7 @@ def followed(schema: Schema) -> Schema:
 
 
 def alone(schema: Schema) -> Schema:
-    """Return a part of the schema as a standalone schema, with the definitions it refers to."""
+    """Return a part of the spec's schema as a standalone schema, with the definitions that it refers to."""
     return {"$schema": SYSTEM["$schema"], **schema, "$defs": SYSTEM["$defs"]}
 
 

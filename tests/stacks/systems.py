@@ -1,4 +1,4 @@
-"""Registers the resources that the infrastructure projects of whole systems create."""
+"""Registers the resources that all infrastructure projects of a system create."""
 
 from __future__ import annotations
 

@@ -286,7 +286,7 @@ def test_secret_data_is_encrypted_in_the_state(with_references: Resources) -> No
 
 
 def test_image_placeholder_is_replaced_by_the_registry(with_references: Resources) -> None:
-    """The placeholder is replaced in `image` fields, run templates and policies, but only as a whole host name."""
+    """The placeholder is replaced in `image` fields, run templates and policies, but only as a complete host name."""
     spec = with_references["kubernetes:core/v1:Pod tiny/p"]["inputs"]["spec"]
 
     assert [container["image"] for container in spec["initContainers"]] == [

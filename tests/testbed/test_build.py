@@ -56,7 +56,7 @@ def test_a_missing_part_is_built_once(calls: Path) -> None:
 
 
 def test_changed_version_is_rebuilt(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part whose version has changed counts as missing."""
+    """If the version in a part's description has changed, the part counts as missing."""
     build.build()
     changed = Part("tool", ("example.org/tool v1.3.0",), TOOL.programs)
     monkeypatch.setattr(build, "PARTS", (changed,))

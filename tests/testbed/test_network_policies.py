@@ -1,4 +1,4 @@
-"""Tests that the NetworkPolicy evaluator follows the API reference for each part of a policy."""
+"""Tests that the evaluator of network policies follows the API reference for each field of a policy."""
 
 from __future__ import annotations
 

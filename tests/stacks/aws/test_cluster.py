@@ -1,4 +1,4 @@
-"""Tests that the EKS cluster is secure by default and created after everything that nodes depend on."""
+"""Tests that the EKS cluster is secure by default, and is created after all resources that its nodes depend on."""
 
 from __future__ import annotations
 

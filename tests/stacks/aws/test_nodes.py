@@ -1,4 +1,4 @@
-"""Tests that node pools consist of hardened machines that an autoscaler can start from zero."""
+"""Tests that node pools consist of hardened machines, and that an autoscaler can start them from zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that add-ons that create nodes or read secrets have their own roles."""
+"""Tests that each add-on that creates nodes or reads secrets has its own role."""
 
 from __future__ import annotations
 

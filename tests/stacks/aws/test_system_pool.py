@@ -1,4 +1,4 @@
-"""Tests that nodes in the system pool stay in the zones to which their volumes are bound."""
+"""Tests that nodes in the system pool stay in the zones of the volumes that they use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the installed SDK recognizes every value and that unknown values are detected."""
+"""Tests that the installed SDK knows every registered value, and that the comparison detects unknown values."""
 
 from __future__ import annotations
 

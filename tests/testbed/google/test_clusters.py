@@ -43,7 +43,7 @@ def test_cluster_has_what_google_assigns(world: World, inputs: dict[str, Any]) -
 
 
 def test_preview_does_not_know_what_google_will_assign(world: World, inputs: dict[str, Any]) -> None:
-    """A program must not mistake a missing certificate for an empty one. An update keeps the known certificate."""
+    """A preview must show Google's certificate as unknown, not as empty. An update keeps the known certificate."""
     preview = world.lifecycle.previewed(CLUSTER, inputs)
     created = world.make("cluster", CLUSTER, **inputs)
     update = world.lifecycle.promised_update(CLUSTER, created, {**inputs, "minMasterVersion": "1.36"})

@@ -1,7 +1,8 @@
 """Admission policies that limit what Pods with an API token may create and change.
 
-RBAC restricts kinds and verbs, but not the content of a RayJob or Job. Without these policies, a launcher's token could
-run any image with any ServiceAccount and any Secret in the namespace (docs/decisions/0034-cluster-tokens.md).
+RBAC restricts kinds of objects and verbs, but not the content of a RayJob or Job. Without these policies, a launcher's
+token could run any image with any ServiceAccount and any Secret in the namespace
+(docs/decisions/0034-cluster-tokens.md).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from modelyard_targets.kube.placement.context import Context, KubeObject
 COMPONENT: Final = "admission"
 TEMPLATE_KEY: Final = "rayjob.json"
 OLDEST_KUBERNETES: Final = "1.30"
-"""The first version with ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1
+"""The first Kubernetes version with ValidatingAdmissionPolicy in admissionregistration.k8s.io/v1
 (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy, read 2026-11-25).
 """
 

@@ -135,7 +135,7 @@ def _prometheus(context: Context) -> list[Value]:
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Return the allowed clients: the gateway in use, and the namespaces in `clients`, by default the system's own."""
+    """Return a server's allowed clients: the gateway in use, and the namespaces in `clients`, by default our own."""
     peers: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference

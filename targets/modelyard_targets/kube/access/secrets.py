@@ -36,7 +36,7 @@ class NeededSecret:
 
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
-    """Return each Secret once, in the order of first use."""
+    """Return each Secret that the given resources use once, in the order of first use."""
     by_name: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)

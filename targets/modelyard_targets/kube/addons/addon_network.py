@@ -58,7 +58,7 @@ _DATABASE_WEBHOOK: Final = 9443
 _DATABASE_PORTS: Final = (5432, 8000)
 _XDS: Final = 18000
 _LISTENERS: Final = (10080, 10443)
-"""The proxies' ports. Envoy Gateway adds 10000 to a Gateway's privileged ports."""
+"""The ports of Envoy's proxies. Envoy Gateway adds 10000 to a Gateway's privileged ports."""
 
 _PROXY_METRICS: Final = 19001
 _OPERATOR_METRICS: Final = 8080
@@ -68,7 +68,7 @@ _KUBELET: Final = 10250
 """The kubelet's port. Prometheus scrapes no other port on nodes, because our chart values exclude the control plane."""
 
 _HOSTED: Final = frozenset({"pagerduty", "slack"})
-"""Channel types that use a service on the internet."""
+"""Types of notification channels that use a service on the internet."""
 
 _EVERY_POD: Final[Mapping[str, Value]] = {}
 _RAY_PODS: Final[Mapping[str, Value]] = {"podSelector": {"matchLabels": {"ray.io/is-ray-node": "yes"}}}

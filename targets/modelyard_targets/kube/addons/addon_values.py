@@ -38,9 +38,9 @@ _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwig
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
-    """Return values for the cluster-wide operator. For an enterprise, it has a second replica for failover.
+    """Return values for the cluster-wide operator. In an enterprise's system, it has a second replica for failover.
 
-    Feature gates have their defaults, which enable everything that we depend on.
+    Feature gates have their defaults, which enable every feature that we depend on.
     """
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {

@@ -1,6 +1,4 @@
-"""Check that each workload has a single identity in another cloud, and that no key takes precedence over that
-identity.
-"""
+"""Check that each workload has only one identity in another cloud, and that no access key takes precedence over it."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from modelyard_targets.kube.storage.buckets import driver_of
 
 
 def check_identities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that would need two identities in a cloud, or that have a key that overrides their identity."""
+    """Report workloads that would need two identities in a cloud, or whose access key would override their identity."""
     for resource in plan.of(Identity, placement):
         opened = foreign_stores(resource, plan)
         if opened:

@@ -60,7 +60,7 @@ def claim_name(resource: Resource) -> str:
 
 
 def disk_volumes(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume for worker Pods. Heads do not have a volume."""
+    """Return the volume for a workload's worker Pods. Its heads do not have a volume."""
     if not has_disk(resource, context.plan, context.target):
         return ()
     return ({"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name(resource)}},)

@@ -50,7 +50,7 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
 
 
 def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | None:
-    """Return the price from the user's price book, by target and entry, or the price that the spec declares."""
+    """Return the hourly price of machines from the user's price book (by target and entry) or from the spec."""
     own = usage.prices.get((_PROVIDER, placement, f"capacity[{at}]"))
     if own is not None:
         return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "", own=True)

@@ -105,7 +105,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit only while permanent workloads are below their maximum. Some may have to wait."""
+    """Report pipelines that fit only while permanent workloads are below their maximum. These may have to wait."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():

@@ -141,7 +141,7 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
 def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
     """Return the best on-demand machine with the same accelerators as the chosen spot machine, or an empty tuple.
 
-    `fits` must be sorted. Only with `spot-first` does the list have both kinds of capacity.
+    `fits` must be sorted. It contains both spot and on-demand machines only with `spot-first`.
     """
     best = fits[0]
     if not best.machine.spot:

@@ -113,7 +113,7 @@ def _contents(base: str, direct: tuple[str, ...]) -> dict[str, str]:
 
 
 def _base(target: TargetSpec) -> str:
-    """Return the base image. For many sites, the image is built in one place, where no site's image mirror applies."""
+    """Return the base image. An image for many sites is built in one place, where no site's image mirror applies."""
     return BASE if target.sites is not None else mirrored(BASE, target)
 
 

@@ -9,7 +9,7 @@ from modelyard.patterns import pattern
 from modelyard.records import record
 
 SITE: Final = "modelyard_site"
-"""The label with the site's name, which each site's Prometheus adds to the metrics that it sends."""
+"""The label with the site's name. Each site's Prometheus adds it to the metrics that the site sends."""
 
 _TOKEN: Final = pattern(
     r'"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|[a-zA-Z_:][a-zA-Z0-9_:]*|\s+|(?s:.)'

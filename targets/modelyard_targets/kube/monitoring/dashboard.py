@@ -88,7 +88,7 @@ def _panel(
     threshold: float | None = None,
     description: str = "",
 ) -> dict[str, Value]:
-    """Build a time series panel, with a red line at the threshold if there is one."""
+    """Build a panel that shows time series, with a red line at the threshold if a threshold is given."""
     steps: list[Value] = [{"color": "green", "value": None}]
     if threshold is not None:
         steps.append({"color": "red", "value": threshold})

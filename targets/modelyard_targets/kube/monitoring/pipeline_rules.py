@@ -229,7 +229,7 @@ def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context)
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
-    """Return PromQL that is true while the last pushed value is not zero, within `_look_back_s`."""
+    """Return PromQL that is true while a series' last pushed value is not zero, within `_look_back_s`."""
     return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
 
 

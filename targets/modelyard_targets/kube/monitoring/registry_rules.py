@@ -91,7 +91,7 @@ def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> 
 
 
 def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
-    """Yield an alert for failures of the CronJob that rotates a database's password, if there is one."""
+    """Yield an alert for failures of the CronJob that rotates a database's password, if there is such a CronJob."""
     name = rotation(server, context)
     if server.database is None or not name:
         return

@@ -35,7 +35,7 @@ _OWN_NAMES: Final[Value] = {
     "regex": "ray_(modelyard_.+)",
     "targetLabel": "__name__",
 }
-"""A relabeling rule that removes Ray's prefix so that our metrics have the same name from every source."""
+"""A relabeling rule that removes Ray's prefix, which gives our metrics the same name from every source."""
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[KubeObject]:

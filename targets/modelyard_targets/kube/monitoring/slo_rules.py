@@ -60,8 +60,8 @@ _SHOWN_S: Final = (300, 3600)
 
 @record
 class Burn:
-    """Fires when the long window has used the given share of the budget and the short window still burns
-    it too fast.
+    """An alert condition: the long window has used the given share of the budget, and the short window still burns it
+    too fast.
     """
 
     share: float

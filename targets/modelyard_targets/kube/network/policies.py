@@ -107,8 +107,8 @@ def _namespace_by_search(host: str, context: Context) -> str:
 def reach_api(context: Context) -> dict[str, Value]:
     """Allow egress to the Kubernetes API, whose address is not known in the cluster.
 
-    If the platform does not know the address either, allow the target's `egress` and private addresses, but not the
-    internet.
+    If the platform does not know the address of the API server either, allow the target's `egress` and private
+    addresses, but not the internet.
     """
     return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
 
@@ -180,7 +180,7 @@ def is_anywhere(peer: Mapping[str, Value]) -> bool:
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus's Pods. If we did not install it, the labels are unknown, so select its whole namespace."""
+    """Select Prometheus's Pods. Unless we installed it, the Pods' labels are unknown, so select its whole namespace."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 

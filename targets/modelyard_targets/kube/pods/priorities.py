@@ -49,7 +49,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to the given one, or "" if there is no lower priority."""
+    """Return the next lower priority, whose workloads yield to those of the given one, or "" if there is none."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 

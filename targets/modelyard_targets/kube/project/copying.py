@@ -1,4 +1,4 @@
-"""A Job that copies objects with rclone while a system moves, and everything that the Job needs in the namespace."""
+"""A Job that copies objects with rclone while a system moves, and the other objects that the Job needs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def copy_objects(job: CopyJob, context: Context) -> Iterator[Manifest]:
 
 
 def _labels(system: str, name: str) -> dict[str, Value]:
-    """Return the usual labels for objects that a person applies and that are not part of any stack."""
+    """Return the usual labels, for objects that a person applies and that therefore belong to no stack."""
     return {**labels(system, name, component=COPY_COMPONENT), "app.kubernetes.io/managed-by": "kubectl"}
 
 

@@ -111,8 +111,8 @@ def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
 
 
 def has_objects(file: File, context: Context) -> bool:
-    """Return whether a file has objects. It builds only the first one, ignoring labels and overrides, which remove
-    none.
+    """Return whether a file has objects. Only the first object is built, without labels and overrides, which remove no
+    objects.
     """
     return any(True for _ in _lowered(file, context)) or any(True for _ in objects_of(file, context))
 

@@ -1,4 +1,4 @@
-"""What people must move manually when a system leaves a cluster or arrives at another one."""
+"""What people must move manually when a system leaves a cluster or arrives at a new cluster."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites:
 def _silent(
     resource: Resource[AlertRules], context: Context, sites: Context, matchers: str
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for sites in the spec that have stopped sending metrics or have never sent any."""
+    """Yield alerts for sites in the spec that have stopped sending metrics or have never sent any metrics."""
     texts = {
         "summary": f"{{{{ $labels.{SITE} }}}} sends no metrics",
         "description": "The site, its network or its Prometheus is down. None of its other alerts can fire.",

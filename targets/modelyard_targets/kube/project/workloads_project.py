@@ -1,4 +1,4 @@
-"""A placement's projects `workloads`, `workloads-2` …: everything inside an existing cluster."""
+"""A placement's projects `workloads`, `workloads-2` …: all objects inside an existing cluster."""
 
 from __future__ import annotations
 

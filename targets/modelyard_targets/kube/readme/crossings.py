@@ -156,7 +156,7 @@ def _creating_folder(target: TargetSpec) -> str:
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """Describe how model bundles are transferred to this target, or from this target to others, or return ""."""
+    """Describe how model bundles are transferred to this target or from it to other targets, or return ""."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))

@@ -85,7 +85,7 @@ class NeededApproval:
 
 @record
 class FirstRequest:
-    """A request to an endpoint through a forwarded port. Without a token, both token fields are empty."""
+    """A request to an endpoint through a forwarded port. For endpoints without a token, both token fields are empty."""
 
     endpoint: str
     service: str

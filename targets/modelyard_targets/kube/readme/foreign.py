@@ -81,8 +81,8 @@ def _source(access: Federated, context: Context) -> str:
 
 
 def trusting_order(context: Context) -> Iterator[Before]:
-    """Yield the folders to apply on other targets before `crossings` here, and before workloads with
-    identities there.
+    """Yield the folders on other targets to apply before `crossings` here, and before workloads that have identities
+    there.
     """
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     for name in readers:

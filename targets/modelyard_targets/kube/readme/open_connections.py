@@ -98,7 +98,7 @@ def _ports(ports: Value) -> str:
 
 
 def _selector(value: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Return the Pod selector in a policy or peer. An empty selector means the whole namespace."""
+    """Return the Pod selector in a policy or peer. An empty selector matches all Pods in the namespace."""
     return _mapping(value.get("podSelector"))
 
 

@@ -128,7 +128,7 @@ def _log_variables(server: ModelServer) -> list[Value]:
 
 
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
-    """Return the parts of the description that require new Pods when they change.
+    """Return the parts of a server's description that require new Pods when they change.
 
     For an in-place rollout, only the parts that a restarted application would not pick up are included.
     """

@@ -26,7 +26,7 @@ read 2026-11-24).
 
 
 def _client(opening: Opening) -> list[Value]:
-    """Return the standard S3 variables. MLflow's client does not support any others."""
+    """Return the standard S3 variables. MLflow's client does not support any other variables."""
     where = [env("AWS_ENDPOINT_URL", opening.endpoint), env("MLFLOW_S3_ENDPOINT_URL", opening.endpoint)]
     return [*(where if opening.endpoint else ()), *_region(opening), *_keys(opening)]
 

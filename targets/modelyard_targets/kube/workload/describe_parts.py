@@ -47,7 +47,7 @@ def serve_prefix(application: Application) -> str:
 
 
 def store_variable(store: str, what: str) -> str:
-    """Return the environment variable for a part of a store's credentials."""
+    """Return the name of the environment variable that contains one part of a store's credentials."""
     return f"MODELYARD_STORE_{store.upper().replace('-', '_')}_{what}"
 
 

@@ -56,7 +56,7 @@ class Group:
 
 @record
 class RayCluster:
-    """The parts of a Ray cluster. `name` is the label that selects its Pods."""
+    """The parts of a Ray cluster's specification. `name` is the label value that selects the cluster's Pods."""
 
     name: str
     workload: str
