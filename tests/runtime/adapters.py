@@ -28,14 +28,14 @@ MODEL = {"name": "tone", "registeredName": NAME, "task": "text-generation", "fra
 
 @dataclass(frozen=True)
 class Tone:
-    """A pipeline that trains an adapter, with the description that the compiler would emit."""
+    """A pipeline that trains an adapter, and the workload description that the compiler would emit for it."""
 
     folder: Path
     workload: dict[str, Any]
 
     @classmethod
     def at(cls, folder: Path, texts: list[str]) -> Tone:
-        """Create a pipeline with a dataset of texts. The registry already has the base."""
+        """Create a pipeline whose dataset consists of the given texts. The registry already has the base model."""
         pd.DataFrame({"text": texts, "id": range(len(texts))}).to_parquet(folder / "texts.parquet")
         dataset = {"uri": f"file://{folder}/texts.parquet", "format": "parquet", "label": "text"}
         base = {**BASE, "uri": f"models:/{BASE_NAME}@champion", "alias": "champion"}
@@ -51,18 +51,18 @@ class Tone:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Tone:
-        """Return a copy with some sections of the pipeline changed. `dataset` changes the dataset."""
+        """Return a copy with the given sections of the pipeline replaced. `dataset` updates fields of the dataset."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["texts"] |= changes.pop("dataset", {})
         workload["pipeline"] |= changes
         return Tone(self.folder, workload)
 
     def record(self) -> PipelineWorkload:
-        """Return the workload's record."""
+        """Return the workload's description as a typed record."""
         return record(PipelineWorkload, self.workload)
 
     def grow(self, **parameters: Any) -> tuple[Adapter, Any]:
-        """Train an adapter without a cluster."""
+        """Train an adapter without a cluster. Return it with its training data."""
         workload = self.record()
         data = training_data(workload, ("texts",), "text-generation")
         worker = {"num_cpus": 1, "num_gpus": 0, "resources": {}}
@@ -79,7 +79,7 @@ class Tone:
         return "" if found is None else found.version
 
     def gate(self, number: str) -> dict[str, Any]:
-        """Return the recorded result of the first line in the given version's gate."""
+        """Return the recorded result of the first check in the given version's gate."""
         run = registry.version(NAME, number).run_id
         kept: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][0]
         return kept

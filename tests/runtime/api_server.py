@@ -17,7 +17,7 @@ from modelyard_runtime.jobs.cluster_api import ClusterApi
 
 
 class ApiServer:
-    """Stores objects by path. `on_get` is called before each GET, and `tokens` lists the Authorization headers."""
+    """Stores objects by path. `on_get` is called before each GET, and `tokens` collects the Authorization headers."""
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
@@ -78,7 +78,7 @@ class ApiServer:
 def launcher_api(
     server: ApiServer, template: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ClusterApi:
-    """Return the API client of a launcher, with the given template mounted."""
+    """Return the API client of a launcher Pod that has the given RayJob template mounted."""
     (folder / "token").write_text("secret")
     (folder / "rayjob.json").write_text(json.dumps(template))
     api = ClusterApi(server.url, "cards", folder / "token", None)
@@ -90,7 +90,7 @@ def launcher_api(
 
 
 def _selected(obj: dict[str, Any], query: str) -> bool:
-    """Return whether an object has the label in a query's selector. The runtime uses only `name=value`."""
+    """Return whether an object has the label in a query's label selector. The runtime uses only `name=value`."""
     selector = parse_qs(query).get("labelSelector", [""])[0]
     name, _, value = selector.partition("=")
     return not selector or obj.get("metadata", {}).get("labels", {}).get(name) == value

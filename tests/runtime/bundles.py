@@ -1,4 +1,4 @@
-"""Creates two-file bundles, either in their own folder or in a folder of bundles."""
+"""Creates two-file model bundles, either each in its own folder or in a folder that holds several bundles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_bundle(folder: Path, version: str = "1") -> Bundle:
 
 
 def delivered(folder: Path, version: str = "1") -> Bundle:
-    """Publish a bundle to a folder of bundles."""
+    """Publish a bundle to a folder that holds several bundles."""
     bundle = make_bundle(folder.parent / f"made-{folder.name}-{version}", version)
     publish(folder.parent / f"made-{folder.name}-{version}", local(folder))
     return bundle

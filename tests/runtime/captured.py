@@ -1,4 +1,4 @@
-"""Helper for reading captured rows."""
+"""Helper for reading captured requests and predictions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.runtime.described import record
 
 
 def read_captures(workload: dict[str, Any], capture: dict[str, Any], since: datetime, until: datetime) -> pd.DataFrame:
-    """Return all captured rows in a period."""
+    """Return all rows captured within a period."""
     rows = CapturedRows(record(MonitorWorkload, workload), record(WatchedCapture, capture), Window(since, until))
     frames = list(rows.frames(rows.files()))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

@@ -1,4 +1,4 @@
-"""Trains a model repeatedly on local files, to test its gate."""
+"""Trains a model repeatedly on local files, to test how its gate compares versions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.runtime.described import record
 TASK = "binary-classification"
 BETTER = {"name": "better", "metric": "auc_roc", "versus": "champion", "minDelta": 0.0}
 FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
-"""The parameters of a forest that memorizes its training data."""
+"""The parameters of a random forest that memorizes its training data."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Loans:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Loans:
-        """Return a copy of the pipeline with some sections changed. `dataset` changes the dataset."""
+        """Return a copy with the given sections of the pipeline replaced. `dataset` updates fields of the dataset."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
         for name, value in changes.items():
@@ -75,7 +75,7 @@ class Loans:
         return "" if version is None else version.version
 
     def gate(self, number: str, line: int = 0) -> dict[str, Any]:
-        """Return the recorded result of one line in a version's gate."""
+        """Return the recorded result of one check in a version's gate."""
         run = registry.version("loans", number).run_id
         result: dict[str, Any] = artifacts.load_dict(f"runs:/{run}/modelyard/gate.json")["gate"][line]
         return result

@@ -1,4 +1,4 @@
-"""Fixtures for the runtime's tests. MLflow's state is restored after each test to keep tests independent."""
+"""Fixtures for the runtime's tests. MLflow's global state is restored after each test to keep tests independent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from mlflow.tracking import fluent
 
 CHOSEN = "_active_experiment_id"
-"""The name that MLflow uses to store the active experiment."""
+"""The name of the environment variable in which MLflow stores the active experiment."""
 
 EXPERIMENT = "MLFLOW_EXPERIMENT_ID"
-"""The name that MLflow uses to store the active experiment for its child processes."""
+"""The name of the environment variable in which MLflow stores the active experiment for its child processes."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray cluster. Workers get ten minutes to start, and Train checks them more often than usual."""
+    """Start a local Ray cluster. Workers get ten minutes to start, and Ray Train checks them more often than usual."""
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")

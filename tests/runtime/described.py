@@ -14,7 +14,7 @@ from modelyard_runtime.workload.decode import Record, decode
 R = TypeVar("R", bound=Record)
 
 BEGINNING = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload"}
-"""The fields at the beginning of every mounted description."""
+"""The fields at the beginning of every workload description that is mounted."""
 
 _EMPTY: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: [], Mapping: {}}
 _SECTIONS = {
@@ -31,7 +31,7 @@ _SECTIONS = {
 def record(kind: type[R], described: Mapping[str, Any] | R) -> R:
     """Return a record with the described fields, and empty values for all other required fields.
 
-    The workload's type is derived from its sections. Sections that do not belong to the type are dropped.
+    The workload type is derived from the sections. Sections that do not belong to that type are dropped.
     """
     if isinstance(described, Record):
         return described
@@ -58,7 +58,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return the input of a promoter pass, either for the alias of a pipeline or for a training run."""
+    """Return what a promoter pass examines: either an alias that a pipeline promotes to, or a training pipeline."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:
@@ -73,7 +73,7 @@ _OF_PIPELINES = {"steps", "data", "timeoutSeconds", "promotedBy"}
 
 
 def steps_of(described: Mapping[str, Any]) -> dict[str, records.Step]:
-    """Return pipeline steps by name."""
+    """Return the described steps as records, keyed by name."""
     return {name: record(records.Step, step) for name, step in described.items()}
 
 

@@ -1,4 +1,4 @@
-"""Runs workloads with their Pod identities in an AWS account that has the system's buckets, keys and roles."""
+"""Runs workloads with their Pod identities in an AWS account that has the system's buckets, KMS keys and IAM roles."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TAG = "aws:RequestTag/"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A workload on a cluster, with its mounted description and its role or user."""
+    """A workload's Pod on a cluster, with its mounted description and its AWS role or user."""
 
     system: str
     identity: str
@@ -38,7 +38,7 @@ class Pod:
         return f"{self.system} {self.description.removesuffix('-description')}"
 
     def workload(self) -> dict[str, Any]:
-        """Return the mounted description."""
+        """Return the workload's mounted description."""
         maps = [document for document in _documents(self.path) if document["metadata"]["name"] == self.description]
         description: dict[str, Any] = json.loads(maps[0]["data"]["workload.json"])
         return description
@@ -148,7 +148,7 @@ class Account:
         return str(response["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
-        """Replace the key names in a policy document with this account's ARNs."""
+        """Replace the names of KMS keys in a policy document with the keys' ARNs in this account."""
         text = json.dumps(policy)
         for name, arn in self._keys.items():
             text = text.replace(name, arn)
@@ -163,7 +163,7 @@ def account(system: str) -> Generator[Account]:
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the names of the users and roles that have permissions. A user's policy has the same name as the user."""
+    """Return the names of the IAM users and roles that have permissions. A user's policy is named after the user."""
     names: set[str] = set()
     for project in projects.values():
         names |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

@@ -1,4 +1,4 @@
-"""Sets up the emitted AWS systems and fills the datasets that their workloads read."""
+"""Sets up the AWS systems in the golden files, and fills the datasets that their workloads read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SYSTEMS = tuple(dict.fromkeys(pod.system for pod in PODS))
 
 
 class System:
-    """A system on AWS with data in its stores."""
+    """An emitted system on AWS, with data in its stores."""
 
     def __init__(self, account: Account, name: str, folder: Path) -> None:
         self.account = account
@@ -39,7 +39,7 @@ class System:
                     yield workload
 
     def put(self, uri: str, content: bytes) -> None:
-        """Write an object."""
+        """Write an object to a bucket."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         self.account.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
@@ -60,7 +60,7 @@ class System:
 
 
 def read_by(workload: Any) -> dict[str, Any]:
-    """Return the datasets that a workload reads."""
+    """Return the datasets that a workload reads from outside, leaving out those that it writes itself."""
     part = section(workload, "pipeline") or section(workload, "monitor")
     written = {text(part, "output"), *(text(step, "output") for step in sections(part, "steps").values())}
     return {name: dataset for name, dataset in sections(part, "data").items() if name not in written}

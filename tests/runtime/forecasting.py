@@ -13,7 +13,7 @@ def prepare(context: Any) -> None:
 
 
 def order(context: Any) -> float:
-    """Return the sum of all scores. The scores exist only once the scoring step has run."""
+    """Return the sum of all scores, which exist only once the scoring step has run."""
     total = float(context.frame("scores")["prediction"].sum())
     context.write(pd.DataFrame({"total": [total]}))
     return total

@@ -25,7 +25,7 @@ from gcp_storage_emulator.storage import Storage
 
 BUCKET = "lake"
 LOCKED = "locked/"
-"""The folder with objects that are retained and cannot be overwritten."""
+"""The folder whose objects are under retention and cannot be overwritten."""
 
 _NAME = re.compile(rb'"name":\s*"([^"]+)"')
 
@@ -33,7 +33,7 @@ _storage_lock = threading.Lock()
 
 
 class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no types
-    """The emulator's handler, with a lock because the emulator's storage is not thread-safe."""
+    """The emulator's HTTP handler, with a lock because the emulator's storage is not thread-safe."""
 
     def do_GET(self) -> None:
         self._handle(super().do_GET)
@@ -48,7 +48,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self._handle(super().do_DELETE)
 
     def _insert(self) -> None:
-        """Handle an upload. The object's name is either in the query or in the body."""
+        """Handle an upload of an object, whose name is either in the query or in the body."""
         if not self.path.startswith("/upload/"):
             super().do_POST()
             return

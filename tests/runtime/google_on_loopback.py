@@ -32,7 +32,7 @@ _ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Provider:
-    """A pool's provider: which tokens it accepts, and the ServiceAccount behind each access token it has issued."""
+    """A workload identity pool's provider: the tokens it accepts, and the ServiceAccount behind each issued token."""
 
     def __init__(self, key: str, issuer: str, namespace: str, name: str, granted: str) -> None:
         self._key, self._issuer, self._name, self.granted = key, issuer, name, granted
@@ -56,7 +56,7 @@ class Provider:
 
 
 class Federated(Handler):
-    """The emulator, restricted so that only one identity can access the bucket."""
+    """The storage emulator, restricted so that only one identity can access the bucket."""
 
     def __init__(self, provider: Provider, *args: Any) -> None:
         self._provider = provider

@@ -73,7 +73,7 @@ class Importing:
         registry.connect(record(Workload, self.described))
 
     def name(self, **source: str) -> None:
-        """Change the source of the imported model in the spec."""
+        """Set the source of the imported model in the promoter's spec."""
         self.promotion["import"] = source
 
     def look(self) -> int:
@@ -83,13 +83,13 @@ class Importing:
         return promoter.run()
 
     def bring(self) -> str:
-        """Run only the import step of a promoter pass."""
+        """Run only the part of a promoter pass that imports models."""
         return imports.import_model(
             look_of({**self.described, "pipeline": self.promotion, "trainedBy": "models.triage"})
         )
 
     def approve(self) -> None:
-        """Approve the newest version."""
+        """Approve the newest version of the imported model."""
         newest = max(registry.versions(NAME), key=lambda version: int(version.version))
         self.risk.approve(
             newest,
@@ -97,12 +97,12 @@ class Importing:
         )
 
     def champion(self) -> str:
-        """Return the champion's version, or an empty string."""
+        """Return the version that the champion alias points to, or an empty string."""
         version = registry.version_at(NAME, "champion")
         return "" if version is None else version.version
 
     def served(self) -> list[int]:
-        """Start a server and return its predictions."""
+        """Start a model server and return its predictions."""
         version = present(Models(record(Workload, self.described), record(Model, SERVED)).version())
         return [
             int(prediction)

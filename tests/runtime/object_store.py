@@ -16,7 +16,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class ObjectStore:
-    """A service with one bucket and its own port. The content is stored in this process rather than in the server."""
+    """An S3-compatible service with one bucket and its own port. This process keeps the objects, not the server."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -32,11 +32,11 @@ class ObjectStore:
 
     @property
     def client(self) -> Any:
-        """Return a client from a library that the runtime does not use."""
+        """Return a client from an S3 library that the runtime does not use."""
         return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1", **_KEYS)
 
     def names(self) -> list[str]:
-        """Return the sorted object names."""
+        """Return the sorted names of all objects."""
         entries = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return [str(entry["Key"]) for entry in entries]
 
@@ -50,7 +50,7 @@ class ObjectStore:
         self._server.start()
 
     def described(self, monkeypatch: Any) -> dict[str, Any]:
-        """Return the stores section of a description, and set the environment variables with the credentials."""
+        """Return a workload description's `stores` section, and set the environment variables with the credentials."""
         monkeypatch.setenv("STORE_ID", "id")
         monkeypatch.setenv("STORE_KEY", "key")
         opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}

@@ -24,7 +24,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """A store with both sides of a request: the monitor's and the starter's."""
+    """A store for run requests, with the descriptions of the monitor that writes requests and of the starter."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}
@@ -45,30 +45,30 @@ class Place:
         self.starter["requests"] = [self.allowed("drift", "retrain")]
 
     def allowed(self, monitor: str, pipeline: str) -> dict[str, Any]:
-        """Return the entry in the starter's description that allows a monitor to request runs of a pipeline."""
+        """Return the entry of the starter's description that lets a monitor request runs of a pipeline."""
         folders = {name: f"{self.base}/{FOLDER}/{name}/{pipeline}/{monitor}/" for name in ("asked", "answered")}
         who = {"monitor": monitor, "target": "shop", "startedBy": f"monitor-{monitor}", "store": "artifacts"}
         return {**who, "pipeline": pipeline, "cronJob": pipeline, "cooldownSeconds": COOLDOWN_S, **folders}
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file into the request folder."""
+        """Write a file into the folder for requests."""
         raise NotImplementedError
 
     def files(self) -> dict[str, bytes]:
-        """Return the content of every file, keyed by path."""
+        """Return the content of every file in the store, keyed by path."""
         raise NotImplementedError
 
     def pending_requests(self) -> list[str]:
-        """Return the pending requests."""
+        """Return the paths of requests that have not been answered."""
         return [path for path in self.files() if path.startswith(ASKED)]
 
     def answers(self) -> list[dict[str, Any]]:
-        """Return the responses to requests."""
+        """Return the starter's responses to requests."""
         return [json.loads(content) for path, content in self.files().items() if path.startswith(ANSWERED)]
 
 
 class Folder(Place):
-    """A local folder."""
+    """A store in a local folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder.as_uri(), {})
@@ -85,7 +85,7 @@ class Folder(Place):
 
 
 class Bucket(Place):
-    """A bucket on an S3-compatible service."""
+    """A store in a bucket of an S3-compatible service."""
 
     def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(f"s3://{BUCKET}", store.described(monkeypatch))
@@ -100,7 +100,7 @@ class Bucket(Place):
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the created Jobs."""
+    """Return the Jobs that have been created."""
     return [job for path, job in server.objects.items() if path.startswith(JOBS)]
 
 
@@ -109,6 +109,6 @@ def now() -> datetime:
 
 
 def breach(place: Place) -> str:
-    """Let the monitor find a breach and request a run."""
+    """Let the monitor find a breach, so that it requests a run."""
     (sentence,) = act(record(MonitorWorkload, place.monitor), now(), reasons=WHY)
     return sentence

@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` multiplied by a factor, and fails on rows with the plan `broken`."""
+    """Return a model that predicts `amount` multiplied by a factor, and fails on rows whose plan is `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -72,7 +72,7 @@ class Scoring:
         return version.version
 
     def put(self, name: str, content: Mapping[str, Any] | bytes, age_s: float = 0.0) -> Path:
-        """Write an input file that contains rows or raw bytes."""
+        """Write an input file with the given rows or raw bytes."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
@@ -84,7 +84,7 @@ class Scoring:
         return path
 
     def large(self, name: str, count: int, broken_at: int = -1) -> Path:
-        """Write a file with rows 0, 1, 2 and so on, in many row groups if the format supports them."""
+        """Write an input file whose rows are numbered from 0, in many row groups if the format supports them."""
         path = self.rows / name
         path.parent.mkdir(parents=True, exist_ok=True)
         plans = ["broken" if at == broken_at else "basic" for at in range(count)]
@@ -102,43 +102,43 @@ class Scoring:
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:
-        """Return the scores of a file from all parts in order."""
+        """Return the scores of a file that was scored in parts, in the order of its rows."""
         parts = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
         return [float(score) for part in parts for score in pd.read_parquet(part)["prediction"]]
 
     def run(self) -> dict[str, int]:
-        """Run the pipeline's step once."""
+        """Run the pipeline's scoring step once."""
         return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
-        """Return the scores of a file in order."""
+        """Return the scores of a file that was scored as a whole, in the order of its rows."""
         return [float(score) for score in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:
-        """Return the model versions that scored each output file."""
+        """Return the model versions that wrote the scores of each output file."""
         outputs = sorted(self.scores.rglob("*.scored*"))
         return {path.name.partition(".")[0]: set(pd.read_parquet(path)["model_version"]) for path in outputs}
 
     def refused(self) -> dict[str, str]:
-        """Return the refused files and the reasons."""
+        """Return the input files that were refused, each with the reason."""
         files = json.loads((self.scores / "_modelyard" / "refused.json").read_text())["files"]
         return {Path(file["path"]).name: file["reason"] for file in files}
 
     def records(self) -> list[dict[str, Any]]:
-        """Return the records of all runs in order."""
+        """Return the records of all runs of the step, in order."""
         paths = sorted((self.scores / "_modelyard" / "runs").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_text()) for path in paths]
 
 
 def amounts(*values: float, plan: str = "basic") -> dict[str, Any]:
-    """Return rows that fit the schema."""
+    """Return rows that fit the input schema."""
     return {"amount": np.array(values, dtype=float), "plan": [plan] * len(values)}
 
 
 def in_this_process(
     workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *_: Any
 ) -> Iterator[Mapping[str, Any]]:
-    """Run each task in this process, and yield the results that a worker would report."""
+    """Run each scoring task in this process, and yield the results that a worker would report."""
     scorer = Scorer(record(PipelineWorkload, workload), output, handed)
     for task in tasks:
         results = scorer({"task": [task.packed()]})

@@ -35,7 +35,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def trial(parameters: Any, tell: Any) -> None:
-    """Report scores that start high and end low. A greater depth makes the difference larger."""
+    """Report scores that are high on the first rung and low afterwards. A greater depth makes the difference larger."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
     (FOLDER / f"process-{os.getpid()}").touch()

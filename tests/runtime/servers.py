@@ -27,7 +27,7 @@ Kinds = Mapping[str, str]
 
 
 def summing() -> Any:
-    """Return a model that predicts the sum of a row.
+    """Return a model that predicts the sum of a row's values.
 
     If the first value exceeds 1000, the model first sleeps for the excess in seconds.
     """
@@ -56,7 +56,7 @@ def workload(folder: Path, **application: Any) -> dict[str, Any]:
 
 
 def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: bool = True) -> str:
-    """Register a version with the given columns and point the alias to it."""
+    """Register a model version with the given columns, and point the alias to it."""
     from mlflow.models import ModelSignature
     from mlflow.sklearn import log_model
     from mlflow.types import ColSpec, Schema
@@ -77,7 +77,7 @@ def register(described: Mapping[str, Any], model: Any, kinds: Kinds, required: b
 
 @dataclass(frozen=True)
 class Answered:
-    """A response."""
+    """A server's response."""
 
     status: int
     content: Any
@@ -94,7 +94,7 @@ class Endpoint:
     def ask(
         self, content: Any = None, path: str = "", method: str = "POST", headers: Mapping[str, str] | None = None
     ) -> Answered:
-        """Send one request. Bytes are sent unchanged."""
+        """Send one request. A body given as bytes is sent unchanged."""
         body = content if isinstance(content, bytes | type(None)) else json.dumps(content).encode()
         request = urllib.request.Request(
             f"http://{self.address}{path}", body, {"Content-Type": "application/json", **(headers or {})}, method=method
@@ -108,7 +108,7 @@ class Endpoint:
 
 @contextmanager
 def serving(described: dict[str, Any], prefix: str = "/shop") -> Generator[Endpoint]:
-    """Run the described server under a URL prefix, as Ray Serve does."""
+    """Run the described server under a URL path prefix, as Ray Serve does."""
     server = Server(record(ServerWorkload, described), "scorer-live")
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:

@@ -1,4 +1,4 @@
-"""Signs approvals with ssh-keygen, as users do, and attaches them to a version."""
+"""Signs approvals with ssh-keygen, as users do, and attaches them to model versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.registry import client as registry
 
 
 class Signer:
-    """A person with a key."""
+    """A person with an SSH key."""
 
     def __init__(self, folder: Path, name: str, kind: str = "ed25519") -> None:
         folder.mkdir(exist_ok=True)
@@ -33,12 +33,12 @@ class Signer:
         return json.dumps({"statement": statement, "signature": signed.read_text()})
 
     def approve(self, version: registry.Version, content: Mapping[str, Any]) -> None:
-        """Attach a signed statement to a version."""
+        """Attach a signed statement to a version as an approval."""
         registry.tag(version, {f"{APPROVAL_TAG}{self.key.name}": self.sign(content)})
 
 
 class Existing(Signer):
-    """A person whose key already exists."""
+    """A person whose SSH key already exists."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.key = folder / name

@@ -1,4 +1,4 @@
-"""A registry with versions that go live in stages, and a promoter with a clock that tests can move."""
+"""A registry whose versions go live in stages, and a promoter whose clock tests can move."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAMPION: dict[str, Any] = {**CANDIDATE, "promoteTo": "champion", "after": "cand
 
 
 class Yard:
-    """A registry, its promoter, and the last metrics that the promoter pushed."""
+    """A registry, its promoter, and the metrics that the promoter pushed last."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.file, self.told = folder / "workload.json", list[Sample]()
@@ -57,7 +57,7 @@ class Yard:
         self.described["stages"] = {"fraud.champion": {**CHAMPION, **more}}
 
     def train(self, **tags: str) -> registry.Version:
-        """Register a version with a passed gate, as the training pipeline does."""
+        """Register a version whose gate has passed, as the training pipeline does."""
         with mlflow.start_run() as run:
             mlflow.log_text(f"weights of {run.info.run_id}", "model/weights.txt")
             uri = mlflow.get_artifact_uri("model")
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """Run one promoter pass at the given offset from now, and return the version that each alias points to."""
+        """Run one promoter pass at the given time from now, and return the version that each alias points to."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0
@@ -76,13 +76,13 @@ class Yard:
         return {alias: version.version for alias, version in versions.items() if version is not None}
 
     def metric(self, name: str) -> float:
-        """Return the last pushed value of a metric for the champion stage."""
+        """Return the value that was last pushed for a metric of the champion stage."""
         return next(
             sample.value for sample in self.told if sample.name == name and sample.labels.get("alias") == "champion"
         )
 
     def judge(self, after: timedelta, version: str, judged: Judged) -> None:
-        """Run one monitor pass with the given result."""
+        """Record the given soak result for a version, as a monitor pass would."""
         model = {**CANDIDATE["model"], "alias": "candidate", "variant": "next"}
         watching: dict[str, Any] = {
             **self.described,

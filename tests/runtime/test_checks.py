@@ -71,7 +71,7 @@ def test_examples_have_workloads_of_every_type() -> None:
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a workload with one value changed, or removed if the value is None."""
+    """Return a copy of a workload with one field changed, or removed if the given value is None."""
     result = copy.deepcopy(workload)
     *parents, last = path.split(".")
     at: Any = result
@@ -99,7 +99,7 @@ def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ],
 )
 def test_unusable_monitor_is_refused(path: str, value: Any, why: str) -> None:
-    """The monitor is refused at start-up instead of failing on every pass."""
+    """An unusable monitor is refused at startup rather than failing on every pass."""
     check_monitor(record(Workload, MONITOR))
 
     with pytest.raises(Refusal, match=why):
@@ -175,7 +175,7 @@ def test_unusable_server_is_refused(path: str, value: Any, why: str) -> None:
     ("trainer", "task"), [(name, task) for name, entry in trainers().items() for task in sorted(entry.tasks)]
 )
 def test_trainer_supports_the_tasks_in_the_table(trainer: str, task: str) -> None:
-    """The library accepts each combination in the table with default parameters, and each combination has metrics."""
+    """The library accepts each trainer and task in the table with default parameters, and each task has metrics."""
     check_trainer(trainer, task, {})
 
     assert known_metrics(task)

@@ -1,4 +1,4 @@
-"""Tests a small system from training, gate and promotion to serving, captures and monitoring."""
+"""Tests the full cycle of a small system: training, gate, promotion, serving, captures and monitoring."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GOVERNANCE = {
 
 @dataclass(frozen=True)
 class System:
-    """A system on local files, with a description like the compiler's."""
+    """A system on local files, with a workload description like the compiler's."""
 
     folder: Path
     workload: dict[str, Any]
@@ -124,7 +124,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_version_documents_its_origin_and_features(system: System) -> None:
-    """The registry shows the owner, purpose, terms, data, and the features that determine predictions."""
+    """The registry shows a version's owner, purpose, terms, data, and the features that affect its predictions most."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -159,7 +159,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Predictions equal the evaluated predictions, even for rows with null or absent values like those in training."""
+    """Served predictions equal those at evaluation, even for rows with null or absent values like those in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     features = data.held_out[["usage", "plan"]]
@@ -177,7 +177,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """Served data is compared with training data for each feature and for the predictions."""
+    """The monitor compares served data with the training data, for each feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

@@ -70,7 +70,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Run tests with both responses that S3 may give for a missing key when listing is limited to folders."""
+    """Run a test with each of the two responses that S3 may give for a missing key if listing is limited to folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -87,14 +87,14 @@ def ray_here() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Return each system in its own account."""
+    """Return each AWS system in an account of its own."""
     with account(request.param) as own_account:
         yield System(own_account, request.param, tmp_path_factory.mktemp("system"))
 
 
 @pytest.mark.usefixtures("reading")
 def test_every_dataset_is_read(system: System) -> None:
-    """A folder with subfolders is read completely, in batches, and for the fingerprint recorded in the lineage."""
+    """Datasets can be read completely, including subfolders: at once, in batches, and to record a fingerprint."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
             assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
@@ -111,7 +111,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_missing_objects_are_reported_as_missing(system: System) -> None:
-    """Missing datasets, missing model versions and missing markers of scored files are reported as missing."""
+    """Missing datasets, model versions and markers of scored files are reported as missing, not as forbidden."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="there is nothing at"):
@@ -134,7 +134,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check, because the tests lack the private keys of the people in the examples."""
+    """Skip the approval check, because the tests lack the private keys of the approvers in the examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -142,7 +142,7 @@ def unasked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(system: System, unasked: None) -> System:
-    """Return a system after its training pipelines have run, with all aliases promoted and delivered."""
+    """Return a system whose training pipelines have run, and whose promoter has moved and delivered all aliases."""
     system.account.guard.refused.clear()
     for workload in system.running("training"):
         pipeline = section(workload, "pipeline")
@@ -164,14 +164,14 @@ def trained(system: System, unasked: None) -> System:
 
 
 def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the promoter's description with each model that it promotes."""
+    """Yield the promoter's description once for each model that it promotes, together with that model."""
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
 
 
 def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_path: Path) -> None:
-    """The source is only read, and writes are limited to the model's own folder."""
+    """The promoter only reads an import's source, and writes only to the folder of the imported model."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -206,7 +206,7 @@ def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_p
 
 
 def test_training_run_writes_only_its_models_folder(trained: System) -> None:
-    """The run writes artifacts, monitor baselines, checkpoints and, for models read by another target, bundles."""
+    """A run writes artifacts, monitor baselines and checkpoints. The promoter writes bundles for other targets."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -238,7 +238,7 @@ def test_training_run_writes_only_its_models_folder(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
-    """Like Ray Train, the test lists only the run's own folder, whose parent has no marker."""
+    """Like Ray Train, the test lists only the run's own checkpoint folder, whose parent has no folder marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (
@@ -263,7 +263,7 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return the folders of other models: with the same prefix, next to the model, and at the registry's root."""
+    """Return files that a training run must not access: in two other models' folders, a bundle, and at the root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")
@@ -357,7 +357,7 @@ def test_monitors_read_watched_and_reference_data(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_run_request_is_written_and_answered_by_different_roles(trained: System, tmp_path: Path) -> None:
-    """The monitor cannot read or delete requests, write responses, or write requests of another monitor."""
+    """The monitor cannot read or delete requests, write responses, or write requests in another monitor's name."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (entry for entry in trained.running("monitor") if "request" in _run_of(entry)):
@@ -397,7 +397,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score a file again, in two parts that replace the earlier output."""
+    """Score a file again, now in two parts whose output replaces the earlier output."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

@@ -1,4 +1,4 @@
-"""Tests that commands print a one-line error if the description or an external service causes a failure."""
+"""Tests that a command prints a one-line error if its description or an external service makes it fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.runtime.described import completed
 
 
 def described(folder: Path, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
-    """Write a description to the path where it is mounted."""
+    """Write a workload description to the path where it is mounted."""
     workload = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Workload", **more}
     kind = OF_TYPE[str(more["type"])]
     (folder / "workload.json").write_text(json.dumps(completed(kind, workload)))

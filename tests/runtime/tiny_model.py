@@ -11,7 +11,7 @@ CONTEXT = 128
 
 
 def tiny_model(folder: Path, seed: int = 0) -> Path:
-    """Write a model in Hugging Face's format."""
+    """Write a tiny model in Hugging Face's format to a folder."""
     import mlx.core as mx
     from mlx.utils import tree_flatten
     from mlx_lm.models import llama

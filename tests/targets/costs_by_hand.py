@@ -19,7 +19,7 @@ MONTH: Final = 730
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item that costs money, with its minimum and maximum quantities and its unit price."""
+    """An item that costs money, with its minimum and maximum monthly quantities and its unit price."""
 
     what: str
     floor: float
@@ -28,13 +28,13 @@ class Row:
     dearest: float = 0.0  # price of the maximum, if it differs
 
     def amounts(self) -> tuple[float, float]:
-        """Return the floor and ceiling amounts."""
+        """Return the amounts of money for the floor and the ceiling."""
         return self.floor * self.price, self.ceiling * (self.dearest or self.price)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A system and its rows."""
+    """A system's spec and the rows of its calculation."""
 
     spec: str
     rows: tuple[Row, ...]

@@ -23,7 +23,7 @@ def planned(text: str) -> Plan:
 
 
 def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
-    """Return the lines that the manual calculation covers. It leaves out traffic, logs and rollouts."""
+    """Return the cost lines that the manual calculation covers. It leaves out traffic, logs and rollouts."""
     return [line for line in lines if not line.open_ended and "rollouts" not in line.what]
 
 
@@ -59,7 +59,7 @@ def test_raising_a_maximum_never_lowers_the_ceiling(name: str) -> None:
     ],
 )
 def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str) -> None:
-    """A more expensive region has a higher value in every column, even if only the first region's prices are known."""
+    """In a more expensive region, every amount is higher, even if prices are known only for the first region."""
     before, after = (
         lines_of(planned(text)) for text in (SHEETS[name].spec, SHEETS[name].spec.replace(here, elsewhere))
     )
@@ -73,7 +73,7 @@ def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str
 
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "own machines"])
 def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
-    """The number of nodes in the floor is the sum of `min_nodes` and, on AKS, the nodes in AKS's own pool."""
+    """The number of nodes in the cost floor is the sum of `min_nodes` and, on AKS, of the nodes in AKS's own pool."""
     plan = planned(SHEETS[name].spec)
     calls = TARGETS[plan.system.target("main").provider].calls(plan, "main")
     arguments = [dict(call.arguments) for call in calls]
@@ -90,7 +90,7 @@ def test_columns_are_in_order(sheet: Sheet) -> None:
 
 
 def test_every_example_has_costs_in_order() -> None:
-    """All of an example's lines are in order, and each line names its component and its price."""
+    """All cost lines of an example are in order, and each names its component and its unit price."""
     for example in every_example():
         outcome = understand(example.inputs(), TARGETS)
         if outcome.plan is None or outcome.failed:

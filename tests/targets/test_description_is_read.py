@@ -26,14 +26,14 @@ def key_of(field: str) -> str:
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """Resolve references in a schema."""
+    """Replace a schema's references by the definitions to which they refer."""
     if "$ref" in schema:
         return resolved(SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]])
     return resolved(schema["allOf"][0]) if "allOf" in schema else schema
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the record and schema for a field's value, or for the items of a list or mapping."""
+    """Return the record type and the schema of a field's value, or of the items if it is a list or mapping."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)
@@ -50,7 +50,7 @@ def differences(
 ) -> Iterator[str]:
     """Yield the fields, at any depth, that only the record or only the schema has or requires.
 
-    `outer` has the records that contain this one. A model's base is also a model and is not compared again.
+    `outer` lists the record types that contain this one. A model's base is also a model and is not compared again.
     """
     declared, required = schema["properties"], set(schema.get("required", ()))
     hints = get_type_hints(kind)
@@ -86,7 +86,7 @@ def of_types(choice: dict[str, Any]) -> set[type[Workload]]:
 
 
 def read_by_the_runtime() -> frozenset[str]:
-    """Return all attributes and strings in the runtime's code, excluding the record definitions."""
+    """Return all attribute names and strings in the runtime's code, excluding the record definitions."""
     spec = find_spec("modelyard_runtime")
     assert spec is not None
     assert spec.origin is not None

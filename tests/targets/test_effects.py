@@ -1,4 +1,4 @@
-"""Tests that the tables of what replaces a resource are complete and agree with the stand-ins for the clouds."""
+"""Tests that the tables of changes that replace a resource are complete and agree with the stand-ins for the clouds."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ CLOUDS: Final = {"aws": AWS, "gcp": GCP, "azure": AZURE}
 PREFIXES: Final = {"aws": "aws:", "gcp": "gcp:", "azure": "azure-native:"}
 NO_RESOURCES: Final = frozenset({"kubernetes.Manifests", "kubernetes.Object", "kubernetes.Site", "Infrastructure"})
 OF_PROVIDERS: Final = frozenset({"region", "location"})
-"""Properties that the stand-ins compare for all types at once."""
+"""Properties that the stand-ins compare in the same way for all resource types."""
 
 
 def registered_types() -> set[str]:
-    """Return the types registered by the golden systems' programs."""
+    """Return the resource types that the golden systems' programs register."""
     projects = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.json")))
     return {resource["type"] for project in projects for listed in project.values() for resource in listed}
 
 
 def components() -> Iterator[tuple[str, list[str]]]:
-    """Yield every component with its arguments."""
+    """Yield every component with the names of its arguments."""
     for module, content in modules().items():
         provider = module.partition(".")[0]
         for name, takes in content["classes"].items():
@@ -40,7 +40,7 @@ def components() -> Iterator[tuple[str, list[str]]]:
 
 
 def effects_of(kind: str) -> Effects:
-    """Return the tables that contain a component."""
+    """Return the effects of the provider whose tables contain a component."""
     provider = kind.partition(".")[0]
     return TARGETS[provider if provider in CLOUDS else "kubernetes"].effects()
 
@@ -70,7 +70,7 @@ def test_every_component_is_in_the_table_of_its_provider() -> None:
 
 
 def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -> None:
-    """The table must not map an argument to a property without effect, or list an argument that does not exist."""
+    """The tables must not map an argument to a property that replaces nothing, or list a non-existent argument."""
     arguments = dict(components())
     wrong: list[str] = []
     for kind, part in ((kind, part) for name in TARGETS for kind, part in TARGETS[name].effects().parts.items()):
@@ -96,7 +96,7 @@ def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -
 
 @pytest.mark.parametrize("provider", sorted(CLOUDS))
 def test_what_replaces_a_resource_is_what_the_stand_in_replaces(provider: str) -> None:
-    """The stand-ins, against which real previews are tested, have their own tables with a source for each fact."""
+    """The stand-ins for the clouds, on which real previews run in tests, have their own tables with sources."""
     table = TARGETS[provider].effects().resources
     records: dict[str, Any] = dict(CLOUDS[provider])
     differing = {

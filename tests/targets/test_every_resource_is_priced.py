@@ -1,4 +1,4 @@
-"""Tests that everything registered by infrastructure programs is priced, free with a reason, or billed by usage.
+"""Tests that every resource type in infrastructure programs is priced, free for a stated reason, or billed by usage.
 
 The registered resources are those in the examples' golden files, so a new type fails here until it has an entry.
 """
@@ -39,7 +39,7 @@ COUNTED: Final[Mapping[str, tuple[str, float]]] = {
     "azure-native:privatedns:PrivateZone": ("private DNS zones", 1),
     "azure-native:containerregistry:Registry": ("container registry", 1),
 }
-"""For a type: its cost line, and the minimum number of units per month for each resource of the type."""
+"""For each resource type: its cost line, and the minimum number of billed units per month for one resource."""
 
 LINES: Final[Mapping[str, str]] = {
     "aws:eks/nodeGroup:NodeGroup": "system pool, and by components: nodes of node groups",
@@ -67,7 +67,7 @@ LINES: Final[Mapping[str, str]] = {
     "azure-native:storage:StorageAccount": "stored objects",
     "azure-native:operationalinsights:Workspace": "ingested logs",
 }
-"""Types whose cost depends on their properties or on usage, with the text of their cost lines."""
+"""Resource types whose cost depends on their properties or on usage, with the names of their cost lines."""
 
 NO_PRICE: Final = "it has no price of its own"
 RIGHTS: Final = "rights and identities are free"
@@ -134,7 +134,7 @@ FREE: Final[Mapping[str, str]] = {
 
 
 def registered(example: Example) -> dict[str, Counter[str]]:
-    """Return the types of cloud resources registered by an example's programs, by target."""
+    """Return the types of cloud resources that an example's programs register, keyed by target."""
     by_target: dict[str, Counter[str]] = {}
     for folder, resources in json.loads((REGISTRATIONS / f"{example}.json").read_text(encoding="utf-8")).items():
         target = Path(folder).parts[-2] if Path(folder).parts[-1] != folder else folder
@@ -159,7 +159,7 @@ def test_every_type_has_exactly_one_answer() -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
-    """A line's quantity follows from the spec and must equal the number of resources that a program registers."""
+    """A cost line's quantity follows from the spec, and must equal the number of resources that a program registers."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))
@@ -170,7 +170,7 @@ def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_alarms_and_secrets_are_counted(example: Example) -> None:
-    """Alarms and secrets have a line for each of their owners."""
+    """Alarms and secrets have one cost line for each of their owners."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))

@@ -15,7 +15,7 @@ WITHOUT_TRIGGER = ("run: pipelines.retrain, cooldown: 3d", "rollback: true")
 
 
 def once(text: str) -> str:
-    """Make the training run only once, without a monitor that starts it."""
+    """Change the spec so that the training pipeline runs only once and no monitor starts it."""
     for before, after in ((CRON, "schedule: once"), WITHOUT_TRIGGER):
         assert before in text
         text = text.replace(before, after, 1)
@@ -48,7 +48,7 @@ def test_launcher_job_has_its_own_template() -> None:
 
 
 def test_launcher_job_is_neither_awaited_nor_deleted() -> None:
-    """Deployments do not wait for the Job. It is never deleted, because the next deployment would repeat it."""
+    """Deployments do not wait for the launcher's Job. It is never deleted, because the next one would repeat it."""
     job = launcher(FOLLOWED)
 
     assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"

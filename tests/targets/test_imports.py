@@ -72,7 +72,7 @@ def on_aws() -> str:
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description."""
+    """Return a workload's description from its ConfigMap."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
@@ -83,7 +83,7 @@ def changed(before: str, after: str) -> str:
 
 
 def test_promoter_description_has_source_and_requirements() -> None:
-    """The description contains the import's source and requirements, and the runtime accepts it."""
+    """The promoter's description contains the import's source and requirements, and the runtime accepts it."""
     description = described(SPEC, "promoter")
 
     triage = description["imports"]["triage"]
@@ -106,7 +106,7 @@ def test_promoter_description_has_source_and_requirements() -> None:
 
 @pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
 def test_import_from_the_registry_needs_no_more_access(uri: str) -> None:
-    """An import from the registry needs no additional permissions, because the promoter may read all models."""
+    """To import from the registry, the promoter needs no additional permissions, because it may read all models."""
     text = changed("s3://acme-models/triage/4", uri)
 
     assert described(text, "promoter")["imports"]["triage"]["import"] == {"uri": uri, "digest": DIGEST}
@@ -117,7 +117,7 @@ OF_ANY_IMPORT = {("lake", "mlflow/models/", "read"), ("lake", "mlflow/models/cla
 
 
 def accesses(text: str) -> set[tuple[str, str, str]]:
-    """Return the access of the promoter as store, prefix and mode."""
+    """Return the promoter's access to stores as store, prefix and mode."""
     identity = lowered(text).context.identity("promoter")
     assert identity is not None
     assert isinstance(identity.value, Identity)
@@ -174,7 +174,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_import_compiles_on_premises_and_for_aws() -> None:
-    """The spec compiles for both targets, and the README has the steps to approve the import."""
+    """The spec compiles for an on-premises cluster and for AWS, and the README says how to approve the import."""
     for text in (SPEC, on_aws()):
         outcome = compile_text(text)
         assert outcome.ok, outcome.diagnostics
@@ -198,7 +198,7 @@ def test_promoter_role_in_aws_has_the_same_access() -> None:
 
 
 def test_import_alerts_are_tickets() -> None:
-    """A missing import and a waiting approval raise tickets."""
+    """The alerts for a missing import and for a waiting approval have the severity `ticket`."""
     by_name = {alert["alert"]: alert for alert in alerts(SPEC, "registry.alerts")}
 
     missing = by_name["ModelyardImportMissing"]
@@ -210,7 +210,7 @@ def test_import_alerts_are_tickets() -> None:
 
 
 def test_unreachable_import_bucket_is_refused() -> None:
-    """An import from a bucket that the promoter cannot reach is refused at the import's line."""
+    """An import from a bucket that the promoter cannot reach is refused at the import's line of the spec."""
     text = changed(
         DEPLOYMENT,
         "deployment:\n  mode: on-prem\n  targets:\n"

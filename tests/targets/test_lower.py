@@ -1,4 +1,4 @@
-"""Tests that the stack of a cluster is complete, valid and deterministic."""
+"""Tests that the stack of a Kubernetes target is complete, valid and deterministic."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Tests that every example moves to every provider that it does not use, or is refused with reasons that people accept.
+"""Tests that every example moves to every provider that it does not use, or is refused for reasons reviewed by people.
 
-`matrix.txt` has a line for each pair, with the score, and below it a line for each part that needs a change. A cell of
-the matrix that is missing, such as that of an example with a new environment, fails the test.
+`matrix.txt` has a line for each pair of an example and a provider, with the portability score, and below it a line for
+each part of the spec that needs a change. A cell of the matrix that is missing, such as that of an example with a new
+environment, fails the test.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _PLACES = ("aws", "gcp", "azure", "kubernetes")
 
 
 def region_of(provider: str, system: System) -> str:
-    """Return a region that the residency of a system allows, or "" outside of clouds."""
+    """Return a region that the system's data residency allows, or "" for a provider that is not a cloud."""
     if provider not in _REGIONS:
         return ""
     inside, swiss = _REGIONS[provider]
@@ -37,7 +38,7 @@ def region_of(provider: str, system: System) -> str:
 
 
 def every_move() -> Iterator[tuple[str, frozenset[str], Move]]:
-    """Yield each example with the providers it uses, and its move to each of the others."""
+    """Yield each example, the providers it uses, and its move to each of the other providers."""
     for example in every_example():
         inputs, used = example.inputs(), frozenset(providers_of(example))
         outcome = understand(inputs, TARGETS)
@@ -50,7 +51,7 @@ def every_move() -> Iterator[tuple[str, frozenset[str], Move]]:
 
 
 def lines_of(example: str, move: Move) -> Iterator[str]:
-    """Yield the lines of a pair: its score, and each reason for a change, by part of the spec."""
+    """Yield the lines for a move: its score, and each reason why a part of the spec must be changed."""
     yield f"{example} to {move.destination.provider}: {move.score} %"
     yield from sorted(f"  {refusal.part or 'the spec'}: {_reason(refusal)}" for refusal in move.refusals)
 

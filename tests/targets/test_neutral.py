@@ -31,11 +31,11 @@ ALLOWED = {
     "kube/monitoring/slo_rules.py": "the address of a source",
     "kube/readme/templates/state.md.j2": "where Pulumi may keep its state, as its command line writes it",
 }
-"""Files that may name providers, with the reason. Data files are not checked."""
+"""Files that may name providers, each with the reason. Data files are not checked."""
 
 
 def provider_mentions() -> Iterator[tuple[str, str]]:
-    """Yield each provider name in shared code with its file."""
+    """Yield each mention of a provider's name in shared code, with the file that contains it."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:

@@ -1,4 +1,4 @@
-"""Tests that machines are chosen only during planning, and that all output comes from planned resources."""
+"""Tests that machine types are chosen only during planning, and that all output comes from planned resources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.narrowing import present
 from tests.targets.aws.infrastructure import LEADS
 
 HYBRID: Final = Example("fraud-detection", None)
-"""An example on AWS and an on-premises cluster."""
+"""An example with a target on AWS and one on an on-premises cluster."""
 
 LOWERED: Final[Mapping[str, Kind]] = {
     "Account": Kind.CLUSTER,
@@ -46,14 +46,14 @@ LOWERED: Final[Mapping[str, Kind]] = {
     "SecretsReader": Kind.CLUSTER,
     "SystemPool": Kind.SYSTEM_POOL,
 }
-"""Maps infrastructure components to the kind of resource that they come from."""
+"""For each infrastructure component, the kind of planned resource that it comes from."""
 
 ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "it counts what all of them cost"}
 """Components that belong to no resource on their own placement, with the reason."""
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
-    """Count the machine choices made during a call, by region or target and by compute class."""
+    """Count how often machines are chosen during a call, by region or target and by compute class."""
     counts: Counter[tuple[str, str]] = Counter()
     cloud, cluster = clouds.choose.__code__, clusters.choose.__code__
 
@@ -93,7 +93,7 @@ def everything(inputs: Inputs) -> Outcome:
     "inputs", [HYBRID.inputs(), Inputs(InputFile("system.yaml", LEADS))], ids=["hybrid", "elastic"]
 )
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """Machines are chosen once per class because all later stages use the choice in the plan."""
+    """Machines are chosen only once for each compute class, because all later stages use the choice in the plan."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
@@ -114,7 +114,7 @@ def _where(plan: Plan, placement: str) -> str:
 
 
 def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
-    """Yield the placement, component (or `object`), name and spec path of all output."""
+    """Yield, for each piece of output, its placement, component (or `object`), name and spec path."""
     for target in plan.system.deployment.targets:
         provider = TARGETS[target.provider]
         for call in provider.calls(plan, target.name):
@@ -124,7 +124,7 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
-    """Return the kinds of a placement's resources that belong to the given spec path."""
+    """Return the kinds of the resources on a placement to which the given spec path belongs."""
     return {resource.kind for resource in plan.on(placement) if resource.origin == origin[: len(resource.origin)]}
 
 

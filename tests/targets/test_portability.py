@@ -1,4 +1,4 @@
-"""Tests that a system moves to another cloud with its provider, region and account, or is refused for listed reasons.
+"""Tests that changing the provider, region and account moves a system to another cloud, or is refused as listed here.
 
 Every example with a target in a cloud is compiled for each of the other clouds. The rest of its text is unchanged.
 """
@@ -24,10 +24,10 @@ NEARBY = (
     ("eu-central-2", "europe-west6", "switzerlandnorth"),
     ("eu-west-1", "europe-west4", "westeurope"),
 )
-"""Regions in the same part of a continent, one in each cloud."""
+"""Regions in the same part of a continent, one for each cloud."""
 
 ACCOUNTS = ('"123456789012"', "acme-leads", "3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b")
-"""An account in each cloud."""
+"""An account identifier for each cloud."""
 
 REFUSED = {
     # Workloads in separate shops read a bucket in the cloud. Only AWS gives them keys for the bucket. The other clouds
@@ -57,7 +57,7 @@ REFUSED = {
     ("recommender-aws", "azure"): ["E0504", "E0698"],
     ("recommender-gcp", "azure"): ["E0504", "E0698"],
 }
-"""The error codes for the examples that do not move to a cloud."""
+"""The error codes for each example that cannot be moved to a certain cloud."""
 
 _PROVIDER = re.compile(rf"\bprovider: ({'|'.join(CLOUDS)})\b")
 _REGION = re.compile(rf"\bregion: ({'|'.join(region for regions in NEARBY for region in regions)})\b")
@@ -65,7 +65,7 @@ _ACCOUNT = re.compile(rf"\baccount: ({'|'.join(ACCOUNTS)})$", re.MULTILINE)
 
 
 def moved(text: InputFile, cloud: str) -> InputFile:
-    """Return a spec or an environment adapted to another cloud."""
+    """Return a spec or an environment file adapted to another cloud."""
     content = text.content.decode() if isinstance(text.content, bytes) else text.content
     elsewhere = {region: regions[CLOUDS.index(cloud)] for regions in NEARBY for region in regions}
     there = _PROVIDER.sub(f"provider: {cloud}", _ACCOUNT.sub(f"account: {ACCOUNTS[CLOUDS.index(cloud)]}", content))
@@ -95,7 +95,7 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
 @pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
 def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
-    """The command also tries the spec without another provider's fields, so it may report more."""
+    """The command also tries the spec without fields of the other provider, so it may report more errors."""
     inputs = example.inputs()
     outcome = understand(inputs, TARGETS)
     here = next(target.region for target in present(outcome.system).deployment.targets if target.in_cloud)

@@ -1,4 +1,4 @@
-"""Tests that pipelines with a scoring step have a description, permissions, connections and alerts."""
+"""Tests that pipelines with a scoring step have the right description, permissions, connections and alerts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.specs import VALID_SPEC
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description."""
+    """Return a workload's description from its ConfigMap."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
 def test_scoring_step_has_model_and_history() -> None:
-    """The step's description has the same model entry as batch inference that uses the same alias."""
+    """The step's description has the same model entry as a batch inference pipeline that uses the same alias."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]

@@ -1,4 +1,4 @@
-"""Tests each pair of providers in both directions: how workloads on one open a store on the other, or why not."""
+"""Tests pairs of providers in both directions: how workloads on one open a store on the other, or why they cannot."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ VARIABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The files of a compiled pair, or the codes of its errors."""
+    """The files of a compiled system on two targets, or the codes of its errors."""
 
     outcome: Outcome
     files: Mapping[str, str]
@@ -67,13 +67,13 @@ class Compiled:
         )
 
     def manifest(self) -> str:
-        """Return the manifests of the only workload."""
+        """Return the manifests of the system's only workload."""
         return next(
             text for path, text in self.files.items() if path.endswith("here/workloads/manifests/pipeline-train.yaml")
         )
 
     def folders(self, target: str) -> set[str]:
-        """Return the folders of the projects for a target."""
+        """Return the folders of a target's projects."""
         return {path.split("/")[-2] for path in self.files if f"/{target}/" in path and path.endswith("Pulumi.yaml")}
 
     def program(self, target: str, folder: str) -> str:
@@ -82,7 +82,7 @@ class Compiled:
 
 
 def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STORE) -> Compiled:
-    """Compile a system that trains on one target with data on another."""
+    """Compile a system that trains on one target with data that is on another target."""
     mode = "hybrid" if "kubernetes" in here + there else "cloud"
     text = SPEC.replace("MODE", mode).replace("STORE", store)
     text = text.replace("FIRST", here.replace("CIDR", "10.1.0.0/16").replace("NAMESPACE", "pair-here"))
@@ -96,7 +96,7 @@ def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STOR
 
 
 def of_cloud(name: str) -> str:
-    """Return a target on a cloud that only stores data."""
+    """Return a cloud target that only stores data."""
     return IN_CLOUD[name].replace(", vpc: {cidr: CIDR}", "").replace(", namespace: NAMESPACE", "")
 
 
@@ -116,7 +116,7 @@ def test_each_cloud_opens_stores_of_each_other_by_its_tokens(here: str, there: s
 
 @pytest.mark.parametrize("there", ["gcp", "azure"])
 def test_the_s3_endpoint_allows_no_bucket_named_like_a_store_of_another_cloud(there: str) -> None:
-    """Anyone may create a bucket in S3 with the name of a store on Google Cloud, and Pods could then write to it."""
+    """Anyone may create an S3 bucket named like a store on another cloud, and Pods could then write to that bucket."""
     assert "pair-lake" in compiled(IN_CLOUD["aws"], of_cloud("aws")).program("here", "infrastructure")
     assert "pair-lake" not in compiled(IN_CLOUD["aws"], of_cloud(there)).program("here", "infrastructure")
 
@@ -166,7 +166,7 @@ def test_clouds_open_stores_of_an_own_cluster_by_its_credentials(here: str) -> N
 
 
 def test_two_clouds_may_open_stores_of_each_other() -> None:
-    """Neither infrastructure needs the other. What each one grants is in a separate project."""
+    """Neither target's infrastructure needs the other's. The access that each one grants is in a separate project."""
     changes = (
         ("  lake: {type: object, target: there}\n", "  lake: {type: object, target: there}\n  mine: {type: object}\n"),
         (
@@ -227,7 +227,7 @@ def test_issuer_without_effect_is_reported() -> None:
 
 
 def test_project_stays_when_nothing_crosses_any_more() -> None:
-    """Otherwise, the access that the project granted would never be withdrawn."""
+    """If the project were removed with the last crossing, the access that it has granted would never be withdrawn."""
     result = compiled(
         IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
     )
@@ -249,7 +249,7 @@ MLFLOW = 'registry: {adopt: "https://mlflow.acme.example"}'
     ("address", "codes"), [("10.3.0.5", ["W0527"]), ("10.1.0.5", []), ("10.9.0.5", []), ("mlflow.internal", [])]
 )
 def test_registry_in_the_network_of_another_target(address: str, codes: list[str]) -> None:
-    """The targets' networks are not connected. A target that has only buckets has no network."""
+    """The targets' networks are not connected. A target that has only buckets has no network of its own."""
     third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
     scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
     registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
@@ -266,11 +266,11 @@ SHOPS = (
     ("type: training,", "type: training, target: here,"),
     ("context: shop", 'context: "${site.name}"'),
 )
-"""Makes the own cluster one of two sites."""
+"""The change that turns the system's own cluster into one of two sites."""
 
 
 def of_shops(issuer: str, first: str = "{}", second: str = "{}") -> Compiled:
-    """Compile sites that open a store on Google Cloud, with the given issuer and the values of two sites."""
+    """Compile sites that open a store on Google Cloud, given their token issuer and the values of two sites."""
     sites = (SHOPS[0][0], SHOPS[0][1].replace("SITE", first, 1).replace("SITE", second, 1))
     return compiled(ON_PREM["public"], of_cloud("gcp"), *SHOPS[1:], sites, (PUBLIC, issuer))
 
@@ -283,7 +283,7 @@ def test_sites_share_what_a_cloud_trusts() -> None:
 
 
 def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
-    """The cloud's program exists only once, so it would trust the host used as the sites' placeholder in compiling."""
+    """The cloud's program exists only once, so it would trust only the placeholder used for a site's host."""
     (problem,) = of_shops("https://${site.host}", "{host: a.example}", "{host: b.example}").outcome.diagnostics
 
     assert problem.code == "E0689"
@@ -291,7 +291,7 @@ def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
 
 
 def test_cloud_does_not_trust_the_issuer_of_one_kind_of_site() -> None:
-    """A path is more than plain text, so the sites are of two kinds, and the cloud would trust only the first one."""
+    """As the value is part of a path, the sites are of two kinds, and the cloud would trust only the first kind."""
     (problem,) = of_shops("https://acme.example/${site.at}", "{at: 1/x}", "{at: 2/x}").outcome.diagnostics
 
     assert problem.code == "E0669"

@@ -1,4 +1,4 @@
-"""Tests that monitors of multi-step pipelines check the right data and the right model."""
+"""Tests that monitors of pipelines with several steps check the right data and the right model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUALITY = (
     "  sums: {type: data-quality, watch: pipelines.report, window: 1d, checks: {rows: {min: 1}}}\n",
 )
 WATCHED = scoring(TIMED, PUBLISHED, QUALITY)
-"""A spec with a scoring step, a summarising step, and a monitor for the output of each."""
+"""A spec with a scoring step, a summarizing step, and a monitor for the output of each."""
 
 
 def monitor_of(text: str, name: str) -> Any:
@@ -41,12 +41,12 @@ def monitor_of(text: str, name: str) -> Any:
 
 
 def codes(text: str) -> list[str]:
-    """Return the error codes reported by the rules."""
+    """Return the codes of the errors that the rules report."""
     return [diagnostic.code for diagnostic in check(plan_of(text).system) if diagnostic.code.startswith("E")]
 
 
 def test_prediction_quality_uses_the_scoring_step() -> None:
-    """A quality monitor uses the scoring step's output and model, and its own labels."""
+    """A monitor of prediction quality uses the scoring step's output and model, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

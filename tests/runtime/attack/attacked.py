@@ -1,4 +1,4 @@
-"""A registry with its users and workloads, which tests attack with the permissions of a training Pod."""
+"""A registry with its users and workloads. Tests attack it with the permissions of a training Pod."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ ROUTES = [
 
 
 class Answering:
-    """A model that predicts the text in its file."""
+    """A model that predicts the text stored in its file."""
 
     def __init__(self, text: str) -> None:
         self._said = text
 
     def predict(self, rows: object, params: object = None) -> str:
-        """Return the text of the file for all rows."""
+        """Return the text of the model's file as the prediction for every row."""
         return self._said
 
 
@@ -99,11 +99,11 @@ class Yard:
         (folder / "promoter.json").write_text(json.dumps(completed(PromoterWorkload, self.workload)))
 
     def about(self, digest: str) -> dict[str, str]:
-        """Return the statement that an approver of the files with the given digest would sign."""
+        """Return the statement that an approver signs to approve the files with the given digest."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
-        """Register a version as a training pipeline does, with a passed gate."""
+        """Register a version as a training pipeline does, with a gate that has passed."""
         self.connect(TRAINER)
         mlflow.set_experiment(EXPERIMENT)
         file = self.folder / "answer.txt"
@@ -121,7 +121,7 @@ class Yard:
         return promoter.run()
 
     def served(self) -> str:
-        """Start a server, and return its response or the reason why it does not start."""
+        """Start a model server, and return its response or the reason why it does not start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -136,7 +136,7 @@ class Yard:
         return [(move.action, move.version) for move in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Send a request without using a client, which would normalize the path, and return the status."""
+        """Send an HTTP request without a client library, which would normalize the path, and return the status code."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         sent_headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
@@ -148,12 +148,12 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Replace a version's files, which requires only write access to the folder."""
+        """Replace the files of a version, which requires only write access to their folder."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 
     def files(self, version: registry.Version) -> Path:
-        """Return the folder with a version's files."""
+        """Return the folder that holds a version's files."""
         return Path(urlsplit(mlflow.MlflowClient().get_model_version_download_uri(MODEL, version.version)).path)
 
     def id_of(self, experiment: str) -> str:
@@ -164,6 +164,6 @@ class Yard:
 
 
 def denied(what: Callable[[], object]) -> None:
-    """Assert that MLflow denies the call."""
+    """Assert that MLflow denies the call because of missing permissions."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()

@@ -1,4 +1,4 @@
-"""Tests attacks with workload logins: moving aliases, gaining permissions, and forging the history."""
+"""Tests attacks that use a workload's login to move aliases, gain permissions, or forge the history."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries all API versions, path spellings that a suffix check might miss, and method overrides."""
+    """The test tries all API versions, path spellings that a suffix check might miss, and HTTP method overrides."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 
@@ -61,7 +61,7 @@ def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], Non
 def test_failing_store_does_not_delay_other_pipelines(
     yard: Yard, good: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A version in a store that the registry does not use is skipped. Its client would retry for two minutes."""
+    """A version stored outside the registry's store is skipped. A client for that store would retry for two minutes."""
     approvals = {tag: content for tag, content in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
@@ -73,7 +73,7 @@ def test_failing_store_does_not_delay_other_pipelines(
 
 
 def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries other users, roles, administrator rights, and permissions on models and experiments."""
+    """The test tries users, roles, administrator rights, and permissions on registered models and experiments."""
     evil, client = yard.train(EVIL), mlflow.MlflowClient()
     history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
     rights: list[tuple[str, str, Mapping[str, object]]] = [
@@ -147,7 +147,7 @@ def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: regis
 def test_history_forged_with_the_promoters_login_is_rejected(
     yard: Yard, good: registry.Version, borrowed: bool
 ) -> None:
-    """Servers verify signatures themselves, and do not accept signatures for another version."""
+    """Servers verify the approvals' signatures themselves, and do not accept signatures for another version."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
     history = History(record(Model, NAMED))

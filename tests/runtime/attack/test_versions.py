@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries a bare digest, no signature, and the attacker's signature, also under the groups' names."""
+    """The test tries a bare digest, an unsigned statement, and the attacker's signature, even in the groups' names."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -60,7 +60,7 @@ def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None])
 def test_replayed_approvals_do_not_count(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], other: str
 ) -> None:
-    """The test replays the good version's approvals, and signatures for another environment, system, alias or model."""
+    """The test attaches the good version's approvals, or approvals for another environment, system, alias or model."""
     evil = yard.train(EVIL)
     statement = yard.about(evil.tags[DIGEST_TAG])
     statement[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
@@ -94,7 +94,7 @@ def test_files_swapped_after_approval_are_not_promoted(yard: Yard, harmless: Cal
 
 
 def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: registry.Version) -> None:
-    """The server refuses the version. Neither a promoter pass nor changed tags make the version valid."""
+    """The server refuses the version, and neither another promoter pass nor changed tags make it acceptable."""
     yard.swap(good)
     registry.tag(good, {DIGEST_TAG: digest_of(good.uri)})
     before = yard.moves()
@@ -106,7 +106,7 @@ def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: re
 
 
 def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
-    """The excluded file is at the top level. A file with the same name elsewhere is part of the model."""
+    """MLflow adds the excluded file at the top level. A file with the same name elsewhere is part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -119,7 +119,7 @@ def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
 
 
 def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> None:
-    """A changed digest tag must not make the promoter deliver the bundle again."""
+    """Changing a version's digest tag must not make the promoter deliver the bundle again with the swapped files."""
     model: dict[str, Any] = {
         **yard.pipeline["model"],
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anyone who created the history of a future model first would have all permissions on it."""
+    """Anyone who created the history of a future model before the promoter does would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))

@@ -58,7 +58,7 @@ def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
 
 
 def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
-    """If the model fails on only some files, every run retries them, because the worker may be the cause."""
+    """If the model fails on only some input files, every run retries these files, as the worker may be the cause."""
     scoring.put("bad.parquet", amounts(1, plan="broken"))
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
@@ -78,7 +78,7 @@ def test_run_fails_if_scores_cannot_be_written(scoring: Scoring) -> None:
 
 
 def test_promotion_does_not_rescore_old_files(scoring: Scoring) -> None:
-    """After a promotion, only new and changed files are scored, and replaced scores are recorded."""
+    """After a promotion, only new and changed input files are scored, and replaced scores are recorded."""
     scoring.put("b.parquet", amounts(1))
     scoring.run()
     scoring.promote(3.0)
@@ -123,7 +123,7 @@ def test_reprocess_option_rescores_old_files(
 def test_worker_results_are_collected_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Real actors score a file in several parts, an invalid file and a valid one."""
+    """Real Ray actors score a file in several parts and a file as a whole, and refuse an invalid file."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -138,13 +138,13 @@ def test_worker_results_are_collected_from_ray(
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduce the part size to a few kilobytes."""
+    """Reduce the size of the parts into which files are split to a few kilobytes."""
     monkeypatch.setattr(files, "PART_BYTES", 3000)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
 def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, kind: str) -> None:
-    """Every row is scored once and in order, with its partition columns, and the output appears atomically."""
+    """Every row is scored once and in order, with its partition columns, and the output file appears atomically."""
     scoring.workload["pipeline"]["data"]["rows"]["format"] = kind
     (scoring.rows / "a.parquet").unlink()
     scoring.large(f"day=2026-11-26/large.{kind}", 1000)
@@ -158,7 +158,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
 
 
 def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) -> None:
-    """If one part is invalid, neither output nor other parts are left behind."""
+    """If one part of a file is invalid, no output file and no scored parts of it are left behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -167,7 +167,7 @@ def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) 
 
 
 def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a kill, finished parts are not scored again, and unfinished parts are not visible."""
+    """After a run is killed, its finished parts are not scored again, and its unfinished parts are not visible."""
     scoring.large("large.parquet", 1000)
     task_counts: list[int] = []
 
@@ -190,7 +190,7 @@ def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch:
 
 
 def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
-    """Old parts are removed even if the previous run was killed while it moved them into place."""
+    """Old parts are removed even if the previous run was killed while it moved its new parts into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
@@ -207,7 +207,7 @@ def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_part
 
 
 def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A removed file is reported only once, because the next run no longer lists it."""
+    """An input file removed during a run is reported only once, because the next run no longer lists it."""
     scoring.put("b.parquet", amounts(1))
 
     def remove_first(workload: Any, output: str, handed: ModelHandle, tasks: list[Task], *more: Any) -> Iterator[Any]:
@@ -222,7 +222,7 @@ def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: py
 
 
 def test_number_of_invalid_files_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The metric has the labels that distinguish alerts. Without a receiver, nothing is pushed."""
+    """The pushed metric has the labels by which alerts are distinguished. Without a receiver, no metric is pushed."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

@@ -33,7 +33,7 @@ class Model:
 
 
 class UnregisteredModel(ModelHandle):
-    """A version of this model that does not require a registry."""
+    """A handle that returns this model without needing a registry."""
 
     def load(self, workload: Any) -> Any:
         return Model()
@@ -41,7 +41,7 @@ class UnregisteredModel(ModelHandle):
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a regression workload for the files in `rows`, one of which is empty."""
+    """Describe a batch inference workload with a regression model for the files in `rows`, one of which is empty."""
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):
@@ -51,7 +51,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 
 def scored(workload: dict[str, Any]) -> list[Piece]:
-    """Score all files in this process."""
+    """Score all input files in this process."""
     scorer = Scorer(record(PipelineWorkload, workload), "scores", UnregisteredModel(Version("m", "1", "", {}, "")))
     file_pieces = list(pieces(record(PipelineWorkload, workload), ("rows",)))
     scorer({"task": [Task(piece, WHOLE, 1, ()).packed() for piece in file_pieces]})
@@ -68,7 +68,7 @@ def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path:
 
 
 def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], tmp_path: Path) -> None:
-    """A file that has become empty is not scored again, and its old scores are deleted."""
+    """A file that has become empty is not scored a second time, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     file_pieces = scored(workload)
@@ -88,7 +88,7 @@ def test_classes_stay_whole_numbers() -> None:
 
 
 def test_results_do_not_depend_on_the_number_of_calls() -> None:
-    """A model must not return probabilities for some batches but not for others."""
+    """A model must return probabilities either for all batches of a file or for none of them."""
     first, second = Answer(np.array([0]), np.array([0.2]), (0, 1)), Answer(np.array([1]), np.array([0.7]), (0, 1))
     combined = together([first, second])
 

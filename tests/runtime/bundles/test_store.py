@@ -14,14 +14,14 @@ from tests.runtime.bundles import delivered, make_bundle
 
 
 def pointed(where: Path) -> Pointer:
-    """Return a folder's pointer to its current bundle."""
+    """Return the pointer, stored in the given folder, to the current bundle."""
     pointer = current(local(where))
     assert pointer is not None
     return pointer
 
 
 def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
-    """The newest bundle is kept on disk, as is the previous one, which a server may still be loading."""
+    """The disk keeps the newest bundle and the previous one, which a server may still be loading."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -77,7 +77,7 @@ def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> None:
-    """Reading stops at the declared size, which limits memory use."""
+    """Reading stops at the size declared in the manifest, which limits memory use."""
     store = tmp_path / "store"
     bundle = delivered(store)
     (store / VERSIONS / bundle.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)

@@ -28,7 +28,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's captures in the given folder. They are written only when a test triggers this."""
+    """Return a replica's capture writer for the given folder. It writes rows only when a test triggers it."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -38,7 +38,7 @@ def captures(folder: Path, **more: Any) -> Captures:
 
 
 def stored(folder: Path) -> pd.DataFrame:
-    """Return all captured rows."""
+    """Return all captured rows that have been stored."""
     now = datetime.now(UTC)
     return read_captures({}, {"uri": f"file://{folder}"}, now - timedelta(days=9), now + timedelta(days=9))
 
@@ -105,7 +105,7 @@ def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
 
 
 def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
-    """Rows that could not be written are written once the store is reachable again."""
+    """Rows that could not be written to the store are written once it is reachable again."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
     recorder = captures(blocked)
@@ -119,7 +119,7 @@ def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> Non
 
 
 def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
-    """Only the days that ended before the retention period are deleted."""
+    """Only the rows of days that ended before the retention period are deleted."""
     now = datetime.now(UTC)
     days = [(now - timedelta(days=age)).strftime("day=%Y-%m-%d") for age in (0, 2, 5)]
     for day in days:
@@ -133,7 +133,7 @@ def test_days_beyond_the_retention_are_deleted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [2**70, {}, {"a": {}}, [{}], [[1]], "\ud800", True])
 def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> None:
-    """A value that does not fit its column is stored as JSON alongside the values from other requests."""
+    """A value that does not fit its column's type is stored as JSON alongside the values from other requests."""
     recorder = captures(tmp_path)
     for at, value in enumerate((sent, 1, None)):
         recorder.keep(f"r{at}", pd.DataFrame({"amount": [1.5], "more": [value]}, dtype=object), predictions_for(1), "1")
@@ -148,7 +148,7 @@ def test_odd_values_do_not_affect_other_captures(tmp_path: Path, sent: Any) -> N
 
 
 def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
-    """A redacted column records only whether a value was present. Keys are stored even if the model ignores them."""
+    """A redacted column records only whether a value was present. Keys are stored even if they are not model inputs."""
     recorder = captures(tmp_path, columns=["amount", "iban"], redact=["iban", "card"])
     rows = pd.DataFrame({"amount": [1.0, 2.0], "iban": ["CH93", None], "age": [40, 41]})
     recorder.keep("a", rows, predictions_for(2), "7", {"id": [8, 9], "card": ["4711", "4712"]})
@@ -169,7 +169,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """Redacted values are ignored because a monitor would otherwise count each of them as changed."""
+    """Monitors ignore redacted values, because otherwise they would count each redacted value as changed."""
     recorder = captures(tmp_path, redact=["iban"])
     recorder.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), predictions_for(1), "7")
     recorder.flush()
@@ -187,7 +187,7 @@ def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
 def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No rows are lost or duplicated, even if the store accepts rows for only one day."""
+    """No rows are lost or duplicated, even if the store accepts rows for only one day at first."""
     recorder = captures(tmp_path)
     stamps = [datetime(2026, 5, 2, 0, 0, 1, tzinfo=UTC), datetime(2026, 5, 1, 23, 59, 59, tzinfo=UTC)] * 3
 
@@ -283,7 +283,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """Another replica on the same disk does not mistake these captures for those of a killed replica."""
+    """Another replica on the same disk does not mistake a running replica's captures for those of a killed replica."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     recorder.save()
@@ -297,7 +297,7 @@ def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill during a slow upload loses one second of rows rather than all rows since the upload began."""
+    """A kill during a slow upload loses at most one second of rows, rather than all rows since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
     recorder = captures(tmp_path)
@@ -318,7 +318,7 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If one request in a batch cannot be saved, the other request is still saved."""
+    """If one request in a batch cannot be saved, the batch's other request is still saved."""
     recorder = captures(tmp_path)
     dropped: list[int] = []
     monkeypatch.setattr(recorder._metrics, "dropped", dropped.append)  # pyright: ignore[reportPrivateUsage]

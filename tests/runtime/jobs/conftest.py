@@ -15,7 +15,7 @@ from tests.runtime.requesting import BATCH, Bucket, Folder, Place
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Return the store that monitor and starter share."""
+    """Yield the store that the monitor and the starter share: a local folder or a bucket."""
     if request.param == "folder":
         yield Folder(tmp_path / "store")
         return
@@ -38,6 +38,6 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """Return the API client of a Pod with a token."""
+    """Return the client that a Pod with a token uses for the Kubernetes API."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)

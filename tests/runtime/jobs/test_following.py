@@ -26,7 +26,7 @@ RETRIED = 75
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with a run's Job and the CronJobs of two pipelines that follow the run."""
+    """Run an API server with a run's Job and the CronJobs of the two pipelines that follow it."""
     with ApiServer() as running:
         owner = [{"kind": "CronJob", "uid": "u-1"}]
         running.objects[f"{JOBS}/{JOB}"] = {
@@ -48,14 +48,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher, with its template mounted."""
+    """Return the API client of a launcher Pod that has its RayJob template mounted."""
     monkeypatch.setenv("MODELYARD_JOB", JOB)
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod for a RayJob that ends immediately with the given status, and return the exit code."""
+    """Run a launcher Pod for a RayJob that ends at once with the given status, and return the launcher's exit code."""
 
     def end() -> None:
         for path, obj in server.objects.items():
@@ -67,12 +67,12 @@ def run(server: ApiServer, status: dict[str, str]) -> int:
 
 
 def followers(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the Jobs created after the run."""
+    """Return the Jobs that were created after the run."""
     return [job for path, job in server.objects.items() if path.startswith(f"{JOBS}/") and path != f"{JOBS}/{JOB}"]
 
 
 def owners(server: ApiServer) -> list[str]:
-    """Return the names of the CronJobs that own the follower Jobs."""
+    """Return the names of the CronJobs that own the Jobs of the following pipelines."""
     return [job["metadata"]["ownerReferences"][0]["name"] for job in followers(server)]
 
 
@@ -105,7 +105,7 @@ def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, m
 def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """A run that is skipped because another run is active exits with 0 but starts no follower."""
+    """A run that is skipped because another run is active exits with 0 but does not start the following pipelines."""
     created = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {
         "name": "collect-2",
@@ -120,7 +120,7 @@ def test_run_skipped_for_another_starts_no_follower(
 
 
 def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
-    """A follower is not started a second time, even if it has already ended."""
+    """A retried launcher Pod does not start a following pipeline again, even if its first run has already ended."""
     run(server, SUCCEEDED)
     for follower in followers(server):
         follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -138,7 +138,7 @@ def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api:
 
 
 def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recreated Job counts as a new run, even if it has the same name."""
+    """A Job that was deleted and recreated with the same name counts as a new run."""
     run(server, SUCCEEDED)
     for follower in followers(server):
         follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -152,7 +152,7 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a run in progress prevents the next run. With Replace, the next run's launcher stops it."""
+    """With Forbid, a follower's active run prevents the next run. With Replace, the next run's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}
@@ -162,7 +162,7 @@ def test_concurrency_policy_applies_to_followers(
 
 
 def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
-    """A refused follower makes the Job retry, and the next Pod starts only the missing followers."""
+    """If one follower is refused, the Job is retried, and its next Pod starts only the followers that are missing."""
     cron_job = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED

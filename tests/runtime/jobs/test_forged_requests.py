@@ -1,4 +1,4 @@
-"""Tests that forged requests are refused with a reason and do not delay genuine ones."""
+"""Tests that forged run requests are refused with a reason and do not delay genuine ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.runtime.requesting import WHY, Folder, Place, breach, jobs, now
 
 
 def forged(place: Place, **changes: object) -> bytes:
-    """Return the monitor's request with the given changes."""
+    """Return the monitor's request with the given fields changed."""
     return json.dumps(
         {
             **request_of(record(MonitorWorkload, place.monitor), record(BreachRun, place.run), now(), WHY),
@@ -72,7 +72,7 @@ def test_extra_fields_of_a_request_are_reduced_to_texts(
 def test_forged_request_has_no_effect(
     place: Place, server: ApiServer, api: ClusterApi, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A forged request is refused with a reason, and the next request is answered in the same pass."""
+    """A forged request is refused with a reason, and the genuine request after it is answered in the same pass."""
     content, words = FORGED[kind]
     place.write(f"{'f' * 32}.json", content(place))
     breach(place)

@@ -1,4 +1,4 @@
-"""Tests that the launcher creates one RayJob per Job. Any Pod of the Job can follow the RayJob until it ends."""
+"""Tests that the launcher creates one RayJob per Job, and that any Pod of the Job can follow the RayJob to its end."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def api(server: Server, tmp_path: Path) -> ClusterApi:
 
 
 def test_run_is_named_after_and_owned_by_its_job() -> None:
-    """The RayJob is garbage-collected with its Job, no matter how the Job is deleted."""
+    """The RayJob is garbage-collected together with its Job, no matter how the Job is deleted."""
     metadata: Any = BODY["metadata"]
 
     assert metadata["name"] == "retrain-run-29401230"
@@ -131,7 +131,7 @@ def test_retried_pod_follows_the_existing_run(server: Server, api: ClusterApi) -
 
 
 def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> None:
-    """If the launcher is evicted, the run continues. The exit code differs from that of a failed run."""
+    """If the launcher's Pod is evicted, the run continues. The exit code differs from that of a failed run."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
     try:
@@ -160,7 +160,7 @@ def test_deleted_run_is_reported(server: Server, api: ClusterApi) -> None:
 
 
 def test_pod_without_a_job_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without a Job, no run is started, because a RayJob without an owner would never be removed."""
+    """Without a Job, the launcher starts no run, because a RayJob without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))
     monkeypatch.setenv("MODELYARD_RAYJOB", str(template))

@@ -1,4 +1,4 @@
-"""Tests that pipeline runs overlap only if the spec allows it, whether started by monitors or schedules."""
+"""Tests that runs of a pipeline overlap only if the spec allows it, whether monitors or schedules start them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with a monitor's run, a scheduled run two minutes later, and a run of another pipeline."""
+    """Run an API server with a run that a monitor started, a scheduled run two minutes later, and an unrelated run."""
     with ApiServer() as running:
         for name, created_at, owner in (
             (BY_MONITOR, "2026-11-24T06:00:00Z", "u-1"),
@@ -39,12 +39,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher, with its template mounted."""
+    """Return the API client of a launcher Pod that has its RayJob template mounted."""
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the given Job's launcher, with a RayJob that succeeds immediately, and return the exit code."""
+    """Run the given Job's launcher, with a RayJob that succeeds immediately, and return the launcher's exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():
@@ -77,7 +77,7 @@ def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: C
 def test_scheduled_run_is_skipped_during_a_monitors_run(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob controller ignores Jobs that it did not create, so the launcher looks for such Jobs."""
+    """The CronJob controller ignores Jobs that it did not create, so the launcher itself looks for such Jobs."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 
@@ -106,7 +106,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_run_replaced_before_it_began_does_not_start(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run cannot stop a run that has not started, so the older run stops itself."""
+    """The newer run cannot stop a run that has not started yet, so the older run ends itself."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

@@ -1,4 +1,4 @@
-"""Tests that a monitor's request for a run on another target is handled once and starts only the monitor's pipeline."""
+"""Tests that a monitor's run request to another target is handled once and starts only the requested pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 
 
 def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request describes the breach, and the Job records the breach as its cause, even across clusters."""
+    """The request describes the breach, and the Job on the other cluster records this breach as its cause."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.pending_requests()
     request = json.loads(place.files()[path])
@@ -83,7 +83,7 @@ def test_next_starter_answers_after_a_crash(
 
 
 def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Both starters read the request before either of them starts the run, but only one run starts."""
+    """Two starters both read the request before either of them starts the run, but only one run starts."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     arrivals = itertools.count()
@@ -112,7 +112,7 @@ def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api:
 
 
 def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """A run's Job blocks a second request until the cooldown has passed."""
+    """The Job of a previous run blocks a second request until the monitor's cooldown has passed."""
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -201,7 +201,7 @@ def test_flooded_folder_is_listed_only_up_to_a_limit(
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Record every subsequent list request to the store."""
+    """Record every list request that is sent to the store from now on."""
     served: list[object] = []
     answer = S3Response.list_objects_v2
 
@@ -214,7 +214,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_every_monitor_gets_its_turn(server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If passes end early, each pass leaves out different monitors."""
+    """If passes run out of time, each pass leaves out different monitors."""
     first: set[str] = set()
 
     def ended(where: filesystem.Place, *_: object) -> object:
@@ -258,7 +258,7 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one sentence instead of a traceback, and states which action could not be carried out."""
+    """The error is one sentence instead of a traceback, and states what the starter could not do."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

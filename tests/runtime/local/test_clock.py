@@ -1,4 +1,4 @@
-"""Tests when runs are due, and the order in which a whole-system run starts pipelines."""
+"""Tests when pipeline runs are due, and the order in which a run of the whole system starts its pipelines."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_schedules_follow_cron(fields: dict[str, Any], at: str, due: bool) -> No
 
 
 def test_a_busy_machine_misses_no_run() -> None:
-    """A run that becomes due during another run starts once, after that run has ended."""
+    """A pipeline run that becomes due during another run is started once, after that run has ended."""
     at = datetime(2026, 11, 27, 4, 0, 30, tzinfo=UTC)
 
     assert due_between(times(), at - timedelta(hours=1), at + timedelta(hours=1))
@@ -99,7 +99,7 @@ DAY = timedelta(days=1)
 
 
 def due_at(*moments: datetime) -> list[bool]:
-    """Check whether a run is due at each moment, after starting one minute before four o'clock."""
+    """Return whether a run is due at each of the given times. The clock starts one minute before four o'clock."""
     starts = Starts(FOUR - timedelta(minutes=1))
     return [starts.due("pipelines.train", times(), moment) for moment in moments]
 
@@ -109,18 +109,18 @@ def test_every_time_counts_once() -> None:
 
 
 def test_a_clock_that_jumps_forward_starts_one_run() -> None:
-    """After the machine was suspended for a night or a month, a single run starts, not one for each missed time."""
+    """After the machine was suspended for a night or a month, one run starts rather than one for each missed time."""
     assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
-    """Otherwise, no run would be due until the clock had caught up with the wrong time, which could take years."""
+    """Otherwise, no run would be due until the clock had caught up with its earlier, wrong time, perhaps for years."""
     wrong = FOUR + 800 * DAY
     assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]
 
 
 class Ended(Exception):
-    """Raised when the loop has performed enough checks."""
+    """Raised to end the scheduler's loop once it has performed enough checks."""
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ class Clock:
 
 @dataclass
 class Days:
-    """Work that takes a day each time. The loop checks ten times at one-minute intervals."""
+    """Work whose first run takes a day. The loop checks ten times, at one-minute intervals."""
 
     base: Any
     clock: Clock

@@ -1,4 +1,4 @@
-"""Tests the whole loop on one machine, with real Ray and MLflow, from generated data to gated retraining.
+"""Tests a system's full cycle on one machine, with real Ray and MLflow, from generated data to gated retraining.
 
 `tests/systems/laptop` trains a model, serves it, scores with it and monitors it. In the first run, the data is as
 expected. Then the labels become noise and the requests drift, so the monitor starts a retraining that the gate refuses.
@@ -35,7 +35,7 @@ PATIENCE_S = 900
 
 @dataclass
 class Run:
-    """A run of the system in its own process, and the lines that it has printed."""
+    """A local run of the system in its own process, and the lines that it has printed."""
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Run:
 
     @classmethod
     def of(cls, state: Path, *arguments: str) -> Run:
-        """Start a run."""
+        """Start a run of the system in the given folder."""
         command = [sys.executable, "-m", "modelyard_runtime", "local", str(COMPILED), *arguments, "--state", str(state)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         process = subprocess.Popen(
@@ -64,7 +64,7 @@ class Run:
         return "".join(self.lines)
 
     def await_line(self, part: str) -> str:
-        """Wait for a line that contains a string."""
+        """Wait until the run prints a line that contains the given string."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for line in list(self.lines):
@@ -75,12 +75,12 @@ class Run:
         raise AssertionError(f"no line has {part!r}:\n{self.text()}")
 
     def end(self, number: int = signal.SIGINT) -> int:
-        """Send a signal and return the exit code."""
+        """Send a signal to the run and return its exit code."""
         self.process.send_signal(number)
         return self.wait(60)
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """Wait until the process and its output have ended. Return the exit code."""
+        """Wait until the run's process has ended and its output is complete. Return the exit code."""
         code = self.process.wait(patience_s)
         present(self.reader).join(10)
         return code
@@ -88,7 +88,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a system's folder. Processes left behind by a failed test are ended afterwards."""
+    """Return the folder for a system's state. Processes left behind by a failed test are ended afterwards."""
     folder = tmp_path_factory.mktemp("laptop") / "state"
     yield folder
     sweep(str(folder))
@@ -97,14 +97,14 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def first(state: Path) -> Run:
-    """Run everything once on generated data."""
+    """Run the system once on generated data."""
     run = Run.of(state, "--once", "--sample")
     run.wait()
     return run
 
 
 def events(state: Path) -> list[dict[str, Any]]:
-    """Return the events that the run has recorded."""
+    """Return the events that the system's runs have recorded."""
     return [json.loads(line) for line in (state / "events.jsonl").read_text().splitlines()]
 
 
@@ -125,7 +125,7 @@ def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: 
 
 
 def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, state: Path) -> None:
-    """The second run continues with version 1. Its monitor starts only one run, and the gate keeps the champion."""
+    """The system's second run continues with version 1. Its monitor starts one retraining; the gate keeps version 1."""
     assert first.process.returncode == 0
     (file,) = (state / "stores" / "laptop-lake" / "customers").glob("*.parquet")
     rows = pd.read_parquet(file)

@@ -1,4 +1,4 @@
-"""Tests that a new run ends the run in progress if the schedule has `overlap: replace`."""
+"""Tests that a new pipeline run ends the run in progress if the schedule has `overlap: replace`."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_a_monitor_replaces_only_runs_of_its_pipeline(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_back_replaces_nothing(tmp_path: Path) -> None:
-    """Otherwise, a run would be ended repeatedly until the clock had caught up."""
+    """Otherwise, runs would be replaced again and again until the clock had caught up."""
     assert not successor(tmp_path, "replace", BEGAN - timedelta(days=400))()
 
 
 @dataclass
 class Python(Runs):
-    """Runs a Python program in place of a command."""
+    """Runs a Python program in place of the runtime's command."""
 
     program: str = ""
     lines: list[str] = field(default_factory=list[str])
@@ -108,7 +108,7 @@ def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proce
 def test_a_replaced_run_ends_with_what_it_has_started(
     program: str, tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run has time to shut down gracefully, is not retried, and does not delay the next run."""
+    """The replaced run has time to shut down gracefully, is not retried, and does not delay the next run."""
     monkeypatch.setattr(running, "_LOOK_S", 0.05)
     monkeypatch.setattr(running, "_PATIENCE_S", 1.0)
     state, lines = State.at(tmp_path), list[str]()
@@ -127,7 +127,7 @@ def test_a_replaced_run_ends_with_what_it_has_started(
 
 @dataclass
 class Scripted:
-    """Scripted runs that first check whether another run replaces them."""
+    """Simulated runs. Each one first checks whether a newer run replaces it."""
 
     asked: list[bool] = field(default_factory=list[bool])
 
@@ -138,8 +138,8 @@ class Scripted:
 
 
 def test_a_replaced_run_is_no_failure_and_the_requested_one_follows(tmp_path: Path) -> None:
-    """The folder of runs and the log both show the replacement. A pipeline that follows a training run waits until the
-    replaced run has ended.
+    """The folder of runs and the log both record the replaced run as replaced, not as failed. The requested run starts
+    once the replaced run has ended.
     """
     state, runs = State.at(tmp_path / "state"), Scripted()
     plan = replace(read_plan(LAPTOP), promoter="")
@@ -165,7 +165,7 @@ def _replacing(pipeline: Pipeline) -> Pipeline:
 def test_a_full_disk_neither_stops_a_run_nor_hides_why(
     tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run prints more than fits in a pipe. The end of the run cannot be recorded, which ends the whole-system run."""
+    """A run prints more than fits in a pipe. That it ended cannot be recorded, which ends the whole system's run."""
     state = State.at(tmp_path)
     (tmp_path / "events.jsonl").symlink_to("/dev/full")
     monkeypatch.setattr(Runs, "_log", lambda self, address: Path("/dev/full"))

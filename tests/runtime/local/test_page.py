@@ -1,4 +1,4 @@
-"""Tests what a run's page shows, who can see it, and what its form sends, over HTTP."""
+"""Tests what the page of a local run shows, who can see it, and what its form sends, over HTTP."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None
 
 
 def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
-    """The script replaces parts of the page by ID. They must not contain styles or scripts, because another nonce would
-    block them.
+    """The script replaces parts of the page by ID. These parts must not contain styles or scripts, because they would
+    have a different nonce and be blocked.
     """
     _, page = visitor.get()
     status, live = visitor.get("live")
@@ -80,7 +80,7 @@ def test_what_runs_now_is_shown(visitor: Visitor, page_system: RunningSystem) ->
 
 
 def test_texts_of_others_are_never_markup(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Reasons, columns, metric names and the registry's address come from other sources."""
+    """Reasons, column names, metric names and the registry's address come from outside, so the page escapes them."""
     page_system.inputs = ((HOSTILE, "BYTES"),)
     page_system.state.record(HOSTILE, "failed", HOSTILE)
     _, text = visitor.get()
@@ -141,7 +141,7 @@ def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, page_syste
 
 
 def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Empty fields are omitted, and non-numeric text is sent unchanged so that the endpoint validates it."""
+    """Empty form fields are omitted, and non-numeric text is sent unchanged so that the endpoint validates it."""
     status, answer = visitor.submit(
         "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
     )
@@ -175,7 +175,7 @@ def test_only_forms_of_a_small_size_are_read(visitor: Visitor, page_system: Runn
 
 
 def test_a_caller_with_a_token_is_used(page_system: RunningSystem) -> None:
-    """The first caller's token is sent to the endpoint, and never appears in the page."""
+    """The form sends the first caller's token to the endpoint, and the token never appears in the page."""
     endpoint = replace(page_system.plan.endpoints["churn"], callers=("shop", "app"))
     for visitor in opened(page_system, replace(page_system.plan, endpoints={"churn": endpoint})):
         _, text = visitor.get()
@@ -196,7 +196,7 @@ def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, page_sy
 
 
 def test_what_has_not_started_is_named(visitor: Visitor, page_system: RunningSystem) -> None:
-    """The page is available before any other component has started."""
+    """The page is available before any other component has started, and says which ones have not started yet."""
     page_system.state.withdraw()
     (page_system.state.folder / READY).unlink()
     status, text = visitor.get()

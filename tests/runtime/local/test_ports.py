@@ -13,14 +13,14 @@ CHOOSE = "from modelyard_runtime.local.ports import free_port; print(free_port({
 
 
 def chosen_by_another(port: int) -> int:
-    """Return the port that another run chooses."""
+    """Return the port that a run in another process chooses."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", CHOOSE.format(port=port)]
     return int(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
 
 
 def test_two_runs_choose_different_ports() -> None:
-    """Neither server has bound its port yet."""
+    """Two runs choose different ports even though neither server has bound its port yet."""
     first = free_port(free_port(0))
 
     assert chosen_by_another(first) != first

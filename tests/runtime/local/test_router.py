@@ -1,4 +1,4 @@
-"""Tests that the router in front of Serve behaves like an HTTPRoute."""
+"""Tests that the router in front of Ray Serve behaves like an HTTPRoute."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_traffic_is_split_by_weight() -> None:
 
 
 def test_a_mirror_gets_copies_and_does_not_delay_answers() -> None:
-    """The mirror takes two seconds, but no client waits for it or sees its response."""
+    """The mirror takes two seconds to respond, but no client waits for it or sees its response."""
     mirrored = endpoint({"a": 100}, mirror=Mirror(application="shadow", percent=100))
     counts, seen = run_router(
         mirrored, lambda session, url: asyncio.wait_for(names(session, url, 3), 1.5), slow=frozenset({"shadow"})
@@ -149,7 +149,7 @@ def test_unknown_paths_name_the_known_ones() -> None:
     ],
 )
 def test_a_prefix_matches_whole_elements(path: str, prefix: str, rest: str | None) -> None:
-    """As in a PathPrefix of an HTTPRoute, `/payment` is not below `/pay`."""
+    """As with an HTTPRoute's PathPrefix, the path `/payment` does not match the prefix `/pay`."""
     assert below_prefix(path, prefix) == rest
 
 
@@ -184,7 +184,7 @@ def test_events_are_passed_on_as_they_come() -> None:
 
 
 async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
-    """Return the statuses of requests with the headers that browsers send for pages, and with those of programs."""
+    """Return the statuses of requests with the headers that browsers send for pages, and of requests by programs."""
     found: list[Any] = []
     port = URL(url).port
     for headers in (
@@ -204,7 +204,7 @@ async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
 
 
 def test_pages_of_other_sites_cannot_use_a_model() -> None:
-    """Requests are refused after DNS rebinding, and from a form or script that cannot read the response."""
+    """Requests from pages of other sites are refused, be it after DNS rebinding, from a form, or from a script."""
     statuses, seen = run_router(endpoint({"a": 1}), refused)
 
     assert statuses == [403, 403, 403, 403, 403, 200, 200, 200]

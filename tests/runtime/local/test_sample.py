@@ -36,7 +36,7 @@ def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
-    """If the spec has a schema, the data has its columns, and a built-in trainer learns the underlying relation."""
+    """If the spec has a schema, the data has its columns. A built-in trainer learns how the label depends on them."""
     _, placed, state = write_sample("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)
@@ -77,7 +77,7 @@ def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
 
 
 def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None:
-    """Each dataset gets columns of its own that a model can learn from, and late labels cover enough days."""
+    """Each dataset gets its own columns that a model can learn from. The data covers enough days for late labels."""
     plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
     bare = {name: replace(data, features=()) for name, data in plan.data.items()}
     bare["appeals"] = bare["chargebacks"]

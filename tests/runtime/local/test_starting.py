@@ -24,7 +24,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 
 
 class Cluster:
-    """Jobs in a cluster's API, including changes made to them by tests."""
+    """The Jobs in a cluster's API, with helpers by which a test changes them."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         (folder / "token").write_text("secret")
@@ -39,7 +39,7 @@ class Cluster:
         }
 
     def begun(self, at: datetime) -> None:
-        """Set the creation time of Jobs without one, as the API server does."""
+        """Set the creation time of Jobs that have none, as the API server does."""
         for path, job in self.server.objects.items():
             if path.startswith(f"{JOBS}/"):
                 job["metadata"].setdefault("creationTimestamp", at.isoformat().replace("+00:00", "Z"))
@@ -54,7 +54,7 @@ class Cluster:
 
 
 class Machine:
-    """Files on one machine."""
+    """The files that record runs on one machine, with helpers by which a test changes them."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = LocalRuns(folder / "runs")
@@ -64,7 +64,7 @@ class Machine:
         self.starter.declare({"retrain": kind})
 
     def begun(self, at: datetime) -> None:
-        """Do nothing, because a file contains the time of its request."""
+        """Do nothing, because the file that requests a run already contains the time of the request."""
 
     def end_all(self) -> None:
         for entry in list(self.starter.all()):
@@ -115,7 +115,7 @@ def test_a_run_under_way_prevents_another_one(place: Any) -> None:
 
 
 def test_a_run_that_was_killed_prevents_none(tmp_path: Path) -> None:
-    """The next run of the system marks the runs that the previous one left unfinished."""
+    """A killed system leaves unfinished runs. Its next start marks them as interrupted, so they prevent no new run."""
     runs = LocalRuns(tmp_path / "runs")
     runs.add("retrain", NOW, RUNNING)
     assert runs.prevented(RUN)
@@ -135,7 +135,7 @@ def test_a_broken_file_is_no_run(tmp_path: Path) -> None:
 
 
 def test_a_monitor_on_this_machine_requests_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a cluster, the monitor's own action uses the files and never looks for an API server."""
+    """Outside a cluster, the monitor requests a run through files and never looks for an API server."""
     monkeypatch.setenv(RUNS, str(tmp_path / "runs"))
     action = {"notify": [], "rollback": False, "cooldownSeconds": 3600}
     run = {"pipeline": "retrain", "cronJob": "retrain"}

@@ -1,4 +1,4 @@
-"""Tests that a run refuses a folder in which it could not store anything."""
+"""Tests that a local run refuses a state folder in which it cannot store anything."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_runtime.refusals import Refusal
 
 
 class Usage(NamedTuple):
-    """A disk's sizes in bytes."""
+    """A disk's usage, with sizes in bytes."""
 
     total: int
     used: int

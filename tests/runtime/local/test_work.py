@@ -1,4 +1,4 @@
-"""Tests which pipelines run at startup, and which data rows are sent to an endpoint."""
+"""Tests which pipelines run at startup, and which rows of data are sent to an endpoint as requests."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def system(train: Schedule) -> LocalPlan:
 
 
 def work_of(plan: LocalPlan, state: State, monkeypatch: pytest.MonkeyPatch) -> Work:
-    """Return the work for a plan whose model has no version yet."""
+    """Return the work that runs a plan whose model has no version yet."""
     base: Any = SimpleNamespace(plan=plan, state=state)
     monkeypatch.setattr(Work, "_lacks_version", lambda self, name: bool(self.plan.pipelines[name].trains))
     history: Any = None
@@ -58,7 +58,7 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
-    """The label is not part of the request. Without data, no request is sent."""
+    """Requests are made from held-out rows without the label. Without data, no request is sent."""
     sample, placed, state = write_sample("laptop-default", tmp_path)
     endpoint = sample.plan.endpoints["churn"]
     rows = present(rows_for(endpoint, sample.plan, placed))
@@ -76,7 +76,7 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
 
 
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
-    """The reference system captures a fifth of its requests, but its monitors need as many rows as any others."""
+    """The reference system captures only a fifth of its requests, but its monitors need the usual number of rows."""
     sample, placed, _ = write_sample("fraud-detection-dev", tmp_path)
     share = captured(sample.plan.endpoints["scorer"], placed)
 

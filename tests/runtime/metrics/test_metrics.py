@@ -48,7 +48,7 @@ def classes(name: str) -> tuple[Any, Predictions, Any]:
 
 @cache
 def numbers() -> tuple[Any, Predictions]:
-    """Return diabetes progression and the predictions of a linear model, with the naive error of the training rows."""
+    """Return diabetes progression, a linear model's predictions of it, and the naive error on the training rows."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     model = Ridge(0.1).fit(features[:300], truth[:300])
     naive = float(np.abs(np.diff(truth[:300])).mean())
@@ -57,7 +57,7 @@ def numbers() -> tuple[Any, Predictions]:
 
 @cache
 def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
-    """Return the same patients grouped by age, with disease progression from 0 to 4 as relevance."""
+    """Return ranking data: the same patients in groups by age, with disease progression from 0 to 4 as relevance."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
     scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Return the relevance and scores of each list with at least one relevant row."""
+    """Return the relevance and scores of each ranked list with at least one relevant row."""
     truth, predicted, groups = ranked(rounded)
     pairs = [(truth[groups == item], predicted.values[groups == item]) for item in np.unique(groups)]
     return [item for item in pairs if (item[0] > 0).any()]
@@ -134,7 +134,7 @@ def test_one_versus_rest_area() -> None:
 
 
 def test_binary_calibration_matches_the_calibration_curve() -> None:
-    """ECE equals the gaps in scikit-learn's calibration curve, weighted by the number of rows in each bin."""
+    """The expected calibration error is the mean gap in scikit-learn's calibration curve, weighted by rows per bin."""
     truth, predicted, chances = classes("breast_cancer")
     observed, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
@@ -157,7 +157,7 @@ def test_multiclass_calibration_uses_the_predicted_class() -> None:
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
-    """Reversed scores are rated low. A two-sided distance would rate the worst model as high as the best."""
+    """Scores in reversed order are rated low. A two-sided distance would rate the worst model as high as the best."""
     truth, predicted, chances = classes("breast_cancer")
     upside_down = Predictions(1 - predicted.values, 1 - chances[:, 1], 2)
 
@@ -196,7 +196,7 @@ def test_regression_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
-    """Rows without a prediction count, so a model cannot improve its metric by abstaining where it is unsure."""
+    """Rows without a prediction are counted, so a model cannot improve its metric by abstaining where it is unsure."""
     truth, predicted = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, predicted.values)
 
@@ -215,7 +215,7 @@ OF_LISTS: dict[str, Callable[[Any, Any], float]] = {
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_metrics(metric: str) -> None:
-    """A ranking metric is the mean over the lists."""
+    """A ranking metric is the mean of its values for the ranked lists."""
     known = np.mean([OF_LISTS[metric](*pair) for pair in lists(9) if len(pair[0]) > 1])
     truth, predicted, groups = ranked()
     several = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -227,7 +227,7 @@ def test_ranking_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
-    """Ties count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
+    """Tied scores count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
     several = [pair for pair in lists(1) if len(pair[0]) > 1]
     truth, predicted, groups = ranked(1)
     mask = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -240,7 +240,7 @@ def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_with_ties_does_not_depend_on_row_order(metric: str) -> None:
-    """A model that gives all rows the same score gains nothing if the relevant rows are stored first."""
+    """A model that gives all rows the same score gains nothing when the relevant rows happen to come first."""
     truth, predicted, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
@@ -263,7 +263,7 @@ def test_rows_without_a_query_are_ignored() -> None:
 
 
 def of_task(task: str) -> tuple[Any, Predictions, Any]:
-    """Return the data for a task and a model's predictions."""
+    """Return the data for a task, with a model's predictions."""
     if "classification" in task:
         truth, predicted, _ = classes("breast_cancer" if task.startswith("binary") else "digits")
         return truth, predicted, None
@@ -280,7 +280,7 @@ def perfect(task: str, truth: Any, predictions: Predictions) -> Predictions:
 
 @pytest.mark.parametrize(("task", "metric"), [(task, metric) for task in TASKS for metric in known_metrics(task)])
 def test_every_metric_of_the_table_is_computed(task: str, metric: str) -> None:
-    """Each metric works for all its tasks, stays within its range, and ranks a perfect model above a worse one."""
+    """Each metric works for all its tasks, stays within its range, and rates a perfect model above a worse one."""
     truth, predicted, groups = of_task(task)
     value, best = score(metric, truth, predicted, groups), score(metric, truth, perfect(task, truth, predicted), groups)
 
@@ -314,7 +314,7 @@ def series(**more: Any) -> TrainingData:
 
 
 def test_naive_error_is_computed_within_each_series() -> None:
-    """The naive error is the mean absolute one-step error over the training rows (Hyndman and Koehler, 2006)."""
+    """The naive error is the mean absolute one-step error within each training series (Hyndman and Koehler, 2006)."""
     times = pd.to_datetime(["2026-01-03", "2026-01-01", "2026-01-02"] * 2)
 
     assert series(__time=times, __group=[0, 0, 0, 1, 1, 1]).naive_error() == pytest.approx((1 + 1 + 10 + 10) / 4)

@@ -30,7 +30,7 @@ def test_log_loss_matches_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
-    """If rows contain only the first two classes, the second class must not be treated as the positive class."""
+    """If the rows contain only the first two of four classes, the second must not be treated as the positive class."""
     few = TRUTH < 2
     predicted = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], predicted.values, average="macro")
@@ -51,7 +51,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
     ],
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
-    """An undefined metric counts as neither the best value nor the worst."""
+    """A metric that is undefined is NaN, which counts as neither the best value nor the worst."""
     predicted = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), predicted))
@@ -69,7 +69,7 @@ def test_nan_predictions_make_the_error_undefined() -> None:
 
 
 def test_scores_are_aligned_with_the_current_classes() -> None:
-    """A champion trained before a class was added is evaluated on its scores for the other classes."""
+    """A champion trained before a class was added is evaluated on its scores for the classes that it knows."""
     answer = Answer(np.array(["a", "c"]), np.array([[0.7, 0.3], [0.2, 0.8]]), ("a", "c"))
 
     predicted = predictions(answer, "multiclass-classification", ["a", "b", "c"])

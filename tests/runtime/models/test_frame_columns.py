@@ -1,4 +1,4 @@
-"""Tests that converting a whole column gives the same result or refusal as converting values one by one."""
+"""Tests that converting a whole column gives the same result, or the same refusal, as converting its values singly."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
-    """Return a one-column file as the model receives it, or the reason why it was refused."""
+    """Convert a file's only column as a model's input. Return the result, or the reason why it was refused."""
     try:
         return Checker([Column("a", kind, True)]).frame(FrameRows(pd.DataFrame({"a": column})))
     except BadRequest as problem:

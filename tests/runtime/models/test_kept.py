@@ -16,14 +16,14 @@ from tests.runtime.described import record
 
 @pytest.fixture
 def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Return a workload that uses a folder as its registry."""
+    """Return a workload that uses a local folder as its registry."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     return record(Workload, {"registry": {"uri": f"file:{tmp_path}/registry"}})
 
 
 def model(tmp_path: Path, version: str = "") -> Model:
-    """Return a model whose versions are stored on a disk."""
+    """Return a model whose last used version is kept on disk."""
     storage = {"cache": str(tmp_path / "disk"), "pollSeconds": 1}
     reference = (
         {"version": version, "uri": f"models:/gaps/{version}"}
@@ -46,7 +46,7 @@ def register(workload: Workload, folder: Path, content: str) -> None:
 
 
 def cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every call to the registry fail."""
+    """Make every call to the registry fail from now on."""
 
     def refused(*_: object) -> None:
         raise ConnectionError("no route to host")
@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restart_without_the_registry_uses_the_last_version(
     workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the registry is reachable, the registry's newest version is used."""
+    """While the registry is reachable, its newest version is used. Without it, a restart uses the last version."""
     models = Models(workload, model(tmp_path))
     assert models.version() is None
     for number in ("1", "2"):
@@ -81,7 +81,7 @@ def test_a_pinned_version_is_kept(workload: Workload, tmp_path: Path, monkeypatc
 
 
 def test_a_version_that_nobody_names_any_more_stays(workload: Workload, tmp_path: Path) -> None:
-    """Deleting an alias from the registry does not stop any server."""
+    """If the alias is deleted from the registry, servers keep using the version that it last pointed to."""
     register(workload, tmp_path, "1")
     Models(workload, model(tmp_path)).version()
     mlflow.MlflowClient().delete_registered_model_alias("gaps", "champion")

@@ -27,7 +27,7 @@ URI = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """Return an empty store."""
+    """Return an empty object store."""
     object_store = ObjectStore()
     yield object_store
     object_store.cut()
@@ -48,18 +48,18 @@ def model(disk: Path) -> dict[str, Any]:
 
 
 def deliver(workload: dict[str, Any], folder: Path, version: str) -> None:
-    """Promote a version in the same way as the registry's target."""
+    """Promote a version and deliver its bundle, as on the registry's target."""
     make_bundle(folder / version, version)
     publish(folder / version, place(record(Workload, workload), URI, "artifacts"))
 
 
 def number(version: Version | None) -> str | None:
-    """Return a version's number."""
+    """Return the version's number, or None if there is no version."""
     return None if version is None else version.version
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """Delivery creates no folder markers, because a workload may write only below its own prefix."""
+    """Delivery creates no folder markers in the store, because a workload may write only below its own prefix."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -107,7 +107,7 @@ def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: di
 def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed using AWS environment variables and unpacked into the folder of a running server."""
+    """The bundle is packed with the store's credentials from the environment, and unpacked into a server's folder."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -141,7 +141,7 @@ def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: d
 
 
 def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) -> None:
-    """A version without profiles cannot be compared, and is refused with a reason."""
+    """If a version has no profiles of its training data, comparing data with it is refused with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

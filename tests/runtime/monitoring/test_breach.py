@@ -38,18 +38,18 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path) -> ClusterApi:
-    """Return the API client of a Pod with a token."""
+    """Return the client that a Pod with a token uses for the Kubernetes API."""
     (tmp_path / "token").write_text("secret")
     return ClusterApi(server.url, "cards", tmp_path / "token", None)
 
 
 def jobs(server: ApiServer) -> list[dict[str, Any]]:
-    """Return the created Jobs."""
+    """Return the Jobs that have been created."""
     return [job for path, job in server.objects.items() if path.startswith(f"{JOBS}/")]
 
 
 def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """The Job has the CronJob's spec and owner, so it has the same settings and is deleted with the CronJob."""
+    """The Job has its CronJob's spec and owner, so it has the same settings and is deleted with the CronJob."""
     assert (
         start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
@@ -87,7 +87,7 @@ def test_run_is_kept_until_the_cooldown_ends(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """With a one-day cooldown, the next run starts a day later."""
+    """With a one-day cooldown, a second breach starts the next run only a day later."""
     start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
@@ -109,7 +109,7 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
 
 
 def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: ClusterApi) -> None:
-    """The breach starts a run only after the scheduled run in progress has ended."""
+    """With `overlap: forbid`, a breach starts a run only after the scheduled run in progress has ended."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-1"}
@@ -127,7 +127,7 @@ def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: C
 
 
 def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiServer, api: ClusterApi) -> None:
-    """The error is one sentence instead of a traceback, and states which action could not be carried out."""
+    """The error is one sentence instead of a traceback, and states what the monitor could not do."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 

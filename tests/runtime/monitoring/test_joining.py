@@ -21,7 +21,7 @@ ROWS = 500
 RANDOM = np.random.default_rng(3)
 TRUTH = RANDOM.integers(0, 2, ROWS)
 IDS = [f"{number:06d}" for number in range(ROWS)]
-"""The keys of the rows. Predictions are wrong for three of four rows."""
+"""The keys of the rows. The predictions for three of the four rows are wrong."""
 
 
 def predictions(**more: Any) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def labels(**more: Any) -> pd.DataFrame:
 def judged(
     tmp_path: Path, predictions: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
-    """Run one monitor pass over the given predictions and labels, and return its results and description."""
+    """Run one monitor pass over the given predictions and labels. Return its results and the monitor's description."""
     for name, frame in (("now", predictions), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -65,7 +65,7 @@ def judged(
 
 
 def gauges(look: RunResults, described: Any, name: str) -> dict[str, float]:
-    """Return a pushed metric's values by feature."""
+    """Return the values that were pushed for a metric, keyed by feature."""
     reported = samples(record(MonitorWorkload, described), look.results, NOW, look.unknown, look.coverage)
     return {sample.labels["feature"]: sample.value for sample in reported if sample.name == name}
 
@@ -89,7 +89,7 @@ def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame)
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
-    """Without the declared key, the amount would be part of the key, and no prediction would match."""
+    """Without a declared key, the shared column `amount` would be part of the key, and no prediction would match."""
     predicted, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, predicted, truth, key=("id",))[0].results[0].breach
@@ -116,7 +116,7 @@ def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFr
 
 
 def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
-    """A prediction without a key never matches a label."""
+    """A prediction without a key never matches a label, so it lowers the reported share of labelled predictions."""
     predicted = predictions()
     predicted.loc[:99, "id"] = None
     look, described = judged(tmp_path, predicted, labels().tail(300), key=("id",))

@@ -38,7 +38,7 @@ def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
 
 
 def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """Describe a monitor that compares dataset `now` with `then`, and has `labels` after an hour."""
+    """Describe a monitor that compares dataset `now` with `then`, and whose `labels` arrive after an hour."""
     timed: dict[str, Any] = {"timestamp": "at"}
     data = {
         "now": timed,
@@ -61,7 +61,7 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(measured: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """Return the measured values by feature, asserting that no check was refused."""
+    """Return the measured values by feature, after asserting that no check was refused."""
     assert not measured[1]
     return {result.feature: result.value for result in measured[0]}
 
@@ -95,7 +95,7 @@ def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
 
 
 def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
-    """Strings with offsets, naive times and dates all select the same hour."""
+    """Strings with UTC offsets, naive times and dates all select the rows of the same hour."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{stamp.astimezone(tz=None).isoformat()}" for stamp in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -128,7 +128,7 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("features", [[], ["amount"]])
 def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_path: Path) -> None:
-    """A check without features compares only the columns that the model reads, even alongside a check of the label."""
+    """A check without features compares only the model's input columns, even if another check names the label."""
     write(tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), sold=RANDOM.normal(5, 1, 400)))
     write(tmp_path / "now", "a", rows(300, amount=RANDOM.normal(10, 1, 300), sold=RANDOM.normal(8, 1, 300)))
     checks = [{"metric": "psi", "max": 0.2}, {"metric": "wasserstein", "max": 1, "features": ["sold"]}]
@@ -145,21 +145,21 @@ def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_p
 
 
 def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classification") -> dict[str, Any]:
-    """Describe a quality monitor."""
+    """Describe a monitor of prediction quality."""
     model = {"name": "fraud", "registeredName": "fraud", "uri": "models:/fraud@champion", "task": task}
     checks: list[dict[str, Any]] = [{"metric": name} for name in names]
     return monitor(tmp_path, checks, type="prediction-quality", labels="labels", models=[model])
 
 
 def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
-    """Generate predictions with scores, all of them older than the label delay."""
+    """Generate predictions with scores, all made longer ago than the label delay."""
     score = RANDOM.random(count)
     frame = rows(count, hours, id=np.arange(count), prediction=(score > 0.5).astype(int), score=score)
     return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
 
 
 def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
-    """A corrected label counts once, with its latest value. IDs are strings on one side and numbers on the other."""
+    """A corrected label counts once, with its latest value. IDs are strings in one dataset and numbers in the other."""
     predictions = predicted(500)
     truth = (predictions.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
     first = pd.DataFrame({"id": predictions.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
@@ -186,7 +186,7 @@ def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
 
 
 def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
-    """Recall and ranking metrics are undefined without positive labels. For any metric, twenty labels are too few."""
+    """Without positive labels, recall and ranking metrics are undefined. For any metric, twenty labels are too few."""
     predictions = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=0))
@@ -201,7 +201,7 @@ def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None
 
 
 def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions and labels are sampled by the same keys, so the result is close to the exact value."""
+    """Predictions and labels are sampled by the same keys, so the measured value is close to the exact one."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     predictions = predicted(40_000)
     truth = (predictions.score + RANDOM.normal(0, 0.3, len(predictions)) > 0.5).astype(int)
@@ -242,7 +242,7 @@ def test_merged_samples_use_the_smaller_rate() -> None:
 
 
 def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
-    """A column added later is missing from older files. A column whose type has changed is compared by value."""
+    """A column added later is missing from older files. A column whose type has changed is compared by its values."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -255,7 +255,7 @@ def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None
 
 
 def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
-    """Threads read separate files, and their counts are summed."""
+    """Each thread reads its own files, and the threads' counts are summed."""
     for part in range(7):
         write(tmp_path / "then", f"{part}", rows(500, amount=RANDOM.normal(10, 1, 500)))
         write(tmp_path / "now", f"{part}", rows(300, amount=RANDOM.normal(11, 2, 300)))
@@ -269,7 +269,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Labels without their column are refused, even if the watched data contains labels of its own."""
+    """Labels that lack their label column are refused, even if the watched data contains a column with that name."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
@@ -332,7 +332,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe a monitor for the accuracy of captured predictions: each variant's share of correct predictions."""
+    """Describe a monitor for the accuracy of captured predictions, given each variant's share of correct ones."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place
@@ -351,7 +351,7 @@ def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, An
 
 @pytest.mark.parametrize("right", [{"control": 0.9, "treatment": 0.3}, {"treatment": 0.3}])
 def test_a_breach_names_the_variant_that_answered(tmp_path: Path, right: dict[str, float]) -> None:
-    """If a window has only one variant, the value is reported without a variant name."""
+    """Accuracy is reported per variant, even if only one variant has captures in the window."""
     results, refused = run_checks(record(MonitorWorkload, captured_quality(tmp_path, right)), NOW)
 
     assert not refused

@@ -1,4 +1,4 @@
-"""Tests that the metrics sent by a monitor to Prometheus have labels that identify their source."""
+"""Tests that the metrics that a monitor pushes to Prometheus have labels that identify their source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def test_environments_sharing_a_prometheus_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If values had no namespace label, identical series from two namespaces would be merged."""
+    """If the pushed values had no namespace label, identical series from two namespaces would be merged."""
     pushed: list[tuple[list[Sample], Mapping[str, str]]] = []
 
     def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:

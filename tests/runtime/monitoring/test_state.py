@@ -1,4 +1,4 @@
-"""Tests that a monitor's state counts consecutive failures, and counts a retried pass only once."""
+"""Tests that a monitor's state counts consecutive breaches, and counts a retried pass only once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """Describe a daily drift monitor that keeps state and has a reference with four normally distributed features."""
+    """Describe a daily drift monitor that keeps state, with a reference of four normally distributed features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
 
 
 def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tuple[str, ...]) -> set[str]:
-    """Return the breaches on a day when the given features have drifted."""
+    """Run the pass of a day on which the given features have drifted, and return its breaches."""
     now = NOW + timedelta(days=day)
     random = np.random.default_rng(day)
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
@@ -62,7 +62,7 @@ def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tupl
 
 
 def test_breach_requires_consecutive_passes(tmp_path: Path) -> None:
-    """Passes are counted per feature, and a pass without a breach resets the count."""
+    """Consecutive breaches are counted per feature, and a pass without a breach resets the count."""
     described = workload(tmp_path, consecutive=3)
     days = [("a",), ("a", "b"), ("b",), ("a", "b"), ("a",), ("a",), ("a",)]
 
@@ -79,7 +79,7 @@ def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
 
 
 def test_features_are_counted_per_variant() -> None:
-    """Two drifted features in one variant and another in a second variant do not count as three."""
+    """Drifted features are counted within each variant: two in one variant and one in another do not make three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     results = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 

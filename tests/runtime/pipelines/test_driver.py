@@ -1,4 +1,4 @@
-"""Tests that descriptions requesting unsupported features are refused before any work begins."""
+"""Tests that workload descriptions requesting unsupported features are refused before any work begins."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRAINING: dict[str, Any] = {
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Return the training workload with one value changed."""
+    """Return the training workload with one field changed."""
     workload = copy.deepcopy(TRAINING)
     *parents, last = path.split(".")
     at: Any = workload
@@ -79,7 +79,7 @@ def test_monitor_is_refused_as_a_pipeline() -> None:
 
 
 def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
-    """A metric from a later step is not yet available when trials are compared."""
+    """A metric that a later step reports is not yet available when the trials of a parameter search are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
     )
@@ -104,7 +104,7 @@ def test_steps_run_after_their_dependencies() -> None:
 
 
 def test_search_applies_only_to_the_training_step() -> None:
-    """A custom step after a built-in trainer is not tuned, so it does not have to report the metric."""
+    """The search does not tune a custom step after the built-in trainer, so that step need not report the metric."""
     own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
     first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
     last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}

@@ -1,4 +1,4 @@
-"""Tests that the logs of every node stay in the store after a run's Pods are gone."""
+"""Tests that the logs of every node are kept in the store after a run's Pods are gone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def session(tmp_path: Path) -> Path:
 
 
 def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a pipeline that stores its logs."""
+    """Describe a pipeline that copies its logs to a store."""
     logs = {"uri": f"s3://{BUCKET}/mlflow/logs/train/", "store": "artifacts"}
     return {**store.described(patch), "pipeline": {"logs": logs}}
 
@@ -50,7 +50,7 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
 def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Google Cloud Storage responds to a repeated upload with 403 if a workload may only create objects."""
+    """If a workload may only create objects, Google Cloud Storage responds to a repeated upload with 403."""
     (tmp_path / "service").mkdir()
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():
@@ -77,7 +77,7 @@ def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyP
 def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """On a real Ray cluster, logs are copied, and an unreachable store causes only a warning."""
+    """A real Ray cluster's logs are copied to the store. If the store is unreachable, only a warning is logged."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

@@ -1,4 +1,4 @@
-"""Tests a step in a custom pipeline that scores with a registered model between steps of user code."""
+"""Tests a custom pipeline's step that scores with a registered model between steps that run user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline with three steps, the second of which scores. A test may add a step with another model."""
+    """A pipeline with three steps, the second of which scores. A test may add a scoring step with another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -73,7 +73,7 @@ def forecast(tmp_path: Path) -> Forecast:
 
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the workers' tasks in the test process."""
+    """Run the Ray tasks of scoring workers in the test process."""
     monkeypatch.setattr(batch, "on_workers", in_this_process)
 
 
@@ -100,7 +100,7 @@ def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> No
 
 
 def test_each_step_uses_its_own_model(forecast: Forecast, near: None) -> None:
-    """One step follows an alias, and the other has a fixed version."""
+    """One scoring step follows a model's alias, and the other uses a fixed version of a model."""
     forecast.promote(10.0)
     forecast.put("a.parquet", amounts(1))
     model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}
@@ -133,7 +133,7 @@ def test_step_fails_without_a_promoted_model(forecast: Forecast, near: None) -> 
 
 
 def test_step_has_its_own_workers(forecast: Forecast) -> None:
-    """The step's own process only coordinates the workers, as in batch inference."""
+    """The scoring step's main process only coordinates its workers, as in batch inference."""
     assert spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["score"]))
     assert not spread_out(record(PipelineWorkload, forecast.workload), record(Step, forecast.steps["prepare"]))
 
@@ -156,7 +156,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """User code may report a number under the same name, but it is not counted as invalid files."""
+    """If user code reports a number under the name used for invalid files, it is not counted as invalid files."""
     reported: list[float] = []
 
     class Driver:

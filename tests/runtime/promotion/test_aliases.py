@@ -1,4 +1,4 @@
-"""Tests that an alias agrees with its history, and that the history is complete, after concurrent moves."""
+"""Tests that an alias and its history agree, and that the history is complete, after concurrent moves of the alias."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """An in-memory MLflow with atomic calls in an order that depends on a seed."""
+    """An in-memory MLflow whose calls are atomic and interleave in an order that depends on a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all functions concurrently, but with only one registry call at a time."""
+        """Run all functions concurrently, with only one call to the registry at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for future in [pool.submit(self._work, work) for work in works]:
@@ -120,13 +120,13 @@ class Interleaved:
 
 
 class Page(list[Any]):
-    """The last page of runs."""
+    """A page of runs with no page after it."""
 
     token = ""
 
 
 def move(version: int, alias: str = "champion") -> Move:
-    """Return the promotion of a version."""
+    """Return the record of the move by which a version is promoted."""
     return Move(alias, PROMOTE, str(version), "", "training", "it passed its gate", f"sha256:{version}")
 
 
@@ -144,7 +144,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
-    """For a thousand different call orders, the history contains both promotions and no manual move."""
+    """For a thousand different call orders, the history contains both promotions and no manual move of the alias."""
     for seed in range(1000):
         server, history = memory(seed), History(record(Model, MODEL))
         aliases.promote(history, move(1))
@@ -180,7 +180,7 @@ def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[i
 
 
 def test_concurrent_promotions_in_a_database(database: History) -> None:
-    """Eight concurrent promotions in random order are all in the history, and the newest version gets the alias."""
+    """Eight concurrent promotions in random order are all in the history, and the newest version has the alias."""
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
@@ -195,19 +195,19 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history of a database-backed registry. Creating the registry takes seconds."""
+    """Return the history of an alias in a database-backed registry. Creating the registry takes seconds."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
-    """Return the history of a folder-based registry."""
+    """Return the history of an alias in a folder-based registry."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     return connected(f"file://{tmp_path}/registry")
 
 
 def connected(uri: str) -> History:
-    """Connect to a registry, create a model in it, and return the model's history."""
+    """Connect to a registry, create a model in it, and return the history of the model's aliases."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
@@ -226,7 +226,7 @@ def registered() -> int:
 
 
 def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
-    """Versions skipped by a manual move are not promoted automatically, but newer versions are."""
+    """Versions that a manual move skipped are not promoted automatically, but newer versions are."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -246,7 +246,7 @@ def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
 
 
 def test_alias_older_than_its_history_is_accepted(files: History) -> None:
-    """A rollback may return to a version that is older than the history."""
+    """A rollback may return the alias to a version that is older than the alias's recorded history."""
     registry.set_alias("fraud", "champion", str(registered()))
 
     aliases.promote(files, move(registered()))
@@ -256,7 +256,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unfinished move is completed once it is certain that the process that recorded it has ended."""
+    """An unfinished alias move is completed once it is certain that the process that recorded it has ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -270,7 +270,7 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rollback's record contains a digest because a server must not trust the version's tag."""
+    """The rollback's record contains the digest of the version, because a server must not trust the version's tag."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for entry in (approved, move(registered())):
         aliases.promote(files, entry)
@@ -289,7 +289,7 @@ def test_interrupted_rollback_records_the_digest_of_its_target(files: History, m
 
 
 def test_rollback_skips_a_deleted_version(files: History) -> None:
-    """The alias moves to the version before the deleted one."""
+    """A rollback moves the alias to the version before the deleted one."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     mlflow.MlflowClient().delete_model_version("fraud", "2")
@@ -298,7 +298,7 @@ def test_rollback_skips_a_deleted_version(files: History) -> None:
 
 
 def test_deleted_record_counts_for_its_alias(files: History) -> None:
-    """MLflow hides deleted runs, but deleting the record of a move does not undo the move."""
+    """MLflow hides deleted runs, but deleting the run that records an alias move does not undo the move."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
     for entry in files.moves("champion"):
@@ -311,7 +311,7 @@ def test_deleted_record_counts_for_its_alias(files: History) -> None:
 
 
 def test_last_move_of_a_version_counts() -> None:
-    """A version may be rolled back and later restored manually."""
+    """What counts is a version's last move, because a version may be rolled back and later restored manually."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
 

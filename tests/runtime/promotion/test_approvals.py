@@ -1,4 +1,4 @@
-"""Tests that an approval covers exactly one version and is signed with a key of an approving group."""
+"""Tests that an approval covers exactly one version and is signed with the key of a group that may approve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 class Case:
-    """Two groups that must both approve a version, and their signed statements."""
+    """A version that two groups must both approve, and the statements that they sign."""
 
     def __init__(self, folder: Path) -> None:
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
@@ -40,11 +40,11 @@ class Case:
 
     @property
     def about(self) -> dict[str, str]:
-        """Return the contents of a valid statement."""
+        """Return the contents of a statement that approves the version."""
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def valid_approvals(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
-        """Return the groups with valid approvals, and the number of approvals that are missing."""
+        """Return the groups whose approvals are valid, and the number of approvals that are still missing."""
         tags = {f"{APPROVAL_TAG}{place}": approval for place, approval in enumerate(evidence)}
         outcome = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
         assert len(outcome.refused) == len({*evidence}) - len(outcome.approvals)  # duplicates count as one approval
@@ -57,7 +57,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def test_two_groups_approve_with_their_keys(case: Case) -> None:
-    """A statement may contain more than the required fields."""
+    """Both groups' approvals count. A statement may contain more fields than required."""
     risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
     payments = case.payments.sign(case.about)
 
@@ -88,7 +88,7 @@ def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, 
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """A commit signature does not count, even if the commit has the same text as a statement."""
+    """A signature over a commit does not count, even if the commit has the same text as a statement."""
     assert case.valid_approvals(case.risk.sign(case.about, "git")) == ([], 2)
 
 
@@ -115,7 +115,7 @@ def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
 
 
 def test_each_group_and_key_counts_once(case: Case) -> None:
-    """Two signatures from one group count once. A person listed in both groups also counts once."""
+    """Two signatures from one group count once. A person who is listed in both groups also counts only once."""
     approvals = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.valid_approvals(*approvals) == (["model-risk"], 1)
 
@@ -125,7 +125,7 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """An unsigned tag is not an approval, even if it is a digest. Earlier versions accepted digests as approvals."""
+    """A tag without a signature is not an approval, even if it is a digest, which earlier versions accepted."""
     assert case.valid_approvals(content) == ([], 2)
 
 

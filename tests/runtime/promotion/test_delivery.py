@@ -1,4 +1,4 @@
-"""Tests that a version is delivered once each time an alias moves forwards or backwards."""
+"""Tests that a bundle is delivered once each time an alias moves forwards or backwards."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ ROWS = pd.DataFrame({"amount": [1.0, 2.0, 3.0, 4.0]})
 
 @pytest.fixture
 def risk(tmp_path: Path) -> Signer:
-    """Return the only group whose approval is required."""
+    """Return a signer in the only group whose approval is required."""
     return Signer(tmp_path, "risk")
 
 
 @pytest.fixture
 def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Return a pipeline with approvals that delivers its promotions to a folder."""
+    """Return a pipeline that requires approvals and delivers promoted versions to a folder as bundles."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
     described: dict[str, Any] = {
@@ -59,7 +59,7 @@ def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def train(slope: int) -> registry.Version:
-    """Register a version that has passed its gate."""
+    """Register a version whose gate has passed."""
     with mlflow.start_run() as run:
         model = LogisticRegression().fit(ROWS, [0, 0, 1, 1] if slope > 0 else [1, 1, 0, 0])
         uri = log_model(model, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
@@ -86,7 +86,7 @@ def approve(workload: dict[str, Any], risk: Signer) -> Approve:
 
 
 def read(tmp_path: Path) -> Models:
-    """Return the models that another site reads from the delivered bundles."""
+    """Return a reader of the delivered bundles, as used at another site."""
     bundle: dict[str, Any] = {
         "uri": f"file://{tmp_path}/bundles",
         "store": "artifacts",
@@ -122,7 +122,7 @@ def test_approved_version_is_delivered_as_an_equivalent_bundle(
 
 
 def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """If the alias moved but the delivery was interrupted, the next run delivers the bundle once."""
+    """If the delivery was interrupted after the alias had moved, the next run delivers the bundle once."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -134,7 +134,7 @@ def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], ap
 
 
 def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
-    """The next run delivers a version whose alias was moved manually without notifying the pipeline."""
+    """If an alias was moved manually without notifying the pipeline, the next run delivers the alias's version."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -165,7 +165,7 @@ def test_unreachable_store_is_reported_with_a_remedy(
 
 
 def test_rollback_delivers_the_previous_bundle(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """After a rollback, the sites that read bundles return to the previous version."""
+    """After a rollback, the sites that read bundles return to the previous version as well."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))

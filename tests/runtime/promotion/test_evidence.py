@@ -1,4 +1,4 @@
-"""Tests that a loaded version's approvals are verified again using the keys listed at that time."""
+"""Tests that loading a version verifies its approvals again, with the keys that are listed at that time."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ NAMED: dict[str, Any] = {
 
 
 def approval_requirement(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Return a requirement for approvals by the given groups, each with one person."""
+    """Return a requirement for approvals by the given groups, each of which has one member."""
     groups = {signer.key.name: {"sshKeys": [signer.line]} for signer in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
 
 @pytest.fixture
 def risk(tmp_path: Path) -> Signer:
-    """Return a group that approves."""
+    """Return a signer in a group that may approve."""
     return Signer(tmp_path, "risk")
 
 
 @pytest.fixture
 def payments(tmp_path: Path) -> Signer:
-    """Return another group that approves."""
+    """Return a signer in another group that may approve."""
     return Signer(tmp_path, "payments")
 
 
@@ -78,7 +78,7 @@ def workload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[s
 
 
 def train() -> registry.Version:
-    """Register a version that has passed its gate."""
+    """Register a version whose gate has passed."""
     with mlflow.start_run():
         fitted = LogisticRegression().fit(ROWS, [0, 0, 1, 1])
         uri = log_model(fitted, name="model", serialization_format="cloudpickle", pip_requirements=[]).model_uri
@@ -86,7 +86,7 @@ def train() -> registry.Version:
 
 
 def number(models: Models) -> str:
-    """Return the current version, or an empty string."""
+    """Return the version that a server would currently load, or an empty string."""
     version = models.version()
     return "" if version is None else version.version
 
@@ -116,12 +116,12 @@ Approves = Callable[[Signer, registry.Version], None]
 
 
 def actions() -> list[str]:
-    """Return the actions in the history of the alias."""
+    """Return the actions recorded in the alias's history."""
     return [move.action for move in History(record(Model, NAMED)).moves("champion")]
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the version until it is approved. It keeps its original arrival time at the alias."""
+    """New servers refuse the live version until it is approved. The time when the alias first pointed to it is kept."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -147,7 +147,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """If a key has been removed, another group can approve the live version."""
+    """If the key behind an approval has been removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
     version = train()
@@ -167,7 +167,7 @@ def test_approval_with_a_removed_key_does_not_count(
 def test_late_approval_does_not_restore_a_rolled_back_version(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A monitor rolls back the version after the promoter reads the alias but before it records the approval."""
+    """A monitor rolls the version back after the promoter reads the alias but before it records the late approval."""
     first = train()
     promote_waiting(look_of(workload))
     second = train()
@@ -194,7 +194,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
 def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """A rollback skips versions that lack the approvals now required. If all of them do, the alias stays."""
+    """A rollback skips versions that lack the approvals now required. If all versions lack them, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": approval_requirement(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -240,7 +240,7 @@ def test_later_approval_does_not_replace_an_earlier_one(
 def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bundle's files are hashed again because other parties may be able to write to the store."""
+    """The hashes of a bundle's files are checked again, because others may be able to write to the store."""
     bundles = tmp_path / "bundles"
     model: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -276,7 +276,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """At the edge, a process without a bundle does not download a bundle whose approvals are no longer valid."""
+    """At the edge, a process that has no bundle does not download one whose approvals are no longer valid."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
@@ -300,7 +300,7 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Returning manually to a previously approved version requires no new approval."""
+    """Moving the alias back manually to a version that was approved earlier requires no new approval."""
     workload["pipeline"]["approvals"] = approval_requirement(risk)
     first = train()
     approve(risk, first)

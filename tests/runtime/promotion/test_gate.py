@@ -1,4 +1,4 @@
-"""Tests that the gate passes only if every check passes, and promotes exactly the approved model."""
+"""Tests that the gate passes only if every check passes, and that exactly the approved model is promoted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAMPION = {"auc_pr": 0.88, "rmse": 2.5}
 
 @dataclass(frozen=True)
 class Known:
-    """A new version and a champion with known metrics."""
+    """A comparison between a new version and a champion, both with known metrics."""
 
     champion: dict[str, float] | None
 
@@ -37,7 +37,7 @@ class Known:
 
 
 def holds(line: Section, champion: dict[str, float] | None = None) -> bool:
-    """Return whether a gate with a single check passes."""
+    """Return whether a gate that consists of one check passes."""
     return not refused(judge(record(Pipeline, {"validation": [{"name": "line", **line}]}), Known(champion)))
 
 
@@ -69,7 +69,7 @@ def test_check_passes_within_its_bounds(line: Section, expected: bool) -> None:
 
 
 class Few(Known):
-    """A version with too few rows in most slices, or with a slice that has no value."""
+    """A comparison in which most slices have too few rows, or in which one slice has no metric value."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":

@@ -44,7 +44,7 @@ def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
 
 
 def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sources one byte over the limit are refused, whether in a store or in the registry."""
+    """Sources that exceed the size limit by one byte are refused, whether in a store or in the registry."""
     size = sum(path.stat().st_size for path in here.files.rglob("*") if path.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)

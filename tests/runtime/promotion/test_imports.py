@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) -> None:
-    """An import is registered only once. Its model card names the source and the supplier."""
+    """An import is registered only once. Its model card names the source and the vendor."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -82,7 +82,7 @@ def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.Lo
 
 
 def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
-    """Servers load the approved copy, so even deleting the source has no effect."""
+    """Servers load the approved copy in the registry, so even deleting the source has no effect."""
     here.look()
     here.approve()
     here.look()
@@ -96,7 +96,7 @@ def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
 
 
 def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> None:
-    """The copy is approved and served, so changing the source has no effect."""
+    """The copy in the registry is approved and served, so changing the source has no effect."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -106,7 +106,7 @@ def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> No
 
 
 def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None:
-    """The approval of an imported version covers its digest, so a modified copy is not promoted."""
+    """The approval of an imported version covers its digest, so a copy modified in the registry is not promoted."""
     here.look()
     here.approve()
     (copied,) = [path for path in here.folder.rglob("model.pkl") if here.files not in path.parents]
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_concurrent_imports_register_at_most_one_version(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If two importers both read the files before either registers a version, only one version is created."""
+    """If two promoters both read the files before either of them registers a version, only one version is created."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -142,7 +142,7 @@ def test_concurrent_imports_register_at_most_one_version(here: Importing, monkey
 
 
 def test_import_backs_off_while_another_registers(here: Importing) -> None:
-    """The second import waits until the first has ended."""
+    """The second import waits until the first import has ended."""
     look = {**here.described, "pipeline": here.promotion, "trainedBy": "models.triage"}
     with imports.exclusive_run(look_of(look), {}) as first:
         assert first is not None
@@ -165,7 +165,7 @@ def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, mi
 
 
 def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
-    """Each version is served after it is approved. If the spec changes, a waiting version is not promoted."""
+    """Each version is served after it is approved. If the spec changes, a version awaiting approval is not promoted."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -215,7 +215,7 @@ def test_threshold_from_the_files_is_used(here: Importing) -> None:
 
 
 def test_files_without_a_model_are_refused(here: Importing) -> None:
-    """An empty folder and a folder that contains only other files are both refused."""
+    """An empty folder is refused, as is a folder that contains only files other than a model's."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -234,7 +234,7 @@ def test_command_prints_the_digest_for_the_spec(here: Importing, capsys: pytest.
 
 
 def test_import_from_a_registry_version_and_run(here: Importing) -> None:
-    """A model can be imported under another name. Files added by MLflow's client are ignored."""
+    """A model can be imported under another name. Files that MLflow's client has added are ignored."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -250,7 +250,7 @@ def test_import_from_a_registry_version_and_run(here: Importing) -> None:
 
 
 def test_import_is_delivered_without_training_data(here: Importing) -> None:
-    """Other targets get the model as a bundle without profiles."""
+    """Other targets get the imported model as a bundle, which has no profiles of training data."""
     here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
     here.look()
     here.approve()
@@ -300,7 +300,7 @@ def test_unsupported_sources_are_refused(here: Importing) -> None:
 
 
 def test_import_works_with_workload_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promoter can register only this model, servers can load it, and other pipelines cannot register it."""
+    """The promoter can register only the imported model, servers can load it, and pipelines cannot register it."""
     folder = tmp_path / "server"
     folder.mkdir()
     with started(folder) as running:

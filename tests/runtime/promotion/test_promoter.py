@@ -32,7 +32,7 @@ from tests.runtime.signing import Existing, Signer
 NAME = "cards-fraud"
 NOW = datetime.now(UTC) + timedelta(days=1)  # later than every promotion, however long other tests take
 OF_ALL = frozenset({""})
-"""A breach in all rows rather than in the rows of a single variant."""
+"""A breach measured over all rows rather than over the rows of a single variant."""
 PIPELINE: dict[str, Any] = {
     "model": {"registeredName": NAME},
     "promoteTo": "champion",
@@ -44,13 +44,13 @@ Register = Callable[[], registry.Version]
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a training pipeline with an empty local registry."""
+    """Describe a training pipeline whose local registry is empty."""
     return {"registry": {"uri": f"file://{tmp_path}/registry"}, "pipeline": PIPELINE}
 
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version that has passed its gate against the current champion."""
+    """Return a function that registers a version whose gate has passed in comparison with the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -74,7 +74,7 @@ def champion() -> str:
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """The older run promotes last but changes nothing, because its gate did not see the newer version."""
+    """The older run promotes last but changes nothing, because its gate did not compare it with the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -94,7 +94,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """No second rollback occurs until the window no longer contains rows from the rolled-back version."""
+    """No second rollback occurs while the monitor's window still contains rows from the rolled-back version."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -117,7 +117,7 @@ def test_only_the_breaching_variant_is_rolled_back(
 ) -> None:
     """Two variants follow one alias, and a third variant follows another alias.
 
-    Only the aliases of breaching variants move.
+    Only the aliases that breaching variants follow are rolled back.
     """
     for version in (trained, trained):
         registered = version()
@@ -137,7 +137,7 @@ def test_only_the_breaching_variant_is_rolled_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics used by the alerts on gates and approvals."""
+    """Return the metrics on which the alerts for refused gates and waiting approvals are based."""
     return {
         sample.name: sample.value
         for sample in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
@@ -166,7 +166,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """A version compared with a champion that has since been replaced cannot be promoted and needs no approval."""
+    """A version whose gate compared it with a former champion cannot be promoted, so it does not wait for approval."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": approvals}}
@@ -186,7 +186,7 @@ def test_unpromotable_version_does_not_wait_for_approval(
 def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The run succeeds even though Prometheus's address is a loopback port that refuses connections."""
+    """A promoter run succeeds even if Prometheus's address is a loopback port that refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -204,7 +204,7 @@ def test_unreachable_prometheus_does_not_fail_a_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return a function that runs a promoter pass for two pipelines of one model that two groups must approve."""
+    """Return a function that runs a promoter pass for two pipelines of one model that two groups have to approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {signer.key.name: {"sshKeys": [signer.line]} for signer in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
@@ -256,11 +256,11 @@ def test_promoter_promotes_a_version_that_two_groups_approved(
 def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The promoter pushes the same series as the pipeline, so its next pass clears an alert."""
+    """The promoter pushes the same series as the training pipeline, so its next pass clears the pipeline's alert."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
-        """Store the most recent push from each source."""
+        """Record the most recent push of metrics from each source."""
         values = {sample.name: sample.value for sample in samples}
         pushed[source["service.name"]] = (samples[0].labels["pipeline"], values)
 

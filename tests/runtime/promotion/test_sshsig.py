@@ -23,7 +23,7 @@ Signed = Callable[..., tuple[str, str]]
 
 
 def string(*parts: bytes) -> bytes:
-    """Encode strings in SSH's wire format."""
+    """Encode byte strings in SSH's wire format."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
@@ -46,7 +46,7 @@ def signed(tmp_path: Path) -> Signed:
 
 
 def run(*command: str) -> str:
-    """Return a command's output."""
+    """Run a command and return its output."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
-    """A signature is refused if any byte is changed, including bytes of its key."""
+    """Changing any byte of a signature, including the bytes of its public key, makes it invalid."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))
@@ -100,7 +100,7 @@ def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
 
 
 def test_short_rsa_key_is_refused(signed: Signed) -> None:
-    """The runtime refuses short RSA keys, as the compiler does in a spec."""
+    """The runtime refuses short RSA keys, as the compiler does when a spec lists them."""
     _, signature = signed("rsa-1024")
 
     with pytest.raises(NotSigned, match="1024 bits"):
@@ -130,7 +130,7 @@ def test_malformed_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
-    """Signatures without a touch are refused, although ssh-keygen accepts them outside of logins."""
+    """Signatures made without touching the security key are refused, although `ssh-keygen -Y verify` accepts them."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)
@@ -143,7 +143,7 @@ def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path
 
 
 def security_key(kind: str, touched: bool) -> tuple[str, str]:
-    """Return a public key and a signature in the format of a security key with the application `ssh:`."""
+    """Return the public key and a signature of a hardware security key whose application is `ssh:`."""
     of_message = string(NAMESPACE.encode(), b"", b"sha512", hashlib.sha512(MESSAGE).digest())
     more = bytes([int(touched)]) + (7).to_bytes(4, "big")
     data = hashlib.sha256(b"ssh:").digest() + more + hashlib.sha256(b"SSHSIG" + of_message).digest()

@@ -1,4 +1,4 @@
-"""Tests stages in a real registry, with soaks, windows, freezes and per-stage approvals."""
+"""Tests promotion stages in a real registry, with soaks, change windows, freezes and per-stage approvals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
 
 
 def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
-    """Without conditions, a single pass is enough. A stage accepts only versions from the previous stage."""
+    """Without conditions, a single promoter pass is enough. A stage accepts only versions from the previous stage."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -44,7 +44,7 @@ def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
 
 
 def test_soak_lasts_as_long_as_required(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A version is promoted only after its soak, and a new version starts its own soak."""
+    """A version is promoted only after its soak, and a newer version starts its own soak."""
     caplog.set_level("INFO")
     yard.ask(soak={"seconds": 7 * 86400})
     yard.train()
@@ -79,7 +79,7 @@ def test_soak_ends_only_with_enough_good_answers(
 
 
 def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
-    """The previous version's predictions do not count if the alias moves while the monitor is reading them."""
+    """The previous version's predictions do not count if the alias moves while the monitor is reading captures."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -92,7 +92,7 @@ def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
 
 
 def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
-    """A failed version is rolled back once and not promoted again. The previous version's soak restarts."""
+    """A version that fails its soak is rolled back once and never promoted. The previous version's soak restarts."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -107,7 +107,7 @@ def test_failed_soak_may_roll_back_the_previous_stage(yard: Yard) -> None:
 
 
 def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
-    """Later passes continue to report the failure after a rollback."""
+    """After a rollback, later passes continue to report the failed soak."""
     yard.train()
     yard.look()
     yard.ask(soak={**SOAK, "takeBack": True})
@@ -123,7 +123,7 @@ def test_failure_is_reported_until_another_version_arrives(yard: Yard) -> None:
 
 
 def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
-    """A champion is not judged again, even though the monitor still watches the previous stage's alias."""
+    """A champion's soak is not judged again, even though the monitor still watches the previous stage's alias."""
     yard.train()
     yard.look()
     yard.train()
@@ -136,7 +136,7 @@ def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
 
 
 def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """Files are compared with those that were served, because a training pipeline can change files and tags."""
+    """A version's files are compared with those that served, because a training pipeline can change files and tags."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -183,7 +183,7 @@ def test_unreadable_record_does_not_count(yard: Yard, seen: str) -> None:
 
 
 def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
-    """Monitor records are in a separate experiment, so they do not count as alias moves."""
+    """A monitor's soak results are in a separate MLflow experiment, so they do not count as alias moves."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -196,7 +196,7 @@ def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
 
 
 def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
-    """If a stage skips the check, it does not matter that the gate compared the version with a replaced champion."""
+    """If a stage skips the comparison with the champion, it does not matter that this champion has been replaced."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -235,7 +235,7 @@ def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
 
 
 def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
-    """Approvals may be given during a soak, but the version counts as waiting only after it."""
+    """A version may be approved during its soak, but it counts as waiting for approval only after the soak."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     yard.ask(soak={"seconds": 86400}, approvals=approvals)
@@ -256,7 +256,7 @@ def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_p
 
 
 def test_stage_may_skip_some_gate_checks(yard: Yard) -> None:
-    """A challenger can be promoted if it failed only checks that the stage skips."""
+    """A challenger can be promoted if the gate checks that it failed are skipped by the stage."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}
@@ -290,7 +290,7 @@ def test_freeze_allows_only_rollbacks(yard: Yard) -> None:
 
 
 def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
-    """A soak starts at the last promotion, because other versions had the alias after the first promotion."""
+    """A soak starts at the version's last promotion, because other versions had the alias after the first promotion."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(
@@ -321,7 +321,7 @@ def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
 def test_monitor_records_results_for_the_soaking_version(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The monitor uses captures and late labels, but no rows that the previous version scored in this variant."""
+    """The monitor uses captures and late labels, but ignores rows that the previous version scored in this variant."""
     for _ in range(2):
         yard.train()
         yard.look()

@@ -1,4 +1,4 @@
-"""Tests that sites get a version in waves, and that alerts, silence or a premature start stop the rollout."""
+"""Tests that sites get a version in waves, and that an alert, missing reports or a premature start stop the rollout."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WAVES = Waves(target="shops", pointers=POINTERS, soak_seconds=3600)
 
 
 class Prometheus:
-    """Responds to queries with the number of sites that serve a version and the number of alerts."""
+    """A Prometheus that answers queries for the number of sites that serve a version and for the number of alerts."""
 
     def __init__(self) -> None:
         self.serving, self.firing = 1, 0
@@ -55,7 +55,7 @@ class Prometheus:
 
     @property
     def workload(self) -> Workload:
-        """Return a promoter that pushes its metrics to this server."""
+        """Return a promoter's description whose Prometheus is this server."""
         otlp = f"http://127.0.0.1:{self._server.server_port}/api/v1/otlp/v1/metrics"
         return record(Workload, {"system": "shelf", "metrics": {"otlp": otlp, "namespace": "shelf"}})
 
@@ -67,7 +67,7 @@ class Prometheus:
 
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
-    """Return a Prometheus server that reports that one site serves the version and no alerts are firing."""
+    """Return a Prometheus server that reports one site serving the version and no firing alerts."""
     server = Prometheus()
     yield server
     server.stop()
@@ -84,7 +84,7 @@ def deliver(where: Place, version: str) -> None:
 
 
 def reached(where: Place) -> list[str]:
-    """Return the version that each wave has, or "-"."""
+    """Return the version to which each wave's pointer refers, or "-" if it has none."""
     pointers = [current(where, name) for name in POINTERS]
     return ["-" if pointer is None else pointer.version for pointer in pointers]
 
@@ -100,7 +100,7 @@ def test_each_wave_follows_the_soak_of_the_one_before(prometheus: Prometheus, wh
 
 
 def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, where: Place) -> None:
-    """Only alerts from the target's sites that serve the version count."""
+    """Only alerts from sites that belong to the target and serve the version count."""
     deliver(where, "7")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.firing = 2
@@ -120,7 +120,7 @@ def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, wh
 
 
 def test_silence_is_no_success(prometheus: Prometheus, where: Place) -> None:
-    """If no site reports the version, or if there is no Prometheus, no additional site gets the version."""
+    """If no site reports that it serves the version, or if there is no Prometheus, no further site gets the version."""
     deliver(where, "1")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.serving = 0
@@ -148,7 +148,7 @@ def test_a_version_that_was_taken_back_leaves_all_sites_at_once(prometheus: Prom
 
 
 def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, where: Place) -> None:
-    """The canary sites get the newest version immediately, and the version's soak begins at that time."""
+    """The canary sites get the newest version immediately, and that version's soak begins at that time."""
     deliver(where, "1")
     for hours in (0, 2):
         advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=hours))
@@ -160,7 +160,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site keeps its bundle, even if it was delivered manually, as long as its wave has no pointer."""
+    """A site keeps its bundle, even if it was delivered manually, as long as there is no pointer for its wave."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

@@ -68,7 +68,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only whole pages are read, so slightly more files than the limit may be returned. Subfolders are ignored."""
+    """Only whole pages are read, so slightly more files than the limit may be listed. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [file.name for file in first_files(where, 4)]
@@ -87,7 +87,7 @@ def test_first_files_are_listed_up_to_a_limit(
 
 
 def test_bucket_has_the_specified_settings(client: Any) -> None:
-    """The command can be repeated. Retention is rounded up to whole days and covers old object versions."""
+    """The command can be repeated. Retention is rounded up to whole days and also covers old versions of objects."""
     for _ in range(2):
         ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
@@ -111,7 +111,7 @@ def test_captures_expire_in_their_folder(client: Any) -> None:
 def test_every_part_has_the_checksum_required_by_object_lock(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 requires checksums with Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    """With Object Lock, S3 requires checksums of parts (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
     trailers: list[str] = []
     upload_part = S3Response.upload_part
 
@@ -157,7 +157,7 @@ def test_types_survive_writing_and_reading(client: Any, workload: dict[str, Any]
 
 
 def test_missing_store_credentials_are_refused(workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the missing variable without showing any values."""
+    """The error names the missing environment variable without showing any values."""
     monkeypatch.delenv("LAKE_KEY")
 
     with pytest.raises(Refusal, match="LAKE_KEY is not set"):

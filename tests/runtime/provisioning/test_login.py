@@ -46,7 +46,7 @@ def connected(socket: str, user: str, password: str, database: str = DATABASE) -
 
 
 def assert_refused(socket: str, user: str, password: str, database: str = DATABASE) -> None:
-    """Assert that a login is refused. The server may close the connection before the client reads the response."""
+    """Assert that a database login is refused. The server may close the connection before its response is read."""
     with pytest.raises(
         (DatabaseError, InterfaceError), match=r"password authentication failed|permission denied for|network error"
     ):
@@ -72,7 +72,7 @@ def test_login_can_access_only_its_own_database(socket: str) -> None:
 
 
 def test_second_run_changes_only_the_password(socket: str) -> None:
-    """Passwords may contain quotes, and other roles cannot connect to the database."""
+    """A second run changes only the password, which may contain quotes. Other roles cannot connect to the database."""
     with connected(socket, MASTER, "first") as master:
         for password in ("own", "it's new"):
             ensure_login(master, DATABASE)
@@ -109,7 +109,7 @@ def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
 
 
 def _do_nothing() -> None:
-    """Do nothing, because the test does not check how passwords are stored."""
+    """Do nothing with a password, because the test does not check how passwords are stored."""
 
 
 def _unreachable() -> None:

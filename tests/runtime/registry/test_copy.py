@@ -41,7 +41,7 @@ def copying() -> Any:
 
 @pytest.fixture(scope="module")
 def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Any, Runs, Models]]:
-    """Return a function that opens a registry with its own database."""
+    """Return a function that opens a registry backed by its own database."""
     folder = tmp_path_factory.mktemp("registries")
 
     def opened(name: str, artifacts: str) -> tuple[Any, Runs, Models]:
@@ -52,8 +52,8 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
 
 
 def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: Any, registries: Any) -> None:
-    """After an import, both sides have the same summary and addresses start with the new bucket. Imports can be
-    repeated.
+    """After an import, both registries have the same summary, and artifact addresses in the new one start with the new
+    bucket. Imports can be repeated.
     """
     old_engine, runs, models = registries("old", OLD)
     experiment = runs.create_experiment("fraud/fraud-xgb", f"{OLD}/models/fraud-xgb/")
@@ -169,7 +169,7 @@ def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
 
 
 def _train(client: mlflow.MlflowClient) -> str:
-    """Register two versions from a run, as its trainer does, and return the run's ID."""
+    """Register two versions from one run, as a training pipeline does, and return the run's ID."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
     run = client.create_run(experiment.experiment_id, tags={"modelyard.workload": "pipelines.retrain"})
@@ -180,7 +180,7 @@ def _train(client: mlflow.MlflowClient) -> str:
 
 
 def _promote(client: mlflow.MlflowClient) -> str:
-    """Approve the second version and move the alias, as the promoter does, and return the ID of this record."""
+    """Approve the second version and move the alias, as the promoter does. Return the ID of the move's record."""
     experiment = client.get_experiment_by_name(HISTORY)
     assert experiment is not None
     moved = client.create_run(experiment.experiment_id, tags={"modelyard.alias": "champion"}, run_name="moved to 2")
@@ -191,12 +191,12 @@ def _promote(client: mlflow.MlflowClient) -> str:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    """Return an export truncated within a line, and one truncated after a line, as after a kill."""
+    """Return an export truncated within a line, and one truncated after a line, as if the export had been killed."""
     return text[: len(text) // 2], text[: text.rindex("{")]
 
 
 def _content(copying: Any, engine: Any) -> dict[str, list[str]]:
-    """Return every row of the copied tables as a string."""
+    """Return every row of the copied tables as strings, keyed by table name."""
     with engine.connect() as connection:
         return {
             table.name: sorted(str(dict(row)) for row in connection.execute(table.select()).mappings())
@@ -205,7 +205,7 @@ def _content(copying: Any, engine: Any) -> dict[str, list[str]]:
 
 
 def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registries: Any) -> None:
-    """An import is refused, and changes nothing, if the registry has runs of its own."""
+    """An import is refused, and changes nothing, if the new registry already has runs of its own."""
     empty, _, _ = registries("empty", OLD)
     busy, runs, _ = registries("busy", NEW)
     own = runs.create_run("0", "trainer", 1, [], "own")
@@ -220,7 +220,7 @@ def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registrie
 
 
 def test_other_tables_are_refused(copying: Any, registries: Any) -> None:
-    """Rows from another version of MLflow's tables are not imported."""
+    """An export from an MLflow version whose tables differ is refused."""
     engine, _, _ = registries("other", OLD)
 
     with pytest.raises(copying.Refused, match="different versions"):

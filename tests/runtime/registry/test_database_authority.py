@@ -1,4 +1,5 @@
-"""Tests that MLflow's database connection, as emitted for Google Cloud, accepts only servers with its own authority.
+"""Tests that MLflow's database connection, as emitted for Google Cloud, accepts only a server certified by its own
+authority.
 
 The test server implements the beginning of PostgreSQL's protocol: it turns on TLS and responds to every login with an
 error.
@@ -57,19 +58,19 @@ class Authority:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the certificate authority of the instance."""
+    """Return the certificate authority of the database instance."""
     return Authority("ours", tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Return the certificate authority of another instance with the same name."""
+    """Return the certificate authority of another database instance with the same name."""
     return Authority("foreign", tmp_path_factory.mktemp("foreign"))
 
 
 @pytest.fixture
 def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Mount the emitted service file, and set the environment variables of MLflow's Pod."""
+    """Mount the emitted libpq service file, and set the environment variables of MLflow's Pod."""
     (template,) = (
         str(node.value)
         for node in ast.walk(ast.parse(PROGRAM.read_text()))
@@ -87,7 +88,7 @@ def mounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Listen on the database's port."""
+    """Yield a socket that listens on the database's port."""
     with socket.create_server(("127.0.0.1", 0)) as opened:
         monkeypatch.setenv("PGPORT", str(opened.getsockname()[1]))
         yield opened

@@ -1,4 +1,4 @@
-"""Tests that models are written without pickle if possible, and otherwise have a warning in their card."""
+"""Tests that models are saved without pickle if possible, and that otherwise the model card has a warning."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ CARD: dict[str, Any] = {
 
 
 class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A custom estimator."""
+    """A custom scikit-learn estimator."""
 
     def fit(self, rows: Any, target: Any) -> Own:
         self.classes_ = np.unique(target)
@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Generate numbers with missing values, and words. The classes are strings if the trainer supports them."""
+    """Generate numbers, some of them missing, and words. The class labels are strings if `texts` is true."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})
@@ -100,7 +100,7 @@ def data(task: str, texts: bool = False) -> TrainingData:
 
 
 def pickles(folder: Path) -> list[str]:
-    """Return the pickle files in a folder, including those in archives."""
+    """Return the pickle files in a folder, including those inside archives."""
     pickled = []
     for path in (entry for entry in folder.rglob("*") if entry.is_file()):
         parts = {path.name: path.read_bytes()}
@@ -135,7 +135,7 @@ class Registry:
         return {**described, "pipeline": pipeline}
 
     def trained(self, model: Any, known: TrainingData, task: str, **step: Any) -> registry.Version:
-        """Register a model as a training run does, and return the version."""
+        """Register a model as a training run does, and return its version."""
         finish(record(PipelineWorkload, self.workload(task, **step)), "learn", Trained(model, {}, {}), known, "run-1")
         version = registry.version_at("m", "live")
         assert version is not None
@@ -146,7 +146,7 @@ class Registry:
         return Path(download_artifacts(artifact_uri=version.uri, dst_path=str(self.folder / "files")))
 
     def card(self, version: registry.Version) -> str:
-        """Return a version's model card."""
+        """Return the text of a version's model card."""
         return str(mlflow.MlflowClient().get_model_version("m", version.version).description)
 
 
@@ -159,7 +159,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]
 
 
 def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> bool:
-    """Return whether two models make the same predictions for all rows."""
+    """Return whether two models make the same predictions for every row."""
 
     class Here:
         def predict(self, rows: pd.DataFrame) -> Any:
@@ -183,7 +183,7 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
 def test_built_in_trainers_write_equivalent_models_without_pickle(
     store: Registry, trainer: str, parameters: dict[str, Any], task: str
 ) -> None:
-    """The loaded model has the classes and columns of the trained model and makes exactly the same predictions."""
+    """The loaded model has the trained model's classes and columns, and makes exactly the same predictions."""
     known = data(task, texts=trainer in {"scikit-learn", "lightgbm"})
     *_, model = grow(trainer, task, parameters, known)
 
@@ -202,7 +202,7 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public API to create an estimator from a booster, so attributes that we set are also written."""
+    """LightGBM has no public API to create an estimator from a booster, so attributes that we set are also saved."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -218,7 +218,7 @@ def test_distributed_trees_are_written_without_pickle(store: Registry, task: str
 
 
 def test_network_is_written_with_its_weights_without_pickle(tmp_path: Path) -> None:
-    """The weights are written as arrays, independently of PyTorch."""
+    """A network's weights are saved as arrays, independently of PyTorch."""
     network = NetworkClassifier(width=3, depth=1)
     network.begin(4, np.array([0, 1, 1]))
     network.weights_ = {"0.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "0.bias": np.zeros(3, np.float32)}
@@ -263,7 +263,7 @@ def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
 
 
 def test_user_models_are_written_without_pickle_if_possible(store: Registry) -> None:
-    """Plain scikit-learn, XGBoost and LightGBM models are written as data.
+    """Plain scikit-learn, XGBoost and LightGBM models are saved as data.
 
     Lambdas, custom classes and MLflow's own models are pickled. If the step has a trainer, MLflow does not infer
     requirements, which would take a separate process per model.
@@ -300,7 +300,7 @@ def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def edit(files: Path, **changes: dict[str, Any]) -> None:
-    """Change loader settings in MLmodel, the file that tells MLflow how to load the model."""
+    """Change loader settings in a model's MLmodel, the file that tells MLflow how to load the model."""
     described = yaml.safe_load((files / "MLmodel").read_text())
     for flavor, more in changes.items():
         described["flavors"].setdefault(flavor, {}).update(more)
@@ -337,7 +337,7 @@ def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str
 
 
 def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
-    """A model registered as data is not unpickled even if the version lacks its digest tag."""
+    """A model that was registered as data is not unpickled, even if its version lacks the digest tag."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

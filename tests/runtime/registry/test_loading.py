@@ -30,7 +30,7 @@ RECORDED = {**NAMED, "history": "fraud/aliases"}
 
 @pytest.fixture
 def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[registry.Version]:
-    """Return a version that was registered as it would be in training."""
+    """Return a version that was registered in the same way as by a training run."""
     monkeypatch.chdir(tmp_path)
     registry.connect(record(Workload, {"registry": {"uri": f"file://{tmp_path}/registry"}}))
     mlflow.set_experiment("loading")
@@ -70,7 +70,7 @@ def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str
 
 
 def test_digest_changed_with_the_files_differs_from_the_history(version: registry.Version, tmp_path: Path) -> None:
-    """A training pipeline can change the tags of its version but not the promotion history."""
+    """A training pipeline can change the digest tag of its version, but not the digest in the promotion history."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -80,7 +80,7 @@ def test_digest_changed_with_the_files_differs_from_the_history(version: registr
 
 
 def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
-    """If an alias is moved by anyone other than the promoter, servers do not follow the alias."""
+    """If anyone other than the promoter moves an alias, servers do not follow that move."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record shows that 'champion' points to it"):

@@ -1,4 +1,4 @@
-"""Tests a real MLflow server with user accounts that the runtime starts from a description."""
+"""Tests a real MLflow server with user accounts that the runtime sets up from a description."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:st
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Run the server for the tests in this file."""
+    """Run a registry server for the tests in this file."""
     with started(tmp_path_factory.mktemp("registry")) as server:
         yield server
 
@@ -71,7 +71,7 @@ def trained() -> registry.Version:
 
 
 def refused(what: Callable[[], object]) -> bool:
-    """Return whether MLflow denies the call."""
+    """Return whether MLflow denies the call because of missing permissions."""
     with pytest.raises(MlflowException, match="Permission denied"):
         what()
     return True
@@ -107,7 +107,7 @@ def test_training_pipeline_can_change_only_its_own_model(login: Callable[[str], 
 
 
 def test_only_the_promoter_can_move_aliases_and_record_moves(login: Callable[[str], None]) -> None:
-    """Training pipelines can register versions but cannot move an alias, rename a model or write the history."""
+    """Training pipelines can register versions, but cannot move an alias, rename a model or write to the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
     history = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
@@ -186,7 +186,7 @@ def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Call
 
 
 def test_permissions_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restart revokes permissions that are not in the description and keeps users that were created manually."""
+    """A restart revokes permissions that the description lacks, and keeps users that were created manually."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -230,7 +230,7 @@ def test_missing_password_file_is_refused(running: Running, monkeypatch: pytest.
 
 
 def test_server_does_not_proxy_artifacts(running: Running) -> None:
-    """Workloads access the bucket with their own roles. A proxying server would need all their permissions."""
+    """Workloads access the bucket with their own roles. A server that proxied artifacts would need all their rights."""
     assert "--no-serve-artifacts" in command_of(record(Server, running.described), running.database)
 
 

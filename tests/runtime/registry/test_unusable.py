@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 
 class _Unusable:
-    """Behaves like mlflow-skinny with a database: it lacks a driver, and raises the error code for a missing alias."""
+    """Imitates mlflow-skinny with a database: it lacks a driver, and its error code is the one for a missing alias."""
 
     def get_model_version_by_alias(self, name: str, alias: str) -> object:
         raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])

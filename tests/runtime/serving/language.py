@@ -17,7 +17,7 @@ HELLO: list[Any] = [{"role": "user", "content": "hello"}]
 
 
 def imported(folder: Path, files: Path) -> None:
-    """Import the files as a version, and move the alias to it."""
+    """Import the files as a version of the model, and move the alias to it."""
     source = {"uri": f"file://{files}", "store": "lake", "digest": content_digest(files)}
     promotion = {"model": {**MODEL, "experiment": "support/chat"}, "promoteTo": "champion", "import": source}
     described = {"registry": {"uri": f"sqlite:///{folder}/registry.db"}, "imports": {"chat": promotion}}

@@ -19,7 +19,7 @@ from tests.runtime.described import record
 
 
 def replica(folder: Path) -> Any:
-    """Return a replica that waits for the first version of its model."""
+    """Return a server replica that waits for the first version of its model."""
     (folder / "shop").write_text("open sesame")
     server: Any = Server.__new__(Server)
     server.serving, server._timeout_s = None, 5
@@ -30,7 +30,7 @@ def replica(folder: Path) -> Any:
 
 
 def ask(server: Any, method: str, path: str, token: str, request_id: str = "r1") -> int:
-    """Send a request and return the status."""
+    """Send a request and return the status code of the response."""
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"x-request-id", request_id.encode())]
     request = Request({"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""})
     return int(asyncio.run(server(request)).status_code)

@@ -1,4 +1,4 @@
-"""Tests a language model's adapters, from training them to using them through OpenAI's client."""
+"""Tests a language model's adapters, from training them to requesting them through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEARNED = {**QUICK, "epochs": 8}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder to copy, with a registry that contains a base model and a champion of its adapter."""
+    """Return a folder for tests to copy. Its registry contains a base model and a champion of that model's adapter."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -49,20 +49,20 @@ def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def server_of(folder: Path, **changes: Any) -> LanguageServer:
-    """Return a server with some fields of its application changed."""
+    """Return a server description in which some fields of the application are changed."""
     workload = described(folder)
     workload["applications"]["assistant-live"] |= changes
     return LanguageServer(check_server(record(ServerWorkload, workload)), "assistant-live")
 
 
 def adapter(**fields: str) -> dict[str, Any]:
-    """Return the description of an adapter that follows its champion."""
+    """Return the description of an adapter whose champion the server follows."""
     return {**MODEL, "uri": f"models:/{NAME}@champion", "alias": "champion", **fields}
 
 
 @pytest.fixture
 def client(folder: Path) -> Iterator[tuple[openai.OpenAI, LanguageServer]]:
-    """Serve the base model with one adapter, and return OpenAI's client and the server."""
+    """Serve the base model with one adapter. Yield OpenAI's client and the server."""
     server = server_of(folder, adapters={"support": adapter()})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
@@ -70,13 +70,13 @@ def client(folder: Path) -> Iterator[tuple[openai.OpenAI, LanguageServer]]:
 
 
 def text(client: openai.OpenAI, model: str, prompt: str = "the cat") -> str:
-    """Return the most likely continuation."""
+    """Return the most likely continuation of a prompt."""
     response = client.completions.create(model=model, prompt=prompt, max_tokens=8, temperature=0)
     return response.choices[0].text
 
 
 def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
-    """A variant may name an adapter. It responds with what the adapter has learned, under the endpoint's name."""
+    """A variant may name an adapter. Its responses show what the adapter has learned, under the endpoint's name."""
     learned = ""
     for address in running(server_of(folder, model=adapter())):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
@@ -89,7 +89,7 @@ def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
 
 
 def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """The list contains the endpoint and its adapters; each uses its own weights. Other names do not exist."""
+    """The model list contains the endpoint and its adapters; each uses its own weights. Other names are unknown."""
     asked, _ = client
 
     assert [model.id for model in asked.models.list()] == ["assistant", "support"]
@@ -108,7 +108,7 @@ def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) ->
 
 
 def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """Each output is the same as if it were generated on its own, whatever else is being generated at the same time."""
+    """Each generated text is the same as if it were generated alone, whatever is generated at the same time."""
     asked, _ = client
     names = ["assistant", "support"] * 4
     alone = {name: text(asked, name) for name in names}
@@ -138,18 +138,18 @@ def test_new_version_of_an_adapter_is_picked_up(client: tuple[openai.OpenAI, Lan
 
 
 def look(server: LanguageServer) -> None:
-    """Make the server check the registry, as it does every few seconds."""
+    """Make the server check the registry for new versions, as it does every few seconds."""
     renew: Any = vars(LanguageServer)["_renew"]
     renew(server)
 
 
 def generators(server: LanguageServer) -> list[str]:
-    """Return the adapters loaded in the engine."""
+    """Return the adapters that the engine has loaded. An empty string stands for the base model."""
     return list(vars(present(server.loaded).engine)["_generators"])
 
 
 def test_adapter_of_another_base_is_refused(folder: Path) -> None:
-    """When the base model is replaced, its adapters wait until they are trained again. Requests get the reason."""
+    """When the base model is replaced, adapters are unusable until they are trained again. Requests get the reason."""
     server = server_of(folder, adapters={"support": adapter(), "later": adapter(alias="later")})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as asked:

@@ -11,7 +11,7 @@ from modelyard_runtime.serving.application import in_json
 
 
 def test_nan_and_infinity_are_valid_json() -> None:
-    """A single NaN or infinite value must not make the whole response fail, although JSON supports neither."""
+    """A single NaN or infinite value must not make the whole response fail, although JSON supports neither value."""
     answer = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
     assert answer.scores is not None
 

@@ -12,7 +12,7 @@ from modelyard_runtime.serving.language.engine import BadPrompt
 from modelyard_runtime.serving.language.templates import ChatTemplate
 
 ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
-"""A loop of ten thousand million steps: the sandbox limits each range and not their product."""
+"""A loop of ten thousand million steps: the sandbox limits the length of each range, but not their product."""
 
 LIMIT_S = 1.0
 
@@ -34,7 +34,7 @@ class Tokenizer:
 
 
 def text(template: ChatTemplate, content: str) -> str:
-    """Return the text of a chat with a single message."""
+    """Return the text that a template produces for a chat with a single message."""
     return "".join(map(chr, template.tokens([{"role": "user", "content": content}])))
 
 
@@ -46,7 +46,7 @@ def test_template_gets_messages_and_special_tokens() -> None:
 
 
 def test_failures_end_the_request() -> None:
-    """Template errors, a wrong type and excessive memory use end a request. The process keeps running."""
+    """Errors raised by a template, type errors and excessive memory use end a request. The process keeps running."""
     template = ChatTemplate(
         Tokenizer(
             "{% if messages[0].content == 'refuse' %}{{ raise_exception('only users') }}{% endif %}"
@@ -63,7 +63,7 @@ def test_failures_end_the_request() -> None:
 
 
 def test_endless_loop_ends_the_request() -> None:
-    """The process is ended after the time limit, and the next request gets a new process."""
+    """The template's process is ended after the time limit, and the next request gets a new process."""
     template = ChatTemplate(
         Tokenizer(f"{{% if messages[0].content == 'loop' %}}{ENDLESS}{{% endif %}}fine"), limit_s=LIMIT_S
     )
@@ -78,6 +78,6 @@ def test_endless_loop_ends_the_request() -> None:
 
 
 def test_template_that_never_ends_is_refused_when_the_model_is_loaded() -> None:
-    """No Python code runs while the power is computed, so only the kernel can end the process."""
+    """No Python code runs while the template computes a huge power, so only the kernel can end the process."""
     with pytest.raises(Refusal, match="does not finish within 1 s"):
         ChatTemplate(Tokenizer("{{ 9 ** (9 ** 9) }}"), limit_s=LIMIT_S)

@@ -22,7 +22,7 @@ NUMBERS = {"a": "double", "b": "double"}
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """Serve a model with columns of several types."""
+    """Serve a model whose columns have several types."""
     description = workload(tmp_path_factory.mktemp("protocol"))
     register(description, summing(), KINDS)
     with serving(description) as endpoint:
@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One tensor may contain all columns, as in servers for models with array inputs."""
+    """A single tensor may contain all columns, as in servers for models whose input is one array."""
     description = workload(tmp_path_factory.mktemp("matrix"))
     register(description, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

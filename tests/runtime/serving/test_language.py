@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(model: Path, folder: Path) -> Iterator[str]:
-    """Serve the imported model with a token, and return the endpoint's address."""
+    """Serve the imported model to callers with a token, and yield the endpoint's address."""
     (folder / "token").write_text(TOKEN)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -64,7 +64,7 @@ def address(model: Path, folder: Path) -> Iterator[str]:
 
 
 def running(server: LanguageServer) -> Iterator[str]:
-    """Run a server under a URL prefix, as Ray Serve does, and yield its address."""
+    """Run a server under a URL path prefix, as Ray Serve does, and yield its address."""
 
     async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
         response = await server(Request({**scope, "root_path": "/support"}, receive))
@@ -89,7 +89,7 @@ def client(address: str) -> Iterator[openai.OpenAI]:
 
 
 def chat(client: openai.OpenAI, **fields: Any) -> Any:
-    """Request a deterministic chat completion."""
+    """Request a chat completion whose output is deterministic."""
     request = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0, **fields}
     create: Any = client.chat.completions.create
     return create(**request)
@@ -104,7 +104,7 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
 
 
 def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:
-    """The text equals the model's own output, both whole and streamed in pieces. The stream ends with the usage."""
+    """The text equals the model's own output, whether sent whole or streamed. A stream ends with the token usage."""
     response = chat(client)
     chunks = list(chat(client, stream=True, stream_options={"include_usage": True}))
 
@@ -129,7 +129,7 @@ def by_mlx(model: Path, messages: list[Any], tokens: int) -> str:
 
 
 def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
-    """A prompt may be a string or a list of tokens, and output ends before a stop sequence."""
+    """A prompt may be a string or a list of tokens, and the generated text ends before a stop sequence."""
 
     def text(prompt: Any, **fields: Any) -> Any:
         create: Any = client.completions.create
@@ -149,7 +149,7 @@ def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
 
 
 def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
-    """The same seed gives the same text, even while others are generated. A different seed gives a different text."""
+    """The same seed gives the same text, even while other texts are generated. A different seed gives another text."""
     with ThreadPoolExecutor(max_workers=6) as threads:
         seeds = [1, 1, 2, 3, 1, 4]
         responses = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
@@ -173,7 +173,7 @@ def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
     ],
 )
 def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], message: str) -> None:
-    """Unsupported options are never ignored, and a streamed request also gets an error status."""
+    """Unsupported options are refused rather than ignored, and refused streaming requests also get an error status."""
     for stream in (False, True):
         with pytest.raises(openai.BadRequestError, match=message) as refused:
             chat(client, stream=stream, **fields)
@@ -216,7 +216,7 @@ def test_long_prompts_are_refused_before_they_become_tokens(
 
 
 def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> None:
-    """An unknown model returns a 404, and a wrong token returns a 401."""
+    """Requests for an unknown model get a 404, and requests with a wrong token get a 401."""
     with pytest.raises(openai.NotFoundError, match="serves 'assistant'") as missing:
         chat(client, model="gpt-4o")
     with pytest.raises(openai.AuthenticationError):
@@ -228,7 +228,7 @@ def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> N
 
 
 def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
-    """Ten texts generated in batches of four equal those generated one by one. Generation stops if the reader stops."""
+    """Ten texts generated in batches of four equal those generated singly. Generation ends if the reader stops."""
     engine = MlxEngine(model, concurrency=4)
     prompts = [engine.text_tokens(text) for text in ("hello", "the cat", "user", "world", "mat sat on") * 2]
 
@@ -253,7 +253,7 @@ def test_texts_are_generated_together_and_end_with_their_request(model: Path) ->
 
 
 def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token that the tokenizer cannot decode ends only the request that generated it."""
+    """If the tokenizer cannot decode a token, only the request for which it was generated fails."""
     engine = MlxEngine(model, concurrency=4)
     original: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
 
@@ -281,13 +281,13 @@ def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.Mo
 
 
 def test_context_is_at_most_that_of_the_model(model: Path) -> None:
-    """A model writes nonsense beyond the context length that it was made for."""
+    """Contexts longer than the one that a model was made for are refused, because its output would be nonsense."""
     with pytest.raises(Refusal, match=f"made for {CONTEXT} tokens"):
         MlxEngine(model, concurrency=1, context_length=CONTEXT + 1)
 
 
 def test_no_compiler_is_started(model: Path, tmp_path: Path) -> None:
-    """MLX would run g++ for each new `top_p` while requests wait."""
+    """MLX must not compile while requests wait. Otherwise, it would run g++ for each new `top_p`."""
     compiler, record = tmp_path / "g++", tmp_path / "record"
     compiler.write_text(f'#!/bin/sh\necho "$@" >> {record}\nexec /usr/bin/g++ "$@"\n')
     compiler.chmod(0o755)
@@ -313,7 +313,7 @@ print(len(asyncio.run(text())) > 0)
 
 @pytest.mark.usefixtures("address")
 def test_version_has_its_format_and_other_files_are_refused(model: Path, folder: Path) -> None:
-    """Only safetensors are imported because other files may run code when they are loaded."""
+    """Only safetensors files are imported, because other formats may run code when they are loaded."""
     assert [version.tags[FORMAT_TAG] for version in registry.versions(NAME)] == [SAFETENSORS]
     (model / "pytorch_model.bin").write_bytes(b"pickled")
     try:
@@ -324,6 +324,6 @@ def test_version_has_its_format_and_other_files_are_refused(model: Path, folder:
 
 
 def test_class_of_an_application_follows_its_settings(tmp_path: Path) -> None:
-    """The same functions deploy both kinds of application, in a cluster and on one machine."""
+    """The same functions deploy both application classes, in a cluster and on one machine."""
     assert server_class(record(ServerWorkload, described(tmp_path)), "assistant-live") is LanguageServer
     assert server_class(record(ServerWorkload, servers.workload(tmp_path)), "scorer-live") is Server

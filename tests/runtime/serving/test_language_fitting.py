@@ -22,11 +22,11 @@ LLAMA: dict[str, Any] = {
     "max_position_embeddings": 131072,
     "torch_dtype": "bfloat16",
 }
-"""The dimensions of Llama 3.2 3B, whose cache takes 112 KiB for each token."""
+"""The dimensions of Llama 3.2 3B, whose key-value cache takes 112 KiB for each token."""
 
 
 def folder_of(folder: Path, configuration: dict[str, Any], size: int) -> Path:
-    """Write a model with weights of the given size that take up no disk space."""
+    """Write a model whose weights have the given size but take up no disk space."""
     (folder / "config.json").write_text(json.dumps(configuration))
     header = b'{"w":{}}'
     for part in ("model-1.safetensors", "model-2.safetensors"):
@@ -42,7 +42,7 @@ def generation(**fields: Any) -> Generation:
 
 
 def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
-    """At 112 KiB per token, eight texts of 4096 tokens take 3.5 GiB, in addition to the weights of two versions."""
+    """With 112 KiB per token, the cache for eight texts of 4096 tokens takes 3.5 GiB, besides two versions' weights."""
     folder = folder_of(tmp_path, LLAMA, 6 * GIB)
 
     assert fitting.weight_bytes(folder) == 6 * GIB
@@ -54,7 +54,7 @@ def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
 
 
 def test_adapters_count_as_batches_of_their_own(tmp_path: Path) -> None:
-    """Each adapter has its own batch, but a replica accepts only twice as many texts as fit into one."""
+    """Each adapter has its own batch, but a replica accepts only twice as many texts as fit into one batch."""
     folder = folder_of(tmp_path, LLAMA, 6 * GIB)
 
     fitting.check_memory(folder, generation(), versions=1, batches=2, limit=13 * GIB)
@@ -64,7 +64,7 @@ def test_adapters_count_as_batches_of_their_own(tmp_path: Path) -> None:
 
 
 def test_context_of_the_model_counts_without_a_limit(tmp_path: Path) -> None:
-    """The server would accept prompts of 131,072 tokens, so the cache for them must fit."""
+    """Without a configured limit, the server accepts prompts of 131,072 tokens, so the cache for them must fit."""
     folder = folder_of(tmp_path, {"text_config": LLAMA}, 6 * GIB)
 
     with pytest.raises(Refusal, match=r"and 112\.0 GiB for 8 texts .* lower generation\.contextLength"):
@@ -80,7 +80,7 @@ def test_only_weights_count_for_models_with_another_cache(tmp_path: Path) -> Non
 
 
 def test_limit_is_that_of_the_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Pod's limit counts instead of its machine's memory. A container without a limit can use all of the memory."""
+    """A Pod's memory limit counts rather than its machine's memory. Without a limit, it can use all of the memory."""
     limited, unlimited = tmp_path / "memory.max", tmp_path / "unlimited"
     limited.write_text("123456789\n")
     unlimited.write_text("max\n")

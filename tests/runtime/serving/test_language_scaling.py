@@ -1,4 +1,4 @@
-"""Tests the autoscaling policy with the input that Serve passes to it."""
+"""Tests the autoscaling policy with the metrics that Ray Serve passes to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyda
 
 
 def decided(metrics: Mapping[str, Mapping[str, float]], **others: Any) -> int:
-    """Return the replica count for one replica with this load, using the policy as loaded by Serve's controller."""
+    """Return the replica count for this load on one replica, using the policy as Serve's controller loads it."""
     serve: Any = import_module("ray.serve.config")
     path = f"{ByTokens.__module__}:{ByTokens.__name__}"
     policy: Any = serve.AutoscalingPolicy(policy_function=path, policy_kwargs={"target": 1000})
@@ -37,7 +37,7 @@ def test_replicas_share_the_tokens() -> None:
 
 
 def test_waiting_requests_count_as_many_tokens_as_the_others() -> None:
-    """Four requests hold 800 tokens, so eight waiting requests add another 1600."""
+    """The four running requests hold 800 tokens, so eight waiting requests are assumed to need another 1600."""
     assert decided({ONGOING_TOKENS: {"a": 800.0}}, total_num_requests=12, total_queued_requests=8) == 3
 
 

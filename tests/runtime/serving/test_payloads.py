@@ -1,4 +1,4 @@
-"""Tests how a request's rows are converted to the model's signature or refused."""
+"""Tests how a request's rows are converted to the types in the model's signature, or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = (Column("amount", "double", True), Column("country", "string", True), 
 
 
 def ask(content: Any) -> Any:
-    """Return the rows of a request, converted to the columns above."""
+    """Return the rows of a request, converted to the types of the columns above."""
     return fitted(rows_of(json.dumps(content).encode()), COLUMNS)
 
 
@@ -32,7 +32,7 @@ def ask(content: Any) -> Any:
     ],
 )
 def test_three_request_formats_give_the_same_rows(content: Any) -> None:
-    """Columns get the order and types of the signature, and unknown columns are dropped."""
+    """Columns are put in the signature's order and converted to its types, and unknown columns are dropped."""
     rows = ask(content)
 
     assert list(rows.columns) == ["amount", "country"]
@@ -70,7 +70,7 @@ def test_missing_numbers_are_valid_and_invalid_json_is_refused() -> None:
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
 def test_missing_texts_are_none(row: dict[str, Any]) -> None:
-    """In training, missing strings are None. NaN would be a category that the model has never seen."""
+    """Missing strings are None, as in training. NaN would be a category that the model has never seen."""
     rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
 
     assert list(rows["country"]) == [None, "ch"]
@@ -149,7 +149,7 @@ def test_the_largest_numbers_of_a_type_fit(kind: str, sent: float) -> None:
 
 @pytest.mark.parametrize("has_absent", [False, True])
 def test_columns_of_all_types_in_any_order(has_absent: bool) -> None:
-    """Converting columns of one type together gives the same result as converting them one by one."""
+    """Converting all columns of one type together gives the same result as converting them one by one."""
     kinds = ("double", "string", "long", "boolean", "float", "integer", "string", "double")
     columns = tuple(Column(f"c{at}", kind, False) for at, kind in enumerate(kinds))
     values: dict[str, Any] = {"double": 1, "string": "ch", "long": 3.0, "boolean": True, "float": 2.5, "integer": -4}
@@ -195,7 +195,7 @@ def test_rows_of_unequal_shape_are_refused(data: Any) -> None:
 
 @pytest.mark.parametrize("columns", [1, 100])
 def test_a_wide_row_costs_hardly_more_than_a_narrow_one(columns: int) -> None:
-    """In an earlier version, 99 more columns took 20 ms. The test compares times within one run."""
+    """In an earlier version, 99 more columns took 20 ms. The test compares the times for both rows within one run."""
     signature = tuple(Column(f"c{at}", "double", True) for at in range(columns))
     body = json.dumps({"instances": [{column.name: 1.5 for column in signature}]}).encode()
     checker = Checker(signature)

@@ -1,4 +1,4 @@
-"""Tests how a server responds to or refuses requests, and that slow requests do not block others."""
+"""Tests how a model server responds to or refuses requests, and that slow requests do not block others."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
-    """Run the described server."""
+    """Run the described server, and yield its endpoint."""
     with serving(described) as endpoint:
         yield endpoint
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
-    """The response contains the model's version and the caller's request ID."""
+    """A response contains the model's version and the request ID that the caller sent."""
     response = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
     assert response.status == 200
@@ -90,7 +90,7 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
 
 
 def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
-    """The server calls the estimator directly and skips MLflow's second validation of the rows."""
+    """The server calls the estimator directly, without MLflow's second validation of the rows."""
     description = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
@@ -107,7 +107,7 @@ def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, Any], declared: bool) -> None:
-    """The server closes the connection, whether the body has a declared length or is chunked."""
+    """The server closes the connection, whether the oversized body has a declared length or is chunked."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -137,7 +137,7 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million tiny rows fit into a body. The server refuses them for their number, without validating them."""
+    """Five million tiny rows fit into a body. The server refuses them for their number, without validating each row."""
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 
@@ -165,7 +165,7 @@ def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> Non
 
 
 def test_requests_are_counted_by_version(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused requests are counted, but health checks are not."""
+    """Refused requests are counted as well, but health checks are not."""
     recorded: list[tuple[str, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: recorded.append((version, status)))
@@ -188,7 +188,7 @@ def test_request_metrics_have_a_version_tag() -> None:
 
 
 def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
-    """Model calls may overlap. A request that takes too long is abandoned, and others are served in the meantime."""
+    """Model calls may overlap. A request that takes too long is abandoned, and other requests are served meanwhile."""
     description = workload(tmp_path, timeoutSeconds=3)
     register(description, Slow(), {"amount": "double"})
     with serving(description) as endpoint:
@@ -206,7 +206,7 @@ def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
 
 
 def test_a_version_by_number_is_loaded_once_it_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may start before the version that its description names, and answers 503 until then."""
+    """A server may start before the model version that its description names exists. It answers 503 until then."""
     monkeypatch.setattr("modelyard_runtime.serving.application.FOLLOW_S", 0.05)
     description = workload(tmp_path)
     model = description["applications"]["scorer-live"]["model"]
@@ -228,13 +228,13 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for the number of seconds given by the first value."""
+    """An estimator that sleeps for as many seconds as the first value of its input."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
         """Do nothing."""
         return self
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Return the first column."""
+        """Sleep, then return the first column."""
         time.sleep(float(rows.iloc[0, 0]))
         return rows.iloc[:, 0].to_numpy()

@@ -1,4 +1,4 @@
-"""Tests how requests are translated for vLLM, using a fake that records its calls because vLLM itself needs a GPU."""
+"""Tests how requests are translated for vLLM. A fake records its calls, because vLLM itself needs a GPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFIGURATION: Final = '{"peft_type": "LORA", "r": 64, "lora_alpha": 16}'
 
 
 class Llm:
-    """A fake that generates three tokens for every prompt."""
+    """A fake of vLLM's engine that generates three tokens for every prompt."""
 
     def __init__(self, arguments: SimpleNamespace) -> None:
         self.arguments, self.asked, self.aborted = arguments, list[Any](), list[str]()
@@ -49,7 +49,7 @@ class Tokenizer:
 
 
 class Adapter:
-    """An adapter with the field names that vLLM uses."""
+    """A fake of an adapter request, with the field names that vLLM uses."""
 
     def __init__(self, lora_name: str, lora_int_id: int, lora_path: str) -> None:
         self.lora_name, self.lora_int_id, self.lora_path = lora_name, lora_int_id, lora_path
@@ -57,7 +57,7 @@ class Adapter:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
-    """Return an engine that uses the fake."""
+    """Return an engine that uses the fake vLLM."""
     attributes: dict[str, dict[str, Any]] = {
         "vllm.engine.arg_utils": {"AsyncEngineArgs": SimpleNamespace},
         "vllm.v1.engine.async_llm": {"AsyncLLM": SimpleNamespace(from_engine_args=Llm)},
@@ -76,7 +76,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
 
 
 async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: str = "") -> list[Piece]:
-    """Read up to the given number of pieces, then stop the generation."""
+    """Generate up to the given number of pieces of text, then stop the generation."""
     received: list[Piece] = []
     generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)), adapter)
     async for piece in generating:
@@ -88,7 +88,7 @@ async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: 
 
 
 def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
-    """vLLM gets tokens and all settings, and its deltas add up to the number of tokens."""
+    """vLLM gets the prompt's tokens and all settings, and its deltas add up to the number of generated tokens."""
     received = asyncio.run(pieces(engine, [1, 2]))
 
     llm: Any = vars(engine)["_engine"]
@@ -104,7 +104,7 @@ def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
 
 
 def test_text_that_is_given_up_is_aborted(engine: VllmEngine) -> None:
-    """vLLM aborts only the generation for the client that has disconnected."""
+    """If a client disconnects, vLLM aborts that client's generation only."""
     asyncio.run(pieces(engine, [1, 2], most=1))
 
     llm: Any = vars(engine)["_engine"]
@@ -119,7 +119,7 @@ def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prom
 
 @pytest.mark.usefixtures("engine")
 def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
-    """Each adapter has its own number, and its files are kept until it is removed, whatever happens to the source."""
+    """Each adapter has its own number. Its files are kept until it is removed, whatever happens to their source."""
     (tmp_path / "adapter_config.json").write_text(CONFIGURATION)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=2)
     engine.add_adapter("tone/1", tmp_path)
@@ -144,7 +144,7 @@ def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_adapter_of_too_high_a_rank_is_refused(tmp_path: Path) -> None:
-    """vLLM reserves memory for a rank of 64. The engine refuses the files instead of failing every request."""
+    """vLLM reserves memory for a rank of 64. The engine refuses such an adapter instead of failing every request."""
     (tmp_path / "adapter_config.json").write_text(CONFIGURATION.replace('"r": 64', '"r": 65'))
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=1)
 

@@ -1,4 +1,4 @@
-"""Tests that random samples of real data show drift only if the data has drifted."""
+"""Tests that random samples of real data are reported as drift only if the data has drifted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.runtime.described import record
 NAMES = ("breast_cancer", "wine", "diabetes", "digits")
 LOOKS = 20
 BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
-"""Commonly used bounds, as in the documentation. Wasserstein distances are in standard deviations."""
+"""Common bounds for drift measures, as in the documentation. Wasserstein distances are in standard deviations."""
 
 
 @cache
@@ -39,18 +39,18 @@ def real(name: str) -> pd.DataFrame:
 
 @cache
 def reference(name: str) -> dict[str, Profile]:
-    """Return the profiles that training would store with a model."""
+    """Return the profiles that training would store with a model, keyed by column."""
     return profiles(real(name), list(real(name)))
 
 
 def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the windows of successive passes, resampled from the same data."""
+    """Yield the windows that successive monitor passes see, resampled from the same data."""
     for seed in range(LOOKS):
         yield frame.iloc[np.random.default_rng([seed, rows]).integers(0, len(frame), rows)]
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """Return the features that exceed each measure's bound, as a monitor of all features would."""
+    """Return, for each drift measure, the features that exceed its bound in a monitor of all features."""
     features: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
@@ -75,7 +75,7 @@ def test_data_without_drift_raise_no_alarm(name: str, rows: int) -> None:
 @pytest.mark.parametrize("rows", [300, 1000])
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
-    """One feature is shifted by its standard deviation. Every measure detects this in every pass."""
+    """One feature is shifted by its standard deviation. Every measure reports this feature in every pass."""
     for at, window in enumerate(windows(real(name), rows)):
         varied = [column for column in window if real(name)[column].nunique() > 5]
         column = varied[at % len(varied)]
@@ -86,7 +86,7 @@ def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [30, 100])
 def test_documented_bound_raises_no_false_alarms(tmp_path: Path, rows: int) -> None:
-    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only the drifted feature."""
+    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only the feature that drifted."""
     frame = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
     described = monitor_of(tmp_path, frame)
@@ -129,7 +129,7 @@ def monitor_of(tmp_path: Path, kept: pd.DataFrame) -> dict[str, Any]:
 
 
 def texts(rows: int, seed: int) -> pd.DataFrame:
-    """Generate IDs, towns and shops with many rare values, and columns with a few common values."""
+    """Generate IDs, towns and shops with many rare values, and columns with only a few common values."""
     random = np.random.default_rng(seed)
     weights = 1 / np.arange(1, 30_001) ** 1.1
     drawn = random.choice(30_000, rows, p=weights / weights.sum())
@@ -147,7 +147,7 @@ def texts(rows: int, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize("rows", [30, 100, 1000, 10_000])
 @pytest.mark.parametrize("sample_size", [1000, 50_000])
 def test_high_cardinality_texts_raise_no_alarm(sample_size: int, rows: int) -> None:
-    """Neither rare towns nor IDs that are missing from the reference raise an alarm."""
+    """Neither rare towns nor IDs that the reference lacks raise an alarm."""
     then = profiles(frame := texts(sample_size, 99), list(frame))
     looks = [alarms(then, texts(rows, seed)) for seed in range(LOOKS if rows <= 1000 else 5)]
 
@@ -167,7 +167,7 @@ def test_value_that_became_common_is_detected(sample_size: int) -> None:
 
 
 def test_probability_of_a_distance_matches_scipy() -> None:
-    """Kolmogorov-Smirnov agrees with scipy. A bin's probability is at most twice that of Fisher's exact test."""
+    """The probability of a Kolmogorov-Smirnov distance is scipy's. A bin's is at most twice that of Fisher's test."""
     random = np.random.default_rng(2)
     first, second = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
     expected = stats.ks_2samp(first, second, method="asymp")
@@ -180,7 +180,7 @@ def test_probability_of_a_distance_matches_scipy() -> None:
 
 @pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
 def test_estimated_chance_is_not_too_low(draw: str) -> None:
-    """In four hundred passes without drift, none is rated as unlikely as one in a thousand."""
+    """In four hundred passes without drift, no result is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
     chances: list[float] = []

@@ -1,4 +1,4 @@
-"""Tests that concept drift is detected across passes, at the same row as in a streaming test."""
+"""Tests that concept drift is detected across monitor passes, at the same row as in a streaming test."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Values = list[float]
 
 
 def stream(seed: int, rows: int, worse_from: int) -> Values:
-    """Generate the errors of a model that is wrong in one of ten cases at first, and later in one of three."""
+    """Generate the errors of a model that is wrong for one row in ten at first, and for one in three later."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
     return [float(error) for error in random.random(rows) < share]
 
 
 def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
-    """Return the row where river detects an increase."""
+    """Return the row at which the library river detects an increase."""
     test = drift.PageHinkley(threshold=threshold, mode="up")
     for at, value in enumerate(values):
         test.update(value)
@@ -45,7 +45,7 @@ def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("step", [1, 97, 500])
 def test_first_detection_matches_river(seed: int, step: int) -> None:
-    """The result does not depend on the length of passes, although each pass resumes from JSON."""
+    """The result does not depend on how many rows a pass covers, although each pass resumes from JSON."""
     values, state, detected = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
     for start in range(0, len(values), step):
         test = PageHinkley.from_json(state)
@@ -94,7 +94,7 @@ def workload(tmp_path: Path, *checks: dict[str, Any], window_s: int = 86400) -> 
 
 
 def at(described: Mapping[str, Any], now: datetime) -> RunResults:
-    """Run one pass and save the state."""
+    """Run one monitor pass at the given time and save the monitor's state."""
     state = State.of(record(MonitorWorkload, described), now)
     results = measure_run(record(MonitorWorkload, described), now, state)
     assert not results.refusals
@@ -103,7 +103,7 @@ def at(described: Mapping[str, Any], now: datetime) -> RunResults:
 
 
 def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") -> int:
-    """Write a stream as one capture file per day, with labels for all rows, and return the number of days."""
+    """Write a stream of errors as one capture file per day, with labels for all rows. Return the number of days."""
     hours = list(np.linspace(23.9, 0.1, per_day))
     for day in range(len(values) // per_day):
         part = range(day * per_day, (day + 1) * per_day)
@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
-    """The first pass to breach contains the row where River detects the break, and all later passes breach."""
+    """The first pass that breaches contains the row where river detects the break, and all later passes breach too."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None
@@ -128,7 +128,7 @@ def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
 
 
 def test_new_version_resets_the_test(tmp_path: Path) -> None:
-    """The previous version's errors do not count against the new version."""
+    """The streaming test starts anew with a new version, so errors of the previous version do not count against it."""
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     days_of(tmp_path, stream(1, 800, 450), 400)
     assert [at(described, START + day * DAY).results[0].breach for day in range(2)] == [False, True]
@@ -141,7 +141,7 @@ def test_new_version_resets_the_test(tmp_path: Path) -> None:
 
 
 def rows_seen(results: RunResults) -> float:
-    """Return the number of rows that a pass has read."""
+    """Return the number of rows that a monitor pass has read."""
     (rows,) = [result.value for result in results.results if result.check == "rows"]
     return rows
 
@@ -150,7 +150,7 @@ ROWS = {"metric": "rows", "max": 1e9}
 
 
 def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
-    """Rows that an offline server writes days later are read once, in the next window."""
+    """Rows that a server writes days later, after being offline, are read once, in the next window."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)
@@ -167,7 +167,7 @@ def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
-    """Passes run minutes early or late, one pass is missed, and files appear at any time."""
+    """Passes run minutes early or late, one pass is missed, and capture files appear at any time."""
     described = workload(tmp_path, ROWS)
     random = np.random.default_rng(seed)
     happened = np.sort(random.uniform(0, 8 * 24, 40))
@@ -187,7 +187,7 @@ def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
 
 
 def test_declared_window_overlap_is_kept(tmp_path: Path) -> None:
-    """With daily passes over seven days, a row is in seven windows but enters the streaming test once."""
+    """With daily passes over seven days, a row is in seven windows but is counted once in the streaming test."""
     described = workload(tmp_path, ROWS, window_s=7 * 86400)
     at(described, START)
     captures(tmp_path, "a.parquet", START + DAY, [1.0], id=1, prediction=0)

@@ -40,7 +40,7 @@ def folder() -> str:
 
 @pytest.fixture
 def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Describe a service's store and set the environment variables with its credentials."""
+    """Describe the service's store for a workload, and set the environment variables with the store's credentials."""
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     return record(Workload, {"stores": {"lake": dict(service.store)}})
@@ -48,5 +48,5 @@ def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 @pytest.fixture
 def where(service: Service, workload: Workload, folder: str) -> Place:
-    """Return the folder as a place, the runtime's type for locations."""
+    """Return the folder as a `Place`, the runtime's type for locations in a store."""
     return place(workload, f"{service.uri}/{folder}/", "lake")

@@ -16,20 +16,20 @@ from tests.runtime.object_store import BUCKET, ObjectStore
 from tests.runtime.storage.azure_on_loopback.cloud import ACCOUNT, CONTAINER, Cloud, azure_cloud
 
 _GRANTED = "granted"
-"""The folder in the container below which the identity has a role."""
+"""The folder in the container to which the identity's role is limited."""
 
 _STARTED_S = 180
 
 
 class Service(Protocol):
-    """A service with one bucket. Paths are object names."""
+    """A storage service with one bucket. Paths are object names."""
 
     uri: str
     """The bucket's URI."""
     store: dict[str, str]
-    """The entry of the store in a workload description."""
+    """The store's entry in a workload description."""
     environment: dict[str, str]
-    """The environment variables with its credentials."""
+    """The environment variables with the store's credentials."""
 
     def put(self, path: str, content: bytes) -> None:
         """Write an object."""
@@ -98,7 +98,7 @@ class Gcs:
 
 
 class Azure:
-    """Azure Blob Storage, accessed with an identity whose role is limited to one folder."""
+    """Azure Blob Storage, accessed as an identity whose role is limited to one folder."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -139,7 +139,7 @@ class _Disk:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, line: str) -> str:
-    """Wait until a service prints its port."""
+    """Wait until a service prints its port, and return it."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
         if match := re.search(line, log.read_text(), re.MULTILINE):

@@ -34,7 +34,7 @@ KEY_ID = "ASIAFEDERATED0000000"
 
 @dataclass
 class Sts:
-    """The Security Token Service, with one role and the trust policy that modelyard writes."""
+    """The Security Token Service, with one role whose trust policy is the one that modelyard writes."""
 
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     requests: int = 0
@@ -124,7 +124,7 @@ def bucket() -> Iterator[ObjectStore]:
 def lake(
     sts: tuple[Sts, str], bucket: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Place, Path]:
-    """Open the bucket as a process in a Pod does, with the variables that modelyard sets."""
+    """Open the bucket as a process in a Pod does, with the environment variables that modelyard sets."""
     token = tmp_path / "token"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Tests Azure-only features: Entra ID tokens and roles limited to folders."""
+"""Tests features that only Azure storage has: Entra ID tokens, and roles limited to folders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ In = Callable[[Pod], Place]
 
 @pytest.fixture
 def cloud(service: Service) -> Iterator[Cloud]:
-    """Return Azure with its usual token lifetime, which a test may change."""
+    """Return the imitated Azure with its usual token lifetime, which a test may change."""
     assert isinstance(service, Azure)
     lifetime_s = service.cloud.entra.lifetime_s
     yield service.cloud
@@ -55,7 +55,7 @@ def cloud(service: Service) -> Iterator[Cloud]:
 
 @pytest.fixture
 def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the container as a process in a Pod does."""
+    """Return a function that opens the container as a process in a given Pod does."""
 
     def opened(pod: Pod) -> Place:
         for name, value in pod.environment.items():
@@ -66,7 +66,7 @@ def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
 
 
 def everything(place: Place) -> dict[str, Callable[[], object]]:
-    """Return one request of each kind for a file in a folder."""
+    """Return one request for each storage operation on a folder and a file in it, keyed by operation."""
     file = place.below("file")
     return {
         "read": lambda: read_whole(file),
@@ -97,7 +97,7 @@ def test_pod_without_an_identity_is_refused(cloud: Cloud, monkeypatch: pytest.Mo
 
 
 def test_every_request_without_a_token_is_an_os_error(cloud: Cloud, lake_in: In) -> None:
-    """The process continues, and a missing token is never mistaken for a missing file."""
+    """A missing token is reported as an error, never as a missing file, and the process continues."""
     pod = cloud.pod("no-token", {"write": "none"})
     place = lake_in(pod).below("none")
     pod.token_file.unlink()
@@ -128,7 +128,7 @@ def test_reason_of_a_refused_token_is_reported(
 
 
 def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None:
-    """A Pod keeps its captures until a token is available again."""
+    """If Entra ID is unreachable, a Pod keeps its captures until it can get a token again."""
     pod = cloud.pod("offline", {"append": "captures"})
     file = lake_in(pod).below("captures", "file")
     cloud.front.unreachable.add(HOST)
@@ -142,7 +142,7 @@ def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None
 
 
 def test_token_is_replaced_before_it_expires(cloud: Cloud, lake_in: In, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens are valid for an hour, and Azure's library requests another token in the last five minutes."""
+    """Tokens are valid for an hour, and Azure's library requests a new token in the old token's last five minutes."""
     file = lake_in(cloud.pod("refreshing", {"write": "refreshed"})).below("refreshed", "file")
     write_whole(file, b"1")
     issued, clock = cloud.entra.issued, time.time
@@ -162,7 +162,7 @@ def test_token_that_azure_does_not_accept_is_reported(cloud: Cloud, lake_in: In)
 
 
 def test_one_token_serves_many_places(cloud: Cloud, lake_in: In) -> None:
-    """Workloads open their stores repeatedly, and Entra ID limits the request rate."""
+    """Workloads open their stores repeatedly, and Entra ID limits the rate of token requests."""
     pod = cloud.pod("often", {"write": "often"})
     before = cloud.entra.issued
     for at in range(5):
@@ -186,7 +186,7 @@ def test_account_key_opens_an_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
 
 
 def test_role_is_limited_to_its_folder(cloud: Cloud, lake_in: In) -> None:
-    """A folder whose name begins with the same prefix is a different folder."""
+    """A role limited to one folder does not extend to a folder whose name merely begins with the same characters."""
     for folder in ("mine", "mine2"):
         cloud.container.upload_blob(f"{folder}/file", b"x")
     lake = lake_in(cloud.pod("limited", {"write": "mine"}))
@@ -235,7 +235,7 @@ def test_each_mode_allows_its_requests(cloud: Cloud, lake_in: In, folder: str, m
 
 @pytest.mark.parametrize("content", [b"", _LARGE], ids=["empty", "large"])
 def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In, folder: str, content: bytes) -> None:
-    """Permission to add blobs does not include adding blocks, so even a large file is uploaded in a single request."""
+    """Permission to add blobs does not allow uploading blocks, so even a large file is uploaded in a single request."""
     file = lake_in(cloud.pod("adding", {"append": folder})).below(folder, "rows.parquet")
     for _ in range(2):
         write_once(file, content)
@@ -246,7 +246,7 @@ def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In
 
 
 def test_locked_blobs_are_not_overwritten(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """Under an immutability policy, files are added only if they are new."""
+    """Under an immutability policy, a file is written only if there is no blob with its name yet."""
     cloud.container.upload_blob(f"{folder}/locked/rows.parquet", b"rows")
     file = lake_in(cloud.pod("locking", {"write": folder})).below(folder, "locked", "rows.parquet")
 
@@ -264,7 +264,7 @@ def test_locked_blobs_are_not_overwritten(cloud: Cloud, lake_in: In, folder: str
 def test_mlflow_opens_artifacts_with_the_identity(
     cloud: Cloud, lake_in: In, folder: str, scheme: str, tmp_path: Path
 ) -> None:
-    """With `wasbs://`, MLflow finds the identity itself."""
+    """With either URI scheme, MLflow's artifact client finds the Pod's identity and has only its access."""
     lake_in(cloud.pod("training", {"write": folder}))
     azure_artifacts.register()
     part = {"abfss": "dfs", "wasbs": "blob"}[scheme]
@@ -279,7 +279,7 @@ def test_mlflow_opens_artifacts_with_the_identity(
 
 
 def test_mlflow_would_fail_at_the_other_address(cloud: Cloud, lake_in: In, folder: str, tmp_path: Path) -> None:
-    """Accounts that keep deleted blobs and have no hierarchical namespace respond at only one of their addresses."""
+    """If an account keeps deleted blobs and has no hierarchical namespace, only one of its two addresses responds."""
     lake_in(cloud.pod("training", {"write": folder}))
     (tmp_path / "MLmodel").write_text("model")
 
@@ -322,7 +322,7 @@ def test_stream_that_is_never_closed_leaves_nothing(cloud: Cloud, lake_in: In, f
 
 
 def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """The contents of two versions are never mixed."""
+    """If a file is replaced while it is read, reading it fails, so the contents of two versions are never mixed."""
     file = lake_in(cloud.pod("reading", {"write": folder})).below(folder, "data")
     write_whole(file, _LARGE)
     with file.filesystem.open_input_file(file.path) as stream:
@@ -333,7 +333,7 @@ def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_i
 
 
 def test_folders_of_other_tools_are_no_files(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """Some tools represent folders as empty objects, and accounts with a hierarchical namespace have real folders."""
+    """Some tools represent folders as empty blobs, and accounts with a hierarchical namespace have real folders."""
     cloud.container.upload_blob(f"{folder}/a", b"", metadata={"hdi_isfolder": "true"})
     for name in ("", "a/", "a/1"):
         cloud.container.upload_blob(f"{folder}/{name}", b"")

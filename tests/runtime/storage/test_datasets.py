@@ -21,12 +21,12 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def dataset(folder: Path, **more: Any) -> dict[str, Any]:
-    """Describe a dataset in a folder."""
+    """Describe a dataset in the given folder."""
     return {"uri": f"file://{folder}", "format": "parquet", **more}
 
 
 def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
-    """Many libraries write a file as a single large row group. It is never in memory as a whole."""
+    """Many libraries write a file as a single large row group, which must never be in memory as a whole."""
     count = 1_600_000
     table = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=count)
@@ -44,7 +44,7 @@ def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
-    """A column is null in files that lack it. If types differ, values get the column's type in the first file."""
+    """A column is null for files that lack it. If types differ, values get the column's type in the first file."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),
@@ -62,7 +62,7 @@ def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str | None) -> None:
-    """The window is exact to the row. A timestamp without a time zone is treated as UTC."""
+    """The time window is exact to the row. A timestamp without a time zone is treated as UTC."""
     ages = pd.to_timedelta(np.arange(100), unit="h")
     at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
     frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})
@@ -79,7 +79,7 @@ def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str 
 
 
 def test_unreadable_file_is_refused_by_path(tmp_path: Path) -> None:
-    """An unreadable file, such as one still being written, is refused by path."""
+    """The error names the path of the unreadable file, such as one that is still being written."""
     pd.DataFrame({"amount": [1.5]}).to_parquet(tmp_path / "a.parquet")
     (tmp_path / "b.parquet").write_bytes(b"PAR1 half")
 

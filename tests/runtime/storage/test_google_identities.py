@@ -32,7 +32,7 @@ _STARTED_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Google:
-    """The service, and the key of the cluster that it trusts."""
+    """The storage and token service, and the key of the cluster that it trusts."""
 
     endpoint: str
     key: rsa.RSAPrivateKey
@@ -61,7 +61,7 @@ class Google:
 
 @pytest.fixture(scope="module")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
-    """Run the service, which trusts one namespace in a cluster on AWS."""
+    """Run the storage and token service, which trusts one namespace in a cluster on AWS."""
     folder = tmp_path_factory.mktemp("google")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = folder / "key.pem"
@@ -98,7 +98,8 @@ In = Callable[[str], Place]
 
 @pytest.fixture
 def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the bucket as a Pod's process with the given token does: using the file that modelyard mounts.
+    """Open the bucket as a process in a Pod with the given token does: using the credentials file that modelyard
+    mounts.
 
     The service has no TLS, which otherwise marks an emulator without identities.
     """
@@ -122,7 +123,7 @@ def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_pod_of_another_cluster_reads_and_writes(google: Google, lake_in: In) -> None:
-    """Both clients find the identity: Google's client, and Arrow's client for datasets."""
+    """Both clients find the Pod's identity: Google's own client, and Arrow's client, which reads datasets."""
     place = lake_in(google.token())
 
     write_whole(place.below("a.json"), b"1")

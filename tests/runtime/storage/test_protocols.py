@@ -42,7 +42,7 @@ from tests.runtime.described import record
 from tests.runtime.storage.services import Gcs, Service
 
 PAGES_OF_THEIR_OWN = ("s3:", "gs:")
-"""Protocols with fixed pages: S3 always returns 1,000 names, and Google's emulator does not paginate."""
+"""Protocols whose page size tests cannot change: S3 always uses 1,000 names, and Google's emulator has no pages."""
 
 _LARGE = bytes(range(256)) * 4 * 1024 * 24  # 24 MiB, several parts in every protocol
 
@@ -54,7 +54,7 @@ def content_of(where: Place) -> bytes:
 
 
 def names_of(entries: Sequence[Any], where: Place) -> set[str]:
-    """Return the paths below a place. Paths of folders end with a slash."""
+    """Return the paths below a location in a store. Paths of folders end with a slash."""
     ends = {fs.FileType.Directory: "/"}
     return {entry.path.removeprefix(f"{where.path}/") + ends.get(entry.type, "") for entry in entries}
 
@@ -126,7 +126,7 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
 
 
 def test_files_are_replaced_atomically(where: Place) -> None:
-    """A file is never seen half-written, because bundle pointers and monitor states are read at any time."""
+    """No reader sees a half-written file, because bundle pointers and monitor states may be read at any time."""
     file = where.below("CURRENT")
     contents = [bytes([65 + at]) * length for at, length in enumerate((200_000, 170_000))]
     write_whole(file, contents[0])
@@ -184,7 +184,7 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
-    """The first files after a given name are listed, excluding subfolders and the files in them."""
+    """The first files whose names come after a given name are listed, excluding subfolders and the files in them."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -260,7 +260,7 @@ def test_a_dataset_is_written_and_read(service: Service, workload: Workload, fol
 
 
 def test_place_can_be_pickled(where: Place) -> None:
-    """Places must be picklable because Ray sends them to workers."""
+    """A `Place` must be picklable because Ray sends it to workers."""
     same: Place = pickle.loads(pickle.dumps(where))
     write_whole(where.below("a"), b"here")
 
@@ -310,7 +310,7 @@ def test_mlflow_stores_artifacts_in_the_store(
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
 def test_google_listing_uses_a_start_offset(service: Service, where: Place, folder: str) -> None:
-    """The emulator ignores the offset, so the test checks the request itself."""
+    """The emulator ignores the start offset of a listing, so the test checks the request itself."""
     assert isinstance(service, Gcs)
     first_files(where, 9, after="7.json")
 
@@ -324,7 +324,7 @@ def test_google_listing_uses_a_start_offset(service: Service, where: Place, fold
     "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
 )
 def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
-    """An image has only the libraries for its system's protocols, which are imported when needed."""
+    """An image has only the cloud libraries for its system's protocols, so they are imported when needed."""
     program = (
         "import sys\n"
         "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"
@@ -357,7 +357,7 @@ def test_an_address_without_an_account_is_refused(uri: str) -> None:
 
 @pytest.mark.parametrize("uri", ["s3://lake/x", "gs://lake/x", "abfss://lake@devstoreaccount1.dfs.core.windows.net/x"])
 def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every kind of store raises the same type of error, so callers can keep their data until the store is back."""
+    """Every storage protocol raises the same type of error, so callers can keep their data until the store is back."""
     monkeypatch.setattr(gcs, "_TRIED_FOR", timedelta(seconds=1))
     monkeypatch.setattr(azure_access, "_RETRIES", 0)
     for name in ("STORE_ID", "STORE_KEY"):

@@ -26,14 +26,14 @@ URI = f"s3://{BUCKET}/captures"
 
 @pytest.fixture
 def store() -> Iterator[ObjectStore]:
-    """Return an object store."""
+    """Return an object store with one bucket."""
     object_store = ObjectStore()
     yield object_store
     object_store.cut()
 
 
 def captures(workload: dict[str, Any], disk: Path) -> Captures:
-    """Return a replica's captures, which are written only when a test triggers this."""
+    """Return a replica's capture writer, which writes rows only when a test triggers it."""
     spool = {"folder": str(disk), "maxBytes": 2**20}
     described: dict[str, Any] = {"uri": f"{URI}/", "store": "artifacts", "fraction": 1.0, "spool": spool}
     return Captures(record(Workload, workload), record(Capture, described), "live", flush_s=3600)
@@ -57,7 +57,7 @@ def arrived(workload: dict[str, Any]) -> list[str]:
 def test_captures_survive_an_outage_and_a_restart(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second process sends the captures that the first could not send, and no row arrives twice."""
+    """A restarted process sends the captures that its predecessor could not send, and no row arrives twice."""
     workload = store.described(monkeypatch)
     first = captures(workload, tmp_path)
     keep(first, "a")
@@ -82,7 +82,7 @@ def test_captures_survive_an_outage_and_a_restart(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """Return a spool with files of 100 bytes and 5 rows each, oldest first."""
+    """Return a spool that holds the given files, oldest first, each with 100 bytes and 5 rows."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -102,7 +102,7 @@ def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
-    """A file over the size limit is dropped; no waiting files are dropped to make room for it."""
+    """A file over the spool's size limit is dropped. No waiting files are dropped to make room for it."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
@@ -110,7 +110,7 @@ def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
 
 
 def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
-    """The first file that cannot be sent ends the attempt. Files already sent are deleted, and later files are kept."""
+    """The first file that cannot be sent ends the attempt. Files already sent are deleted; the others are kept."""
     spool = spooled(tmp_path / "disk", "a", "b", most_bytes=1000)
     (tmp_path / "store").write_text("in the way")
 

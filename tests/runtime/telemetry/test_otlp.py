@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def start() -> Iterator[Starter]:
-    """Start receivers on loopback, and stop them after the test."""
+    """Return a function that starts receivers on loopback. They are stopped after the test."""
     started: list[Receiver] = []
 
     def start_receiver(address: str, port: int, status: int) -> Receiver:
@@ -60,7 +60,7 @@ def start() -> Iterator[Starter]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry without waiting, and make the Service's name resolve to two Pods."""
+    """Make retries immediate, and make the Service's name resolve to two Pods."""
     known = socket.getaddrinfo
 
     def resolve(host: str, *arguments: Any, **rest: Any) -> Any:
@@ -72,7 +72,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_receives_the_metrics(start: Starter) -> None:
-    """Each replica evaluates alerts on its own data. Without the metrics, it would report the monitor as stale."""
+    """Each Prometheus replica evaluates alerts on its own data, and would otherwise report the monitor as stale."""
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)

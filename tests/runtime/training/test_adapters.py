@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder to copy, with a registry that has the tiny model as champion."""
+    """Return a folder for tests to copy. Its registry has the tiny model as champion."""
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -51,7 +51,7 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tone:
-    """Return a pipeline with the base model in its registry."""
+    """Return a pipeline that trains an adapter of the base model in its registry."""
     shutil.copy(registered / "registry.db", tmp_path / "registry.db")
     monkeypatch.chdir(tmp_path)
     return Tone.at(tmp_path, PHRASES)
@@ -80,7 +80,7 @@ def test_adapter_is_trained_gated_and_promoted(tone: Tone) -> None:
 
 
 def test_files_are_those_of_peft(tone: Tone, model: Path, tmp_path: Path) -> None:
-    """Adding the product of the matrices to the base model's weights, as PEFT defines it, gives the trained model."""
+    """Adding the product of the adapter's matrices to the base weights, as PEFT defines it, gives the trained model."""
     from safetensors.numpy import load_file
 
     adapter, data = tone.grow()
@@ -105,7 +105,7 @@ def test_files_are_those_of_peft(tone: Tone, model: Path, tmp_path: Path) -> Non
 
 
 def merged_by_hand(model: Path, weights: dict[str, Any], scale: float) -> Any:
-    """Return the base model with the adapter merged into its weights."""
+    """Return the base model with the adapter's matrices merged into its weights."""
     import mlx.core as mx
 
     merged, _ = load_quietly(str(model))
@@ -118,7 +118,7 @@ def merged_by_hand(model: Path, weights: dict[str, Any], scale: float) -> Any:
 
 
 def test_saved_and_loaded_adapter_has_the_same_logits(model: Path, tmp_path: Path) -> None:
-    """Converting to PEFT's names and back preserves every bit."""
+    """Converting an adapter to PEFT's names and back preserves every bit."""
     import mlx.core as mx
     from mlx.utils import tree_flatten
 
@@ -139,7 +139,7 @@ def test_saved_and_loaded_adapter_has_the_same_logits(model: Path, tmp_path: Pat
 
 
 def test_resumed_training_is_the_same(model: Path) -> None:
-    """Training resumed from its saved bytes has bit-identical matrices and optimizer state, even with dropout."""
+    """Training resumed from saved bytes gives bit-identical matrices and optimizer state, even with dropout."""
     import mlx.core as mx
 
     base, tokenizer = load_quietly(str(model))
@@ -165,7 +165,7 @@ def test_resumed_training_is_the_same(model: Path) -> None:
 
 
 def arrays_in(content: bytes) -> dict[str, Any]:
-    """Return the arrays in a safetensors file."""
+    """Return the arrays stored in a safetensors file."""
     from safetensors.numpy import load
 
     loaded: dict[str, Any] = load(content)
@@ -173,7 +173,7 @@ def arrays_in(content: bytes) -> dict[str, Any]:
 
 
 def test_prompt_is_not_learned(model: Path) -> None:
-    """Only tokens after the prompt count. The prompt is formatted as in a chat; the text and an end token follow it."""
+    """Only tokens after the prompt are learned. The prompt is formatted as a chat; the text and an end token follow."""
     _, tokenizer = load_quietly(str(model))
     (row,) = examples(tokenizer, [("hello", "world")], 64)
 
@@ -184,7 +184,7 @@ def test_prompt_is_not_learned(model: Path) -> None:
 
 
 def test_prompts_come_from_the_feature(tone: Tone) -> None:
-    """With a feature, each row is a prompt and a text, and rows that lack either are skipped."""
+    """If there is a feature column, each row is a prompt and a text. Rows that lack either are skipped."""
     prompts = ["hello"] * 99 + [None]
     frame = pd.DataFrame({"ask": prompts, "text": [f"how are you {number}" for number in range(100)], "id": range(100)})
     frame.to_parquet(tone.folder / "texts.parquet")
@@ -196,7 +196,7 @@ def test_prompts_come_from_the_feature(tone: Tone) -> None:
 
 
 def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
-    """An adapter is evaluated only with the base files that it was trained on."""
+    """An adapter is evaluated only with the base model's files that it was trained on."""
     adapter, _ = tone.grow(max_steps=1)
     other = Base(adapter.base.name, adapter.base.version, "sha256:1")
 
@@ -220,7 +220,7 @@ def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
     ],
 )
 def test_foreign_adapters_are_refused(model: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    """Features that MLX's layers do not support are refused rather than ignored."""
+    """Adapters with settings that MLX's layers do not support are refused rather than loaded without these settings."""
     import mlx.core as mx
 
     base, _ = load_quietly(str(model))
@@ -249,7 +249,7 @@ def test_wrong_parameters_are_refused(parameter: dict[str, Any], message: str) -
 
 
 def test_pipeline_without_base_is_refused(tone: Tone) -> None:
-    """A language model cannot be trained as a whole here."""
+    """A language model can be trained only through adapters, so a pipeline without a base model is refused."""
     pipeline = tone.workload["pipeline"]
     model = {key: value for key, value in pipeline["model"].items() if key != "base"}
 
@@ -262,5 +262,5 @@ def test_pipeline_without_base_is_refused(tone: Tone) -> None:
 
 
 def step() -> dict[str, Any]:
-    """Return the steps of the pipeline, with one worker."""
+    """Return the pipeline's training step by name, with one worker."""
     return {"learn": {"inputs": ["texts"], "trainer": "transformers", "workers": {"min": 1, "max": 1}}}

@@ -44,11 +44,11 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """Raised at the point where a real run would be killed."""
+    """Raised at the point where a real training run would be killed."""
 
 
 class Alone(Progress):
-    """The progress of a training run without Ray that is aborted after a given number of parts."""
+    """The progress of a training run without Ray, which is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -63,7 +63,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Return a function that trains in this process on real rows and returns predictions and the number of parts."""
+    """Return a function that trains on real rows in this process. It returns predictions and the number of parts."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -108,7 +108,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
 
 @pytest.mark.parametrize("trainer", list(DRAWN))
 def test_resumed_model_equals_the_uninterrupted_one(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
-    """The models are bit-identical even if rows and columns are sampled, and no work is repeated."""
+    """The models are bit-identical even if rows and columns are sampled, and resuming repeats no work."""
     uninterrupted, parts = alone(trainer, DRAWN[trainer])
     resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
 
@@ -132,7 +132,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each part uses a different seed. With the same seed, every part would sample the same rows."""
+    """Each part of the training uses another seed. With the same seed, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -151,7 +151,7 @@ def test_each_part_samples_different_rows(
 def test_lightgbm_parts_use_the_random_state(
     alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a run."""
+    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a training run."""
     import lightgbm
 
     seeds: list[dict[str, str]] = []
@@ -188,7 +188,7 @@ def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, i
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """Return the size of each part in a training run of 100 rounds that take `pace` seconds each."""
+    """Return the size of each part in a training run of 100 rounds, each of which takes `pace` seconds."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -200,7 +200,7 @@ def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: floa
 
 
 def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failure loses at most one checkpoint interval and one part. The first part measures how long a round takes."""
+    """A failure loses at most one checkpoint interval and one part. The first part is used to time the rounds."""
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
 
@@ -216,7 +216,7 @@ def test_merged_parts_end_before_the_next_checkpoint(monkeypatch: pytest.MonkeyP
 
 
 def step(trainer: str, **parameters: Any) -> dict[str, Any]:
-    """Describe a step that uses a built-in trainer."""
+    """Describe a pipeline step that uses a built-in trainer."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 1, "max": 1}, "parameters": parameters}
 
 
@@ -243,7 +243,7 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
 
 
 def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
-    """The next driver finds the same folder and start time. Different rows or parameters lead to a different folder."""
+    """The next driver finds the same folder and start time. Different rows or parameters lead to another folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")

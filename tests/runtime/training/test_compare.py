@@ -33,7 +33,7 @@ FEWEST = 200
 def system(tmp_path: Path) -> Iterator[Loans]:
     """Return a system whose champion has memorized its training rows by income and age.
 
-    Comparisons draw only as many resamples as for a large dataset, because scikit-learn needs 10 ms for each.
+    Comparisons draw as few resamples as for a large dataset, because scikit-learn needs 10 ms for each of them.
     """
     system = Loans.at(tmp_path)
     system.write(loans())
@@ -45,7 +45,7 @@ def system(tmp_path: Path) -> Iterator[Loans]:
 
 
 def truly(number: str, label: str) -> float:
-    """Return a version's true quality, measured on rows that no version was trained on."""
+    """Return a version's true AUC, measured on rows that no version was trained on."""
     frame, model = loans(20_000, seed=2), registry.load(registry.version("loans", number).uri)
     chances = model.classifier().predict_proba(frame[[column.name for column in model.columns()]])  # type: ignore[union-attr]
     return score("auc_roc", frame[label].to_numpy(float), Predictions(chances.argmax(axis=1), chances[:, 1]))
@@ -85,7 +85,7 @@ def test_champion_is_not_evaluated_on_its_training_rows(
 
 
 def test_key_keeps_the_same_rows_held_out(system: Loans) -> None:
-    """Without a key, a new feature changes the split, and four fifths of the comparable rows are lost."""
+    """Without a key, a new feature changes the split, and four fifths of the rows for the comparison are lost."""
     wider = {"dataset": {"features": ["income", "age", "debt"]}}
     with_key = system.changed(split=KEY)
 
@@ -109,14 +109,14 @@ def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
 
 
 def test_key_is_not_a_feature(system: Loans) -> None:
-    """If no features are declared, every column that has no other role is a feature."""
+    """If no features are declared, every column that has no other role, such as a key, is a feature."""
     data = system.changed(split=KEY, dataset={"features": []}).data()
 
     assert "id" not in data.features
 
 
 def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
-    """If the champion was trained on nearly all held-out rows, too few are left for a comparison."""
+    """If the champion was trained on nearly all of the held-out rows, too few are left for a comparison."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
@@ -137,7 +137,7 @@ def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
 
 
 def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
-    """If a column is converted to cents, all rows look new. A key would still identify them."""
+    """If a column is converted to cents, all rows look new to the champion. A key would still identify them."""
     keyed = system.changed(split=KEY)
     for variant, number in ((system, "2"), (keyed, "4")):
         variant.write(loans())
@@ -151,7 +151,7 @@ def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
 
 
 def test_rows_after_a_time_split_count_as_new(system: Loans) -> None:
-    """A new row counts even if the champion was trained on older rows with the same key."""
+    """A later row counts as new even if the champion was trained on older rows with the same key."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min")
     frame = loans().assign(at=at, customer=np.arange(3000) % 50)
     timed = system.changed(split={"by": "time", "key": ["customer"]}, dataset={"timestamp": "at"})
@@ -165,7 +165,7 @@ def test_rows_after_a_time_split_count_as_new(system: Loans) -> None:
 
 
 def test_row_marks_are_small_and_have_no_false_negatives(tmp_path: Path) -> None:
-    """Row marks take two bytes per row, and fewer than one in a thousand unseen rows count as seen."""
+    """Row marks take two bytes per row. Fewer than one in a thousand unseen rows are mistaken for seen ones."""
     rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
     identity = Identity.of(rows, ["id"], declared=True)
     learned = rows["id"] % 2 == 0
@@ -200,7 +200,7 @@ def test_rows_are_recognized_by_value_whatever_their_type(then: Any, now: Any) -
 
 
 def test_key_of_another_type_is_refused_with_a_reason() -> None:
-    """The string "12" does not match the number 12, so every row would look new and no error would be raised."""
+    """The string "12" does not match the number 12, so without a refusal every row would look new."""
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -224,7 +224,7 @@ def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     ids=["dropped", "renamed"],
 )
 def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change: dict[str, Any]) -> None:
-    """The champion can still be compared if the data contain its old column alongside the renamed one."""
+    """The champion can be compared if the data still contains its old column alongside the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -237,7 +237,7 @@ def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change
 
 
 def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans) -> None:
-    """If the champion needs a removed column, the new version is still registered and the run succeeds."""
+    """If the champion needs a column that was removed, the new version is still registered and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))
@@ -250,7 +250,7 @@ def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans)
 
 
 def test_identical_version_is_promoted_only_if_the_spec_allows_it(system: Loans) -> None:
-    """A version that is better only by chance is not promoted. The gate records the interval."""
+    """A version that is better only by chance is not promoted. The gate records the confidence interval."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
 
@@ -266,7 +266,7 @@ def test_identical_version_is_promoted_only_if_the_spec_allows_it(system: Loans)
 
 
 def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
-    """Countries with few rows are grouped, and `maxDifference` limits the gap between groups."""
+    """Countries with few rows are grouped, and `maxDifference` limits the metric's difference between groups."""
     by = {"metric": "auc_roc", "by": "country", "minRows": 90}
     lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
 
@@ -281,7 +281,7 @@ def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
 
 
 class HalfSure:
-    """A user's wrapper for a loaded version."""
+    """A user's wrapper around a loaded version."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
         """Return probabilities of the positive class."""
@@ -289,7 +289,7 @@ class HalfSure:
 
 
 def test_threshold_is_stored_with_the_version(system: Loans) -> None:
-    """Every caller that loads the version uses its threshold. A champion is compared using its own threshold."""
+    """Every caller that loads a version uses its stored threshold. A champion is compared using its own threshold."""
     careful = system.changed(
         split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
     )

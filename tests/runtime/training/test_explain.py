@@ -1,4 +1,4 @@
-"""Tests that the decisive feature has the largest value, and that contributions sum to the prediction."""
+"""Tests that the decisive feature has the largest importance, and that contributions sum to the prediction."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def data(task: str) -> TrainingData:
 
 @dataclass
 class Logged:
-    """A model loaded from the registry, based on either a scikit-learn model or a plain function."""
+    """A stand-in for a model loaded from the registry, based on a scikit-learn model or a plain function."""
 
     model: Any
     inner: bool = True
@@ -84,7 +84,7 @@ def trained(estimator: str, known: TrainingData, task: str) -> Any:
 
 
 def raw(model: Any, rows: pd.DataFrame, task: str) -> Any:
-    """Return the library's own predictions, on the same scale as the contributions."""
+    """Return the library's own predictions, on the scale of the contributions."""
     last, ready = model[-1], model[0].transform(rows)
     if type(last).__name__.startswith("XGB"):
         predicted = last.predict(ready, output_margin=True)
@@ -104,7 +104,7 @@ def greatest(card: Section) -> str:
 @pytest.mark.parametrize("task", CLASSES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_contributions_and_base_add_up_to_the_prediction(estimator: str, task: str) -> None:
-    """The sums are correct for every row and class. Contributions are per feature, not per encoded column."""
+    """The sums are correct for every row and class. Contributions belong to features, not to encoded columns."""
     known = data(task)
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
@@ -136,7 +136,7 @@ def test_contributions_are_kept_by_row_and_class() -> None:
 
 
 def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float]:
-    """Compute Shapley values by their definition, as the mean over all orders and the whole background."""
+    """Compute Shapley values by their definition: the mean over all feature orders and all background rows."""
     total = dict.fromkeys(row.columns, 0.0)
     for order in permutations(row.columns):
         frame = known.copy()
@@ -150,7 +150,7 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_values_of_a_black_box_match_the_definition() -> None:
-    """With two features, every order is tried. With few rows, the whole background is used. One feature is a string."""
+    """With two features, every order is tried. With few rows, all are used as background. One feature is a string."""
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -164,7 +164,7 @@ def test_values_of_a_black_box_match_the_definition() -> None:
 
 
 def test_custom_pipeline_is_explained_as_a_whole() -> None:
-    """A custom pipeline is explained as a whole, because its last step does not see the original features."""
+    """A custom pipeline is explained as a unit, because its last step does not see the original features."""
     known = data("regression")
     numbers = TrainingData(known.train.fillna(0), known.held_out.fillna(0), ("strong", "noise"), "label", ())
     model = make_pipeline(StandardScaler(), PolynomialFeatures(2), LinearRegression())
@@ -189,7 +189,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
-    """The time grows with the spec's sample size, and with the number of features only above a few hundred."""
+    """The time grows with the spec's sample size, and with the number of features only above a few hundred features."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     calls: list[int] = []
 
@@ -220,7 +220,7 @@ def test_permutation_finds_the_decisive_feature() -> None:
 
 
 def test_ranking_rows_are_sampled_by_query() -> None:
-    """Whole queries are sampled, because any order of a single-row query is equally good."""
+    """Whole queries are sampled, because any order of a query with a single row is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})

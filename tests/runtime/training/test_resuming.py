@@ -1,4 +1,4 @@
-"""Tests that a real Ray Train run continues after its driver is killed, and that a short run does not use Ray Train."""
+"""Tests that a Ray Train run continues after its driver is killed, and that a short run does not use Ray Train."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def grown(folder: Path, *trainers: str, killed_after: int = 0, spacing: float = 0) -> subprocess.CompletedProcess[str]:
-    """Train in a separate process that can be killed."""
+    """Train in a separate process, which can be killed."""
     folder.mkdir(exist_ok=True)
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     return subprocess.run(
@@ -41,14 +41,14 @@ def result(folder: Path, trainer: str) -> dict[str, Any]:
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """Return the number of rounds in each checkpoint that the worker reported, according to Ray's log."""
+    """Return the number of rounds in each checkpoint that the training worker reported, according to Ray's log."""
     return [
         int(rounds) for rounds in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)
     ]
 
 
 def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
-    """Completed rounds are not repeated, the model equals that of an uninterrupted run, and no folder remains."""
+    """Completed rounds are not repeated, the model equals an uninterrupted run's, and no checkpoint folder remains."""
     killed, complete = tmp_path / "killed", tmp_path / "whole"
     first = grown(killed, "xgboost", killed_after=12)
     assert first.returncode < 0, first.stderr
@@ -68,7 +68,7 @@ def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
 
 
 def test_training_starts_without_ray_train(tmp_path: Path) -> None:
-    """A run that ends before the first checkpoint never starts Ray Train. A longer run continues in Ray Train."""
+    """A run that ends before its first checkpoint never starts Ray Train. A longer run continues in Ray Train."""
     short = grown(tmp_path / "short", *TRAINERS, spacing=600)
     long = grown(tmp_path / "long", *TRAINERS, spacing=0.0001)
 

@@ -1,4 +1,4 @@
-"""Tests that sharded data is split like data on a single machine, with each row on exactly one worker."""
+"""Tests that sharded data is split like unsharded data, with each row on exactly one worker."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run on several files, the last of which has no labels yet."""
+    """Describe a training run whose data is in several files, the last of which has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -61,24 +61,24 @@ def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
 
 
 def step(trainer: str) -> dict[str, Any]:
-    """Describe a step with two workers."""
+    """Describe a training step with two workers."""
     return {"trainer": trainer, "inputs": ["cells"], "workers": {"min": 2, "max": 2}, "retries": 0}
 
 
 def shares(shards: Shards) -> list[pd.DataFrame]:
-    """Return the rows in each shard."""
+    """Return the rows of each shard."""
     return [shard.to_pandas() for shard in shards.parts]
 
 
 def alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Assert that the rows and their order are equal. Column order does not matter."""
+    """Assert that two frames have equal rows in the same order. Column order does not matter."""
     pd.testing.assert_frame_equal(first[sorted(first)], second[sorted(second)], check_dtype=False)
     return True
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
-    """Held-out rows, seen rows, preprocessing and classes are the same as for the whole dataset."""
+    """Held-out rows, row marks, preprocessing and classes are the same as for the unsharded dataset."""
     for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
         folder = tmp_path / by
         folder.mkdir()
@@ -117,7 +117,7 @@ def _each_row_once(shards: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(shards: Shards, whole: TrainingData) -> None:
-    """Assert that preprocessing is equal, even for strings that are too rare to get their own column."""
+    """Assert that preprocessing gives equal results, even for strings too rare to get their own column."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(shards.before.get_feature_names_out()) == list(before.get_feature_names_out())

@@ -95,7 +95,7 @@ def test_feature_without_values_is_refused_by_name(
     ],
 )
 def test_compiler_accepts_the_same_parameters(name: str, task: str, kind: str) -> None:
-    """The compiler refuses exactly the parameters that a run would refuse."""
+    """The compiler refuses exactly the trainer parameters that a run would refuse."""
     trainer, _, chosen = name.partition("/")
     model = estimator(trainer, task, {"estimator": chosen} if chosen else {})
 
@@ -122,11 +122,11 @@ MEANS_SOMETHING_ELSE = {
     ("xgboost", "colsample_bylevel"),
     ("xgboost", "colsample_bynode"),
 }
-"""XGBoost treats a share of 0 as one column."""
+"""Parameters for which XGBoost accepts a share of 0, treating it as one column."""
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """Train a model with one parameter on a few rows, raising an error if the library rejects the value."""
+    """Train a model with the given parameter on a few rows. Raises an error if the library rejects the value."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
@@ -147,7 +147,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """Return the outermost numbers inside an interval and the first numbers outside it."""
+    """Return the outermost numbers inside an interval, and the nearest numbers outside it."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -165,7 +165,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Training works with accepted values. With refused values, it fails or learns nothing."""
+    """Training works with values that the compiler accepts. With others, it fails, learns nothing or rounds up."""
     inside, outside = ends(text, kind)
 
     for value in inside:

@@ -1,4 +1,4 @@
-"""Tests that tuning picks the best trial, records every trial, and survives a killed driver."""
+"""Tests that tuning picks the best trial, records every trial, and continues after its driver is killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = PROGRAM.parents[2]
 
 
 def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
-    """Return the last report of a trial."""
+    """Return the last report of a trial that reached the given rung."""
     return {"auc_pr": value, "training_iteration": rung, **more}
 
 
@@ -65,7 +65,7 @@ def test_trial_detects_its_last_rung(trainer: str, parameters: dict[str, Any], r
 
 
 def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str]:
-    """Run the search in a separate process that can be killed."""
+    """Run the parameter search in a separate process, which can be killed."""
     paths = os.pathsep.join((str(ROOT / "runtime"), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": paths, "TMPDIR": str(folder / "tmp"), "RAY_TMPDIR": "/tmp"}
     return subprocess.run(
@@ -75,7 +75,7 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
 
 
 def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished trials are not repeated, each trial is a nested run, trials share a process, and no folder remains."""
+    """Finished trials are not repeated, each is a nested run, they share a process, and no folder remains."""
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)

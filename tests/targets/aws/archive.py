@@ -1,4 +1,4 @@
-"""The spec of an on-premises system that archives data in AWS but runs no workloads there."""
+"""The spec of an on-premises system that archives data on an AWS target but runs no workloads there."""
 
 from __future__ import annotations
 

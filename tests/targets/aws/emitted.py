@@ -1,4 +1,4 @@
-"""Helpers for testing AWS output: a spec with most features, its objects, and its program's calls."""
+"""Helpers for testing AWS output: a spec with most features, its Kubernetes objects, and its program's calls."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def plan_of(text: str = AWS_SPEC) -> Plan:
-    """Return the plan for a spec with AWS machines and add-ons."""
+    """Return the plan for a spec, with AWS instance types and add-ons."""
     from modelyard_targets import TARGETS
 
     system = system_of(text)
@@ -78,39 +78,39 @@ def plan_of(text: str = AWS_SPEC) -> Plan:
 
 
 def context(text: str = AWS_SPEC) -> Context:
-    """Return the context for lowering the only target of the spec."""
+    """Return the context for lowering the spec's only target."""
     return context_of(plan_of(text), "main")
 
 
 def emitted(text: str = AWS_SPEC) -> list[Object]:
-    """Return all emitted objects in order."""
+    """Return all emitted Kubernetes objects in order."""
     return [cast("Object", item.manifest) for item in objects(plan_of(text), "main")]
 
 
 def emitted_object(kind: str, name: str, text: str = AWS_SPEC) -> Object:
-    """Return the only object with the given kind and name."""
+    """Return the only emitted object with the given kind and name."""
     (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return match
 
 
 def names(kind: str, text: str = AWS_SPEC) -> list[str]:
-    """Return the names of all objects of a given kind, in order."""
+    """Return the names of all emitted objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """Return the calls in the first workloads project, keyed by variable or, if there is none, by name."""
+    """Return the component calls in the first workloads project, keyed by variable or, if there is none, by name."""
     (workloads,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in workloads.program.calls}
 
 
 def argument(call: Call, name: str) -> Any:
-    """Return one of a call's arguments. Outputs of the infrastructure project are shown as `the <name>`."""
+    """Return an argument of a component call. Outputs of the infrastructure project are shown as `the <name>`."""
     return arrived(dict(call.arguments)[name])
 
 
 def arrived(value: Literal) -> Any:
-    """Return a value from the program as plain data."""
+    """Return a value in the program as plain data."""
     if isinstance(value, Ref):
         return f"the {value.key}" if value.key else value.variable
     if isinstance(value, Mapping):

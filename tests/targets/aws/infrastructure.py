@@ -41,7 +41,8 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 
 
 def calls_by_name(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
+    """Return all component calls in all infrastructure programs, keyed by component and name, such as `NodePool
+    system`.
 
     The component must accept each call's arguments.
     """
@@ -56,7 +57,7 @@ def arguments(call: Call) -> dict[str, Any]:
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each error and warning with its line in the spec."""
+    """Return the code of each error and warning, with the line of the spec that it refers to."""
     lines = text.splitlines()
     return [
         f"{diagnostic.code} {lines[diagnostic.span.line - 1].strip()}"

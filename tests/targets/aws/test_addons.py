@@ -1,4 +1,4 @@
-"""Tests that add-ons for EKS nodes are installed only if needed, with values that their charts accept."""
+"""Tests that add-ons for EKS nodes are installed only if needed, with Helm values that their charts accept."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_add_ons_without_matching_nodes_are_not_installed() -> None:
 
 
 def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
-    """An exporter runs on each GPU node, and a valid PodMonitor selects it."""
+    """With a Prometheus, an exporter runs on each GPU node, and a valid PodMonitor selects the exporter."""
     monitor, addons = emitted_object("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
@@ -58,7 +58,7 @@ def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
 
 
 def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
-    """The table subtracts the requests of both daemons from a node, so training Pods fit alongside the daemons."""
+    """The table of machines subtracts both daemons' requests from a GPU node, so that training Pods fit as well."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     addons = calls(MONITORED)
     for name, daemon in table["acceleratorDaemons"].items():
@@ -75,7 +75,7 @@ def test_present_add_ons_are_not_installed() -> None:
 
 @pytest.mark.parametrize("text", [AWS_SPEC, MIRRORED, ENTERPRISE], ids=["small", "mirrored", "enterprise"])
 def test_every_value_exists_in_its_chart(text: str) -> None:
-    """All emitted values exist in the chart's own values.yaml."""
+    """All emitted Helm values exist in the chart's own values.yaml."""
     assert unknown_values(calls(text).values()) == []
 
 
@@ -93,7 +93,7 @@ def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
 
 
 def test_priority_pattern_matches_exactly_one_group() -> None:
-    """Each pattern matches only the names that EKS gives to the Auto Scaling groups of a single node group."""
+    """Each priority pattern matches only the names that EKS gives to the Auto Scaling groups of one node group."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 

@@ -1,4 +1,4 @@
-"""Tests that unsupported features are reported at the correct line and that similar valid specs pass."""
+"""Tests that unsupported features are reported at the correct line, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_similar_settings_are_accepted(before: str, after: str) -> None:
 
 
 def test_database_name_limit_includes_system_and_target() -> None:
-    """An RDS name has at most 63 characters, including the names of the system, target and store."""
+    """An RDS name has at most 63 characters, which include the names of the system, the target and the store."""
     system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
@@ -121,7 +121,7 @@ def test_bucket_in_another_account_is_refused() -> None:
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
-    """A network's S3 endpoint serves only its own region. Buckets in other regions require internet access."""
+    """A network's S3 endpoint serves only its own region, so buckets in other regions require internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )
@@ -148,6 +148,6 @@ def test_exceeded_eks_quotas_are_reported() -> None:
 
 
 def test_secret_named_like_a_database_login_is_refused() -> None:
-    """The generated Secret is named after the store, with the suffix `-login`."""
+    """The generated Secret is named after the store, with the suffix `-login`, so no other may have that name."""
     assert "E0685" in codes((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}"))
     assert "E0685" not in codes((VPC, f"images: {{pullSecret: runs-app}}\n  {VPC}"))

@@ -1,4 +1,4 @@
-"""Tests the AWS cost lines and the report when a system exceeds its budget."""
+"""Tests the AWS cost lines, and what is reported when a system exceeds its budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.targets.aws.infrastructure import LEADS, arguments, calls_by_name, ch
 OWNER = "email: growth@acme.example}"
 ENTERPRISE = ("metadata:", "profile: {industry: other, size: enterprise}\nmetadata:")
 SMALLER = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 500m, memory: 1Gi}")
-"""A change that makes the class so small that several Pods fit on one node."""
+"""A change that makes the compute class so small that several Pods fit on one node."""
 
 
 def budget(fields: str) -> str:
@@ -29,7 +29,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_the_floor_counts_the_minimum_nodes() -> None:
-    """Whole nodes are counted, using the function that sets `min_nodes` in the emitted program."""
+    """The cost floor counts whole nodes, using the function that also sets `min_nodes` in the emitted program."""
     plan = plan_of(changed(SMALLER))
     least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
 
@@ -38,7 +38,8 @@ def test_the_floor_counts_the_minimum_nodes() -> None:
 
 
 def test_network_endpoints_depend_on_the_size() -> None:
-    """An enterprise system with secrets, a database and an elastic class pays for ten endpoints in each of three zones.
+    """An enterprise system with secrets, a database and an elastic class pays for ten VPC endpoints in each of three
+    zones.
 
     A small system pays for no endpoints and for a single NAT gateway rather than one per zone.
     """
@@ -51,7 +52,7 @@ def test_network_endpoints_depend_on_the_size() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """A second endpoint whose Pod fits on the same node does not increase the floor, and pays for half of the node."""
+    """If a second endpoint's Pod fits on the same node, the floor does not change and it pays for half of the node."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     first, second_plan = (plan_of(changed(SMALLER) + more) for more in ("", second))
     shares = {each.component: each.quantity.floor for each in lines_of(second_plan) if each.what.startswith("replicas")}
@@ -73,7 +74,7 @@ def test_cost_of_a_run_is_at_most_a_month() -> None:
 
 
 def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
-    """Spot capacity may run out, and on-demand prices are an upper bound for spot prices."""
+    """Spot capacity may run out, so the ceiling uses on-demand prices, which are an upper bound for spot prices."""
     spot = [entry for entry in lines_of(plan_of()) if ", spot" in entry.what]
 
     assert spot
@@ -98,7 +99,7 @@ def test_every_line_has_a_source_and_a_date() -> None:
 
 
 def test_prices_of_another_region_are_scaled_and_marked() -> None:
-    """NAT gateways are priced for us-east-1. In other regions, they are scaled by the ratio of machine prices."""
+    """NAT gateway prices are known for us-east-1. Other regions' prices are scaled by the ratio of instance prices."""
     price = present(line(lines_of(plan_of()), "NAT gateways").price)
 
     assert price.region == "us-east-1"

@@ -1,4 +1,4 @@
-"""Tests which machines Karpenter may create for elastic classes, how many of them, and with what configuration."""
+"""Tests which instance types Karpenter may launch for elastic compute classes, how many, and with what settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GPU = changed(
 
 
 def requirement(key: str, pool: str = "free", text: str = AWS_SPEC) -> list[str]:
-    """Return the values that a pool allows for a label."""
+    """Return the values that a NodePool allows for a node label."""
     requirements = emitted_object("NodePool", pool, text)["spec"]["template"]["spec"]["requirements"]
     (values,) = [each["values"] for each in requirements if each["key"] == key]
     return list(values)
@@ -83,12 +83,12 @@ def test_only_empty_nodes_are_removed() -> None:
 
 
 def test_node_pool_has_limits() -> None:
-    """The limit is twice the resources of three workers, each on a four-CPU machine."""
+    """The limit is twice the resources of three workers, each of which needs a four-CPU instance."""
     assert emitted_object("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
 def test_limits_allow_at_least_one_machine() -> None:
-    """At least one machine fits within the limit, because Karpenter does not start machines that exceed it."""
+    """At least one instance fits within the limit, because Karpenter launches none that exceeds it."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = emitted_object("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}
@@ -113,7 +113,7 @@ def test_node_class_uses_profile_image_and_key_of_the_account() -> None:
 
 
 def test_root_volume_ignores_classes_with_local_disks() -> None:
-    """A class that requests 2 TiB of disk does not need a larger root volume if all of its machines have NVMe disks."""
+    """A class that requests 2 TiB of disk needs no larger root volume if all of its instance types have NVMe disks."""
 
     def size(text: str) -> str:
         (disk,) = argument(calls(text)["node_class"], "document")["spec"]["blockDeviceMappings"]

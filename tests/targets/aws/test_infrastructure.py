@@ -1,4 +1,4 @@
-"""Tests the infrastructure program's dependencies and outputs, and how large systems are split."""
+"""Tests the infrastructure program's dependencies and outputs, and how the programs of large systems are split."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def many(count: int) -> str:
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return the project that contains each role."""
+    """Return the project that contains each workload's role, keyed by role name."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -111,7 +111,7 @@ def test_karpenter_has_endpoints_for_sqs_and_ssm() -> None:
 
 
 def test_endpoints_exist_except_in_small_systems_with_nat() -> None:
-    """A small system has only the free S3 endpoint, unless its network has no internet access."""
+    """A small system has only the free S3 endpoint, unless its network lacks internet access."""
     every = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "rds", "secretsmanager", "sqs", "ssm"]
     large = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 

@@ -32,7 +32,7 @@ compute: {cpu: {cpu: 2, memory: 8Gi}, large: {cpu: 8, memory: 32Gi}}
 
 
 def spec(models: int) -> str:
-    """Return a spec with the given number of models, each with a dataset, a pipeline, an endpoint and a monitor."""
+    """Return a spec with the given number of models, each with its own dataset, pipeline, endpoint and monitor."""
     sections = {
         "data": "d%d: {store: lake, path: features/%d, format: parquet, label: left}",
         "models": "m%d: {task: binary-classification, framework: xgboost, card: {purpose: segment %d}}",
@@ -48,7 +48,7 @@ def spec(models: int) -> str:
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    """Lower the system."""
+    """Lower the system and return its stack."""
     return lower(plan_of(spec(MODELS)), "main")
 
 
@@ -65,14 +65,14 @@ def homes(stack: Stack) -> dict[str, str]:
 
 
 def resources(project: Project, each: dict[str, int]) -> int:
-    """Count the resources that a project registers: its stack, documents, and components with their children."""
+    """Count the resources that a project registers: its stack, its Kubernetes objects, and components with children."""
     documents = sum(len(list(file.documents())) for file in project.manifests)
     return 1 + documents + sum(each.get(call.component, 1) for call in project.program.calls)
 
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the maximum number of resources per instance of each component class, according to the golden files."""
+    """Return the maximum number of resources that one instance of each component type registers in the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, registered in json.loads(path.read_text(encoding="utf-8")).items():
@@ -102,7 +102,7 @@ def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int
 
 
 def test_adding_a_model_moves_no_other(stack: Stack) -> None:
-    """All roles and files stay in their projects, because moving them would recreate their resources."""
+    """When a model is added, all other roles and files stay in their projects. Moving them would recreate resources."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
     assert len(after) > len(before) > 3 * MODELS

@@ -1,4 +1,4 @@
-"""Tests the commands, identities and network access of Jobs that maintain an RDS database's login."""
+"""Tests the commands, identities and network access of the Jobs that maintain the database login on RDS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = (
 
 
 def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
-    """The Job and the weekly CronJob run the same Pod with a dedicated ServiceAccount."""
+    """The Job and the weekly CronJob run the same Pod, under a ServiceAccount of their own."""
     (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
     once, weekly = emitted_object("Job", job)["spec"], emitted_object("CronJob", "login-runs")["spec"]
     (container,) = once["template"]["spec"]["containers"]
@@ -32,7 +32,7 @@ def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
 
 
 def test_login_job_may_reach_database_and_aws_services() -> None:
-    """The Job may connect to PostgreSQL in the VPC, to two AWS services over HTTPS, and to the identity agent."""
+    """The Job may connect to PostgreSQL in the VPC, over HTTPS to two AWS services, and to the Pod Identity agent."""
     egress = emitted_object("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {
@@ -43,7 +43,7 @@ def test_login_job_may_reach_database_and_aws_services() -> None:
 
 
 def test_only_login_jobs_use_the_login_service_account() -> None:
-    """Only the Job and the CronJob have the ServiceAccount that may read the master login."""
+    """Only the Job and the CronJob use the ServiceAccount that may read the master login."""
     accounts = [
         pod["serviceAccountName"]
         for kind in ("Deployment", "Job", "CronJob", "RayService", "RayJob")

@@ -1,4 +1,4 @@
-"""Tests that the tables of EC2 machines are complete and agree with the EKS documentation."""
+"""Tests that the tables of EC2 instance types are complete and agree with the EKS documentation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_price_has_source_and_date() -> None:
 
 
 def test_no_arm_machine_has_more_memory_than_amd64() -> None:
-    """No ARM machine has more memory than the largest amd64 machine, so leaving out ARM excludes no request."""
+    """No ARM type has more memory than the largest amd64 type, so leaving out ARM makes no request impossible."""
     plain = [offered for offered in offerings().machines if offered.accelerator is None]
     most = {arch: max(offered.memory_bytes for offered in plain if offered.arch == arch) for arch in ("amd64", "arm64")}
 
@@ -59,7 +59,7 @@ def test_no_arm_machine_has_more_memory_than_amd64() -> None:
 
 
 def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_reference_region() -> None:
-    """A price from another region is scaled by the median price ratio of the two regions and marked as scaled."""
+    """A price from another region is scaled by the two regions' median price ratio, and is marked as scaled."""
     prices = market(
         machine("a", 4, 16), us={"a": 1.0, "b": 2.0}, us_spot={"a": 0.4, "b": 0.5}, eu={"a": 1.2}, eu_spot={}
     )
@@ -77,7 +77,7 @@ def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_r
 
 
 def test_absent_machines_exist_and_have_no_price() -> None:
-    """The list of absent machines contains only machines that exist and that have no price in the region."""
+    """The list of absent instance types contains only types that exist and that have no price in the region."""
     names = {offered.name for offered in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -98,7 +98,7 @@ def test_price_files_are_up_to_date() -> None:
 
 
 def test_no_larger_size_of_a_family_is_cheaper() -> None:
-    """If a larger size were cheaper, the cheapest machine could be several times larger than necessary."""
+    """If a larger size were cheaper, the cheapest type that fits could be several times larger than necessary."""
     prices = offerings().prices
     for family, sizes in CHOSEN_FROM.items():
         for region, spot in {(region, spot) for _, region, spot in prices}:
@@ -107,7 +107,7 @@ def test_no_larger_size_of_a_family_is_cheaper() -> None:
 
 
 def test_older_prices_are_estimated_from_newer_ones(tmp_path: Path) -> None:
-    """On-demand prices are scaled like the machine's us-east-1 price, and spot prices like those of other sizes."""
+    """On-demand prices are scaled like the type's us-east-1 price, and spot prices like those of other sizes."""
     head = "machine,region,capacity,usd_per_hour,source,date\n"
     (tmp_path / "newest.csv").write_text(
         head + "p4d.24xlarge,us-east-1,on-demand,20,a list,2026-07-20\n"

@@ -1,4 +1,4 @@
-"""Tests that a rename declared with `moved` changes no names in the account or cluster, so nothing is destroyed."""
+"""Tests that a rename declared with `moved` changes no names in the AWS account or cluster, so nothing is destroyed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOVED = RENAMED + "moved: {inference.prospects: inference.score}\n"
 
 
 def manifests(text: str) -> dict[tuple[str, str], Manifest]:
-    """Return the objects, keyed by kind and name."""
+    """Return the emitted objects, keyed by kind and name."""
     documents = [made_object.manifest for made_object in objects(plan_of(text), "main")]
     return {(str(document["kind"]), _name(document)): document for document in documents}
 
@@ -27,7 +27,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
-    """The names and arguments of the bucket, database, roles and machines do not change."""
+    """The names and arguments of the bucket, database, roles and node groups do not change."""
     assert calls_by_name(MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
         call.component
@@ -37,7 +37,7 @@ def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
 
 
 def test_moved_endpoint_keeps_its_object_names() -> None:
-    """After the move, the server's objects keep their old names."""
+    """After the rename, the server's Kubernetes objects keep their old names."""
     assert manifests(MOVED).keys() == manifests(LEADS).keys()
 
 

@@ -54,7 +54,7 @@ def _policy(pods: Sequence[str]) -> Object:
 
 @cache
 def network(text: str = AWS_SPEC) -> Network:
-    """Return the network with the emitted policies and the program's policy for S3's address ranges."""
+    """Return the simulated network with the emitted policies and the program's policy for S3's address ranges."""
     components = calls(text)
     opened = [_policy(argument(components["object_storage"], "pods"))] if "object_storage" in components else []
     system: Object = {"kind": "Namespace", "metadata": {"name": "kube-system", "labels": {}}}
@@ -62,7 +62,7 @@ def network(text: str = AWS_SPEC) -> Network:
 
 
 def reaching(address: str, port: int = 443, text: str = AWS_SPEC) -> list[str]:
-    """Return the Pods that can reach an address."""
+    """Return the names of the Pods that can reach an address."""
     topology = network(text)
     return [pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)]
 
@@ -74,13 +74,13 @@ def test_only_workloads_with_buckets_reach_s3() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """Only controllers can reach the internet. In a small network, they call AWS through the NAT gateway."""
+    """Only add-ons' controllers can reach the internet. In a small network, they call AWS through the NAT gateway."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 
 
 def test_controllers_use_endpoints_if_there_are_any() -> None:
-    """With endpoints, only Karpenter can reach the internet, because the pricing API has no endpoint."""
+    """With VPC endpoints, only Karpenter can reach the internet, because the pricing API has no endpoint."""
     text = changed(("governance:", "profile: {size: enterprise}\ngovernance:"))
 
     assert reaching(INTERNET, text=text) == ["karpenter"]

@@ -1,4 +1,4 @@
-"""Tests that servers have at least one node, that pools are empty between runs, and that all Pods fit on the nodes."""
+"""Tests that servers have at least one node, that idle pools are empty between runs, and that Pods fit on nodes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_serving_classes_always_have_a_node() -> None:
     ],
 )
 def test_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """The maximum leaves room for a second Ray cluster if the rollout strategy needs one."""
+    """The maximum node count leaves room for a second Ray cluster if the rollout strategy needs one."""
     before, after = REPLICAS
     assert bounds(changed((before, after + rollout)))["small-m6i-large-on-demand"] == (3, most)
 
@@ -101,7 +101,7 @@ def test_groups_are_named_after_pool_machine_and_capacity() -> None:
 
 
 def test_system_pool_has_room_for_karpenter() -> None:
-    """With Karpenter, the system pool needs a third node."""
+    """If the cluster has Karpenter, the system pool needs a third node."""
     assert (bounds(STILL)["system"][0], bounds(LEADS)["system"][0]) == (2, 3)
 
 
@@ -152,7 +152,7 @@ def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: 
 
 
 def test_root_volume_has_room_for_images_and_pod_files() -> None:
-    """The root volume holds the disk sizes of all Pods plus 50 GiB for images, and is at least 100 GiB."""
+    """The root volume holds the disk requests of all Pods on a node plus 50 GiB for images. It is at least 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     choices = [pool("small", *changes).hardware for changes in ((), (small,))]
 
@@ -160,7 +160,7 @@ def test_root_volume_has_room_for_images_and_pod_files() -> None:
 
 
 def one_zone(*changes: tuple[str, str]) -> set[str]:
-    """Return the compute classes whose nodes share a zone."""
+    """Return the compute classes whose nodes are all in one zone."""
     pools = [arguments(call) for name, call in calls_by_name(changed(*changes)).items() if name.startswith("NodePool ")]
     return {each["pool"] for each in pools if each.get("one_zone")}
 

@@ -1,4 +1,4 @@
-"""Tests which quotas of a new account a system exceeds when scaled to its maximum."""
+"""Tests which quotas of a new AWS account a system exceeds when scaled to its maximum."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
 def needed(text: str = LEADS) -> dict[str, int]:
-    """Return how much a system needs of each quota that it exceeds, keyed by quota code."""
+    """Return how much a system needs of each quota that it exceeds, keyed by the quota's code."""
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
@@ -26,14 +26,14 @@ def test_excess_has_default_and_needed_amount() -> None:
 
 
 def test_alternative_groups_count_once() -> None:
-    """Alternative groups in a pool count once, and two workers need twice as many vCPUs as one."""
+    """Node groups of a pool that are alternatives count once. Two workers need twice as many vCPUs as one."""
     two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
 
 
 def test_elastic_class_needs_its_node_pool_limit() -> None:
-    """An elastic class needs its NodePool's limit in vCPUs, taken from the spot quota if `capacity` is `spot`."""
+    """An elastic class needs as many vCPUs as its NodePool's limit, from the spot quota if `capacity` is `spot`."""
     few, many = changed(), changed(("workers: {min: 1, max: 3}", "workers: {min: 1, max: 30}"))
     spot = changed(("disk: 30Gi, elastic: true", "disk: 30Gi, elastic: true, capacity: spot"))
     before, after = needed(few)["L-1216C47A"], needed(many)["L-1216C47A"]
@@ -55,7 +55,7 @@ def test_no_address_quota_is_exceeded_by_default() -> None:
 
 
 def test_every_machine_has_a_quota_for_spot_and_on_demand() -> None:
-    """Every machine in the table has a quota for on-demand instances and one for spot instances."""
+    """Every instance type in the table has a quota for on-demand instances and one for spot instances."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:

@@ -22,12 +22,12 @@ def test_readme_explains_pulumi_state() -> None:
 
 
 def test_image_is_built_for_amd64() -> None:
-    """The build command sets the nodes' platform, because Docker builds for the local machine by default."""
+    """The command that builds the image sets the nodes' platform, because Docker uses the local one by default."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Two namespaces need the channel's secret, but the README lists it only once."""
+    """Two namespaces need the Secret of an alert channel, but the README lists it only once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -113,7 +113,7 @@ def test_connections_are_listed() -> None:
 
 
 def test_required_network_connections_are_listed() -> None:
-    """Without internet access, the README lists the connection to a mirror outside AWS, but not to ECR."""
+    """Without internet access, the README lists the required connection to a mirror outside AWS, but not to ECR."""
     closed = "  vpc: {cidr: 10.20.0.0/16, nat: none}\n  images: {registry: %s, mirror: true}"
     theirs = readme(changed(("  vpc: {cidr: 10.20.0.0/16}", closed % "registry.acme.example/ml")))
     ours = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/ml"
@@ -135,7 +135,7 @@ def test_store_on_premises_needs_a_network_connection() -> None:
 
 
 def test_principals_for_adopted_buckets_are_listed() -> None:
-    """The README lists the roles and users that the policy of an adopted bucket must allow."""
+    """The README lists the roles and users that an adopted bucket's policy must allow."""
     hybrid = readme(HYBRID)
 
     assert "| `acme-fraud-lake` | – | registry, challenge, nightly-scores, retrain, " in hybrid

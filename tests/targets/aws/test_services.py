@@ -17,7 +17,7 @@ NO_SECRET = (', auth: {type: bearer-token, token: "secret://manager/token#value"
 
 
 def registry_variables() -> dict[str, object]:
-    """Return MLflow's environment variables with their values or sources."""
+    """Return MLflow's environment variables, each with its value or source."""
     (container,) = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]["containers"]
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
@@ -73,7 +73,7 @@ def test_registry_has_database_address_and_no_access_keys() -> None:
 
 
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
-    """For each connection, MLflow reads the password from a mounted file rather than from its environment."""
+    """For each connection, MLflow reads the database password from a mounted file, not from its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

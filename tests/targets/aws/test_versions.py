@@ -1,4 +1,4 @@
-"""Tests that every supported Kubernetes version has versions for all add-ons and an end-of-support date."""
+"""Tests that each supported Kubernetes version has versions of all add-ons, and a date when its support ends."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def test_kube_proxy_matches_the_minor_version() -> None:
 
 
 def test_autoscaler_matches_the_minor_version() -> None:
-    """Every release uses the autoscaler for its own minor version."""
+    """Every Kubernetes version uses the cluster autoscaler for the same minor version."""
     for version, release in releases().items():
         assert release.autoscaler.startswith(f"v{version}.")
 
 
 def test_node_images_are_pinned() -> None:
-    """Every release pins the node image instead of using the latest one."""
+    """Every Kubernetes version pins its node image, instead of using the latest one."""
     for release in releases().values():
         assert re.fullmatch(r"v20\d{6}", release.image)
 

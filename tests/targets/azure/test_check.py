@@ -1,4 +1,4 @@
-"""Tests that features not available on Azure are reported at the correct line and that similar valid specs pass."""
+"""Tests that features that Azure lacks are reported at the correct line, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_the_regions_that_hints_name_exist() -> None:
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
-    """Pools of the same class are alternatives, so each class counts once. A /19 range fits 16 nodes."""
+    """Node pools of one class are alternatives, so each class counts once. A /19 range has addresses for 16 nodes."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/19}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -145,7 +145,7 @@ def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> Non
 
 
 def test_two_labels_of_the_spec_cannot_become_one_tag() -> None:
-    """Azure ignores case when comparing tag names."""
+    """Azure ignores case when comparing tag names, so two labels that differ only in case would become one tag."""
     assert "AZURE-E011" in codes(leads((LABELS, "{Centre: a, centre: b}")))
     assert "AZURE-E011" in codes(leads((LABELS, "{cost-centre: a, cost/centre: b}")))
     assert "AZURE-E011" not in codes(leads((LABELS, "{cost.centre: a, cost_centre: b}")))
@@ -160,7 +160,7 @@ def test_two_labels_of_the_spec_cannot_become_one_tag() -> None:
     ],
 )
 def test_a_dataset_is_opened_in_a_store_alone(uri: str, reported: bool) -> None:
-    """Workloads have identities only for stores, and the owner of another account could not grant them access."""
+    """Workloads have identities only for stores. The owner of another storage account could not grant them access."""
     clicks = "clicks: {format: parquet, store: lake, path: clicks,"
 
     assert ("E0697" in codes(leads((clicks, f'clicks: {{format: parquet, uri: "{uri}",')))) is reported
@@ -186,7 +186,7 @@ def two(main: str = "", lab: str = "") -> str:
 
 
 def test_each_target_has_a_resource_group_of_its_own() -> None:
-    """In a shared group, private DNS zones and roles would have the same names. Azure ignores the case of its name."""
+    """In a shared resource group, the targets' private DNS zones and roles would have equal names. Case is ignored."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
     elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 
@@ -213,7 +213,7 @@ ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
 def test_each_environment_has_a_resource_group_of_its_own(
     changes: tuple[tuple[str, str], ...], staging: str, reported: list[str]
 ) -> None:
-    """If the spec names no subscription, each stack may use a different one."""
+    """Unless the spec names a subscription, each environment's stack may use a different one."""
     inputs = Inputs(InputFile("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
 
@@ -235,5 +235,5 @@ def test_a_workload_of_another_group_may_open_a_store() -> None:
 
 
 def test_the_login_of_a_managed_database_is_refused_by_its_name() -> None:
-    """External Secrets writes the login under the store's name."""
+    """External Secrets writes the database login to a Secret named after the store, with the suffix `-login`."""
     assert "E0685" in codes(leads((VPC, f"images: {{pullSecret: runs-login}}\n  {VPC}")))

@@ -1,4 +1,4 @@
-"""Tests that access that Azure cannot grant is reported and that similar valid specs pass."""
+"""Tests that access that Azure cannot grant is reported, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAILING = Path(__file__).parents[2] / "failing"
 
 
 def wrong(code: str) -> str:
-    """Return the spec in tests/failing for a given diagnostic code."""
+    """Return the spec in tests/failing that triggers a given diagnostic code."""
     (folder,) = FAILING.glob(f"{code}-*")
     return (folder / "system.yaml").read_text(encoding="utf-8")
 
@@ -47,7 +47,7 @@ def test_a_target_may_open_the_store_of_one_that_does_not_wait_for_it() -> None:
 
 
 def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
-    """Longer paths take up more of the condition's maximum length."""
+    """Longer folder paths take up more of the maximum length of a role condition."""
     text = wrong("AZURE-E014")
 
     assert errors(text) == {"AZURE-E014"}
@@ -58,7 +58,7 @@ def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
 @pytest.mark.parametrize("mode", ACTIONS)
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_the_length_of_a_condition_is_that_of_the_component(mode: str, count: int) -> None:
-    """The compiler and the component compute the length in separate packages, and a spec that compiles must fit."""
+    """The compiler and the component compute the length in separate packages, so both must get the same result."""
     prefixes = [f"models/of-a-country-{at}/" for at in range(count)]
     conditions = [below(prefixes, known) for known in ACTIONS if known == mode]
 
@@ -66,7 +66,7 @@ def test_the_length_of_a_condition_is_that_of_the_component(mode: str, count: in
 
 
 def test_a_subscription_has_4000_role_assignments() -> None:
-    """Each of these pipelines has fifty assignments. Those in another subscription do not count."""
+    """Each of these pipelines has fifty role assignments. Those in another subscription do not count."""
     text = wrong("AZURE-E016")
     last = next(line for line in text.splitlines(keepends=True) if line.startswith("  p80:"))
 

@@ -1,4 +1,4 @@
-"""Tests the Azure cost lines and the report when a system exceeds its budget."""
+"""Tests the Azure cost lines, and what is reported when a system exceeds its budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_the_floor_counts_the_nodes_that_are_never_removed() -> None:
-    """AKS's own pool always has two nodes, in addition to those in the system pool and in classes that serve models."""
+    """Besides the system pool and classes that serve models, AKS's own pool always has two nodes."""
     plan = plan_of()
     least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
 

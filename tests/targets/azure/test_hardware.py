@@ -1,4 +1,4 @@
-"""Tests that compute classes get the right Azure machines and node pools in the right order."""
+"""Tests that compute classes get the right Azure VM sizes and node pools, in the right order."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """An accelerator may be missing from this region or from all regions, or be available only on unknown machines."""
+    """An accelerator may be missing from this region or from all regions, or be available only on unlisted VM sizes."""
     outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
     assert isinstance(outcome, str)
@@ -87,7 +87,7 @@ def test_alternatives_come_in_the_order_of_the_spec() -> None:
 
 
 def test_pods_tolerate_the_taint_of_spot_nodes_where_there_are_any() -> None:
-    """AKS adds this taint to every spot pool."""
+    """AKS adds this taint to every node of a spot pool."""
     taint = Taint("modelyard.dev/pool", "train")
 
     assert chosen(compute_class(3, 12)).tolerations == (taint,)

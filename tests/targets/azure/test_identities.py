@@ -1,4 +1,4 @@
-"""Tests that each workload can access only the stores it names, and that External Secrets reads only needed secrets."""
+"""Tests that each workload can access only its stores, and that External Secrets reads only the secrets in use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SERVICE = (
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the container, prefix and mode for each access that a workload has."""
+    """Return the container, prefix and mode of each grant that a workload's identity has."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["container"], each["prefix"], each["mode"]) for each in grants]
 
@@ -104,7 +104,7 @@ def test_pods_that_open_a_store_have_the_label_by_which_aks_gives_them_a_token()
 
 
 def test_the_label_is_on_pods_and_not_on_what_selects_them() -> None:
-    """A Deployment's selector cannot be changed."""
+    """The identity's label is only on Pods, because a Deployment's selector cannot be changed."""
     assert USE not in manifest("Deployment", "mlflow")["spec"]["selector"]["matchLabels"]
 
 
@@ -130,7 +130,7 @@ def test_without_secrets_there_is_no_vault() -> None:
 
 
 def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> None:
-    """The workload's own program grants the access after the other target has created the store."""
+    """The workload's own program grants the access, after the other target has created the store."""
     text = two()
     calls = components(text, "lab")
     (opened,) = [each for each in arguments(calls["Identity export"])["access"] if each["prefix"] == "clicks"]
@@ -151,7 +151,7 @@ def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
 
 
 def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
-    """The store's private endpoint is reachable only in its own network. Entra ID admits nobody without a role."""
+    """The store's private endpoint works only in its own network. Entra ID admits only identities with a role."""
     shared = {
         name: arguments(call).get("shared", False) for name, call in components(two()).items() if "Store " in name
     }

@@ -1,4 +1,4 @@
-"""Tests the order, outputs and splitting of the infrastructure program."""
+"""Tests the infrastructure programs' order and outputs, and how they are split."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACCOUNT = pattern("[a-z0-9]{3,24}")
 CONTAINER = pattern("[a-z0-9](-?[a-z0-9]){2,62}")
 REGISTRY = pattern("[a-zA-Z0-9]{5,50}")
 SERVER = pattern("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-"""Patterns for names, from Azure/bicep-types-az@1f896de2d and its resource-name-rules."""
+"""Patterns that names must match, from Azure/bicep-types-az@1f896de2d and its resource-name-rules."""
 
 
 def many(count: int) -> str:
@@ -38,7 +38,7 @@ def many(count: int) -> str:
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return the project that creates the identity of each workload."""
+    """Return the project that creates each workload's identity."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -187,7 +187,7 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
 def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
-    """The names of a system's accounts and server do not change when another team takes over the system."""
+    """The names of a system's storage accounts and database server do not change when another team takes it over."""
     original = components(leads(("name: leads", f"name: {name}")))
     other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
     moved = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
@@ -213,7 +213,7 @@ def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str)
 
 
 def test_every_store_has_an_account_of_its_own() -> None:
-    """Names with the same prefix are truncated but remain distinct."""
+    """Storage account names are truncated, but remain distinct for stores whose names begin alike."""
     text = leads(
         ("  runs: {type: database}", "  lake-of-all-clicks-1: {type: object}\n  runs: {type: database}"),
         ("  runs: {type: database}", "  lake-of-all-clicks-2: {type: object}\n  runs: {type: database}"),
@@ -244,7 +244,7 @@ def test_the_budget_is_that_of_the_spec_and_counts_every_group_of_the_subscripti
 
 
 def test_targets_of_several_subscriptions_have_a_budget_each() -> None:
-    """A budget covers the resource groups of a single subscription."""
+    """A budget covers resource groups in a single subscription, so each subscription has its own budget."""
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     text = two("account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
 
@@ -307,7 +307,7 @@ def test_components_trace_back_to_the_spec() -> None:
 
 
 def test_a_rename_that_is_declared_keeps_every_resource() -> None:
-    """The account, database and access keep their names, so `pulumi up` does not change them."""
+    """The storage account, database and access keep their names, so `pulumi up` does not change them."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 
@@ -317,5 +317,5 @@ def test_a_rename_that_is_declared_keeps_every_resource() -> None:
 
 
 def test_no_object_of_the_cluster_needs_an_image_that_is_known_later() -> None:
-    """The registry's name is known at compile time."""
+    """The image registry's name is known at compile time, so no object has a placeholder for it."""
     assert "registry.invalid" not in str(emitted())

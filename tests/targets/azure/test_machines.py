@@ -1,4 +1,4 @@
-"""Tests the table of Azure machines: allocatable resources, and the sources of prices and sizes."""
+"""Tests the table of Azure VM sizes: allocatable resources, and the sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.list_azure_machines import MACHINES, PRICES, TABLES, machines_text, p
     [(1, 60), (2, 100), (4, 140), (8, 180), (16, 260), (24, 340), (32, 420), (64, 740), (96, 1060)],
 )
 def test_reserved_cpu_follows_the_table_of_aks(vcpus: int, reserved: int) -> None:
-    """Between two sizes in the table, the value is interpolated. Beyond the last size, the last slope continues."""
+    """Between two sizes in AKS's table, reserved CPU is interpolated. Beyond the last size, it is extrapolated."""
     assert vcpus * 1000 - allocatable(vcpus, 64)[0] == reserved
 
 
@@ -34,7 +34,7 @@ def test_small_machines_reserve_a_quarter_at_most() -> None:
 
 
 def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
-    """GPU nodes run two additional DaemonSets."""
+    """The table subtracts the requests of DaemonSets. GPU nodes run two additional DaemonSets."""
     plain, gpu = offerings().machine("Standard_D4s_v5"), offerings().machine("Standard_NC4as_T4_v3")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -61,7 +61,7 @@ def test_machines_have_as_many_accelerators_as_azure_documents(machine: str, nam
 
 
 def test_a_region_lacks_only_machines_of_the_table() -> None:
-    """A misspelt family would not exclude any machines."""
+    """A family that is excluded from a region must be in the table. If it were misspelt, nothing would be excluded."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 57
@@ -74,7 +74,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
 
 
 def test_the_reference_region_sells_every_machine() -> None:
-    """Without such prices, comparisons between machines would have no common basis."""
+    """Every VM size has a price in the reference region, without which sizes could not be compared."""
     assert [
         machine.name
         for machine in offerings().machines
@@ -91,7 +91,7 @@ def test_a_spot_price_is_never_above_the_price_on_demand() -> None:
 
 
 def test_larger_machines_of_a_family_cost_more() -> None:
-    """The price list also contains Windows prices. This test would fail if any of them were used by mistake."""
+    """The source of prices also lists Windows prices. If any of them were used by mistake, this test would fail."""
     for family in {machine.family for machine in offerings().machines if machine.accelerator is None}:
         members = [machine for machine in offerings().machines if machine.family == family]
         for region in regions():

@@ -1,4 +1,4 @@
-"""Tests that Pods can reach private endpoints, Entra ID and the cluster's API, but no other address."""
+"""Tests that Pods can reach private endpoints, Entra ID and the Kubernetes API, but no other address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ METADATA = "169.254.169.254"
 WIRE_SERVER = "168.63.129.16"
 RANGES = ["10.20.64.0/20"]
 ABSENT = frozenset(name for name, (namespace, _) in ADDON_PODS.items() if namespace in ("monitoring", "cnpg-system"))
-"""Add-ons that this system does not need."""
+"""Pods of add-ons that this system does not need."""
 
 PODS = {
     **ADDON_PODS,
@@ -62,7 +62,7 @@ def network(text: str = LEADS) -> Network:
 
 
 def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
-    """Return the Pods that can reach an address."""
+    """Return the names of the Pods that can reach an address."""
     topology = network(text)
     return {pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)}
 
@@ -89,7 +89,7 @@ def test_no_pod_reaches_the_internet() -> None:
 @pytest.mark.parametrize("address", [METADATA, WIRE_SERVER])
 @pytest.mark.parametrize("port", [80, 443])
 def test_no_pod_reaches_what_nodes_alone_may_know(address: str, port: int) -> None:
-    """Even Pods that may reach every other address cannot reach the given address."""
+    """Even Pods that may reach all other addresses cannot reach the given address, which only nodes may use."""
     assert "fit" in reaching(INTERNET, text=leads(SERVICE))
     assert reaching(address, port, leads(SERVICE)) == set()
 
@@ -111,7 +111,7 @@ def test_the_database_is_reached_by_the_registry_alone() -> None:
 
 @pytest.mark.parametrize("changes", [(SERVICE,), (ADOPTED_STORE,)])
 def test_what_has_no_private_endpoint_here_needs_the_internet(changes: tuple[tuple[str, str], ...]) -> None:
-    """Examples are other services, and accounts created by others, whose endpoints are in their owners' networks."""
+    """Other services, and storage accounts that others created, have no private endpoint in this target's network."""
     assert "fit" in reaching(INTERNET, text=leads(*changes))
 
 

@@ -1,4 +1,4 @@
-"""Tests the AKS output: values that the program reads from the infrastructure, and the components that it installs."""
+"""Tests the output for AKS: the infrastructure values that the program reads, and the components that it installs."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_registry_reads_its_login_from_a_file_that_follows_a_rotation() -> N
 
 
 def test_workloads_open_stores_by_their_identity() -> None:
-    """No variable contains a key. AKS's webhook adds the client ID and the token."""
+    """No environment variable contains a key. AKS's webhook adds the identity's client ID and its token."""
     (workers,) = manifest("RayService", "score")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (container,) = workers["template"]["spec"]["containers"]
 
@@ -131,7 +131,7 @@ def test_volumes_are_premium_disks() -> None:
 
 
 def test_the_autoscaler_reads_the_order_of_pools_from_its_config_map() -> None:
-    """The expander falls back to a random choice if the content does not have the expected format."""
+    """The autoscaler's expander chooses a pool at random if the ConfigMap does not have the expected format."""
     document = arguments(workload_calls()["priorities"])["document"]
     ranked: dict[int, list[str]] = yaml.safe_load(document["data"]["priorities"])
 
@@ -158,7 +158,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], service: dict[str, Any]
 ) -> None:
-    """Azure creates a public load balancer for a Service by default."""
+    """Other Services have an annotation, because Azure creates a public load balancer for a Service by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
     kubernetes = arguments(proxies)["document"]["spec"]["provider"]["kubernetes"]
@@ -186,7 +186,7 @@ def test_the_plugin_for_gpus_runs_on_spot_nodes_too() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """Only kinds with available definitions are checked."""
+    """All objects are valid. Only those of External Secrets cannot be checked without a real API server."""
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()
@@ -197,7 +197,7 @@ def test_the_api_accepts_every_object() -> None:
 
 
 def test_no_alert_about_a_rotation_that_does_not_exist() -> None:
-    """Only on AWS does a CronJob rotate logins, so neither the rules nor the README mention one."""
+    """A CronJob rotates database logins only on AWS, so neither the alert rules nor the README mention a rotation."""
     text = leads(ON_CALL)
     (group,) = manifest("PrometheusRule", "registry.alerts", text)["spec"]["groups"]
     names = [rule["alert"] for rule in group["rules"] if "alert" in rule]

@@ -1,4 +1,4 @@
-"""Tests an Azure target without workloads. It has stores and what they depend on, but no cluster or network."""
+"""Tests an Azure target without workloads, which has stores and what they depend on, but no cluster or network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec that stores audit records in a separate target."""
+    """Return a spec in which a separate target has the store for audit records."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"

@@ -1,4 +1,4 @@
-"""Helpers to test machine selection: compute classes, machines and offerings."""
+"""Helpers that build compute classes, machine types and offerings for tests of machine selection."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def accelerator(text: str) -> Accelerator:
 
 
 def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
-    """Return a machine whose CPUs and memory are entirely available to Pods."""
+    """Return a machine type whose CPUs and memory are all available to Pods."""
     return Machine(
         name,
         cpus,
@@ -45,7 +45,7 @@ def machine(name: str, cpus: int, memory: int, offered: str = "") -> Machine:
 
 
 def market(*machines: Machine, **prices: dict[str, float]) -> Offerings:
-    """Return offerings with prices. `us`, `us_spot`, `eu` and `eu_spot` map machine names to prices."""
+    """Return offerings with the given prices. `us`, `us_spot`, `eu` and `eu_spot` map machine names to prices."""
     regions = {"us": "us-east-1", "eu": "eu-central-1"}
     listed: dict[tuple[str, str, bool], Price] = {}
     for where, of in prices.items():

@@ -1,4 +1,4 @@
-"""Tests the cost lines for data that leaves a target for another target, using any amounts given in a usage file."""
+"""Tests the cost lines for data that a target sends to another one, using any amounts given in a usage file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.narrowing import present
 
 MONTH = 730 / 24
 RUNS = pytest.approx(365.2425 / 7 / 12 + 1, rel=0.01)
-"""A weekly run, and a run that a monitor starts."""
+"""The number of runs per month: weekly runs, and one that a monitor starts."""
 USAGE = Usage(
     data={"visits": Rows(2e6, 140), "returns": Rows(1e4, 100)},
     inference={"offers": Requests(mean=12, peak=12, request_bytes=900, response_bytes=100)},
@@ -53,7 +53,7 @@ def planned(text: str) -> Plan:
 
 
 def plan_of(name: str) -> Plan:
-    """Return the plan for a test spec."""
+    """Return the plan for a spec used in this file."""
     return present(understand(Example(name, None, SYSTEMS).inputs(), TARGETS).plan)
 
 
@@ -68,7 +68,7 @@ def traffic(plan: Plan, placement: str, usage: Usage = USAGE) -> dict[str, CostL
 
 @pytest.fixture(scope="module")
 def clouds() -> Plan:
-    """Return the plan for a system on three clouds."""
+    """Return the plan for a system with targets on three clouds."""
     return plan_of("three-clouds")
 
 

@@ -1,4 +1,4 @@
-"""Tests systems that share an existing cluster: no two systems use the same names, on any cloud."""
+"""Tests that no two systems on an existing cluster use the same names, on any cloud."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _CLUSTER_WIDE = {
     *("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterRoleBinding"),
 }
 _GLOBAL = {"account", "bucket", "container", "group", "registry", "repository", "repositories", "server"}
-"""Arguments that contain names in the cloud without the cluster's name."""
+"""Arguments that contain cloud-wide names in which the cluster's name does not occur."""
 
 _NAMED_AFTER_THEMSELVES = {"Alarms", "Budget", "ExistingCluster", "IdentityAgent", "ImageRegistry", "Key", "StoreRoles"}
-"""Components whose names are part of names in the cloud."""
+"""Components whose own names become part of cloud-wide names."""
 
 
 def compiled(cloud: str, text: str = SPEC) -> Outcome:
-    """Compile a system on an existing cluster in the given cloud."""
+    """Compile a system that runs on an existing cluster of the given cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     return compile_system(replace(inputs, spec=replace(inputs.spec, content=text)), TARGETS)
 
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system, or that of another system in a cluster that already has all add-ons."""
+    """Return the stack of the system `tenant`, or of another system, whose cluster already has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -49,13 +49,13 @@ def stack(cloud: str, name: str = "tenant") -> Stack:
 
 
 def calls(stack: Stack) -> Iterator[Call]:
-    """Yield the components of all programs."""
+    """Yield the component calls in all of the stack's programs."""
     for project in stack.projects:
         yield from project.program.calls
 
 
 def objects(stack: Stack) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects in manifests and those built by the program."""
+    """Yield the Kubernetes objects in manifests and those that the program builds."""
     for project in stack.projects:
         for file in project.manifests:
             yield from cast("Iterator[Manifest]", file.documents())
@@ -67,12 +67,12 @@ def objects(stack: Stack) -> Iterator[Mapping[str, Any]]:
 
 
 def names_in_cluster(stack: Stack) -> set[tuple[str, str]]:
-    """Return the kind and name of every cluster-scoped object."""
+    """Return the kind and name of every cluster-scoped object and namespace."""
     return {(each["kind"], each["metadata"]["name"]) for each in objects(stack) if each["kind"] in _CLUSTER_WIDE}
 
 
 def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
-    """Return the names that must be unique in a cloud, and the ServiceAccounts by which the cloud identifies Pods."""
+    """Return names that must be unique in a cloud, and the ServiceAccounts by which the cloud identifies Pods."""
     names: set[tuple[str, str]] = set()
     for call in calls(stack):
         arguments = dict(call.arguments)
@@ -89,7 +89,7 @@ def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """One system uses the add-ons installed by the other. Otherwise, the two systems share nothing."""
+    """The other system uses the add-ons that this one installs. They have no names in common, in cluster or cloud."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
@@ -99,7 +99,7 @@ def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
 
 
 def test_environments_of_a_system_have_their_own_namespaces() -> None:
-    """Two environments may share a cluster, so the namespace is part of every identity."""
+    """Two environments may share a cluster, so every identity depends on the environment's namespace."""
     text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
     inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
     other = compile_system(inputs, TARGETS)
@@ -112,7 +112,7 @@ def test_environments_of_a_system_have_their_own_namespaces() -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
-    """The network, control plane, machines, storage class and policies of kube-system are not created."""
+    """The network, control plane, machines, storage class and kube-system's policies belong to the cluster's owner."""
     lowered = stack(cloud)
 
     components = {call.component for call in calls(lowered)}
@@ -125,7 +125,7 @@ def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
-    """The store names the system's ServiceAccount and admits only its namespace. ExternalSecrets refer to the store."""
+    """The secret store acts as the system's own ServiceAccount, and only the system's namespace may refer to it."""
     manifests = list(objects(stack(cloud)))
     (store,) = (each for each in manifests if each["kind"] == "ClusterSecretStore")
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
@@ -145,8 +145,8 @@ def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
-    """With `tenancy: shared`, the owner creates the namespace, add-ons and PriorityClasses, and the store is
-    namespaced.
+    """With `tenancy: shared`, the cluster's owner creates the namespace, add-ons and PriorityClasses, and the secret
+    store is namespaced.
     """
     text = SPEC.replace(
         "  present: [kuberay, prometheus]",
@@ -164,7 +164,7 @@ def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_range_is_optional_without_a_database(cloud: str) -> None:
-    """Without the range, policies allow the API at any address, as for any existing cluster."""
+    """Without the network's address range, policies allow the Kubernetes API at any address, as in such clusters."""
     text = SPEC.replace(", cidr: 10.20.0.0/16", "").replace("  runs: {type: database, size: 20Gi}\n", "")
     text = text.replace(
         "registry: {database: runs, artifacts: lake}",
@@ -187,7 +187,7 @@ def test_the_range_is_optional_without_a_database(cloud: str) -> None:
     ],
 )
 def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: int) -> None:
-    """The cluster's owner sets these values."""
+    """The cluster's owner decides these values, so the spec must not set them."""
     outcome = compiled(cloud, SPEC.replace("  present:", f"{wrong}  present:", 1))
 
     errors = [each.code for each in outcome.diagnostics if each.severity is Severity.ERROR]
@@ -195,7 +195,7 @@ def test_fields_of_a_created_cluster_are_refused(cloud: str, wrong: str, count: 
 
 
 def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
-    """Otherwise, the workload would be able to read all of the system's secrets."""
+    """Otherwise, the workload could read all of the system's secrets through this ServiceAccount."""
     outcome = compiled("aws", SPEC.replace("  fit: {type", "  secrets-reader: {type"))
 
     errors = [each for each in outcome.diagnostics if each.severity is Severity.ERROR]
@@ -203,7 +203,7 @@ def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
 
 
 def test_elastic_classes_and_missing_machines_are_refused() -> None:
-    """The machines already exist, so a class that does not fit on any of them causes an error."""
+    """The machines already exist, so a compute class that fits on none of them causes an error."""
     large = compiled("aws", SPEC.replace("small: {cpu: 1, memory: 2Gi}", "small: {cpu: 64, memory: 2Gi}"))
     elastic = compiled("gcp", SPEC.replace("memory: 2Gi}\n  gpu", "memory: 2Gi, elastic: true}\n  gpu"))
 

@@ -1,4 +1,4 @@
-"""Tests that machines qualify for a compute class by accelerator, region and architecture."""
+"""Tests that machine types qualify for a compute class by accelerator, region and architecture."""
 
 from __future__ import annotations
 

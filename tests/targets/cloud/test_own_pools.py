@@ -1,4 +1,4 @@
-"""Tests a system's own node pools in an adopted cluster, on any cloud."""
+"""Tests that a system may have its own node pools in an existing cluster, on any cloud."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAIN = "gpu: {cpu: 4, memory: 16Gi, capacity: spot-first}"
 
 
 def with_pools(text: str, gpu: str = PLAIN) -> str:
-    """Return the tenant's spec with node pools instead of declared machines."""
+    """Return the spec of the system `tenant` with node pools instead of declared machines."""
     start, end = text.index("  capacity:\n"), text.index("stores:\n")
     text = text[:start] + text[end:]
     text = text.replace("{adopt: platform,", "{adopt: platform, nodePools: create,")
@@ -33,7 +33,7 @@ def with_pools(text: str, gpu: str = PLAIN) -> str:
 
 @cache
 def compiled(cloud: str, name: str = "tenant", gpu: str = PLAIN) -> Outcome:
-    """Compile the tenant, or a system with another name, with node pools on the given cloud."""
+    """Compile the tenant, or the same system under another name, with node pools on the given cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     text = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     text = with_pools(text, gpu).replace("{name: tenant,", f"{{name: {name},")
@@ -48,12 +48,12 @@ def pools(outcome: Outcome) -> list[Call]:
 
 
 def values(calls: list[Call], argument: str) -> set[object]:
-    """Return the values of an argument in the given calls."""
+    """Return the values that the given calls have for an argument."""
     return {cast("object", dict(call.arguments)[argument]) for call in calls}
 
 
 def reasons(outcome: Outcome) -> list[str]:
-    """Return the codes and messages of the errors in an outcome."""
+    """Return the codes and messages of all errors in a compilation's outcome."""
     return [
         f"{diagnostic.code} {diagnostic.message}"
         for diagnostic in outcome.diagnostics
@@ -74,7 +74,7 @@ def test_compute_classes_get_node_pools_and_nothing_else_does(cloud: str) -> Non
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_pools_of_two_systems_share_neither_names_nor_labels(cloud: str) -> None:
-    """Both systems have classes with the same names. With equal labels, Pods could use the other system's machines."""
+    """Both systems have classes with the same names. If pool labels were equal, Pods could use the other's machines."""
     mine, others = pools(compiled(cloud)), pools(compiled(cloud, "other"))
 
     assert len(mine) == len(others) > 1

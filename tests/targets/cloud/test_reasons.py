@@ -1,4 +1,4 @@
-"""Tests messages that explain why no EC2 machine qualifies."""
+"""Tests messages that explain why no EC2 instance type qualifies."""
 
 from __future__ import annotations
 

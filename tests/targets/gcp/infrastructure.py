@@ -1,4 +1,4 @@
-"""Helpers to compile specs for Google Cloud into programs and objects, and to return the target's diagnostics."""
+"""Helpers that compile specs for Google Cloud into programs and Kubernetes objects, or return its diagnostics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Object: TypeAlias = dict[str, Any]
 
 
 def changed(*changes: tuple[str, str], text: str) -> str:
-    """Return the spec with some text replaced. Each old string must occur in the spec."""
+    """Return the given spec with some text replaced. Each old string must occur in it."""
     for before, after in changes:
         assert before in text, before
         text = text.replace(before, after, 1)
@@ -29,18 +29,18 @@ def changed(*changes: tuple[str, str], text: str) -> str:
 
 
 LEADS = (SYSTEMS / "leads-on-google" / "system.yaml").read_text(encoding="utf-8")
-"""The same system as in the AWS tests, with another provider and region."""
+"""The spec of the system that the AWS tests also use, but with Google Cloud as its provider and one of its regions."""
 
 
 def without_database() -> tuple[tuple[str, str], ...]:
-    """Return the changes that replace the registry with an existing one so that the system has no database."""
+    """Return the replacements that make the system use an existing registry, so that it has no database."""
     imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
     registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     return ("  runs: {type: database}\n", ""), registry, (imported, "")
 
 
 def leads(*changes: tuple[str, str]) -> str:
-    """Return the spec with some text replaced."""
+    """Return the spec of the system `leads` with some text replaced."""
     return changed(*changes, text=LEADS)
 
 
@@ -52,7 +52,7 @@ def plan_of(text: str = LEADS) -> Plan:
 
 
 def context(text: str = LEADS) -> Context:
-    """Return the context for lowering the main target."""
+    """Return the context for lowering the target `main`."""
     return context_of(plan_of(text), "main")
 
 
@@ -63,7 +63,8 @@ def programs(text: str = LEADS, placement: str = "main") -> dict[str, Program]:
 
 
 def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
-    """Return all calls in all infrastructure programs, keyed by component and name, such as `NodePool system`.
+    """Return all component calls in all infrastructure programs, keyed by component and name, such as `NodePool
+    system`.
 
     The component must accept each call's arguments.
     """
@@ -73,7 +74,7 @@ def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def workload_calls(text: str = LEADS) -> dict[str, Call]:
-    """Return the calls in the first workloads project, keyed by variable or, if there is none, by name."""
+    """Return the component calls in the first workloads project, keyed by variable or, if there is none, by name."""
     (project,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in project.program.calls}
 
@@ -84,35 +85,35 @@ def arguments(call: Call) -> dict[str, Any]:
 
 
 def emitted(text: str = LEADS, placement: str = "main") -> list[Object]:
-    """Return all emitted objects in order."""
+    """Return all emitted Kubernetes objects in order."""
     return [cast("Object", emitted_object.manifest) for emitted_object in objects(plan_of(text), placement)]
 
 
 def names(kind: str, text: str = LEADS) -> list[str]:
-    """Return the names of all objects of a given kind, in order."""
+    """Return the names of all emitted objects of a given kind, in order."""
     return [each["metadata"]["name"] for each in emitted(text) if each["kind"] == kind]
 
 
 def manifest(kind: str, name: str, text: str = LEADS) -> Object:
-    """Return the only object with the given kind and name."""
+    """Return the only emitted object with the given kind and name."""
     (match,) = [each for each in emitted(text) if (each["kind"], each["metadata"]["name"]) == (kind, name)]
     return match
 
 
 def readme(text: str = LEADS, placement: str = "main") -> str:
-    """Return the README for a placement."""
+    """Return the README for a target."""
     return next(file.text() for file in lower(plan_of(text), placement).texts if file.path == "README.md")
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each error and warning, together with the line it refers to."""
+    """Return the code of each error and warning, with the line of the spec that it refers to."""
     lines = text.splitlines()
     diagnostics = examine(Question(text))
     return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in diagnostics if each.span is not None]
 
 
 def codes(text: str) -> set[str]:
-    """Return the codes of errors and warnings."""
+    """Return the codes of all errors and warnings."""
     return {each.partition(" ")[0] for each in refused(text)}
 
 

@@ -1,4 +1,4 @@
-"""Tests that features that Google Cloud lacks are reported at the correct line and that similar valid specs pass."""
+"""Tests that features that Google Cloud lacks are reported at the correct line, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) ->
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
-    """Pools of the same class are alternatives, so each class counts once. A /20 range fits 16 nodes but not 17."""
+    """Pools of one class are alternatives, so each class counts once. A /20 range has room for 16 nodes but not 17."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -120,7 +120,7 @@ def test_labels_that_would_become_equal_are_refused() -> None:
 
 
 def test_replacements_in_a_locked_bucket_are_refused() -> None:
-    """Replacements in a locked bucket are refused, because Cloud Storage would refuse them. Captures only add files."""
+    """Cloud Storage does not allow replacing objects in a locked bucket. Captures are accepted: they only add files."""
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
     (diagnostic,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
@@ -152,7 +152,7 @@ TWO = """
 
 
 def two(project: str, more: str = "") -> str:
-    """Return a spec with a pipeline on a second Google Cloud target that reads a bucket on the first target."""
+    """Return a spec in which a pipeline on a second Google Cloud target reads a bucket on the first target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (more, project) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -172,7 +172,7 @@ def test_workload_in_another_project_may_access_a_bucket() -> None:
 
 
 def test_secrets_manager_can_be_used_only_in_clouds() -> None:
-    """`via: secrets-manager` means Secret Manager on Google Cloud and is an error for clusters outside a cloud."""
+    """`via: secrets-manager` means Google's Secret Manager here, and is an error for clusters outside a cloud."""
     assert "E0413" not in codes(LEADS)
 
 

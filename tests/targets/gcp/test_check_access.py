@@ -1,4 +1,4 @@
-"""Tests that access that Google Cloud cannot grant is reported and that similar valid specs pass."""
+"""Tests that access that Google Cloud cannot grant is reported, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MONITOR = """monitors:
 
 
 def wrong(code: str) -> str:
-    """Return the spec in tests/failing for a given diagnostic code."""
+    """Return the spec in tests/failing that triggers a given diagnostic code."""
     (folder,) = FAILING.glob(f"{code}-*")
     return (folder / "system.yaml").read_text(encoding="utf-8")
 
@@ -39,7 +39,7 @@ def errors(text: str) -> set[str]:
 
 
 def replacing(text: str) -> list[str]:
-    """Return the workloads that, according to the diagnostics, would replace or delete objects in locked buckets."""
+    """Return the workloads that, according to diagnostics, would replace or delete objects in locked buckets."""
     messages = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
     return [name for message in messages for name in message.rpartition(": ")[2].split(", ")]
 
@@ -97,7 +97,7 @@ def test_workload_may_access_at_most_120_folders() -> None:
 
 
 def test_bucket_policy_may_have_at_most_1500_entries() -> None:
-    """A policy has at most 1,500 entries. Each of these servers needs two, as does the registry."""
+    """A bucket's policy has at most 1,500 entries. Each of these servers needs two, and so does the registry."""
     lines = wrong("GCP-E016").splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
     one_more = "".join(
@@ -121,7 +121,7 @@ def test_bucket_policy_may_have_at_most_1500_entries() -> None:
 def test_writes_to_a_locked_bucket_are_reported_except_captures(
     changes: tuple[tuple[str, str], ...], who: list[str]
 ) -> None:
-    """All writes except captures are reported. Only the owner knows whether an adopted bucket is locked."""
+    """All writes except captures are reported. The compiler does not know whether an adopted bucket is locked."""
     assert replacing(leads(*changes)) == who
 
 

@@ -1,4 +1,4 @@
-"""Tests the Google Cloud cost lines and the report when a system exceeds its budget."""
+"""Tests the Google Cloud cost lines, and what is reported when a system exceeds its budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_a_budget_covers_every_project_of_the_system() -> None:
-    """The budget is on the first target by name, and covers all targets by the system's label."""
+    """The first target by name has the budget, which covers all of the system's targets by the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
     single = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])
@@ -40,7 +40,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_cloud_nat_is_paid_for_by_machines() -> None:
-    """Cloud NAT is charged for each machine behind it, up to 32."""
+    """Cloud NAT is charged per machine behind it, for up to 32 machines."""
     many = leads(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 90}\n"))
     few, large = (
         next(entry for entry in lines_of(plan) if entry.what == "Cloud NAT") for plan in (plan_of(), plan_of(many))

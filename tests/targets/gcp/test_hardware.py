@@ -1,4 +1,4 @@
-"""Tests that compute classes get the right Google Cloud machines and node pools in the right order."""
+"""Tests that compute classes get the right Google Cloud machine types and node pools, in the right order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, reg
     ],
 )
 def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], region: str, reason: str) -> None:
-    """An accelerator may be missing from this region or from all regions, or be available only on unknown machines."""
+    """An accelerator may be missing from this region or from all regions, or be available only on unlisted types."""
     outcome = choose(compute_class(3, 12, *accelerators), on(region))
 
     assert isinstance(outcome, str)
@@ -73,7 +73,7 @@ def test_a_missing_accelerator_is_explained(accelerators: tuple[str, ...], regio
 
 
 def test_a_single_h100_is_not_offered() -> None:
-    """A Pod with one H100 uses a machine with eight, because smaller machines are sold only as spot or reserved."""
+    """A Pod with one H100 gets a machine with eight, because smaller machines are sold only as spot or reserved."""
     assert chosen(compute_class(8, 32, "H100")).machine == "a3-highgpu-8g"
 
 
@@ -120,7 +120,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest node for pending Pods. Only a ComputeClass sets an order, and elastic classes lack one."""
+    """GKE adds the cheapest node for pending Pods. Only a GKE ComputeClass sets an order; elastic classes have none."""
     hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in hardware.groups]
 

@@ -1,4 +1,4 @@
-"""Tests that each workload can access only the stores it names, and that External Secrets reads only needed secrets."""
+"""Tests that each workload can access only its stores, and that External Secrets reads only the secrets in use."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ from tests.targets.gcp.test_check import two
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the bucket, prefix and mode for each access that a workload has, without the hash in the bucket name."""
+    """Return the bucket, prefix and mode of each grant of a workload, without the hash in the bucket name."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in grants]
 
 
 def first_call(which: str, text: str, environment: str | None) -> Call:
-    """Return a call from an environment's infrastructure program."""
+    """Return a component call from an environment's infrastructure program."""
     outcome = understand(Inputs(InputFile("system.yaml", text), environment), TARGETS)
     assert not outcome.failed, outcome.diagnostics
     return next(call for call in calls(present(outcome.plan), "main") if f"{call.component} {call.name}" == which)
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return the diagnostics about two environments that share something, omitting the consequences."""
+    """Return the errors for resources that two environments share. Each is cut off after its main statement."""
     inputs = Inputs(InputFile("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in diagnostics if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
-    """Return the codes of the conflicts with other environments that are reported when compiling one environment."""
+    """Return the codes of conflicts with other environments, as reported when one environment is compiled."""
     inputs = Inputs(InputFile("system.yaml", text), environment)
     spec = opened(inputs)
     plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
@@ -70,7 +70,7 @@ def test_workload_has_access_to_what_it_uses() -> None:
 
 
 def test_environments_of_one_project_share_no_access() -> None:
-    """Environments need different namespaces, because IAM does not identify Pods by their cluster."""
+    """Environments in one project need different namespaces, because IAM does not identify Pods by their cluster."""
     text = leads() + "environments: {staging: {}, prod: {deployment: {namespace: leads-live}}}\n"
     namespaces = {
         name: arguments(first_call("Identity score", text, name))["namespace"] for name in (None, "staging", "prod")
@@ -98,7 +98,7 @@ def test_environments_that_would_share_access_are_refused(namespace: str, stagin
 
 
 def test_environments_are_compared_for_every_target_in_the_same_project() -> None:
-    """Only `main` has a namespace per environment, so `lab` is reported. In another project, it shares nothing."""
+    """Only target `main` has a namespace per environment, so `lab` is reported unless it is in another project."""
     lab = ("europe-west3, account", "europe-west3, namespace: lab, account")
     text = changed(lab, text=two("acme-lab", "namespace: leads-main,"))
     staging = "deployment: {targets: {main: {namespace: leads-staging}%s}}"
@@ -111,7 +111,7 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
 
 
 def test_an_unnamed_project_is_not_compared() -> None:
-    """A target without a project is not compared because each stack may configure a different project."""
+    """A target that names no project is not compared, because each stack may configure a different project."""
     text = leads(("  account: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -130,7 +130,7 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
 
 
 def test_a_monitor_can_replace_only_its_state() -> None:
-    """A monitor may replace its state. For other objects, it has a role that allows only adding them."""
+    """A monitor may replace only its state. For other objects, its role allows only adding them."""
     watch = """monitors:
   drift:
     type: data-drift
@@ -170,7 +170,7 @@ def test_external_secrets_may_read_secrets_and_database_logins() -> None:
 
 
 def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
-    """Names contain the system and target because IAM would not distinguish the add-on's Pods in two clusters."""
+    """Identity names contain the system and target, because IAM cannot tell Pods of an add-on in two clusters apart."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -188,7 +188,7 @@ def test_no_secrets_reader_without_secrets() -> None:
 
 
 def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
-    """The workload's own program grants access by bucket name after the other target has created the bucket."""
+    """The workload's own program grants the access by bucket name, after the other target has created the bucket."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 

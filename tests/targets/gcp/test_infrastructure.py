@@ -1,4 +1,4 @@
-"""Tests the order, outputs and splitting of the infrastructure program."""
+"""Tests the infrastructure programs' order and outputs, and how they are split."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def many(count: int) -> str:
 
 
 def homes(text: str) -> dict[str, str]:
-    """Return, for each workload, the project that grants its access."""
+    """Return the project that grants each workload's access."""
     return {
         call.name: folder
         for folder, program in programs(text).items()
@@ -89,7 +89,7 @@ def test_a_network_is_created_with_its_range() -> None:
 
 @pytest.mark.parametrize("size", range(8, 20))
 def test_program_and_compiler_divide_ranges_in_the_same_way(size: int) -> None:
-    """The program and the compiler divide the range independently, so they must accept the same sizes."""
+    """The program and the compiler each divide the network's address range, so both must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
     assert (parts.nodes, parts.pods, parts.services) == (blocks.nodes, blocks.pods, blocks.services)
@@ -112,7 +112,7 @@ def test_an_adopted_network_is_not_created() -> None:
 
 
 def test_a_subnet_of_a_shared_vpc_is_in_its_host_project() -> None:
-    """The subnet's full name is used because Google would look up a short name in the cluster's project."""
+    """The subnet's full name is used, because Google would look up a short name in the cluster's own project."""
     shared = ADOPTED.replace("adopt: shared", "adopt: projects/acme-network/global/networks/shared")
     network = arguments(components(leads((VPC, shared)))["AdoptedNetwork leads-main"])
 

@@ -1,4 +1,4 @@
-"""Tests the table of Compute Engine machines: allocatable resources, and the sources of prices and sizes."""
+"""Tests the table of Compute Engine machine types: allocatable resources, and the sources of prices and sizes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reser
 
 
 def test_allocatable_resources_exclude_daemonsets() -> None:
-    """DaemonSets reduce the allocatable resources. GPU nodes run one additional DaemonSet."""
+    """The table subtracts the requests of DaemonSets. GPU nodes run one additional DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -81,14 +81,14 @@ def test_machines_have_as_many_accelerators_as_google_documents(machine: str, na
 
 
 def test_the_system_pool_attaches_persistent_disks() -> None:
-    """The storage class creates Persistent Disks, which N4, C4 and G4 machines cannot attach."""
+    """The storage class creates Persistent Disks, which N4, C4 and G4 machines of a system pool could not attach."""
     assert disk_type("n4-standard-8") == "hyperdisk-balanced"
     assert {disk_type(machine.name) for machine in system_offerings().machines} == {"pd-balanced"}
     assert len(system_offerings().machines) < len(offerings().machines)
 
 
 def test_regions_lack_only_machines_in_the_table() -> None:
-    """All excluded families are in the table because a misspelt name would not exclude any machines."""
+    """A family that is excluded from a region must be in the table. If it were misspelt, nothing would be excluded."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43
@@ -101,7 +101,7 @@ def test_machines_with_a_price_in_a_region_are_sold_there() -> None:
 
 
 def test_machines_have_a_price_in_the_reference_region() -> None:
-    """Machines in all regions have a reference price, without which they could not be compared."""
+    """Every machine type has a price in the reference region, without which types could not be compared."""
     unpriced = [
         machine.name
         for machine in offerings().machines

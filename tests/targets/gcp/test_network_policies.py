@@ -18,7 +18,7 @@ GOOGLE = "199.36.153.9"
 METADATA = "169.254.169.254"
 RANGES = ["199.36.153.8/30"]
 ABSENT = frozenset(name for name, (namespace, _) in ADDON_PODS.items() if namespace in ("monitoring", "cnpg-system"))
-"""Add-ons that this system does not need."""
+"""Pods of add-ons that this system does not need."""
 
 PODS = {
     **ADDON_PODS,
@@ -54,7 +54,7 @@ def network(text: str = LEADS) -> Network:
 
 
 def reaching(address: str, port: int = 443, text: str = LEADS) -> set[str]:
-    """Return the Pods that can reach an address."""
+    """Return the names of the Pods that can reach an address."""
     topology = network(text)
     return {pod.name for pod in topology.pods if pod.name not in ABSENT and topology.reaches(pod, address, port)}
 
@@ -69,7 +69,7 @@ def test_external_secrets_reaches_secret_manager() -> None:
 
 
 def test_no_pod_reaches_the_internet() -> None:
-    """No Pod can reach the internet. Unlike on AWS, controllers do not need to, because every API is in the range."""
+    """Unlike on AWS, not even controllers need the internet, because every Google API is in the allowed range."""
     assert reaching(INTERNET) == set()
     assert reaching(INTERNET, 80) == set()
 
@@ -90,7 +90,7 @@ def test_controllers_reach_the_api_server(address: str) -> None:
 
 
 def test_other_pods_in_the_network_are_unreachable() -> None:
-    """The upper half of the network's address range is for Pods, and no policy allows access to it."""
+    """The upper half of the network's address range is for Pods, and no policy allows connections to it."""
     assert reaching("10.20.128.9") == set()
 
 

@@ -1,4 +1,4 @@
-"""Tests the GKE output: values from the infrastructure project, and Pods' network access."""
+"""Tests the output for GKE: values from the infrastructure project, and Pods' network access."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_heads_are_on_the_system_pool_and_workers_on_their_own() -> None:
 
 
 def test_pods_that_use_a_bucket_reach_the_metadata_server() -> None:
-    """Ports 80 and 8080 are open, because Dataplane V2 redirects one to the other before it applies policies."""
+    """Ports 80 and 8080 are both open, because Dataplane V2 redirects one to the other before applying policies."""
     for policy in ("score", "fit", "mlflow"):
         assert METADATA in egress(policy)
 
 
 def test_a_launcher_cannot_reach_the_metadata_server() -> None:
-    """A launcher cannot reach the metadata server, because it calls only the cluster's API."""
+    """A launcher cannot reach the metadata server, because it calls only the Kubernetes API."""
     text = leads(("compute: gpu, parameters", "compute: gpu, schedule: {cron: '0 4 * * 0'}, parameters"))
 
     assert METADATA not in egress("fit-launcher", text)
@@ -194,7 +194,7 @@ def test_databases_and_buckets_are_not_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], annotations: dict[str, str]
 ) -> None:
-    """Other endpoints have an annotation, because GKE creates a public load balancer by default."""
+    """Other Services have an annotation, because GKE creates a public load balancer for a Service by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
 
@@ -210,7 +210,7 @@ def test_autoscaler_and_device_plugin_are_not_installed() -> None:
 
 
 def test_prometheus_does_not_scrape_coredns() -> None:
-    """GKE runs kube-dns, so the chart's alert about missing CoreDNS targets would never clear."""
+    """GKE runs kube-dns rather than CoreDNS, so the chart's alert about missing CoreDNS targets would never clear."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 
@@ -236,7 +236,7 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """All objects are valid. Kinds without a known definition, such as GKE's ComputeClass, are not checked."""
+    """All objects are valid. Kinds whose definitions are not available, such as GKE's ComputeClass, are not checked."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
@@ -248,7 +248,7 @@ def test_the_api_accepts_every_object() -> None:
 
 
 def test_no_alert_about_a_rotation_that_does_not_exist() -> None:
-    """Only on AWS does a CronJob rotate logins, so neither the rules nor the README mention one."""
+    """A CronJob rotates database logins only on AWS, so neither the alert rules nor the README mention a rotation."""
     text = leads(ON_CALL)
     (group,) = manifest("PrometheusRule", "registry.alerts", text)["spec"]["groups"]
     names = [rule["alert"] for rule in group["rules"] if "alert" in rule]

@@ -38,7 +38,7 @@ def test_serving_pools_keep_a_node_and_run_pools_scale_to_zero() -> None:
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
 def test_the_maximum_has_nodes_for_a_rollout(rollout: str, most: int) -> None:
-    """The maximum leaves room for a rollout's second Ray cluster, which would otherwise wait forever."""
+    """The maximum node count leaves room for a rollout's second Ray cluster, which would otherwise wait forever."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-e2-standard-2-on-demand"] == (3, most)
@@ -60,14 +60,14 @@ def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
 
 
 def test_the_run_deadline_covers_every_pool() -> None:
-    """The autoscaler tries pools one by one, so a run's deadline must be long enough to try all of them."""
+    """The autoscaler tries a class's pools one by one, so a run's deadline must be long enough for all of them."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
 
 
 def test_pools_have_the_accelerators_of_their_machine() -> None:
-    """On a machine that includes accelerators, Google Cloud refuses a different type or number of accelerators."""
+    """Google Cloud refuses an accelerator type or count other than the ones that the machine type includes."""
     text = leads(
         (
             'gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A100:1"]',
@@ -107,7 +107,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_boot_disks_have_room_for_images_and_pod_files() -> None:
-    """Boot disks have room for 50 GiB of images plus the full disk size of every Pod, and are at least 100 GiB."""
+    """A boot disk has room for 50 GiB of images and the full disk request of every Pod, and at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     disks: list[Disks] = []
     for changes in ((), (large,)):
@@ -126,7 +126,7 @@ def test_some_machines_boot_from_hyperdisk() -> None:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Workers that train together share a zone, unless there is one worker or the class also serves models."""
+    """Workers that train together share a zone, unless there is only one worker or the class also serves models."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     def together(*changes: tuple[str, str]) -> list[str]:

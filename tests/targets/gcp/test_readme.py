@@ -1,4 +1,4 @@
-"""Tests the README of a Google Cloud target: deployment order, cost, quotas and protection."""
+"""Tests the README of a Google Cloud target: deployment order, cost, quotas and protected resources."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_secrets_are_listed_under_their_name_in_secret_manager() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """A channel's secret that Alertmanager and workloads read in different namespaces is listed only once."""
+    """Alertmanager and workloads read a channel's secret in different namespaces, but the README lists it only once."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(leads((OWNER, "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -46,7 +46,7 @@ def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
 
 
 def test_quotas_for_gpus_name_their_metric() -> None:
-    """Spot and on-demand GPUs have separate quotas. The spot quota counts both spot pools."""
+    """Spot and on-demand GPUs have separate quotas. The spot quota must cover both spot pools."""
     assert "| L4 GPUs, spot | `PREEMPTIBLE_NVIDIA_L4_GPUS` | 2 |" in readme()
     assert "| L4 GPUs, on demand | `NVIDIA_L4_GPUS` | 1 |" in readme()
     assert "| GPUs in all regions | `GPUS_ALL_REGIONS` | 5 |" in readme()
@@ -54,7 +54,7 @@ def test_quotas_for_gpus_name_their_metric() -> None:
 
 
 def test_the_disk_quota_covers_all_nodes() -> None:
-    """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with its own quota."""
+    """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with a separate quota."""
     calls = components()
     disks = [arguments(call) for call in calls.values() if call.component == "NodePool"]
     disk_gib = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")

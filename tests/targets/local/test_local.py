@@ -1,4 +1,4 @@
-"""Tests that this machine gets the same descriptions as Pods, and a plan that lists everything to run."""
+"""Tests that the local target gets the same descriptions as Pods, and a plan that lists everything to run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ IN_BUCKET = '{type: object, endpoint: "https://s3.acme.example", credentials: "s
 
 
 def files_of(text: str, environment: str | None = None) -> dict[str, bytes]:
-    """Return the compiled files, keyed by path in the target's folder."""
+    """Return the compiled files, keyed by their path in the target's folder."""
     compiled = compile_text(text, environment=environment)
     assert compiled.ok, compiled.diagnostics
     return {path.split("/", 2)[2]: content for path, content in compiled.files.items()}
 
 
 def descriptions(files: dict[str, bytes]) -> dict[str, Any]:
-    """Return the descriptions for this machine, keyed by name."""
+    """Return the descriptions for the local target, keyed by name."""
     return {
         path.removeprefix("descriptions/").removesuffix(".json"): json.loads(content)
         for path, content in files.items()
@@ -33,7 +33,7 @@ def descriptions(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def mounted(files: dict[str, bytes]) -> dict[str, Any]:
-    """Return the descriptions that Pods read, keyed by name."""
+    """Return the descriptions that Pods would mount, keyed by name."""
     import yaml
 
     descriptions: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def neutral(value: Any, key: str = "") -> Any:
 
 
 def test_descriptions_equal_those_of_pods() -> None:
-    """Only addresses, credentials and images differ, so the same data leads to the same decisions."""
+    """Only addresses, credentials and images differ from Pods' descriptions, so equal data leads to equal decisions."""
     here = descriptions(files_of(LAPTOP))
     there = mounted(files_of(LAPTOP.replace("{mode: local}", ON_CLUSTER).replace("{type: object}", IN_BUCKET)))
     there.pop("registry")
@@ -74,7 +74,7 @@ def test_descriptions_equal_those_of_pods() -> None:
 
 @pytest.fixture(scope="module")
 def fraud() -> dict[str, bytes]:
-    """Return the reference system for this machine."""
+    """Return the reference system, compiled for the local target."""
     return files_of(FRAUD, "dev")
 
 
@@ -116,7 +116,7 @@ def test_what_is_different_is_listed_with_its_field(fraud: dict[str, bytes]) -> 
 
 
 def test_output_has_the_runtime_and_no_absolute_folder(fraud: dict[str, bytes]) -> None:
-    """The folder runs without an installed modelyard, and is the same for every user who compiles it."""
+    """The output folder runs without an installed modelyard, and is the same for every user who compiles it."""
     assert "runtime/modelyard_runtime/local/supervisor.py" in fraud
     assert not any(path.startswith(("workloads/", "infrastructure/")) for path in fraud)
     assert b"file:///" not in fraud["plan.json"]

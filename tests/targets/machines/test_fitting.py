@@ -1,4 +1,4 @@
-"""Tests which machines fit a Pod and what the other machines lack."""
+"""Tests which machine types fit a Pod, and what the other types lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate authority, and a single certificate for many hosts, by default Azure's."""
+"""A certificate authority, and one certificate for many host names, by default those of Azure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 
 
 class Certificates:
-    """The files of a certificate authority and of a server certificate that also covers 127.0.0.1."""
+    """The files of a certificate authority and of a server certificate, which also covers 127.0.0.1."""
 
     def __init__(self, folder: Path, hosts: Iterable[str] = HOSTS) -> None:
         self.authority = folder / "ca.pem"
@@ -37,7 +37,7 @@ class Certificates:
         )
 
     def of_server(self) -> ssl.SSLContext:
-        """Return the TLS context for a server with the certificate."""
+        """Return the TLS context for a server that uses the certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server, self.server_key)
         return context

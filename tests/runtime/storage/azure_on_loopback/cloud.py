@@ -1,4 +1,4 @@
-"""Starts Azurite behind the proxy, and provides Pods with identities."""
+"""Starts Azurite behind the proxy that acts as Azure, and provides Pods with identities."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STARTED_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with a workload identity and everything else that AKS's webhook provides."""
+    """A Pod with a workload identity: the variables and files that AKS's webhook provides."""
 
     client: str
     subject: str
@@ -44,7 +44,7 @@ class Pod:
 
 
 class Cloud:
-    """A storage account, Entra ID, and the Pods that use them."""
+    """A storage account, an Entra ID tenant, and the Pods that use them."""
 
     def __init__(self, folder: Path, certificates: Certificates, azurite_port: int) -> None:
         from azure.storage.blob import ContainerClient
@@ -64,7 +64,7 @@ class Cloud:
         self.container.create_container()
 
     def pod(self, name: str, modes: dict[Mode, str], issuer: str = CLUSTER) -> Pod:
-        """Create an identity with a role for each mode below a folder, and a Pod in the given cluster that uses it."""
+        """Create an identity with a role for each mode and its folder, and a Pod in the given cluster that uses it."""
         subject = f"system:serviceaccount:shop:{name}"
         client = self.entra.accept(subject, issuer)
         self.front.roles[client] = tuple(
@@ -106,7 +106,7 @@ def _like(source: str, attribute: str, *patterns: str) -> str:
 
 @contextmanager
 def azure_cloud(folder: Path) -> Generator[Cloud]:
-    """Run Azurite behind the proxy, with the TLS that tokens require."""
+    """Run Azurite behind the proxy, with TLS, which Azure's clients require for sending tokens."""
     certificates = Certificates(folder)
     log = folder / "azurite.log"
     tls = ["--cert", str(certificates.server), "--key", str(certificates.server_key), "--oauth", "basic"]

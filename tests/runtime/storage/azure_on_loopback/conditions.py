@@ -1,4 +1,5 @@
-"""Evaluates conditions in role assignments, supporting the part of Azure's language that limits roles to folders.
+"""Evaluates conditions in role assignments, supporting the part of Azure's condition language that limits roles to
+folders.
 
 Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
 """
@@ -26,7 +27,7 @@ class Request:
 
 
 def holds(condition: str, request: Request) -> bool:
-    """Return whether a condition holds for a request. Raises ValueError for a condition that cannot be parsed."""
+    """Return whether a request meets a condition. Raises ValueError for a condition that cannot be parsed."""
     parser = _Parser(_tokens(condition), request)
     result = parser.any_of()
     if parser.rest:
@@ -102,7 +103,7 @@ class _Parser:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Translate `*` to any text and `?` to any character, unless they are escaped with a backslash."""
+    """Translate a wildcard pattern: `*` is any text and `?` any character, unless escaped with a backslash."""
     parts = re.findall(r"\\.|[*?]|[^\\*?]+", text)
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts), re.DOTALL)

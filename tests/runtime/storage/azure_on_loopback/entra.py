@@ -33,7 +33,7 @@ class _Refused(Exception):
 
 
 class Entra:
-    """An authority that signs Azure tokens. It holds the keys of the clusters whose tokens it accepts, by issuer."""
+    """A token authority that signs Azure tokens. It holds the keys of the clusters that it trusts, by issuer."""
 
     def __init__(self) -> None:
         self._key = _key()
@@ -44,7 +44,7 @@ class Entra:
         self.issued = 0
 
     def accept(self, subject: str, issuer: str = CLUSTER) -> str:
-        """Create an identity with a federated credential for a ServiceAccount, and return its client ID."""
+        """Create an identity with a federated credential for a ServiceAccount, and return the identity's client ID."""
         client = str(uuid.uuid4())
         self._credentials[client] = (issuer, subject)
         return client
@@ -67,7 +67,7 @@ class Entra:
         self._next_key = _key()
 
     def client_of(self, token: str) -> str:
-        """Return the identity in an Azure storage token. Raises InvalidTokenError for any other token."""
+        """Return the identity that an Azure storage token stands for. Raises InvalidTokenError for any other token."""
         claims = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], audience=STORAGE, issuer=ISSUER)
         return str(claims["appid"])
 
@@ -119,7 +119,7 @@ class Entra:
         return self._clusters[issuer]
 
     def _subject(self, assertion: str, issuer: str) -> str:
-        """Return the ServiceAccount in a token signed by the given cluster."""
+        """Return the ServiceAccount that a token names, after checking that the given cluster has signed it."""
         key = self._cluster(issuer).public_key()
         try:
             presented = jwt.decode(assertion, options={"verify_signature": False}).get("iss")

@@ -49,14 +49,14 @@ Source: https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-a
 """
 
 LOCKED: Final = "/locked/"
-"""The folder with blobs that are retained and cannot be overwritten or deleted."""
+"""The folder whose blobs are under an immutability policy and cannot be overwritten or deleted."""
 
 _CHALLENGE: Final = f"Bearer authorization_uri=https://{HOST}/{TENANT}/oauth2/authorize resource_id={STORAGE}"
 _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 
 
 class Front(ThreadingHTTPServer):
-    """The proxy. `roles` holds each identity's roles, and `requests` the requests to Blob Storage."""
+    """The proxy. `roles` maps each identity to its roles, and `requests` lists the requests to Blob Storage."""
 
     daemon_threads = True
 
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         return cast("Front", self.server)
 
     def do_CONNECT(self) -> None:
-        """Act as the host to which the client wants to connect."""
+        """Act as the host to which the client asks the proxy to connect."""
         self.host = self.path.partition(":")[0]
         if self.host in self._front.unreachable:
             self._answer(504, {"Connection": "close"}, b"")

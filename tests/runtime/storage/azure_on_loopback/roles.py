@@ -20,7 +20,7 @@ _SOURCE = "x-ms-copy-source"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role on a container, with the actions that it allows and the condition of its assignment."""
+    """A role on a container, with the actions that it allows and the condition in its assignment."""
 
     container: str
     actions: tuple[str, ...]
@@ -55,7 +55,7 @@ class Call:
 
 
 def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> str:
-    """Return Azure's error code if no role allows the request, or an empty string. `exists` checks for the blob."""
+    """Return Azure's error code, or "" if the roles allow the request. `exists` tells whether the blob exists."""
     every = tuple(roles)
 
     def allowed(container: str, request: Request) -> bool:
@@ -74,7 +74,7 @@ def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> st
 
 
 def _reads(call: Call) -> Iterator[tuple[str, Request]]:
-    """Yield the permissions that a request needs in addition to write access to its blob."""
+    """Yield the permissions other than write access to the blob itself that a request needs."""
     path = {"@Resource[:path]": call.blob}
     if call.source:
         container, blob = _split(urlsplit(call.source).path)

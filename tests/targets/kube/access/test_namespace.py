@@ -1,4 +1,4 @@
-"""Tests that the namespace is restricted, limited to the declared capacity, and closed by default."""
+"""Tests that the system's namespace is restricted, limited to the declared capacity, and closed by default."""
 
 from __future__ import annotations
 

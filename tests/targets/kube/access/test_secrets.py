@@ -1,4 +1,4 @@
-"""Tests that Secrets are created by External Secrets or listed as prerequisites."""
+"""Tests that Secrets are either created by External Secrets or listed as prerequisites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that add-on namespaces are closed except for the connections required by each add-on."""
+"""Tests that add-ons' namespaces are closed except for the connections that each add-on requires."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PODS = {**HERE, **system_pods("fraud", "fraud", "scorer-champion", "retrain", "m
 
 @cache
 def network(text: str = VALID_SPEC) -> Network:
-    """Return the network of a cluster with the emitted policies."""
+    """Return the simulated network of a cluster with the emitted policies."""
     return network_of(emitted(text), PODS)
 
 
 def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
-    """Return the Pods that can connect to a port of a Pod."""
+    """Return the names of the Pods that can connect to a port of a Pod."""
     topology = network(text)
     destination = pods_by_name(topology)[target]
     return [pod.name for pod in topology.pods if pod != destination and topology.connects(pod, destination, port)]
@@ -117,7 +117,7 @@ def test_prometheus_scrapes_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """Alertmanager can reach its channels' services even outside `egress`, which still restricts workloads."""
+    """Alertmanager can reach the services of its channels even outside `egress`, which still restricts workloads."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",

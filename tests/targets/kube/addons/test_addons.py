@@ -1,4 +1,4 @@
-"""Tests that missing add-ons are installed with pinned versions and with values accepted by their charts."""
+"""Tests that missing add-ons are installed with pinned versions and with Helm values that their charts accept."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_unneeded_add_ons_are_not_installed() -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_value_exists_in_its_chart(name: str) -> None:
-    """All emitted values exist in the values.yaml of their charts."""
+    """All emitted Helm values exist in the values.yaml of their charts."""
     assert unknown_values(calls(SPECS[name]).values()) == []
 
 
@@ -113,12 +113,12 @@ def test_retention_is_rounded_up_to_hours(retention: str, hours: str) -> None:
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_readme_lists_total_requests_of_add_ons(name: str, requests: str) -> None:
-    """The README lists the add-ons' total requests because add-ons run on the same machines as the system's Pods."""
+    """The README lists the add-ons' total requests, because add-ons run on the same machines as the system's Pods."""
     assert f"they request {requests} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_enabled_components_are_counted() -> None:
-    """At the edge, Grafana is off, and kube-state-metrics is on only if alerts need it. Neither counts here."""
+    """Without alerts that need it, kube-state-metrics is off at the edge, as is Grafana. Neither is counted here."""
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 
@@ -169,7 +169,7 @@ def test_images_come_from_the_mirror() -> None:
 
 
 def test_add_ons_have_a_pull_secret_only_with_a_mirror() -> None:
-    """Add-ons get the pull secret only if their images come from the mirror."""
+    """Add-ons get the pull secret only if their images come from the mirror registry."""
     without = SPECS["pulled"].replace(", mirror: true", "")
 
     assert argument(calls(SPECS["pulled"])["kuberay-operator"], "values")["imagePullSecrets"] == ({"name": "pull"},)

@@ -1,4 +1,4 @@
-"""Tests that the use of reserved names for workloads, stores and namespaces is reported."""
+"""Tests that reserved names of workloads, stores and namespaces are reported when a spec uses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ADOPTED = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "ht
 
 
 def marked_texts(text: str) -> list[str]:
-    """Return the part of the spec that each diagnostic points to."""
+    """Return, for each diagnostic, the part of the spec that it points to."""
     lines = text.splitlines()
     spans = [diagnostic.span for diagnostic in check_names(plan_of(text), "main")]
     return [lines[span.line - 1][span.column - 1 :] for span in spans if span]
@@ -24,7 +24,7 @@ def test_valid_spec_has_no_reserved_names() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_pipeline_with_a_platform_name_is_refused(name: str) -> None:
-    """A pipeline must not be named like a platform policy, because its own NetworkPolicy would replace that policy."""
+    """A pipeline must not have the name of a platform policy, because its own NetworkPolicy would replace that one."""
     assert marked_texts(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
@@ -50,7 +50,7 @@ def test_name_of_the_bucket_job_is_reserved() -> None:
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
 def test_reserved_database_name_is_refused(name: str) -> None:
-    """A managed database must not have a name that PostgreSQL reserves for databases or roles."""
+    """A managed database must not have a name that PostgreSQL reserves for a database or a role."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -67,7 +67,7 @@ def test_similar_database_name_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_add_on_namespace_is_refused(name: str) -> None:
-    """A system must not use an add-on's namespace because its policies would cut off the add-on."""
+    """A system must not use the namespace of an add-on, because the system's policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert marked_texts(text) == [name]

@@ -1,4 +1,4 @@
-"""Tests that each workload has its own key for cross-target access, and can reach only the store."""
+"""Tests that each workload with cross-target access has its own key, and can reach only the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.lowering import pod_specs
 
 
 def variables(value: Any) -> dict[str, Any]:
-    """Return the environment variables of an object's containers, with their values or sources."""
+    """Return the environment variables of an object's containers, each with its value or source."""
     return {
         variable["name"]: variable.get("valueFrom", variable.get("value"))
         for pod in pod_specs(value)
@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
-    """Every workload has its own key, and its description names the variables that hold the key."""
+    """Every workload has its own key for the store, and its description names the variables that hold the key."""
     manifests = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -42,7 +42,7 @@ def test_cloud_store_is_used_with_the_workloads_key() -> None:
 
 
 def test_server_reaches_only_the_store() -> None:
-    """A server can connect only to its own Pods and to port 443, so it cannot reach the registry."""
+    """A server on another target can connect only to its own Pods and to port 443, so it cannot reach the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
@@ -50,7 +50,7 @@ def test_server_reaches_only_the_store() -> None:
 
 
 def test_stores_own_target_has_no_keys() -> None:
-    """On the store's own target, workloads use their identities rather than keys."""
+    """Workloads on the store's own target use their identities rather than keys."""
     manifests = hybrid_lowered(placement="main")
 
     assert crossings_of("pipelines.retrain", manifests.context) == ()
@@ -86,7 +86,7 @@ def test_stores_on_two_cloud_targets_have_two_keys() -> None:
 
 
 def test_cloud_bucket_is_reachable_despite_egress() -> None:
-    """A workload that uses a cloud bucket may connect to any address on port 443, even with `egress`."""
+    """A workload that uses a cloud bucket may connect to any address on port 443, even if the spec has `egress`."""
     text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
     anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
     till = hybrid_lowered(text).get("NetworkPolicy", "till")

@@ -1,4 +1,4 @@
-"""Tests that the program uses the other target's outputs to create Secrets for cross-target access."""
+"""Tests that the program creates Secrets for cross-target access from the other target's outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ON_PREM_REGISTRY = (
 
 
 def programs(text: str, placement: str = "shop") -> list[Program]:
-    """Return the workloads programs of a placement."""
+    """Return the programs of a target's workloads projects."""
     plan = hybrid_plan(text)
     provider = plan.system.target(placement).provider
     projects = TARGETS[provider].lower(plan, placement).projects
@@ -45,7 +45,7 @@ def test_each_workload_has_a_secret_with_its_key() -> None:
 
 
 def test_other_project_is_read_once() -> None:
-    """The program references the other project only once, and a setting can override the name of its stack."""
+    """The program references the other target's project only once. A setting can override the name of its stack."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
@@ -61,7 +61,7 @@ def test_secrets_come_between_namespace_and_workloads() -> None:
 
 
 def test_outputs_read_are_the_outputs_exported() -> None:
-    """One target's program reads exactly the outputs that the other target's program exports."""
+    """The outputs that one target's program reads are exactly those that the other target's program exports."""
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
@@ -79,7 +79,7 @@ def test_outputs_read_are_the_outputs_exported() -> None:
 
 
 def test_nothing_is_read_without_cross_target_access() -> None:
-    """Without cross-target access, no program has a Secret for it or references another project."""
+    """Without cross-target access, no program creates a Secret for it or references another target's project."""
     text = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     text = text.replace("inference: shop", "inference: main")
 
@@ -90,7 +90,7 @@ def test_nothing_is_read_without_cross_target_access() -> None:
 
 
 def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
-    """MLflow on an on-premises target accesses a cloud bucket with a generated key."""
+    """MLflow on an on-premises target uses a generated key for access to a cloud bucket."""
     text = hybrid(*ON_PREM_REGISTRY)
     calls = {call.name: call for program in programs(text) for call in program.calls}
     (manifest,) = (
@@ -102,7 +102,7 @@ def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
 
 
 def test_key_rotation_uses_two_keys() -> None:
-    """During a key rotation, the Secret has both keys, and new Pods use the second."""
+    """During a key rotation, the Secret contains the old and the new key, and new Pods use the new one."""
     two = ("      context: shop\n", "      context: shop\n      accessKeys: [1, 2]\n")
     (program,) = programs(hybrid(two))
     document = dict({call.name: call for call in program.calls}["crossing-till"].arguments)["document"]

@@ -1,4 +1,4 @@
-"""Tests that all workloads must fit on the declared machines, and how the machines' cost is computed."""
+"""Tests that all workloads must fit on the declared machines, and how the cost of these machines is computed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def codes_with_lines(text: str, plan_text: str = "") -> list[str]:
 
 
 def hints(text: str) -> list[str]:
-    """Return the hints of the capacity diagnostics."""
+    """Return the hints of all diagnostics about capacity."""
     return [diagnostic.hint for diagnostic in check_capacity(plan_of(text), "main")]
 
 
@@ -68,7 +68,7 @@ def test_shortage_is_reported_at_the_largest_variant() -> None:
 
 
 def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
-    """A pipeline with 8 workers is refused at `workers` if only two machines with one L4 each are declared."""
+    """If only two machines with one L4 each are declared, a pipeline with 8 workers is refused at `workers`."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
     (diagnostic,) = check_capacity(plan_of(text), "main")
 
@@ -80,7 +80,7 @@ def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
 
 
 def test_pipelines_need_not_fit_together() -> None:
-    """Two pipelines are accepted even if they fit only one at a time."""
+    """Two pipelines are accepted even if only one of them fits at a time."""
     wide = 'workers: {min: 1, max: 40}\n    schedule: {cron: "30 3 * * *"}'
     text = changed('workers: {min: 1, max: 4}\n    schedule: {cron: "30 3 * * *"}', wide)
     two = text.replace(
@@ -92,7 +92,7 @@ def test_pipelines_need_not_fit_together() -> None:
 
 
 def test_fragmented_capacity_is_reported() -> None:
-    """Nine-CPU Pods do not all fit on sixteen-CPU machines, although the total capacity would be enough."""
+    """Nine-CPU Pods do not all fit on sixteen-CPU machines, although the machines have enough CPUs in total."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -106,7 +106,8 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines fit either the endpoint at its maximum size or the nightly scoring, but not both.
+    """Return a spec whose machines have room for the endpoint at its maximum size or for the nightly scoring, but not
+    both.
 
     `pipeline` and `endpoint` are additional lines for the respective sections.
     """
@@ -155,12 +156,12 @@ def test_lowest_priority_has_no_lower_hint() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
-    """A pipeline that does not fit alongside the endpoint's minimum is refused, even if it has low priority."""
+    """A pipeline that does not fit alongside the endpoint's minimum size is refused, even if it has low priority."""
     assert [line.partition(" ")[0] for line in codes_with_lines(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_no_capacity_errors_without_declared_capacity() -> None:
-    """Without declared capacity, there are no capacity errors and no quota, but a budget is refused."""
+    """If no machines are declared, there are no capacity errors and no quota, but a budget is refused."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -237,7 +238,7 @@ def test_selector_and_tolerations_restrict_machines() -> None:
 def test_packed_pods_fit_on_the_machines(
     machines: list[tuple[int, int, int, int]], pods: list[tuple[int, int, int, int]]
 ) -> None:
-    """Packing never uses more machines or resources than are available."""
+    """Packing Pods never uses more machines or more resources than there are."""
     capacity = [
         Machines(count, cpu * 1000, memory * GI, Accelerator("L4", gpus) if gpus else None)
         for count, cpu, memory, gpus in machines
@@ -271,7 +272,7 @@ def _roomy(plan: Plan) -> Plan:
 
 
 def _time(plan: Plan) -> float:
-    """Return the best CPU time of several runs, without garbage collection."""
+    """Return the shortest CPU time of several runs, with garbage collection disabled."""
     best = float("inf")
     gc.disable()
     for _ in range(3):
@@ -284,7 +285,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_spot_first_counts_on_both_kinds_of_machines() -> None:
-    """`spot-first` Pods may use both kinds of machines; `spot` Pods may use only spot machines."""
+    """`spot-first` Pods may use spot machines and on-demand machines; `spot` Pods may use only spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

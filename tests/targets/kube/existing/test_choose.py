@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_order_of_alternatives_decides_first() -> None:
-    """An expensive machine with the preferred accelerator is chosen over a cheap machine with the second choice."""
+    """An expensive machine with the preferred accelerator is chosen over a cheap machine with the next alternative."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(compute_class(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
@@ -64,7 +64,7 @@ def test_ties_are_decided_by_price_then_rest_then_order() -> None:
 
 
 def test_class_without_accelerators_avoids_accelerator_machines() -> None:
-    """A class without accelerators prefers a machine without any, even if a machine with accelerators is cheaper."""
+    """A class without accelerators gets a machine without any, even if a machine with accelerators is cheaper."""
     assert (
         chosen(compute_class(), replace(L4, price_hourly=0.1), replace(CPU, price_hourly=1.0)).machine == "capacity[1]"
     )
@@ -79,7 +79,7 @@ def test_accelerator_names_match_in_any_spelling() -> None:
 
 
 def test_accelerator_name_without_a_size_is_one_variant() -> None:
-    """`A100` in any spelling means the 40 GB variant."""
+    """`A100` without a memory size means the 40 GB variant, however it is spelt."""
     small, odd, large = (
         replace(L4, accelerator=Accelerator(name, 4), labels=(("gpu", name),))
         for name in ("A100", "a100_40gb", "A100-80GB")
@@ -99,7 +99,7 @@ def test_declared_memory_distinguishes_variants() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """Alternatives before the chosen one are listed with the reason why they were not chosen."""
+    """The alternatives before the chosen one are listed, each with the reason why it was not chosen."""
     hardware = chosen(compute_class(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(alternative.position, alternative.accelerator.name) for alternative in hardware.passed_over] == [
@@ -125,7 +125,7 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
 
 
 def test_accelerator_can_be_requested_by_memory() -> None:
-    """A class may request any accelerator with enough memory, as declared or as inferred from the name."""
+    """A class may request any accelerator with enough memory. The memory is declared or inferred from the name."""
     compute = replace(compute_class(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -135,7 +135,7 @@ def test_accelerator_can_be_requested_by_memory() -> None:
 
 
 def test_capacity_setting_selects_spot_or_on_demand() -> None:
-    """`spot` uses only spot machines, `spot-first` falls back to on-demand, and on-demand Pods never use spot."""
+    """`spot` uses only spot machines, `spot-first` may fall back to on-demand, and on-demand Pods never use spot."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),))
 
@@ -148,7 +148,7 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
 
 
 def test_indistinguishable_machines_are_refused() -> None:
-    """A class is refused if its on-demand Pods could run on a spot machine without its own label or taint."""
+    """A class is refused if its on-demand Pods could run on a spot machine that has no label or taint of its own."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(compute_class(), CPU, spot)
@@ -164,7 +164,7 @@ def test_reachable_machine_with_another_accelerator_is_refused() -> None:
 
 
 def test_closest_machine_and_shortages_are_named() -> None:
-    """If no machine fits, the message names the closest machine and everything that it lacks."""
+    """If no machine fits, the message names the machine that comes closest and everything that it lacks."""
     assert refusal(compute_class(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0], which has 64Gi of the requested 96Gi of memory"
     )
@@ -220,7 +220,7 @@ def test_every_known_accelerator_has_a_resource_and_memory() -> None:
     memory=st.integers(1, 512),
 )
 def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int], cpu: int, memory: int) -> None:
-    """The chosen machine is always large enough, and a class is refused only if no machine fits."""
+    """The chosen machine is large enough for the Pod, and a class is refused only if no machine fits."""
     machines = [Machines(1, cores * 1000, memory_gib * GI) for cores, memory_gib in zip(cpus, memories, strict=False)]
     outcome = choose(compute_class(cpu, memory), on(*machines))
     fits = [machine for machine in machines if machine.cpu_millis >= cpu * 1000 and machine.memory_bytes >= memory * GI]

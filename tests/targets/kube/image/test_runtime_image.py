@@ -1,4 +1,4 @@
-"""Tests that the runtime image's build context is complete and pinned, and that its tag is a hash."""
+"""Tests that the runtime image's build context is complete and pinned, and that the image's tag is a hash."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
 
 
 def test_mlflow_is_installed_only_where_the_registry_runs() -> None:
-    """Only the image for the registry's target contains MLflow's server."""
+    """MLflow's server is only in the image for the target where the registry runs."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)
@@ -72,7 +72,7 @@ def test_tag_depends_on_the_content() -> None:
 
 
 def test_name_has_localhost_prefix_without_a_registry() -> None:
-    """Without a registry, the name begins with `localhost/` so that nodes do not pull the image from Docker Hub."""
+    """Without an image registry, the name begins with `localhost/`, so that nodes do not pull it from Docker Hub."""
     here = replace(TARGET, images=replace(TARGET.images, registry="registry.acme.example/ml"))
 
     assert runtime_image(SYSTEM, TARGET).startswith("localhost/fraud-runtime:")

@@ -1,4 +1,4 @@
-"""Tests that the runtime is tested with the same packages as in its image."""
+"""Tests that the runtime is tested with the same packages that its image contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def test_image_and_tests_pin_the_same_versions() -> None:
-    """The image has all of the packages used in tests, in the same versions. The only additional package is PyTorch."""
+    """The image has all packages that tests use, in the same versions. Its only additional package is PyTorch."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],

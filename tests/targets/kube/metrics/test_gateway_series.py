@@ -1,4 +1,4 @@
-"""Tests how Envoy's metrics are selected for the Gateway in front of an endpoint."""
+"""Tests how rules select Envoy's metrics for the Gateway in front of an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that strings from a spec are never interpreted as PromQL, patterns or templates."""
+"""Tests that strings from a spec are never interpreted as PromQL, regular expressions or templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNESCAPED = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}
 
 
 def read(quoted: str) -> str:
-    """Return the value of a double-quoted PromQL string. Fail if the string ends too early."""
+    """Return the value of a double-quoted PromQL string. Fails if the string ends too early."""
     assert quoted[0] == quoted[-1] == '"'
     inner = quoted[1:-1]
     tokens = re.findall(r'\\x[0-9a-f]{2}|\\u[0-9a-f]{4}|\\[\\"nrt]|[^\\"\n]', inner)

@@ -1,4 +1,4 @@
-"""Tests that channels receive alerts that have the channel's label and one of its severities."""
+"""Tests that a channel receives the alerts that have its label and one of its severities."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_channel_has_the_labels_of_the_clusters_prometheus() -> None:
 
 
 def test_cluster_alerts_go_to_the_on_call_channel() -> None:
-    """A configuration in Alertmanager's namespace routes cluster alerts because it gets alerts from all namespaces."""
+    """Cluster alerts come from all namespaces, so a configuration in Alertmanager's own namespace routes them."""
     config = emitted_object(VALID_SPEC, "AlertmanagerConfig", "fraud-cluster")
 
     assert config["metadata"]["namespace"] == "monitoring"

@@ -1,4 +1,4 @@
-"""Tests that the rules, histograms and dashboards for language models' objectives are consistent."""
+"""Tests that rules, histograms and dashboards for the objectives of language models are consistent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.targets.kube.serving.test_language import CPU_SPEC, application
 
 OBJECTIVES = "slo: {availability: 99%, timeToFirstToken: {p95: 800ms, p99: 2s}, tokensPerSecond: {min: 12.5}}"
 TEXTS = CPU_SPEC.replace("    compute: cpu\n", f"    compute: cpu\n    endpoint: {{timeout: 150s}}\n    {OBJECTIVES}\n")
-"""An endpoint of a language model with objectives in tokens, and a longer timeout than usual."""
+"""A language model's endpoint with objectives in tokens, and with a longer timeout than usual."""
 
 
 def test_every_objective_has_its_own_rules() -> None:
@@ -21,7 +21,7 @@ def test_every_objective_has_its_own_rules() -> None:
 
 
 def test_histograms_have_the_bounds_of_the_rules() -> None:
-    """The server gets each bound so that its histograms have the buckets selected by the rules."""
+    """The server gets each objective's bound, so its histograms have the buckets that the rules select."""
     _, _, described = application(TEXTS)
     errors = {
         rule["labels"]["slo"]: rule["expr"]
@@ -37,7 +37,7 @@ def test_histograms_have_the_bounds_of_the_rules() -> None:
 
 
 def test_latency_histogram_reaches_to_the_timeout() -> None:
-    """Half of the responses may take more than a minute, which buckets only up to 60 s could not show."""
+    """Half of the responses may take more than a minute, so buckets up to 60 s would not be enough."""
     service, _, _ = application(TEXTS.replace(OBJECTIVES, "slo: {p50: 130s}"))
 
     assert ",60000,120000,130000,150000" in json.dumps(service)
@@ -54,7 +54,7 @@ def test_dashboard_shows_the_objectives(name: str) -> None:
 
 
 def test_autoscaler_counts_tokens() -> None:
-    """The policy is a class in the runtime, and a replica still gets only as many requests as it can hold."""
+    """The autoscaling policy is a class in the runtime. A replica still gets only as many requests as it can hold."""
     text = CPU_SPEC.replace(
         "    compute: cpu\n", "    compute: cpu\n    scaling: {metric: ongoing-tokens, target: 9000}\n"
     )

@@ -51,7 +51,7 @@ def test_overdue_monitor_raises_an_alert() -> None:
 
 
 def test_missing_measurements_raise_alerts() -> None:
-    """Too few rows raise an alert. By default, so do labels missing for more than half of the predictions."""
+    """Windows with too few rows raise an alert. So do, by default, labels missing for over half of the predictions."""
     (unknown,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
@@ -65,14 +65,14 @@ def test_missing_measurements_raise_alerts() -> None:
 
 
 def test_the_period_is_the_longest_time_between_runs() -> None:
-    """The period of a schedule for working days includes the weekend."""
+    """For a schedule on working days, the longest time between two runs includes the weekend."""
     assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
     assert period_s(Schedule(kind="cron", cron="*/10 * * * *")) == 600
     assert period_s(Schedule(kind="on-demand")) is None
 
 
 def test_monitor_without_a_schedule_has_no_overdue_alert() -> None:
-    """A monitor without a schedule has no overdue alert, and its values remain valid for three windows."""
+    """A monitor without a schedule has no alert for overdue runs, and its values remain valid for three windows."""
     rules = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
     assert [rule["alert"].removeprefix("ModelyardMonitor") for rule in rules] == ["Breach", "Unknown", "Coverage"]
@@ -93,7 +93,7 @@ def channels(text: str) -> list[str]:
 
 
 def test_performance_checks_use_server_metrics() -> None:
-    """A performance monitor's checks are rules over its window. There is no alert for overdue runs."""
+    """A performance monitor's checks are rules over its window, so there is no alert for overdue runs."""
     rules = alerts(PERFORMANCE, "monitor-drift")
 
     assert [(rule["labels"]["check"], rule["labels"]["severity"]) for rule in rules] == [
@@ -116,11 +116,11 @@ RUNS = (
     .replace("throughput_rps: {min: 2, severity: ticket}", "freshness_s: {max: 900000}")
     .replace("error_rate: {min: 0.01, max: 0.2}", "failed_runs: {max: 1}")
 )
-"""A spec in which the monitor `drift` watches the runs of a pipeline."""
+"""A spec whose monitor `drift` watches the runs of a pipeline."""
 
 
 def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
-    """A following pipeline's freshness is based on its Jobs because its CronJob creates no Jobs."""
+    """A following pipeline's freshness is taken from its Jobs, because its suspended CronJob creates none itself."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )

@@ -1,4 +1,4 @@
-"""Tests that pipeline alerts fire at the right time and notify the pipeline's channels."""
+"""Tests that alerts about pipelines fire at the right time and go to the pipeline's channels."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
 
 
 def test_no_alert_while_the_schedule_is_paused() -> None:
-    """No run counts as overdue while the CronJob is suspended or shortly after it is resumed."""
+    """No run counts as overdue while the pipeline's CronJob is suspended or shortly after it is resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
@@ -81,7 +81,7 @@ def test_no_alert_rules_without_an_on_call_channel() -> None:
 
 
 def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
-    """On a shared cluster without Prometheus, pipelines have no alert rules, and this is not an error."""
+    """On a shared cluster without Prometheus, pipelines have no alert rules, and the spec is still accepted."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
@@ -92,7 +92,7 @@ def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
 
 
 def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
-    """The alerts for a refused gate and for a waiting approval look back over three runs."""
+    """The alerts for a refused gate and for a waiting approval look back over the period of three runs."""
     rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
@@ -102,7 +102,7 @@ def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
 
 
 def test_look_back_is_limited_by_the_retention() -> None:
-    """The look-back is limited to the retention of our Prometheus, which is 15 days by default."""
+    """The alerts look back no further than our Prometheus retains data, which is 15 days by default."""
     rules = by_name(VALID_SPEC)
 
     assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
@@ -131,7 +131,7 @@ def test_only_runs_with_alerts_push_metrics() -> None:
 
 
 def test_skipped_files_raise_an_alert() -> None:
-    """Files skipped by batch inference raise an alert whose runbook says where they are listed."""
+    """The alert for files that batch inference has skipped has a runbook that says where these files are listed."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

@@ -39,7 +39,7 @@ def test_availability_has_four_burn_alerts() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """For a one-week window, the factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
+    """For a one-week window, burn-rate factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_are_left_out() -> None:
 
 
 def test_unreachable_burn_rates_are_left_out() -> None:
-    """A burn rate beyond the reach of a total outage, such as 14.4 if half the requests may be slow, has no alert."""
+    """A burn rate that even a total outage cannot reach, such as 14.4 if half the requests may be slow, is left out."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [window for window, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -77,7 +77,7 @@ def test_each_latency_has_its_own_objective() -> None:
 
 
 def test_histogram_has_a_bucket_for_the_bound() -> None:
-    """The server's histogram has a bucket for each SLO bound, so the rules find a series."""
+    """The server's histogram has a bucket for each SLO's bound, so that the rules find a series to select."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
@@ -86,7 +86,7 @@ def test_histogram_has_a_bucket_for_the_bound() -> None:
 
 
 def test_applications_match_the_serve_config() -> None:
-    """Rules use the same names for Serve applications as the servers do."""
+    """The rules and the servers use the same names for Ray Serve applications."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
     texts = [
@@ -133,7 +133,7 @@ def test_missing_metrics_raise_an_alert() -> None:
     ],
 )
 def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """An outage triggers a page after using 10 % of the error budget, which is 130 seconds at 99.95 % over 30 days."""
+    """An outage triggers a page once it has used 10 % of the error budget: 130 seconds at 99.95 % over 30 days."""
     rules = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in rules if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -149,7 +149,7 @@ def test_missing_proxies_of_our_gateway_page() -> None:
 
 
 def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
-    """For an application that may scale to zero, the alert uses the Serve status rather than replicas."""
+    """If an application may scale to zero, its alert uses the status that Ray Serve reports, not the replica count."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     expressions = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 

@@ -1,4 +1,4 @@
-"""Tests the replacement for a Helm hook in Envoy Gateway's chart, and that load balancers are internal."""
+"""Tests what replaces a Helm hook in Envoy Gateway's chart, and that load balancers are internal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each object depends on the one before it."""
+    """The controller's chart depends on the certificate Job, and each of that Job's objects on the one before it."""
     components = calls()
     waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 
@@ -68,7 +68,7 @@ def test_public_proxies_exist_only_for_public_endpoints() -> None:
 
 
 def balancers(text: str) -> dict[str, str]:
-    """Return whether load balancers are internal, by gateway class."""
+    """Return whether the load balancers of each GatewayClass are internal."""
     proxies = [argument(call, "document") for name, call in calls(text).items() if name.endswith("_proxies")]
     services = {each["metadata"]["name"]: each["spec"]["provider"]["kubernetes"]["envoyService"] for each in proxies}
     return {name: service["annotations"][INTERNAL] for name, service in services.items()}

@@ -1,4 +1,4 @@
-"""Tests that a Gateway is created if a route needs one, with TLS if there is a certificate."""
+"""Tests that a Gateway is created if an HTTPRoute needs one, with TLS if there is a certificate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_no_gateway_without_a_route() -> None:
 
 
 def test_proxies_next_to_a_gateway_are_allowed() -> None:
-    """A policy allows connections from proxies that may be running in the system's namespace."""
+    """A policy allows connections from the Gateway's proxies, which may be running in the system's namespace."""
     text = changed(EXISTING, "{class: istio}")
     policy = emitted_object(text, "NetworkPolicy", "gateway.proxies")["spec"]
 
@@ -58,7 +58,7 @@ def test_proxies_next_to_a_gateway_are_allowed() -> None:
 
 
 def test_proxies_of_a_rollout_are_allowed() -> None:
-    """The same policy allows proxies of Gateways that KubeRay creates for a rollout."""
+    """The same policy allows the proxies of Gateways that KubeRay creates for a rollout."""
     text = changed(
         EXISTING,
         "{class: istio}",
@@ -75,7 +75,7 @@ def test_proxies_of_a_rollout_are_allowed() -> None:
 
 
 def test_proxies_of_an_existing_gateway_in_our_namespace_are_allowed() -> None:
-    """Proxies of an existing Gateway in the system's namespace are allowed even if the spec names no namespace."""
+    """An existing Gateway's proxies in the system's namespace are allowed even if the spec names no namespace."""
     for gateway in ("{name: edge}", "{name: edge, namespace: fraud}"):
         text = changed(EXISTING, gateway)
 

@@ -1,4 +1,4 @@
-"""Tests that routes split, mirror and rewrite traffic, and that unsupported features are refused."""
+"""Tests that HTTPRoutes split, mirror and rewrite traffic, and that unsupported features are refused."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ EXPOSED = "exposure: internal\n      host: scores.acme.example\n"
 
 
 def route(text: str) -> Object:
-    """Return the spec of the only route."""
+    """Return the spec of the only HTTPRoute."""
     spec: Object = lowered(text).get("HTTPRoute", "scorer")["spec"]
     return spec
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each diagnostic with its line in the spec."""
+    """Return the code of each diagnostic, with the line of the spec that it refers to."""
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
@@ -43,7 +43,7 @@ def test_traffic_is_divided_by_weight() -> None:
 
 
 def test_a_class_of_a_cloud_is_refused_for_what_its_routes_need() -> None:
-    """Classes without a conformance report in the table are not judged, and neither is a class without routes."""
+    """A cloud's GatewayClass is judged by its conformance report. It passes if it has no report or no HTTPRoutes."""
     own = ("{name: edge, namespace: gateways, mirrors: true}", "{class: gke-l7-rilb, mirrors: true}")
     line = "gateway: {class: gke-l7-rilb, mirrors: true}"
 
@@ -86,7 +86,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """KubeRay creates the route for an incremental rollout, so the compiler does not emit one."""
+    """KubeRay creates the HTTPRoute for an incremental rollout, so the compiler does not emit one."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -99,7 +99,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_endpoint_path_is_not_rewritten() -> None:
-    """The server itself serves the endpoint's path, so the route does not rewrite it."""
+    """The server itself expects the endpoint's path, so the HTTPRoute does not rewrite it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

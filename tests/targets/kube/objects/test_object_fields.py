@@ -1,4 +1,4 @@
-"""Tests that objects have only fields accepted by Kubernetes, and that overrides with other fields are refused."""
+"""Tests that objects have only fields that Kubernetes accepts, and that overrides with other fields are refused."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NEWER = {
     "ray.io/v1 RayJob",
     "ray.io/v1 RayService",
 }
-"""Kinds whose definitions in Go modules are older than those in $MODELYARD_CRDS."""
+"""Kinds whose definitions in Go modules are older than those in the folder $MODELYARD_CRDS."""
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table matches the API definitions that it is generated from."""
+    """The table of fields matches the API definitions from which it is generated."""
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
     behind = set[str]() if crds.given_folder() else NEWER
     comparable = {kind: fields for kind, fields in shipped["objects"].items() if kind not in behind}
@@ -104,7 +104,7 @@ RUN = "ConfigMap/retrain-rayjob"
     ],
 )
 def test_overrides_that_break_a_document_are_refused(patch: str, problem: str) -> None:
-    """An override that would break the RayJob in a ConfigMap is refused."""
+    """An override that would make the RayJob inside a ConfigMap invalid is refused."""
     text = with_override(f"[{patch}]", RUN)
     (diagnostic,) = check(plan_of(text), "main")
 

@@ -1,4 +1,4 @@
-"""Tests that each override either patches one object and annotates it with the reason, or is refused."""
+"""Tests that an override is either refused or patches one object, which it annotates with the override's reason."""
 
 from __future__ import annotations
 

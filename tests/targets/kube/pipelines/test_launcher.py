@@ -1,4 +1,4 @@
-"""Tests that the launcher is a CronJob that respects overlap, deadlines and history limits."""
+"""Tests that the launcher is a CronJob that respects the overlap policy, deadlines and history limits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_overlap_is_the_concurrency_policy(overlap: str, policy: str) -> None:
 
 
 def test_the_launcher_waits_for_all_retries() -> None:
-    """The launcher's deadline covers all attempts allowed by the RayJob."""
+    """The launcher's deadline covers all attempts that the RayJob allows."""
     text = changed("timeout: 6h", "timeout: 6h\n    retries: 2")
 
     assert (
@@ -54,7 +54,7 @@ def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
 
 
 def test_launcher_has_job_name_uid_and_template() -> None:
-    """The launcher's Pod receives the Job's name and UID and mounts the RayJob template."""
+    """The launcher's Pod gets the Job's name and UID, and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     fields = {
@@ -93,14 +93,14 @@ def test_launcher_and_submitter_always_use_our_image() -> None:
 
 
 def test_a_failed_run_is_not_launched_again() -> None:
-    """The launcher is retried if it loses its machine, but not if its run has failed."""
+    """A launcher whose machine is lost is retried, but a launcher whose run has failed is not."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
 
 
 def test_disruption_condition_includes_the_status() -> None:
-    """Schemas before Kubernetes 1.35 require the condition's status in the failure policy."""
+    """Schemas before Kubernetes 1.35 require a status in each Pod condition of a failure policy."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert rules[0]["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
@@ -141,7 +141,7 @@ def _environment(text: str, name: str) -> dict[str, str]:
 
 
 def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
-    """A following pipeline is a suspended CronJob, and its launcher enforces the overlap policy."""
+    """The CronJob of a following pipeline is suspended, and its launcher enforces the overlap policy."""
     nightly, report = (lowered(AFTER).get("CronJob", name)["spec"] for name in ("nightly", "report"))
 
     assert nightly["suspend"] is True
@@ -156,7 +156,7 @@ def test_launcher_lists_its_followers() -> None:
 
 
 def test_followers_are_listed_by_cron_job_name() -> None:
-    """Followers are listed by the names of their CronJobs, which may differ from the pipelines' names."""
+    """Following pipelines are listed by the names of their CronJobs, which may differ from the pipelines' names."""
     text = AFTER.replace("  nightly:\n", "  scorer:\n", 1)
 
     assert _environment(text, "retrain")["MODELYARD_FOLLOWERS"] == "report,scorer-runs"

@@ -1,4 +1,4 @@
-"""Tests the CronJob that moves aliases, with its own identity and login."""
+"""Tests the promoter, a CronJob that moves aliases, and that it has its own identity and login."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCHEMA = json.loads(modelyard_schemas.text("workload"))
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description."""
+    """Return a workload's description from its ConfigMap."""
     return json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
 
 
@@ -84,7 +84,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_follow_the_promoters_history() -> None:
-    """A server follows the promoter's history for an alias. A fixed version number has no history."""
+    """For an alias, a server's description refers to the history that the promoter writes. A fixed version has none."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -94,7 +94,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_servers_and_scoring_have_the_required_approvals() -> None:
-    """Except for fixed versions, servers' and scoring's descriptions list the same approvals as the promoter's."""
+    """Descriptions of servers and scoring list the same approvals as the promoter's, except for fixed versions."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     approvals = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")

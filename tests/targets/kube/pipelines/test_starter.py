@@ -1,4 +1,4 @@
-"""Tests that monitors can request runs on other targets and have the necessary access."""
+"""Tests that monitors can request runs on other targets, and that they and the starter have the necessary access."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ BREACH = (
     "     checks: {psi: {max: 0.2}}, compute: {cpu: 1, memory: 4Gi},\n     onBreach: {run: pipelines.retrain}}",
 )
 PULLED = hybrid(BREACH)
-"""A spec with a monitor in a shop that starts a pipeline in the cloud."""
+"""A spec in which a monitor on target `shop` starts a pipeline in the cloud."""
 
 FOLDER = "mlflow/run-requests/till/prod/main/"
 ASKED, ANSWERED = f"{FOLDER}asked/retrain/drift/", f"{FOLDER}answered/retrain/drift/"
 POLICY = "ValidatingAdmissionPolicy"
 OF_CLUSTERS = hybrid(BREACH, *CLUSTERS)
-"""The same spec with an on-premises cluster instead of the cloud."""
+"""The same spec with an on-premises cluster in place of the cloud target."""
 
 
 def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
-    """Return the access of an identity as store, prefix and mode."""
+    """Return an identity's access to stores as store, prefix and mode."""
     identity = resource(plan, Kind.IDENTITY, name).value
     assert isinstance(identity, Identity)
     return {(grant.store, grant.prefix, grant.mode) for grant in identity.access}
 
 
 def test_monitor_appends_requests_and_starter_answers() -> None:
-    """The monitor may only append requests. The starter may read requests and write responses."""
+    """The monitor may only add requests. The starter may read the requests and write responses."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -141,7 +141,7 @@ def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
 
 
 def test_aws_access_is_limited_to_the_request_folders() -> None:
-    """In AWS, the starter's role and the monitor's user can access only their folders."""
+    """In AWS, the starter's role and the monitor's user can access only the folders for requests and responses."""
     calls = calls_by_name(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
@@ -254,7 +254,7 @@ monitors:
 
 
 def test_first_shared_store_is_used_without_artifacts() -> None:
-    """Without an artifact store, requests are in a folder of the first store that both targets can reach."""
+    """If there is no artifact store, requests are in a folder of the first store that both targets can reach."""
     plan = plan_of(APART)
 
     folder = "run-requests/fraud/prod/far/asked/retrain/drift/"

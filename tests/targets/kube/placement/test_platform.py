@@ -1,4 +1,4 @@
-"""Tests that the output for an existing cluster adds nothing and makes no assumptions about it."""
+"""Tests that the platform for an existing cluster adds no resources and makes no assumptions about the cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that resource requests include permanent endpoints, temporary runs, and supporting Pods."""
+"""Tests that the total demand includes permanent endpoints, temporary runs, and supporting Pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the settings of all our Pods for writable folders, disk limits, and node preferences."""
+"""Tests the settings that all our Pods share: writable folders, disk limits, and node preferences."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.specs import VALID_SPEC
 
 
 def launcher() -> Object:
-    """Return the Pod spec of a launcher."""
+    """Return the Pod spec of a pipeline's launcher."""
     (pod,) = pod_specs(lowered(VALID_SPEC).get("CronJob", "retrain"))
     return pod
 
 
 def submitter() -> Object:
-    """Return the Pod spec of a submitter."""
+    """Return the Pod spec of the Job that submits a run to its Ray cluster."""
     template = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-rayjob")["data"]["rayjob.json"])
     (pod,) = pod_specs(template["spec"]["submitterPodTemplate"])
     return pod
@@ -28,7 +28,7 @@ def submitter() -> Object:
 
 @pytest.mark.parametrize("pod", [launcher(), submitter()], ids=["launcher", "submitter"])
 def test_supporting_pods_have_a_disk_limit(pod: Object) -> None:
-    """Launchers and submitters have disk and memory limits even though the spec sets none."""
+    """Launcher and submitter Pods have disk and memory limits even though the spec sets none."""
     (container,) = pod["containers"]
     scratch = next(volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == "scratch")
 
@@ -46,7 +46,7 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
 
 
 def test_pods_prefer_spot_and_fall_back() -> None:
-    """Shared labels are required, as are either spot or fallback labels. Spot is preferred."""
+    """Pods require the labels common to spot and fallback machines, and those of either. They prefer spot machines."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
     placement = placing(Place(spot, (Taint("spot"),), fixed))

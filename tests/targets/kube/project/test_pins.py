@@ -1,4 +1,4 @@
-"""Tests that the lock pins charts by version and images by tag."""
+"""Tests that the lock file pins charts by version and images by tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the sites' alerts are evaluated once for each site, in the central target."""
+"""Tests that alerts about sites are evaluated once per site, on the central target."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_expressions_for_each_site(expression: str, expected: str) -> None:
 
 
 def objects(spec: str = SPEC) -> dict[str, Any]:
-    """Return the rules and routes, keyed by target and name."""
+    """Return the alert rules and routes, keyed by target and name."""
     outcome = compile_text(spec, tables={"shops.csv": TABLE})
     assert outcome.ok, outcome.diagnostics
     by_name: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def objects(spec: str = SPEC) -> dict[str, Any]:
 
 
 def rules(manifest: Any) -> list[Any]:
-    """Return all rules of an object."""
+    """Return all alert rules in an object."""
     return [rule for group in manifest["spec"]["groups"] for rule in group["rules"]]
 
 
@@ -69,7 +69,7 @@ def test_alerts_are_in_the_centre_and_recordings_at_the_sites() -> None:
 
 
 def test_a_silent_site_is_known_by_its_name() -> None:
-    """Even a site that has never sent any data is known."""
+    """The alert for a silent site covers every site by name, even one that has never sent any data."""
     (silent,) = [rule for rule in rules(objects()["centre sites.shops"]) if rule["alert"] == "ModelyardSiteSilent"]
 
     assert all(f'"{name}"' in silent["expr"] for name in ("shop-001", "shop-002", "shop-003", "shop-107"))

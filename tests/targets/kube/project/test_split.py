@@ -1,4 +1,4 @@
-"""Tests how a large system is split into projects, and that files stay in their projects."""
+"""Tests how a large system is split into projects, and that its files then stay in their projects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_project_exceeds_the_resource_limit() -> None:
 
 
 def test_adding_a_workload_moves_no_other() -> None:
-    """Other workloads stay in their projects, because moving them would recreate their resources."""
+    """When a workload is added, all others stay in their projects. Moving them would recreate their resources."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 

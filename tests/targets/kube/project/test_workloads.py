@@ -1,4 +1,4 @@
-"""Tests that all workloads have valid objects and descriptions, and that every field has an effect."""
+"""Tests that all workloads have valid objects and descriptions, and that every field of a spec has an effect."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_object_is_valid_by_its_own_api(name: str) -> None:
-    """All objects match either the CRDs of KubeRay and the Gateway API or Kubernetes's own schemas."""
+    """All objects match their schemas: the CRDs of KubeRay and the Gateway API, or Kubernetes's own schemas."""
     manifests = list(lowered(SPECS[name]))
 
     assert len(manifests) > 30
@@ -80,7 +80,7 @@ def test_names_are_unique_within_a_kind(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_description_fits_its_schema(name: str) -> None:
-    """All descriptions match the schema, according to two validators."""
+    """All descriptions match their schema according to two validators."""
     texts = [
         manifest["data"]["workload.json"]
         for manifest in lowered(SPECS[name])
@@ -96,7 +96,7 @@ def test_every_description_fits_its_schema(name: str) -> None:
 
 
 def test_the_schema_of_descriptions_is_closed() -> None:
-    """The schema rejects unknown fields at any depth."""
+    """The schema of descriptions rejects unknown fields at any depth."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     described = json.loads(lowered(VALID_SPEC).get("ConfigMap", "retrain-description")["data"]["workload.json"])
     for where in (described, described["pipeline"], described["pipeline"]["steps"]["retrain"]):
@@ -134,7 +134,7 @@ def test_lowering_is_deterministic() -> None:
 
 
 def test_every_policy_selects_a_pod_template() -> None:
-    """The selector of every network policy matches a Pod template."""
+    """The selector of every NetworkPolicy matches a Pod template."""
     manifests = lowered(VALID_SPEC)
     text = json.dumps(list(manifests))
     for policy in manifests.names("NetworkPolicy"):
@@ -145,7 +145,7 @@ def test_every_policy_selects_a_pod_template() -> None:
 
 
 def test_objects_have_their_spec_path() -> None:
-    """Objects are labelled with the spec path that they come from, down to the variant."""
+    """Each lowered object records the spec path that it comes from, down to the variant."""
     origins = {(item.manifest["kind"], item.origin) for item in lowered(VALID_SPEC).objects}
 
     assert ("RayService", ("inference", "scorer", "variants", "challenger")) in origins
@@ -154,7 +154,7 @@ def test_objects_have_their_spec_path() -> None:
 
 
 def test_credentials_are_secret_references() -> None:
-    """Containers get credentials only through references to Secrets."""
+    """Containers get credentials only through references to Kubernetes Secrets."""
     for manifest in lowered(VALID_SPEC):
         for pod in pod_specs(manifest):
             for container in pod["containers"]:
@@ -164,7 +164,7 @@ def test_credentials_are_secret_references() -> None:
 
 
 def test_workloads_are_lowered_on_demand() -> None:
-    """Objects are created on demand, so the cost of the first few does not depend on the number of workloads."""
+    """Workloads are lowered on demand, so the cost of the first few does not depend on how many there are."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
     servers = [resource for resource in plan.on("far") if resource.kind is Kind.MODEL_SERVER]
@@ -323,7 +323,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_every_field_changes_the_output(field: str) -> None:
-    """Changing any single field changes the output."""
+    """Changing any single field of a resource changes the output."""
     with not_asked():
         other = list(lowered(changed(*FIELDS[field])))
 

@@ -1,4 +1,4 @@
-"""Tests that the READMEs of both targets list cross-target connections and the deployment order."""
+"""Tests that the READMEs of both targets list the connections between them and the deployment order."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CLUSTERS = (
 
 
 def readme(plan: Plan, placement: str) -> str:
-    """Return the README for a placement."""
+    """Return the README for a target."""
     provider = plan.system.target(placement).provider
     (text,) = [file.text() for file in TARGETS[provider].lower(plan, placement).texts if file.path == "README.md"]
     return text
 
 
 def section(text: str) -> str:
-    """Return a README's section on cross-target access."""
+    """Return the section of a README about cross-target access."""
     return text.partition("## Cross-target access")[2].partition("\n## ")[0]
 
 
@@ -63,7 +63,7 @@ def test_readmes_mention_bundles() -> None:
 
 
 def test_readmes_list_images_to_transfer() -> None:
-    """The READMEs list images that the on-premises cluster cannot pull from the account's image registry."""
+    """The READMEs list the images that the on-premises cluster cannot pull from the account's image registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -114,7 +114,7 @@ def test_no_section_without_cross_target_access() -> None:
 
 
 def test_adopted_registry_is_listed_on_each_target() -> None:
-    """An adopted registry is not on any target, so every target lists outgoing connections to the registry's host."""
+    """An adopted registry is on no target, so every target's README lists outgoing connections to its host."""
     adopted = (
         "registry: {database: runs, artifacts: lake}",
         'registry: {adopt: "https://mlflow.acme.example:8443", credentials: "secret://kubernetes/mlflow#token"}',
@@ -129,7 +129,7 @@ def test_adopted_registry_is_listed_on_each_target() -> None:
 
 
 def test_adopted_buckets_need_no_deployment_order() -> None:
-    """Adopted or mutually used buckets need no deployment order unless the cloud target has to create a user."""
+    """Buckets that are adopted or used mutually need no deployment order, unless the cloud target creates a user."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -163,7 +163,7 @@ def test_objects_written_only_by_the_program_are_listed() -> None:
 
 
 def test_key_rotation_is_explained() -> None:
-    """The README of the target that uses the keys lists the steps of a key rotation."""
+    """The README of the target that uses the access keys lists the steps for rotating them."""
     steps = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 

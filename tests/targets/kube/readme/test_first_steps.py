@@ -1,4 +1,4 @@
-"""Tests that the commands in a README's first steps refer to objects that exist in the manifests."""
+"""Tests that the commands in the README's section "First steps" refer to objects that exist in the manifests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def commands(readme: str) -> list[list[str]]:
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """Return the approval commands in the README for the target `main`."""
+    """Return the commands for approving a version in the README for the target `main`."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 

@@ -1,4 +1,4 @@
-"""Tests that the README lists prerequisites, instructions, and images to mirror."""
+"""Tests that the README lists prerequisites, instructions, and the images to mirror."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_readme_lists_required_secrets() -> None:
 
 
 def test_readme_mentions_stores_that_are_created_later() -> None:
-    """If we install External Secrets, its store objects can be created only after the installation."""
+    """If we install External Secrets, its SecretStores can be created only after the installation."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -92,7 +92,7 @@ def test_readme_names_the_oldest_supported_add_on_version() -> None:
 
 
 def test_readme_lists_namespaces_of_secret_stores() -> None:
-    """The README lists SecretStores in the system's namespace and, for the remote-write token, in Prometheus's."""
+    """The README lists SecretStores in the system's namespace and, for the remote-write token, in `monitoring`."""
     remote = '      telemetry: {remoteWrite: "https://m.acme.example/push", secret: secret://vault/metrics#token}\n'
     text = changed(
         "store: vault}}",
@@ -106,7 +106,7 @@ def test_readme_lists_namespaces_of_secret_stores() -> None:
 
 
 def test_readme_lists_the_required_gateway() -> None:
-    """The README lists the Gateway or GatewayClass that must exist if an endpoint uses it."""
+    """The README lists the Gateway or GatewayClass that must already exist if an endpoint uses it."""
     from_class = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
@@ -120,7 +120,7 @@ def test_readme_lists_the_required_gateway() -> None:
 
 
 def test_readme_lists_endpoint_addresses() -> None:
-    """The README lists each endpoint's Gateway, address and possible callers."""
+    """The README lists each endpoint's Gateway, its address, and who can call it."""
     from_class = changed(
         "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}"
     )
@@ -201,7 +201,7 @@ def test_image_list_has_names_in_the_edge_registry() -> None:
 
 
 def test_readme_lists_namespaces_for_the_pull_secret() -> None:
-    """The pull secret is needed in the system's namespace and, with a mirror, in the namespaces of add-ons."""
+    """The pull secret is needed in the system's namespace and, with a mirror registry, in the add-ons' namespaces."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")
@@ -214,7 +214,7 @@ def test_readme_lists_namespaces_for_the_pull_secret() -> None:
 
 
 def test_readme_lists_metrics_connections() -> None:
-    """The README lists the servers that are scraped and the monitors that push metrics."""
+    """The README lists the servers from which metrics are scraped and the monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
@@ -237,7 +237,7 @@ def test_readme_for_a_shared_cluster_mentions_no_namespace_or_crds() -> None:
 
 
 def test_readme_lists_requirements_for_an_existing_prometheus() -> None:
-    """The README lists the OTLP receiver and labels that an existing Prometheus needs."""
+    """The README lists the OTLP receiver and the labels that an existing Prometheus must have."""
     present = "      present: [prometheus]\n      telemetry: {labels: {release: main, team: fraud}}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{present}")
     readme = files(text)["README.md"]

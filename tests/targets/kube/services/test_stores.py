@@ -1,4 +1,4 @@
-"""Tests that buckets are either created with the settings in the spec or adopted without changes."""
+"""Tests that buckets are either created with the spec's settings or adopted without any changes."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def serve_config(service: Object) -> Any:
-    """Return the Serve configuration of a RayService."""
+    """Return the Ray Serve configuration of a RayService."""
     return yaml.safe_load(service["spec"]["serveConfigV2"])
 
 
@@ -30,7 +30,7 @@ def test_each_variant_has_its_own_ray_service() -> None:
 
 
 def test_each_replica_has_its_own_pod() -> None:
-    """Each replica has its own Pod, and the worker group has the same minimum and maximum as the number of replicas."""
+    """Each replica has its own Pod, so the worker group has the same minimum and maximum as the replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -53,7 +53,7 @@ def test_each_replica_has_its_own_pod() -> None:
     ],
 )
 def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, most: int) -> None:
-    """By default, the scaling target is a full batch, and a replica accepts twice as many requests."""
+    """By default, the scaling target is one full batch, and a replica accepts twice as many requests."""
     scaling = "    scaling: {metric: ongoing-requests, target: 8}\n"
     text = changed(scaling, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
@@ -64,7 +64,7 @@ def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, 
 
 
 def test_half_a_cpu_is_rounded_up_for_ray() -> None:
-    """KubeRay rounds half a CPU up to one CPU for Ray, and the replica requests 0.75."""
+    """KubeRay rounds half a CPU up to one CPU for Ray, and the replica asks Ray for 0.75."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
 
@@ -82,7 +82,7 @@ def test_pod_and_replica_request_accelerators() -> None:
 
 
 def test_applications_refer_to_their_description() -> None:
-    """An application gets its name in the mounted description, and a digest that changes with its entry there."""
+    """A Serve application is given its name in the mounted description, and a digest that changes with its entry."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (application,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -117,7 +117,7 @@ def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
 
 
 def test_in_place_rollout_changes_only_the_serve_config() -> None:
-    """With an in-place rollout, a new description changes only the Serve configuration, unless stores change."""
+    """With an in-place rollout, a new description changes only the Serve configuration, unless the stores change."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def spec(old: str, new: str) -> Any:
@@ -141,7 +141,7 @@ def test_rollout_strategy_sets_the_upgrade_type(rollout: str, upgrade: dict[str,
 
 
 def test_incremental_rollout_has_class_steps_and_autoscaler() -> None:
-    """An incremental rollout sets the gateway class, the steps, and the autoscaler required by KubeRay."""
+    """An incremental rollout sets the GatewayClass, the steps, and the autoscaler that KubeRay requires."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -180,7 +180,7 @@ def test_head_accepts_requests_only_if_the_server_may_scale_to_zero() -> None:
 
 
 def test_only_several_replicas_have_a_disruption_budget() -> None:
-    """A disruption budget for a group with a single replica would block node drains."""
+    """Only worker groups with several replicas have a disruption budget. With one, it would block node drains."""
     manifests = lowered(VALID_SPEC)
 
     assert manifests.names("PodDisruptionBudget") == ["scorer-champion.cpu"]
@@ -190,7 +190,7 @@ def test_only_several_replicas_have_a_disruption_budget() -> None:
 
 
 def test_pool_members_share_a_cluster_but_not_pods() -> None:
-    """Pool members share a Ray cluster, with separate worker groups, path prefixes and tokens."""
+    """Pool members share a Ray cluster, but each has its own worker group, path prefix and tokens."""
     second = (
         "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
         "    replicas: 1\n    pool: shared\n"
@@ -222,7 +222,7 @@ def test_pool_members_share_a_cluster_but_not_pods() -> None:
 
 
 def test_histogram_has_a_bucket_for_each_slo_bound() -> None:
-    """The latency histogram has a bucket for each SLO bound."""
+    """The latency histogram has a bucket for the bound of each SLO."""
     service = lowered(changed("p99: 50ms", "p99: 75ms")).get("RayService", "scorer-champion")
     head = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     (edges,) = [
@@ -253,7 +253,7 @@ _HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#toke
     ],
 )
 def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str, replaced: bool) -> None:
-    """For example, an SLO bound that needs a new histogram bucket replaces Pods."""
+    """An in-place rollout replaces Pods only if it has to, for example if an SLO needs a new histogram bucket."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def pods(*more: tuple[str, str]) -> Any:
@@ -275,7 +275,7 @@ def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str
     ],
 )
 def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> None:
-    """Requests are logged with `accessLog`, a high risk or a regulated industry. Ray logs to the container."""
+    """Requests are logged with `accessLog`, a high risk or a regulated industry. Ray logs to the container's output."""
     manifests = lowered(changed(old, new))
     service = manifests.get("RayService", "scorer-champion")
     described = json.loads(manifests.get("ConfigMap", "scorer-champion-description")["data"]["workload.json"])

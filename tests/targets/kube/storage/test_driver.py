@@ -1,4 +1,4 @@
-"""Tests that all object storage drivers have the same properties."""
+"""Tests the properties that all object storage drivers share."""
 
 from __future__ import annotations
 

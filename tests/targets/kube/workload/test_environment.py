@@ -14,7 +14,7 @@ CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATI
 
 
 def environments(objects: Object) -> list[dict[str, str]]:
-    """Return the variables with plain values in each container that uses the store `lake`."""
+    """Return, for each container that uses the store `lake`, the environment variables that have plain values."""
     containers = [container for pod in pod_specs(objects) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]

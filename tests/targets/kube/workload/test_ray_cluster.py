@@ -1,4 +1,4 @@
-"""Tests that Ray clusters pass KubeRay's validation and are as restricted as possible."""
+"""Tests that Ray clusters pass KubeRay's validation and have as few permissions as possible."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tests.specs import VALID_SPEC, changed
 
 
 def cluster(text: str, name: str = "scorer-champion") -> Object:
-    """Return the Ray cluster of a server."""
+    """Return the Ray cluster spec of a server."""
     spec: Object = lowered(text).get("RayService", name)["spec"]["rayClusterConfig"]
     return spec
 
 
 def run(text: str, name: str) -> Object:
-    """Return the RayJob created by a pipeline's launcher."""
+    """Return the RayJob that a pipeline's launcher creates."""
     template: Object = json.loads(lowered(text).get("ConfigMap", f"{name}-rayjob")["data"]["rayjob.json"])
     return template
 
 
 def test_token_authentication_is_set_explicitly() -> None:
-    """Without an explicit token mode, the operator would not secure the cluster."""
+    """Without an explicit authentication mode `token`, KubeRay's operator would not secure the cluster."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
@@ -71,7 +71,7 @@ def test_the_autoscaler_is_restricted_too() -> None:
 
 
 def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
-    """The autoscaler uses our image and does not share volumes with user code, which could plant a `.pth` file."""
+    """The autoscaler uses our image and shares no volumes with user code, which could plant a `.pth` file in them."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
     autoscaler = scaling["autoscalerOptions"]
@@ -212,7 +212,7 @@ STATE = (
 
 
 def test_serving_head_stores_its_state_in_redis() -> None:
-    """Only serving clusters store their head's state in the target's Redis."""
+    """Only clusters that serve models store their head's state, using the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
