@@ -44,7 +44,6 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Telemetry", "prometheus_labels"): ("labels",),
     ("TokenRate", "minimum"): ("min",),
     ("Tuning", "trials"): ("trials", "max"),
-    ("Waves", "count"): ("canary", "shares"),
 }
 """Fields with a different name in a spec, or that consist of several fields there."""
 
