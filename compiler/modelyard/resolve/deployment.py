@@ -92,11 +92,12 @@ def _target(scope: Scope, name: str, node: Node, path: Path, providers: Mapping[
 
 
 def _waves(scope: Scope, sites: Node, path: Path) -> Waves | None:
-    """Resolve the number of waves (canary sites, one for each share, remaining sites), and how long each wave runs."""
+    """Resolve the waves in which models reach the sites."""
     if "waves" not in sites:
         return None
     node = mapping(sites, "waves")
-    return Waves(2 + len(items(node, "shares")), seconds_or(scope, node, "soak", (*path, "waves"), 86_400))
+    soak_s = seconds_or(scope, node, "soak", (*path, "waves"), 86_400)
+    return Waves(texts(node, "canary"), texts(node, "shares"), soak_s)
 
 
 def _cluster(node: Node) -> ExistingCluster:

@@ -52,9 +52,16 @@ def _resolved_path(value: Json, path: Steps) -> Path | None:
 
 
 def _nearest(value: Json, path: Steps) -> Path | None:
-    for length in range(len(path) - 1, 0, -1):
-        for candidate in (path[:length], ("deployment",)) if path[0] == "deployment" else (path[:length],):
-            existing = _resolved_path(value, candidate)
-            if existing is not None:
-                return existing
+    for candidate in _ancestors(path):
+        existing = _resolved_path(value, candidate)
+        if existing is not None:
+            return existing
     return None
+
+
+def _ancestors(path: Steps) -> Iterator[Steps]:
+    """Yield the paths above a path, nearest first. The short form of a target has its fields in `deployment`."""
+    for length in range(len(path) - 1, 0, -1):
+        yield path[:length]
+        if path[:2] == ("deployment", "targets") and length > 3:
+            yield ("deployment", *path[3:length])

@@ -41,10 +41,8 @@ def site_changes(
     used = dict.fromkeys((*old.bound.used, *new.bound.used))
     for group in new.bound.groups:
         if group.name in before:
-            columns = dict.fromkeys(column for target, column in used if target == group.name and column != NAME)
-            column_sets = (before[group.name].columns, group.columns)
-            if any(WAVE in columns_of_side for columns_of_side in column_sets):
-                columns[WAVE] = None
+            derived = {NAME, *_waves(before[group.name]), *_waves(group)}
+            columns = dict.fromkeys(column for target, column in used if target == group.name and column not in derived)
             yield from _names(before[group.name], group, environment)
             marked = [outcome_bound.bindings[group.name].marked for outcome_bound in (old.bound, new.bound)]
             versions = Versions(before[group.name], group, marked[0], marked[1], pairs, judge, tuple(known))
@@ -79,6 +77,11 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
         yield _finding("R515", Level.REVIEW, path, message, environment, now=now, after=", ".join(names))
 
 
+def _waves(group: Group) -> set[str]:
+    """Return the column of waves if `waves` sets it. Changes to `waves` are reported themselves."""
+    return {WAVE} & group.always.keys()
+
+
 _Rows: TypeAlias = list[tuple[int, int]]
 """The positions of sites in the old version's group and in the new version's."""
 
@@ -99,8 +102,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
         if len(differing) > 1:
             message = f"{column} changes at {names} of {new.name}: at {new.names[second]} it is {after} (was {before})"
         path = (*map(str, new.path), "sites", column)
-        place = NAME if column == WAVE else column  # a wave is not a table cell
-        places = (old.places(first, place) if was else None, new.places(second, place) if now else None)
+        places = (old.places(first, column) if was else None, new.places(second, column) if now else None)
         every = facts([(new.names[b], _at(was, a), _at(now, b)) for a, b in differing])
         finding = _finding(
             "R517", Level.REVIEW, path, message, environment, was=places[0], now=places[1], before=before, after=after

@@ -166,7 +166,9 @@ def _budget(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _target(value: Any) -> Iterator[tuple[Steps, Any]]:
-    yield from _fields(value, "TargetSpec")
+    yield from (
+        (("sites", *steps) if steps == ("waves",) else steps, child) for steps, child in _fields(value, "TargetSpec")
+    )
     if getattr(value.options, "__match_args__", ()):
         yield from _fields(value.options, kind_of(value.options))
     if value.cluster.adopt:  # the provider's own `cluster` does not have it

@@ -44,7 +44,6 @@ OTHER_NAMES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("Telemetry", "prometheus_labels"): ("labels",),
     ("TokenRate", "minimum"): ("min",),
     ("Tuning", "trials"): ("trials", "max"),
-    ("Waves", "count"): ("canary", "shares"),
 }
 """The spec's names for record fields that have a different name there, or that correspond to several fields."""
 

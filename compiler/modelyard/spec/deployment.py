@@ -164,10 +164,16 @@ class Sites:
 
 @record
 class Waves:
-    """The number of waves that bring a new version to a target's sites, and how long each wave runs before the next."""
+    """The sites that get a new version first, the growing shares that follow, and how long each wave serves it."""
 
-    count: int
+    canary: tuple[str, ...]
+    shares: tuple[str, ...]
     soak_s: int
+
+    @property
+    def count(self) -> int:
+        """The number of waves: the canary, one for each share, and the remaining sites."""
+        return 2 + len(self.shares)
 
 
 @record

@@ -29,7 +29,6 @@ NEVER_IN_A_SYSTEM: Final = (
     "#/$defs/tableFile",
     "#/$defs/tableValues/",
     "#/$defs/forEach",
-    "#/$defs/waves/properties/canary",
     "#/properties/apiVersion",
     "#/properties/kind",
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 
 from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.review import site_judging
 from modelyard.review.findings import Finding, Level
+from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
 from tests.narrowing import present
@@ -24,15 +27,15 @@ _OF_UP = ("R518", "R522", "R523", "R620")
 """Codes of findings about what `pulumi up` does and what it costs."""
 
 
+@lru_cache(maxsize=8)
+def _outcome(spec: str, table: str) -> Outcome:
+    tables = {"shops.csv": InputFile("shops.csv", table)}
+    return understand(Inputs(InputFile("system.yaml", spec), tables=tables), TARGETS)
+
+
 def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str = SPEC) -> list[Finding]:
-    """Return the findings about sites for a change to their table or to the spec."""
-    old, new = (
-        understand(
-            Inputs(InputFile("system.yaml", spec), tables={"shops.csv": InputFile("shops.csv", table)}),
-            TARGETS,
-        )
-        for spec, table in ((old_spec, before), (new_spec, after))
-    )
+    """Return the findings about sites for a change to the table or the spec."""
+    old, new = _outcome(old_spec, before), _outcome(new_spec, after)
     assert not old.failed
     assert not new.failed
     return [finding for finding in review_of(old, new).findings if finding.code not in _OF_UP]
@@ -133,8 +136,66 @@ def test_a_column_that_the_spec_does_not_use_changes_nothing() -> None:
     assert site_findings(TABLE, TABLE.replace("Wien", "Vienna")) == []
 
 
-def test_another_canary_is_found_although_the_table_is_the_same() -> None:
-    other = SPEC.replace("canary: [shop-001]", "canary: [shop-003]")
+WAVES = "waves: {canary: [shop-001], shares: [50%], soak: 12h}"
 
-    messages = [finding.message for finding in site_findings(TABLE, TABLE, SPEC, other)]
-    assert messages == ["wave changes at shop-001 and shop-003 of shops: at shop-001 it is wave-1 (was canary)"]
+
+@pytest.mark.parametrize(
+    ("waves", "path", "code", "mirror", "message"),
+    [
+        (
+            "waves: {canary: [shop-001], shares: [50%], soak: 1m}",
+            ("waves", "soak"),
+            ("R206", Level.DANGER),
+            ("R207", Level.NOTE),
+            "each wave of sites of shops serves a version for 1m (was 12h) before the next wave gets it",
+        ),
+        (
+            "waves: {canary: [shop-001], soak: 12h}",
+            ("waves", "shares"),
+            ("R206", Level.DANGER),
+            ("R207", Level.NOTE),
+            "after the canary, new versions reach all sites of shops (was 50%, then all)",
+        ),
+        (
+            "waves: {canary: [shop-001], shares: [20%, 70%], soak: 12h}",
+            ("waves", "shares"),
+            ("R207", Level.NOTE),
+            ("R206", Level.DANGER),
+            "after the canary, new versions reach 20%, 70%, then all sites of shops (was 50%, then all)",
+        ),
+        (
+            "waves: {canary: [shop-003], shares: [50%], soak: 12h}",
+            ("waves", "canary"),
+            ("R208", Level.REVIEW),
+            ("R208", Level.REVIEW),
+            "sites of shops that get new versions first: added shop-003, removed shop-001",
+        ),
+        (
+            "",
+            ("waves",),
+            ("R206", Level.DANGER),
+            ("R207", Level.NOTE),
+            "new versions reach all sites of shops at once (was the canary shop-001 first)",
+        ),
+    ],
+)
+def test_a_change_to_waves_is_found_where_it_is_written(
+    waves: str, path: tuple[str, ...], code: tuple[str, Level], mirror: tuple[str, Level], message: str
+) -> None:
+    """A rollout with fewer or shorter waves is a danger, and no row of the table changes."""
+    other = SPEC.replace(f", {WAVES}" if not waves else WAVES, waves)
+
+    (finding,) = site_findings(TABLE, TABLE, SPEC, other)
+    assert (finding.code, finding.level) == code
+    assert (finding.path, finding.message) == (("deployment", "targets", "shops", "sites", *path), message)
+    place = present(finding.now_at)
+    assert (place.file, place.line) == ("system.yaml", SPEC[: SPEC.index(WAVES)].count("\n") + 1)
+    (back,) = site_findings(TABLE, TABLE, other, SPEC)
+    assert (back.code, back.level, back.path) == (*mirror, finding.path)
+
+
+def test_shares_that_grow_in_one_wave_and_shrink_in_another_are_for_review() -> None:
+    other = SPEC.replace("shares: [50%]", "shares: [60%, 70%]")
+
+    (finding,) = site_findings(TABLE, TABLE, SPEC, other)
+    assert (finding.code, finding.level) == ("R208", Level.REVIEW)

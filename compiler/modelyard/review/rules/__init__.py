@@ -23,6 +23,7 @@ from modelyard.review.rules import (
     serving,
     training,
     watching,
+    waves,
 )
 from modelyard.review.rules.base import Rule, matches
 
@@ -48,6 +49,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *budget.RULES,
     *head_state.RULES,
     *images.RULES,
+    *waves.RULES,
     *platform.RULES,
     *overrides.RULES,
 )
