@@ -74,7 +74,7 @@ class Tone:
         return finish(self.record(), "learn", Trained(adapter, {}, parameters), data, "run")
 
     def champion(self) -> str:
-        """Return the version that the alias points to, or an empty string."""
+        """Return the version that the alias `champion` points to, or an empty string."""
         found = registry.version_at(NAME, "champion")
         return "" if found is None else found.version
 

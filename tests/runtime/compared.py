@@ -70,7 +70,7 @@ class Loans:
         return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run")
 
     def champion(self) -> str:
-        """Return the version that the alias points to, or an empty string."""
+        """Return the version that the alias `champion` points to, or an empty string."""
         version = registry.version_at("loans", "champion")
         return "" if version is None else version.version
 

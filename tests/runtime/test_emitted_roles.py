@@ -272,7 +272,7 @@ def _neighbours(workload: Any) -> list[Place]:
 
 @pytest.mark.usefixtures("reading")
 def test_batches_are_scored_and_marked(trained: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are scored both whole and in parts, and the runs are recorded."""
+    """Input files are scored both whole and in parts, and the runs of the scoring step are recorded."""
     for workload in trained.running("batch-inference"):
         pipeline = section(workload, "pipeline")
         output = text(pipeline, "output")

@@ -1,4 +1,4 @@
-"""Tests that the tables of changes that replace a resource are complete and agree with the stand-ins for the clouds."""
+"""Tests that the tables of resource-replacing changes are complete and agree with the stand-ins for the clouds."""
 
 from __future__ import annotations
 

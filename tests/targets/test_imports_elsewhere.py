@@ -1,4 +1,4 @@
-"""Tests that an imported model that another target serves is delivered to that target as a bundle."""
+"""Tests that an imported model served by another target is delivered to that target as a bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that every example moves to every provider that it does not use, or is refused for reasons reviewed by people.
+"""Tests that every example moves to every provider not used by it, or is refused for reasons reviewed by people.
 
 `matrix.txt` has a line for each pair of an example and a provider, with the portability score, and below it a line for
 each part of the spec that needs a change. A cell of the matrix that is missing, such as that of an example with a new

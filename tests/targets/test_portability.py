@@ -1,6 +1,6 @@
 """Tests that changing the provider, region and account moves a system to another cloud, or is refused as listed here.
 
-Every example with a target in a cloud is compiled for each of the other clouds. The rest of its text is unchanged.
+Every example with a target in a cloud is compiled for each of the other clouds. The rest of the spec is unchanged.
 """
 
 from __future__ import annotations

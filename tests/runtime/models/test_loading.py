@@ -35,7 +35,7 @@ def store() -> Iterator[ObjectStore]:
 
 @pytest.fixture
 def workload(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return a workload description that has access to the store but no registry."""
+    """Describe a workload that has access to the store but has no registry."""
     return store.described(monkeypatch)
 
 

@@ -1,4 +1,4 @@
-"""Tests that the metrics that a monitor pushes to Prometheus have labels that identify their source."""
+"""Tests that the metrics pushed to Prometheus by a monitor have labels identifying their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that an approval covers exactly one version and is signed with the key of a group that may approve."""
+"""Tests that an approval covers exactly one version and is signed with the key of an approving group."""
 
 from __future__ import annotations
 

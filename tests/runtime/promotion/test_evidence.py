@@ -1,4 +1,4 @@
-"""Tests that loading a version verifies its approvals again, with the keys that are listed at that time."""
+"""Tests that loading a version verifies its approvals again, using the keys listed at that time."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def trained(workload: dict[str, Any]) -> Register:
 
 
 def champion() -> str:
-    """Return the version that the alias points to."""
+    """Return the version that the alias `champion` points to, or an empty string."""
     version = registry.version_at(NAME, "champion")
     return "" if version is None else version.version
 

@@ -30,7 +30,7 @@ OLD, NEW = "s3://old/mlflow", "gs://new/mlflow"
 
 @pytest.fixture(scope="module")
 def copying() -> Any:
-    """Return the script as a module. The compiler emits its source, but no compiler code is needed here."""
+    """Return the copying script as a module. The compiler emits its source, but no compiler code is needed here."""
     spec = importlib.util.spec_from_file_location("registry_copy", SCRIPT)
     assert spec is not None
     assert spec.loader is not None

@@ -1,4 +1,4 @@
-"""Tests that a model that cannot fit in the replica's memory is refused before it is loaded."""
+"""Tests that a model too large for the replica's memory is refused before it is loaded."""
 
 from __future__ import annotations
 

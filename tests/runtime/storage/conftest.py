@@ -23,7 +23,7 @@ _SERVICES = {"s3": services.s3, "gcs": services.gcs, "azure": services.azure, "d
 
 @pytest.fixture(scope="session", params=sorted(_SERVICES))
 def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Return each service, one after the other."""
+    """Return a storage service. Every test runs once with each of them."""
     kind = str(request.param)
     missing = npm.missing_for_azure() if kind == "azure" else []
     if missing:

@@ -1,4 +1,4 @@
-"""Tests that IAM policies that would exceed IAM's size limits are reported at compile time."""
+"""Tests that policies exceeding IAM's size limits are reported at compile time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that servers have at least one node, that idle pools are empty between runs, and that Pods fit on nodes."""
+"""Tests that servers have at least one node, batch pools are empty between runs, and all Pods fit on the nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that access that Azure cannot grant is reported, and that similar valid specs pass."""
+"""Tests that a spec requiring access that Azure cannot grant is refused, and that similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def wrong(code: str) -> str:
 
 
 def errors(text: str) -> set[str]:
-    """Return the error codes."""
+    """Return the codes of the errors reported for a spec."""
     return {each.code for each in examine(Question(text)) if each.severity is Severity.ERROR}
 
 

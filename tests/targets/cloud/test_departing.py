@@ -53,7 +53,7 @@ def planned(text: str) -> Plan:
 
 
 def plan_of(name: str) -> Plan:
-    """Return the plan for a spec used in this file."""
+    """Return the plan for the test system with the given name."""
     return present(understand(Example(name, None, SYSTEMS).inputs(), TARGETS).plan)
 
 

@@ -89,7 +89,7 @@ def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """The other system uses the add-ons that this one installs. They have no names in common, in cluster or cloud."""
+    """One system uses the add-ons installed by the other. Otherwise, the two systems have no names in common."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}

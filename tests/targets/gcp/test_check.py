@@ -1,4 +1,4 @@
-"""Tests that features that Google Cloud lacks are reported at the correct line, and that similar valid specs pass."""
+"""Tests that features missing on Google Cloud are reported at the correct line, and that similar valid specs pass."""
 
 from __future__ import annotations
 

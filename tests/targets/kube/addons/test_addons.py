@@ -1,4 +1,4 @@
-"""Tests that missing add-ons are installed with pinned versions and with Helm values that their charts accept."""
+"""Tests that missing add-ons are installed, with pinned versions and with Helm values accepted by their charts."""
 
 from __future__ import annotations
 

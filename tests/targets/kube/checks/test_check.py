@@ -1,4 +1,4 @@
-"""Tests that cluster checks report an unsupported feature at the line of the spec that requests it."""
+"""Tests that cluster checks report an unsupported feature at the line requesting it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that accelerator alternatives that no target offers are reported."""
+"""Tests that accelerator alternatives not offered by any target are reported."""
 
 from __future__ import annotations
 

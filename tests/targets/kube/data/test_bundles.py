@@ -1,4 +1,4 @@
-"""Tests that targets that cannot reach the registry load models from bundles that are written during promotion."""
+"""Tests that targets without access to the registry load models from bundles written during promotion."""
 
 from __future__ import annotations
 

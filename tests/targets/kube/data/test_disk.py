@@ -1,4 +1,4 @@
-"""Tests that Pods at the edge share a volume for files that must survive a restart, provided that all of them can."""
+"""Tests that Pods at the edge share a volume, if all of them can, for files that must survive a restart."""
 
 from __future__ import annotations
 

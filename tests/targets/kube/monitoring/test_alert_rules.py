@@ -1,4 +1,4 @@
-"""Tests that every alert has a severity that one of its channels accepts."""
+"""Tests that every alert has a severity accepted by one of its channels."""
 
 from __future__ import annotations
 

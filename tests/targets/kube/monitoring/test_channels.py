@@ -1,4 +1,4 @@
-"""Tests that a channel receives the alerts that have its label and one of its severities."""
+"""Tests that a channel receives all alerts with its label and one of its severities."""
 
 from __future__ import annotations
 

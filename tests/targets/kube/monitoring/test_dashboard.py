@@ -1,4 +1,4 @@
-"""Tests that an endpoint's dashboard has a stable uid and shows metrics that Prometheus scrapes."""
+"""Tests that an endpoint's dashboard has a stable uid and shows metrics scraped by Prometheus."""
 
 from __future__ import annotations
 

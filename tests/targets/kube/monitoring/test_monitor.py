@@ -1,4 +1,4 @@
-"""Tests that a monitor becomes a CronJob that has only the permissions that its actions require."""
+"""Tests that a monitor becomes a CronJob with only the permissions required by its actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that objects have only fields that Kubernetes accepts, and that overrides with other fields are refused."""
+"""Tests that objects have only fields accepted by Kubernetes, and that overrides with other fields are refused."""
 
 from __future__ import annotations
 

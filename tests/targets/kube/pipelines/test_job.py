@@ -50,7 +50,7 @@ def test_steps_with_equal_hardware_share_a_group() -> None:
 
 
 def test_groups_for_different_hardware_start_empty() -> None:
-    """Worker groups for hardware that other steps need start empty, and the autoscaler adds workers to them."""
+    """If steps need different hardware, their worker groups start empty, and the autoscaler adds workers to them."""
     manifests = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(manifests, "report")["spec"]["rayClusterSpec"]
     described = json.loads(manifests.get("ConfigMap", "report-description")["data"]["workload.json"])

@@ -1,4 +1,4 @@
-"""Tests that the README's table of connections lists exactly those that the network policies allow."""
+"""Tests that the README's table lists exactly the connections allowed by the network policies."""
 
 from __future__ import annotations
 

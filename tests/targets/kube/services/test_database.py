@@ -1,4 +1,4 @@
-"""Tests that databases are CloudNativePG Clusters of the right size that only the registry can access."""
+"""Tests that databases are CloudNativePG Clusters of the right size, accessible only to the registry."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_the_ray_container_is_the_first() -> None:
 
 
 def test_group_resource_is_readable_by_operator_and_autoscaler() -> None:
-    """Each group has its own Ray resource in a format that both the operator and Ray's autoscaler can parse."""
+    """Each worker group has its own Ray resource, in a format that both the operator and Ray's autoscaler can parse."""
     params = cluster(VALID_SPEC)["workerGroupSpecs"][0]["rayStartParams"]
     text = params["resources"]
 
