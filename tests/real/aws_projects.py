@@ -1,4 +1,4 @@
-"""Deploys a system's infrastructure and workloads projects to a simulated AWS and a cluster on loopback."""
+"""Deploys the two projects of a system, infrastructure and workloads, to a simulated AWS and a cluster on loopback."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example
 
 LARGEST_GROUP = 8
-"""The maximum number of nodes to add per group, which is enough to detect Pods that do not fit."""
+"""The maximum number of nodes to add per node group, which is enough to detect Pods that do not fit."""
 
 _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """The two projects of one target. The second one reads outputs of the first."""
+    """The stacks of a target's two projects. The workloads project reads outputs of the infrastructure project."""
 
     target: str
     namespace: str
@@ -75,7 +75,7 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
 
 
 def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
-    """Create a VPC and private subnets, each in a separate zone. Return the created ID for each ID in the spec."""
+    """Create a VPC and private subnets, each in its own zone. Return the created ID for each ID in the spec."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
@@ -89,7 +89,7 @@ def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """Write all trees of an outcome and return the folder of the first AWS target."""
+    """Write all output trees of a compiled example, and return the folder of its first AWS target."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -165,7 +165,7 @@ def _size(machine: str) -> tuple[int, int]:
 
 
 def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[str, str, str]]) -> nodes.Node:
-    """Return a node with the allocatable resources of its machine."""
+    """Return a node with the allocatable resources of a machine type."""
     match = next(candidate for candidate in offerings().machines if candidate.name == machine)
     return nodes.Node(
         name,
@@ -178,7 +178,7 @@ def _node(name: str, machine: str, labels: dict[str, str], taints: list[tuple[st
 
 
 def groups(cloud: Cloud) -> list[dict[str, Any]]:
-    """Return the node groups of all clusters."""
+    """Return the node groups of all EKS clusters."""
     eks = cloud.client("eks")
     return [
         eks.describe_nodegroup(clusterName=cluster, nodegroupName=group)["nodegroup"]
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return the resources by type that still cost money or contain data, except those in every new account."""
+    """Return the resources that still cost money or contain data, by type, except those in every new account."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     resources = {
         "buckets": [entry["Name"] for entry in cloud.client("s3").list_buckets()["Buckets"]],

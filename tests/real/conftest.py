@@ -43,11 +43,11 @@ _SHARED = {
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
     **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
 }
-"""Resources that a machine can run only once or that are slow to create, by the file that uses them."""
+"""What a machine can run only once or what is slow to create, by the test file that uses it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Create the list of skipped parts, which is printed at the end of the run."""
+    """Create the collection of reasons for skipped tests, which are printed at the end of the run."""
     config.stash[_cannot_run] = {}
 
 
@@ -65,7 +65,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the parts that could not run on this machine."""
+    """Print what could not run on this machine, with the reasons."""
     if reasons := config.stash[_cannot_run]:
         terminalreporter.section("what this machine cannot run")
         for reason in reasons:
@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no types
-    """Distributes tests one by one, but runs files that share a fixture on the same worker."""
+    """Distributes tests one by one, but runs all files that share a fixture on the same pytest worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _SHARED.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
@@ -86,7 +86,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
-    """Skip the test if a part cannot run, and report this at the end. With CI=true, fail instead."""
+    """Skip the test if something that it needs cannot run, and report that at the end. With CI=true, fail."""
     if not reasons:
         return
     sentence = f"{part}: {'; '.join(reasons)}"
@@ -173,7 +173,7 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """Return the archive of an image with the same name as Ray's published image."""
+    """Return the archive of an image that has the same name as Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 

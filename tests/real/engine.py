@@ -1,4 +1,4 @@
-"""Reads the changes that the real engine made, and waits for the engine."""
+"""Reads the changes that Pulumi's engine made, and waits for the engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from testbed.pulumi.stack import Outcome, Running
 
 
 def changes_of(outcome: Outcome) -> dict[str, str]:
-    """Return the operation on each changed resource, by type and logical name such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by resource type and logical name such as `NodeGroup system`."""
     operations: dict[str, str] = {}
     for urn, operation in outcome.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]
@@ -19,7 +19,7 @@ def changes_of(outcome: Outcome) -> dict[str, str]:
 
 
 def until_all_else_is_done(orders: Orders, running: Running) -> None:
-    """Wait until one call stalls, all other steps have ended, and the engine starts no more steps."""
+    """Wait until one call to the cloud stalls, all other steps have ended, and the engine starts no more steps."""
     begun = -1
     while not orders.stalled or running.begun != begun or len(_calls(running)) > 1:
         assert not running.ended
@@ -28,6 +28,6 @@ def until_all_else_is_done(orders: Orders, running: Running) -> None:
 
 
 def _calls(running: Running) -> list[str]:
-    """Return the open steps that call the cloud, but not the stack and components, which wait for these steps."""
+    """Return the open steps that call the cloud. The stack and its components only wait for these steps."""
     kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
     return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]

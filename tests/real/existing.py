@@ -1,4 +1,4 @@
-"""Clusters that another team created in the stand-ins for clouds before a system runs on them."""
+"""Creates clusters in the simulated clouds, as another team would have done before a system runs on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from testbed.clouds.gcp.network import CLUSTER, NETWORK, SUBNETWORK
 _TRUST = '{"Version": "2012-10-17", "Statement": []}'
 _RANGE = "10.20.0.0/16"
 _KUBELET = "0d9c8b7a-6f5e-4d3c-8b2a-1f0e9d8c7b6a"
-"""The object ID of the identity of the nodes of an AKS cluster."""
+"""The object ID of the identity that the nodes of an AKS cluster use."""
 _ISSUER = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/5c4b3a29-1807-4f6e-9d5c-4b3a29180f7e/"
 
 

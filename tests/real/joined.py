@@ -1,4 +1,4 @@
-"""Joins real previews with the effects that `modelyard diff` expects."""
+"""Compares previews by the real engine with the effects that `modelyard diff` expects."""
 
 from __future__ import annotations
 
@@ -42,11 +42,14 @@ _SHOWN: Final[Mapping[Effect, frozenset[Effect | None]]] = {
     Effect.DESTROYED: frozenset({Effect.DESTROYED}),
     Effect.REFUSED: frozenset({Effect.REPLACED, Effect.DESTROYED}),
 }
-"""What a preview shows for an effect. A rollout is an update, or a replacement whose successor comes first."""
+"""The operations that a preview may show for each expected effect.
+
+A rollout is an update, or a replacement whose successor comes first.
+"""
 
 
 def changes_in(preview: str) -> dict[str, str]:
-    """Return the operation on each changed resource, by class and logical name such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by resource type and logical name such as `NodeGroup system`."""
     operations: dict[str, str] = {}
     for step in json.loads(preview)["steps"]:
         kind = str(step["urn"]).split("::")[2].rpartition("$")[2]
@@ -63,7 +66,7 @@ def errors_in(preview: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A stack whose changes are previewed: how a spec is compiled, and how its project is written to a folder."""
+    """A deployed stack whose changes are previewed, with functions that compile a spec and write its project."""
 
     stack: PulumiStack
     runs: Host
@@ -96,7 +99,7 @@ def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
 
 
 def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
-    """Return the differences between the expected effects of a change and a preview of one of its projects."""
+    """Return the differences between the expected effects of a change and a preview of one of the system's projects."""
     (preview,), problems = read_previews([InputFile("preview.json", text)])
     assert problems == ()
     sides = Sides(present(before.system), present(after.system))
@@ -150,7 +153,7 @@ def _of_main_ones(preview: Preview, change: ProjectChange) -> dict[Key, set[Effe
 
 
 def _all(consequence: Consequence) -> tuple[str, ...]:
-    """Return the arguments that differ, or all references if the effect follows only from another resource."""
+    """Return the arguments that differ, or all references if the effect merely follows from another resource's."""
     return consequence.paths or tuple(consequence.item.needs)
 
 
@@ -172,7 +175,7 @@ def _expected(consequence: Consequence) -> frozenset[Effect | None]:
 
 
 def _is_refusal(message: str, change: ProjectChange) -> bool:
-    """Return whether a preview fails as expected."""
+    """Return whether a preview fails because of a change that is expected to be refused."""
     return " fails: " in message and any(
         consequence.effect is Effect.REFUSED for consequence in change.expected.values()
     )

@@ -51,7 +51,7 @@ _TOKENS: Final = {
 
 
 def spec(cloud: str, digest: str) -> str:
-    """Return the smallest example on a cloud, with a purchased model, and captures of its responses."""
+    """Return the smallest example on a cloud, with a model bought from a vendor, and captures of its responses."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / "hello" / "system.yaml").read_text())
     bought = {"store": "lake", "path": "bought/churn", "digest": digest}
     model = {key: value for key, value in found["models"]["churn"].items() if key != "validation"}
@@ -83,20 +83,20 @@ class System:
 
     @property
     def documents(self) -> list[Any]:
-        """Return the emitted objects of the promoter and the server."""
+        """Return the emitted Kubernetes objects of the promoter and the model server."""
         files = (self.project / "workloads" / "manifests" / f"{name}.yaml" for name in ("promoter", "model-churn"))
         return [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
 
     @property
     def store(self) -> str:
-        """Return the URI of the store in the server's description."""
+        """Return the URI of the store in the description of the model server."""
         (text,) = (
             one["data"]["workload.json"] for one in self.documents if one["metadata"]["name"] == "churn-description"
         )
         return str(json.loads(text)["stores"]["lake"]["uri"])
 
     def admitted(self, image: str, identities: dict[str, str]) -> Iterator[Object]:
-        """Yield the objects as this cloud's cluster would run them, with the node's own image."""
+        """Yield the Kubernetes objects as this cloud's cluster would run them, with the image that the node has."""
         for document in self.documents:
             if document["kind"] == "ServiceAccount" and "annotations" in document["metadata"]:
                 name = f"{namespace(self.cloud)}/{document['metadata']['name']}"
@@ -126,7 +126,7 @@ class System:
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:
-        """Return the variables that this cloud's webhook adds. On Google's clusters, it adds none."""
+        """Return the environment variables that this cloud's webhook adds to a Pod. Google's clusters add none."""
         if self.cloud == "aws":
             _, folder, file = _TOKENS["aws"]
             return [
@@ -147,7 +147,7 @@ class System:
 
 
 def described(systems: list[System], cluster: WholeKubernetes, model: Path) -> dict[str, Any]:
-    """Return what the clouds need to know about the systems: their stores, and who may use them."""
+    """Return the file `clouds.json` for the simulated clouds: the systems' stores, and who may use them."""
     uris = {one.cloud: one.store.partition("://")[2].rstrip("/") for one in systems}
     container, _, host = uris["azure"].partition("@")
     account = host.partition(".")[0]
@@ -178,7 +178,7 @@ def described(systems: list[System], cluster: WholeKubernetes, model: Path) -> d
 
 
 def _templates(document: Any) -> list[Any]:
-    """Return the Pod templates in an object."""
+    """Return the Pod templates in a Kubernetes object."""
     if document["kind"] == "CronJob":
         return [document["spec"]["jobTemplate"]["spec"]["template"]]
     if document["kind"] == "RayService":
@@ -194,6 +194,6 @@ def _variable(name: str, value: str) -> Object:
 _TRUST: Final = [
     _variable(name, TRUSTED) for name in ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 ]
-"""Where libraries look for certificates that they trust."""
+"""The environment variables that tell libraries which certificates to trust."""
 
 PYTHONPATH: Final = f"PYTHONPATH={REPOSITORY}:{REPOSITORY / 'runtime'}"

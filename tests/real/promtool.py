@@ -1,4 +1,4 @@
-"""Evaluate rules with promtool over time series that a test defines."""
+"""Evaluates alert rules with promtool over time series that a test defines."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Prometheus:
         return self.problems(rule_object(text, name))
 
     def problems(self, manifest: Object) -> str:
-        """Return the problems that promtool finds in a PrometheusRule."""
+        """Return the problems that promtool finds in the rules of a PrometheusRule."""
         result = self._run("check", "rules", "--lint-fatal", self._rules(manifest))
         return "" if result.returncode == 0 else result.stdout + result.stderr
 
     def fired_alerts(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Return the alerts that the series cause after some minutes, each as name, severity and other labels."""
+        """Return the alerts that fire after some minutes of the series, each as name, severity and other labels."""
         return self.firing(rule_object(text, name, platform=platform), series, minutes)
 
     def firing(self, manifest: Object, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:

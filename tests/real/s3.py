@@ -10,7 +10,7 @@ from typing import Any
 
 
 class S3:
-    """An S3-compatible service with the buckets of one side."""
+    """An S3-compatible service with the given buckets."""
 
     def __init__(self, buckets: list[str]) -> None:
         moto: Any = import_module("moto.moto_server.threaded_moto_server")

@@ -1,4 +1,4 @@
-"""Tests that admission policies on a real API server admit the emitted objects and reject all others."""
+"""Tests that admission policies on a real API server admit the emitted objects and refuse changed ones."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ PROJECTED = {"name": "stolen", "projected": {"sources": [{"secret": {"name": "re
 
 
 def head(run: Any) -> Any:
-    """Return the head's Pod spec."""
+    """Return the Pod spec of a Ray cluster's head."""
     return run["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]
 
 
 def worker(run: Any) -> Any:
-    """Return the Pod spec of the first worker group."""
+    """Return the Pod spec of a Ray cluster's first worker group."""
     return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"]
 
 
 def submitter(run: Any) -> Any:
-    """Return the spec of the Pod that submits the run."""
+    """Return the Pod spec of the Job that submits the run."""
     return run["spec"]["submitterPodTemplate"]["spec"]
 
 
 def labels_of_worker(run: Any) -> Any:
-    """Return the Pod labels of the first worker group."""
+    """Return the Pod labels of a Ray cluster's first worker group."""
     return run["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["metadata"]["labels"]
 
 
@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Send a service account's request as a dry run. Return the reason for a refusal, or an empty string."""
+    """Send a request of a ServiceAccount as a dry run. Return the reason for a refusal, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Apply identities and policies in a namespace where RBAC grants every ServiceAccount all permissions."""
+    """Apply ServiceAccounts and policies in a namespace where RBAC grants every ServiceAccount all permissions."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
@@ -193,7 +193,7 @@ def objects() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
-    """Enforce the policies of the valid spec in a cluster with a Ray cluster for a pipeline run."""
+    """Enforce the policies of the valid spec in a cluster that has the Ray cluster of a pipeline run."""
     kubectl = control_plane.kubectl
     with in_force(kubectl, NAMESPACE, objects):
         kubectl.apply([ray_cluster(objects)])
@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """A launcher may start its followers, but only within their own limits, and no other Job."""
+    """A launcher may start the pipelines that follow its own, within their own limits, but no other Job."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -266,7 +266,7 @@ def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: 
 
 
 def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objects: list[Any]) -> None:
-    """An administrator may create a different run, because the policies restrict only the system's Pods."""
+    """An administrator may create a different run, because the policies restrict only the system's own Pods."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 

@@ -56,7 +56,7 @@ def healthy() -> dict[str, str]:
 
 
 def test_healthy_endpoint_raises_no_alert(prometheus: Prometheus) -> None:
-    """One failure in ten thousand requests is within the objective."""
+    """One failure in ten thousand requests is within the objective, so no alert fires."""
     series = {**healthy(), REQUESTS % "200": "0+60000x400", REQUESTS % "500": "0+6x400"}
 
     assert prometheus.fired_alerts(VALID_SPEC, "scorer", series, 300) == set()
@@ -76,7 +76,7 @@ def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
-    """After the outage, the short window has no failures, although the long window still includes the outage."""
+    """The page ends when the short window has no failures, although the long window still includes the outage."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 280)
 
@@ -90,7 +90,7 @@ def test_requests_refused_with_4xx_raise_no_alert(prometheus: Prometheus) -> Non
 
 
 def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
-    """If half of the responses take longer than 50 ms, the latency budget burns."""
+    """If half of the responses take longer than 50 ms, the alert on the latency budget fires."""
     series = {
         **healthy(),
         REQUESTS % "200": "0+600x400",
@@ -115,7 +115,7 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
 def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: str) -> None:
-    """Timeouts at Ray's proxy, at a caller and at a replica all count as failures."""
+    """Timeouts at Ray's proxy, at a caller and at a replica all count as failures of a request."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 70)
@@ -171,7 +171,7 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
 
 
 def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
-    """If two in a hundred requests time out, a page is sent. Servers report only that callers disconnected."""
+    """If 2 % of the requests time out, a page is sent, although servers report only that callers disconnected."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
@@ -180,7 +180,7 @@ def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
 
 
 def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
-    """At half of the rate that pages, the servers' 499 responses do not count a second time."""
+    """Half of the failure rate that pages does not page: the servers' 499 responses are not counted in addition."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
@@ -203,7 +203,7 @@ def test_total_failure_behind_a_gateway_pages_within_minutes(
 
 
 def test_missing_gateway_pages(prometheus: Prometheus) -> None:
-    """A missing Gateway has no series, so an alert on a ratio of its series would not fire."""
+    """A missing Gateway has no series, so an alert on a ratio would not fire. Another alert does."""
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
@@ -226,7 +226,7 @@ def of_site(series: str, site: str, labels: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def of_sites() -> Object:
-    """Return the rules for two sites that another target evaluates."""
+    """Return the alert rules for two sites, which are evaluated on another target."""
     compiled = compile_text((FIELDS / "sites.yaml").read_text(encoding="utf-8"))
     rules: Object = yaml.safe_load(compiled.files["default/centre/workloads/manifests/sites-shops.yaml"])
     return rules
@@ -261,7 +261,7 @@ TEXTS_HEALTHY = {
 
 
 def histogram(series: str, *buckets: tuple[str, int]) -> dict[str, str]:
-    """Return a histogram for 600 texts a minute, with the given number of texts within each bound."""
+    """Return a histogram of 600 generated texts a minute, with the given number of texts within each bound."""
     rising = {f'{series}_bucket{{{TEXTS_OF},le="{bound}"}}': f"0+{texts}x400" for bound, texts in buckets}
     return {**rising, f"{series}_count{{{TEXTS_OF}}}": "0+600x400"}
 

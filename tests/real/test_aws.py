@@ -25,7 +25,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def small(cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """Return a stack of the small program."""
+    """Return a stack of the small AWS program."""
     return pulumi_stack(SMALL, "test", **cloud.variables())
 
 

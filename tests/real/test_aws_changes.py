@@ -1,4 +1,4 @@
-"""Tests a system on AWS through all changes in its README, drift, failures, a kill and its destruction."""
+"""Tests a system on AWS: all changes in its README's table, drift, failures, a killed run and its destruction."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) ->
 
 @dataclass(slots=True)
 class Deployed:
-    """A stack, the process that runs its programs, and the spec that is deployed."""
+    """A deployed stack, the process that runs its programs, and the spec that is deployed."""
 
     stack: PulumiStack
     runs: Host
     spec: Spec
 
     def after(self, spec: Spec) -> dict[str, str]:
-        """Run `pulumi up` with the given spec and return the changes. A second run must change nothing."""
+        """Deploy the given spec with `pulumi up`, and return the changes. A second `pulumi up` must change nothing."""
         _, errors = self.previewed(spec)
         assert errors == ""
         changed = changes_of(self.stack.up())  # a preview shows more changes if an output is not yet known
@@ -79,7 +79,7 @@ class Deployed:
         return changed
 
     def previewed(self, spec: Spec) -> tuple[dict[str, str], str]:
-        """Return a preview's changes and errors. `modelyard diff` must report the same."""
+        """Return the changes and errors in a preview of the given spec. `modelyard diff` must report the same."""
         self.stack.replace(spec.folder())
         preview = self.runs.preview(self.stack)
         assert disagreements(LEADS.compiled(self.spec.text), LEADS.compiled(spec.text), preview) == []

@@ -1,4 +1,4 @@
-"""Tests that infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if allowed."""
+"""Tests that infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if unprotected."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_infrastructure_lifecycle(
 def test_lifecycle_of_buckets_without_a_cluster(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """A second `pulumi up` and a refresh change nothing. A workload outside AWS gets a key for its bucket."""
+    """A second `pulumi up` and a refresh change nothing. A workload outside AWS gets an access key for its bucket."""
     outcome = compile_system(Inputs(InputFile("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
@@ -86,7 +86,7 @@ def test_lifecycle_of_buckets_without_a_cluster(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """Check that protected resources cannot be deleted, then unprotect and delete everything."""
+    """Check that protected resources cannot be deleted, then unprotect and delete all resources."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

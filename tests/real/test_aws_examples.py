@@ -41,7 +41,7 @@ def test_lifecycle_of_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes neither project. Destroying both in reverse order leaves nothing behind."""
+    """A second `pulumi up` changes neither project. Destroying both projects in reverse order leaves nothing behind."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
     deployment = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)

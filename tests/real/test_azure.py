@@ -25,7 +25,7 @@ SETTINGS = {"about": "small", "network": "net", "cidr": "10.0.0.0/22", "account"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return an Azure subscription with the resource providers of the small program."""
+    """Return an Azure subscription with the resource providers that the small program needs."""
     names = ("Network", "KeyVault", "ManagedIdentity", "Storage")
     return Cloud(tmp_path / "cloud", [f"Microsoft.{name}" for name in names])
 
@@ -43,7 +43,7 @@ def small(cloud: Cloud, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]
 
 
 def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
-    """The engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
+    """Pulumi's engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
     assert set(small.preview().changes.values()) == {"create"}
     assert cloud.left() == {}
     assert set(small.up().changes.values()) == {"create"}
@@ -72,7 +72,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: another owner, and a missing role assignment."""
+    """Simulate manual changes in Azure: another owner, and a missing role assignment."""
     (account,) = cloud.api.all(ACCOUNT)
     cloud.edit(ACCOUNT, account, tags={"owner": "somebody"})
     (assignment,) = cloud.api.all(ASSIGNMENT)
@@ -80,7 +80,7 @@ def _drift(cloud: Cloud) -> None:
 
 
 def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
-    """Errors quote Azure. After a failed call or a killed run, the next run leaves exactly one resource."""
+    """Errors quote Azure's message. After a failed call or a killed run, the next run leaves exactly one resource."""
     cloud.account_of_others(SETTINGS["account"])
     small.configure("cidr", "10.1.0.0/22")
     with pytest.raises(Failed, match="its IP address range is outside the IP address range of virtual network 'net'"):

@@ -109,7 +109,7 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
 
 
 def _changes(stack: PulumiStack) -> None:
-    """Apply the changes, set another password, and lock the retention."""
+    """Apply changes to the spec, set another password, and lock the retention."""
     stack.configure("loginVersion", "2")
     stack.configure("lockRetention", "true")
     assert changes_of(stack.up()) == {
@@ -133,7 +133,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
-    """Undo manual changes."""
+    """Simulate manual changes, and check that a refresh finds them and that `pulumi up` undoes them."""
     _drift(cloud)
     right = "RoleAssignment score-leadsaudite5ca382dbd-leads-audit-append"
     drifted = {"AgentPool small-f2s-v2-on-demand": "update", "Workspace leads-main": "update", right: "delete"}
@@ -142,7 +142,7 @@ def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
 
 
 def _refuses(deployed: Deployed, changed: str) -> None:
-    """Preview more changes, including those that protection refuses."""
+    """Preview further changes to the spec, including those that protection refuses."""
     assert errors_in(deployed.preview(changed, _edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ("cannot be deleted", "unable to replace"), strict=True):
         assert error in errors_in(deployed.preview(changed, _edited(changed, edits)))
@@ -152,7 +152,7 @@ def _refuses(deployed: Deployed, changed: str) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: a missing permission, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes in Azure: a missing permission, a larger pool, and a shorter retention of logs."""
     (assignment,) = [
         each
         for each, values in cloud.api.all(ASSIGNMENT).items()
@@ -168,9 +168,9 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Remove the protection, preview the changes that now recreate resources, and destroy everything.
+    """Remove the protection, preview the changes that now recreate resources, and destroy all resources.
 
-    A locked account can be destroyed only after its lock has ended, and the names of vaults stay taken.
+    A locked storage account can be destroyed only after its lock has ended, and the names of vaults stay reserved.
     """
     stack = deployed.stack
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")

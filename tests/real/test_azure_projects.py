@@ -101,7 +101,7 @@ def test_both_projects(
 
 
 def _identities_are_those_of_the_cloud(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Check that each ServiceAccount's annotation names the identity that trusts the ServiceAccount."""
+    """Check that each ServiceAccount is annotated with the Azure identity that trusts it."""
     identities = cloud.api.all("azure-native:managedidentity:UserAssignedIdentity")
     credentials = cloud.api.all("azure-native:managedidentity:FederatedIdentityCredential")
     for identifier, each in credentials.items():

@@ -1,4 +1,4 @@
-"""Tests that the real engine installs charts from the loopback repository, and that charts refuse unknown values."""
+"""Tests that the real engine installs Helm charts from the loopback repository, and that they refuse unknown values."""
 
 from __future__ import annotations
 

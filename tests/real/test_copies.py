@@ -1,4 +1,4 @@
-"""Run a plan's copy commands between object stores with different protocols, from an S3 API to Google's and Azure's."""
+"""Runs a plan's copy commands between object stores with different protocols, from S3 to Google's and Azure's."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 """The key of Azurite's default account, which its documentation publishes."""
 
 Store = Callable[[Path, list[str]], AbstractContextManager[dict[str, str]]]
-"""Runs an object store with these containers, and returns the settings with which rclone reaches it."""
+"""A function that runs an object store with the given buckets, and returns rclone's settings for it."""
 
 pytestmark = pytest.mark.usefixtures("rclone", "azurite")
 
@@ -55,7 +55,7 @@ def google(folder: Path, buckets: list[str]) -> Generator[dict[str, str]]:
 
 @contextmanager
 def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
-    """Run Azurite, and sign a URL that may do everything in its account."""
+    """Run Azurite, and sign a URL that permits everything in its account."""
     with _running(npm.azurite(), folder / "store.log", r"listens on http://127\.0\.0\.1:(\d+)") as port:
         account, signed = f"http://127.0.0.1:{port}/{ACCOUNT}", _signed()
         for container in containers:
@@ -71,7 +71,7 @@ def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
 def test_emitted_commands_copy_between_stores_of_different_protocols(
     place: Destination, store: Store, tmp_path: Path
 ) -> None:
-    """The first copy is killed and repeated. Then checksums match, and later changes are copied in both directions."""
+    """The first copy is killed and repeated. Then checksums match, and later changes are copied both ways."""
     plan, transfer = plan_to(place)
     (tmp_path / PLAN).mkdir()
     (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(transfer), encoding="utf-8")
@@ -129,7 +129,7 @@ def _listed(folder: Path, environment: dict[str, str], place: str) -> list[str]:
 
 
 def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run a phase's copies and comparisons as they were emitted, and return the output of the comparisons."""
+    """Run the emitted commands of a phase that copy and compare, and return the output of the comparisons."""
     listed: list[str] = []
     with (folder / "log").open("ab") as log:
         for step in (*phase.do, *phase.check):
@@ -141,7 +141,7 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
 
 
 def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run what a Job's container would run, with the configuration that it mounts."""
+    """Run the command of a Job's container on this machine, with the configuration that the container mounts."""
     objects = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
     (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     (file, text), *_ = objects["ConfigMap"]["data"].items()
@@ -179,7 +179,7 @@ def _signed() -> str:
 
 
 def _environment(remotes: Mapping[str, list[Remote]], old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment from which rclone takes the settings that direct the emitted remotes to these services."""
+    """Return environment variables that make rclone use these services for the remotes in the emitted commands."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
     for which, settings in (("old", old), ("new", new)):
         for remote in remotes[which]:

@@ -1,4 +1,4 @@
-"""Run a plan's commands for copy Jobs with kubectl on a real API server, in the namespace of the new side."""
+"""Runs a plan's commands for copy Jobs with kubectl on a real API server, in the namespace of the new side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_S = 120
 
 
 def test_jobs_are_admitted_complete_and_run_again(control_plane: Cluster, tmp_path: Path) -> None:
-    """The namespace enforces restricted Pods. Commands wait until each Job has ended, and may be repeated."""
+    """The namespace admits only restricted Pods. The commands wait until each Job has ended, and can be repeated."""
     plan, move = plan_to(Destination("gcp", "europe-west3"))
     kubectl = control_plane.kubectl
     namespace = move.handovers["new"]["main"].namespace
@@ -61,7 +61,7 @@ def guards(move: Move) -> Iterator[Object]:
 
 
 def selector_of(plan: Migration) -> Iterator[tuple[str, str]]:
-    """Yield the labels of the machines where a Job runs."""
+    """Yield the labels that a machine needs to run a copy Job."""
     *_, job = yaml.safe_load_all(next(iter(next(phase.files for phase in plan.phases if phase.files).values())))
     yield from job["spec"]["template"]["spec"].get("nodeSelector", {}).items()
 

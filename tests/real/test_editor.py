@@ -139,7 +139,7 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
     ],
 )  # fmt: skip
 def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """Completions contain no titles, placeholders, objects as text, or fields of other alternatives."""
+    """Completions contain no titles, placeholders, objects as text, or fields of other alternatives of the schema."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -185,7 +185,7 @@ def test_fields_are_described_with_examples(editor: LanguageClient) -> None:
     ],
 )
 def test_environments_are_completed(editor: LanguageClient, inside: bool, place: str, offered: set[str]) -> None:
-    """Environments can be completed in the spec and in a separate file."""
+    """Environments are completed both in the spec and in a separate file."""
     if inside:
         below = "".join(f"    {line}\n" for line in place.splitlines()).rstrip("\n")
         assert offered <= set(_offered(editor, f"{_PLACED}environments:\n  dev:\n{below}"))

@@ -40,16 +40,16 @@ _SHOWN: Final = {
     Effect.REPLACED: Effect.REPLACED,
     Effect.DESTROYED: Effect.DESTROYED,
 }
-"""The operation that a preview shows for an effect."""
+"""The operation that a preview shows for each effect that `modelyard diff` predicts."""
 
 _NO_WAITING: Final = {"pulumi.com/skipAwait": "true"}
-"""No Pods start here, and a preview does not depend on them."""
+"""The annotation that makes Pulumi not wait for Pods, because none start here. It does not affect previews."""
 
 
 def changes() -> dict[str, tuple[Key, Item, Item, str]]:
-    """Return an example of each change in all pairs, by kind and fields.
+    """Return one example of each change in all pairs, by kind and changed fields.
 
-    An example has both versions of an object, and the pair that it is from.
+    An example has both versions of an object, and the name of the pair that it is from.
     """
     examples: dict[str, tuple[Key, Item, Item, str]] = {}
     for file in PAIRS:
@@ -68,7 +68,7 @@ def changes() -> dict[str, tuple[Key, Item, Item, str]]:
 
 
 def moved(item: Item, namespace: str) -> Object:
-    """Return an object in another namespace, or under another name if it has no namespace."""
+    """Return a copy of an object in the given namespace. An object without a namespace gets another name instead."""
     copied = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
     metadata = copied["metadata"]
     if "namespace" in metadata:
@@ -80,7 +80,7 @@ def moved(item: Item, namespace: str) -> Object:
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
-    """Write a project that applies the given objects."""
+    """Write a Pulumi project that applies the given objects."""
     folder.mkdir(parents=True)
     project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
     (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
@@ -120,7 +120,7 @@ def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """The test fails for an example that the API server refuses, or that changes differently than predicted."""
+    """Fails for an example that the API server refuses, or whose effect in the preview differs from the prediction."""
     tables = TARGETS["aws"].effects()
     examples = changes()
     expected: dict[str, tuple[Effect, str]] = {}

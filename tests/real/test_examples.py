@@ -28,12 +28,12 @@ from testbed.pulumi.stack import PulumiStack
 from tests.examples import Example, one_each
 
 EXAMPLES = [pytest.param(example, id=str(example)) for example in one_each()]
-"""One environment of each example. `tests/stacks/test_mocks.py` runs the programs of all environments."""
+"""One environment to deploy of each example. `tests/stacks/test_mocks.py` runs the programs of all environments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A target of a compiled example and the stack of its project."""
+    """A target of a compiled example, with the folder and the stack of its project."""
 
     target: TargetSpec
     project: Path
@@ -41,7 +41,7 @@ class Placed:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """Write the trees of an outcome to disk and return the environment's folder."""
+    """Write the trees of a compiled example to disk and return the folder of its environment."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -103,7 +103,7 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
 
 
 def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> None:
-    """Create a run and its owner Job, and wait until KubeRay has created the submitter Job."""
+    """Create a pipeline run and its owner Job, and wait until KubeRay has created the submitter Job."""
     pipeline = template["metadata"]["name"]
     job = f"{pipeline}-first"
     manifest = kubectl.run(
@@ -129,7 +129,7 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
 
 
 def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
-    """Return whether the Job named after a RayJob exists and is owned by the RayJob."""
+    """Return whether KubeRay has created the submitter Job, which has the RayJob's name and belongs to the RayJob."""
     jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
     owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
     return any(owner["kind"] == "RayJob" for owner in owners)
@@ -239,13 +239,13 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a server has a volume. If so, removing a replica would wait for Pods forever."""
+    """Return whether a model server has a volume. If so, removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 
 
 def one_more_replica(outcome: Outcome, placement: str) -> tuple[Outcome, str]:
-    """Raise a server's maximum replicas by one. Return the outcome and the RayService's name, or an empty name."""
+    """Raise a model server's maximum replicas by one. Return the outcome and the RayService's name, if any."""
     assert outcome.plan is not None
     plan = outcome.plan
     for at, resource in enumerate(plan.resources):
@@ -268,7 +268,7 @@ def test_next_up_completes_a_killed_one(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A run for the largest example is killed midway. The next run completes it, and a third run changes nothing."""
+    """`pulumi up` for the largest example is killed midway. The next one completes it, and a third changes nothing."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

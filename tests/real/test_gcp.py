@@ -31,7 +31,7 @@ def cloud(tmp_path: Path) -> Cloud:
 
 @pytest.fixture
 def small(cloud: Cloud, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack:
-    """Return a stack of the small program."""
+    """Return a stack of the small program for Google Cloud."""
     folder = tmp_path / "small"
     shutil.copytree(PROGRAM, folder)
     shutil.copyfile(REQUIREMENTS, folder / "requirements.txt")
@@ -39,7 +39,7 @@ def small(cloud: Cloud, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]
 
 
 def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
-    """The engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
+    """Pulumi's engine previews, creates, keeps, updates, replaces, repairs and deletes resources."""
     assert set(small.preview().changes.values()) == {"create"}
     assert cloud.left() == {}
     assert set(small.up().changes.values()) == {"create"}
@@ -70,7 +70,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: more flow logs, a label, and a missing firewall rule."""
+    """Simulate manual changes in Google Cloud: more flow logs, a label, and a missing firewall rule."""
     subnetwork, _ = cloud.find(SUBNETWORK, "subnetwork-")
     firewall, _ = cloud.find("gcp:compute/firewall:Firewall", "deny-")
     cloud.edit(SUBNETWORK, subnetwork, logConfig={"flowSampling": 1})
@@ -79,7 +79,7 @@ def _drift(cloud: Cloud) -> None:
 
 
 def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
-    """Errors quote Google. After a failed call or a killed run, the next run leaves exactly one resource."""
+    """Errors quote Google's message. After a failed call or a killed run, the next run leaves exactly one resource."""
     small.configure("cidr", "10.0.0.1/20")
     with pytest.raises(Failed, match="is not logical address range"):
         small.up()

@@ -43,7 +43,7 @@ _ANEW = (
     {"10.20.0.0/16": "10.30.0.0/16"},
     {"europe-west4": "europe-west1"},
 )
-"""Changes that recreate resources, and others with them, once nothing is protected."""
+"""Changes that recreate resources, and other resources with them, once nothing is protected."""
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_life_of_the_infrastructure(
 
 
 def _changes(stack: PulumiStack) -> None:
-    """Apply the changes, and set another password."""
+    """Apply changes to the spec, and set another password."""
     stack.configure("loginVersion", "2")
     assert changes_of(stack.up()) == {
         "Bucket audit": "update",
@@ -122,7 +122,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accept: bool) -> None:
-    """Undo manual changes, which a preview shows after a refresh, and which no change to the spec explains."""
+    """Simulate manual changes. A refresh finds them, no change to the spec explains them, `pulumi up` undoes them."""
     stack = deployed.stack
     _drift(cloud)
     drifted = {
@@ -140,7 +140,7 @@ def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accep
 
 
 def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
-    """Preview more changes, including those that protection refuses, for which `diff` reports the failed preview."""
+    """Preview further changes, including those that protection refuses, for which `diff` reports the failed preview."""
     assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
         edited_spec = edited(changed, edits)
@@ -154,7 +154,7 @@ def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes: a missing member, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes in Google Cloud: a missing member, a larger pool, and a shorter retention of logs."""
     (member,) = [
         each for each in cloud.api.all(MEMBER) if "legacyBucketReader" in each and each.endswith("/sa/registry")
     ]
@@ -166,9 +166,9 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Remove the protection, then destroy all but the key and the right to decrypt the database's backups.
+    """Remove the protection, then destroy all resources but the key and the right to decrypt the database's backups.
 
-    Without protection, previews show everything that a change recreates.
+    Without protection, previews show all resources that a change recreates.
     """
     stack = deployed.stack
     stack.configure("protect", "false")

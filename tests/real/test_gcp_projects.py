@@ -32,7 +32,7 @@ LARGEST_POOL = 8
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Return a project whose clusters are the test bed's control plane, and restore its nodes afterwards."""
+    """Return a Google Cloud project whose clusters are the test bed's control plane. Restore its nodes afterwards."""
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
     compute_class.install(kubectl)

@@ -1,4 +1,4 @@
-"""Tests deploying a hybrid system: its cross-target access works, is limited, and can be removed."""
+"""Tests deploying a hybrid system: access between its targets works, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
 def system(
     folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
 ) -> System:
-    """Return the stacks of a compiled system. They share a state backend, as an owner's stacks would."""
+    """Return the stacks of a compiled system. They share a state backend, as stacks of one owner would."""
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
     infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)
@@ -86,7 +86,7 @@ def system(
 
 
 def users(cloud: Cloud) -> list[str]:
-    """Return the account's users."""
+    """Return the IAM users of the AWS account."""
     return [user["UserName"] for user in cloud.client("iam").list_users()["Users"]]
 
 
@@ -147,7 +147,7 @@ def test_lifecycle_of_cross_target_access(
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
-    """Check with moto's IAM that the key given to Pods can read only the bundle."""
+    """Check with moto's IAM that the access key given to Pods can read only the bundle."""
     s3 = moto.client("s3", key)
     with moto.enforced():
         assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
@@ -158,7 +158,7 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
 
 
 def a_key_takes_over(system: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
-    """Rotate the key as the README describes. Pods get the second key, and both work until the first is removed."""
+    """Rotate the key as the README describes. Pods get a second key, and both work until the first is removed."""
     both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
     moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
 
@@ -185,7 +185,7 @@ def a_key_takes_over(system: System, folder: Path, cloud: Cloud, kubectl: Kubect
 
 
 def the_till_is_removed(system: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
-    """Remove the till: destroy the shops' stack, and then delete the user with its key."""
+    """Remove the till: destroy the shops' stack, and then delete the IAM user with its access key."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
     system.tills.configure("protect", "false")

@@ -25,7 +25,7 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 
 def server(old: str, new: str) -> list[Object]:
-    """Return the objects of an endpoint's server in a separate namespace."""
+    """Return the Kubernetes objects of an endpoint's model server in a separate namespace."""
     objects = lowered(changed(old, new, IN_PLACE))
     server_objects = [objects.get("ConfigMap", f"{SERVER}-description"), objects.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
@@ -37,7 +37,7 @@ def server(old: str, new: str) -> list[Object]:
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
-    """Write a project that applies the given objects."""
+    """Write a Pulumi project that applies the given objects."""
     folder.mkdir(parents=True)
     project(folder, PROGRAM, [("server.yaml", documents(cast("list[Value]", objects)))], "context: bench")
     (folder / "requirements.txt").write_text("pulumi==3.272.0\npulumi-kubernetes==4.34.2\nPyYAML==6.0.4\n")
@@ -47,7 +47,7 @@ def written(folder: Path, objects: list[Object]) -> Path:
 def test_change_to_pods_replaces_the_server(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """KubeRay ignores a new image, so the server is deleted and created again. Other changes update it in place."""
+    """KubeRay ignores a new image, so the server is deleted and created again. Other changes are made in place."""
     kubectl = control_plane.kubectl
     stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)

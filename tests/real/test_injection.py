@@ -1,4 +1,4 @@
-"""Puts code into every text field of every spec. This takes minutes but needs no real programs."""
+"""Puts code into every text field of every seed spec. This takes minutes but needs no real programs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.hostile.nasty import NASTY, WORST
 from tests.hostile.seeds import Seed, seeds
 
 ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted", "sites_file"}
-"""Seeds that use strings in the same places as the corresponding seed for AWS or with sites in the spec."""
+"""Seed specs that use strings in the same places as another seed, for AWS or with the sites in the spec."""
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds() if seed.name not in ONCE])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """The output has the same structure as with harmless text; only the strings themselves differ.
+    """Text from a spec never changes the structure of the output; only the strings themselves differ.
 
-    A small system is filled with every string, and the other systems with one string for each kind of syntax.
+    A small system is filled with every hostile string, and the others with one string for each kind of syntax.
     """
     texts = NASTY if seed.name == "two" else WORST
     some = [text for text in texts if text]  # an empty string may remove its key, such as the value of a taint

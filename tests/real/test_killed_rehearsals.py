@@ -1,4 +1,4 @@
-"""Kill a rehearsal during each phase, and after a phase but before it is recorded, and let it finish."""
+"""Kills a rehearsal during each phase, and after a phase but before it is recorded, and then lets it finish."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PHASES = (
 )
 LAST = "11-retire"
 WITHOUT_COMMANDS = ("2-secrets", "6-registry", "7-dual-run")
-"""What this system has nothing for. A kill in them would be one between two phases."""
+"""Phases that have no commands for this system. A kill during such a phase would be one between two phases."""
 
 MOMENTS = (
     "1-build:do",  # killed after this phase, it would only compile again
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("rclone")
 
 
 def test_a_rehearsal_killed_in_and_after_each_phase_ends_with_everything_on_both_sides(tmp_path: Path) -> None:
-    """Each process is killed at the intended moment, so the next process continues with the same phase."""
+    """Each process is killed where intended, so the next process continues with the same phase."""
     spec = tmp_path / "lake"
     folder = spec / ".modelyard" / "gcp.rehearsal"
     seed(folder, "lake-lake")

@@ -10,7 +10,7 @@ from tests.real.test_runtime import happened
 def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
     """Texts are returned whole or in pieces, and invalid requests get the same status as from OpenAI.
 
-    Requests that name an adapter are answered by it. The server keeps running if clients disconnect.
+    An adapter answers the requests that name it. The server keeps running if clients disconnect.
     """
     assert happened("whole_language.py", tmp_path) == {
         "models": ["assistant", "support"],

@@ -56,7 +56,7 @@ OBJECTS = (
 
 
 class Attempt(NamedTuple):
-    """A request, and whether it must be allowed."""
+    """A request to S3, and whether it must be allowed."""
 
     action: str
     bucket: str
@@ -65,7 +65,7 @@ class Attempt(NamedTuple):
 
     @property
     def arn(self) -> str:
-        """Return the object's ARN."""
+        """Return the ARN of the requested object."""
         return f"arn:aws:s3:::{self.bucket}/{self.key}"
 
 
@@ -109,7 +109,7 @@ def rights(resources: Resources) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run a simulated AWS with the declared buckets, objects and secrets, and with others that have similar names."""
+    """Run a simulated AWS with the declared buckets, objects and secrets, and further ones with similar names."""
     with running() as simulated:
         s3, secrets = simulated.client("s3"), simulated.client("secretsmanager")
         for bucket in ("lake", "other"):
@@ -121,7 +121,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def credentials(cloud: Cloud, resources: Resources, rights: str) -> dict[str, dict[str, str]]:
-    """Return credentials for the role and the cross-target user, with exactly the registered policies."""
+    """Return credentials for the workload's role and the cross-target user, with exactly the registered policies."""
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}

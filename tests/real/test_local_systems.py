@@ -40,7 +40,7 @@ MOMENTS = ("7-dual-run:do", "9-cut-over:weights")
 
 
 def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = MODELYARD) -> str:
-    """Run a command in a folder, and return its whole output. The command must not leave any process running."""
+    """Run a command in a folder, and return its complete output. The command must not leave any process running."""
     command = [sys.executable, *program, *arguments, "--python", python]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     try:
@@ -62,12 +62,12 @@ def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = M
 
 
 def _states(folder: Path) -> list[Path]:
-    """Return the folders with which running systems mark their processes."""
+    """Return the state folders of all systems. Processes of a running system are found by such a folder's path."""
     return [*folder.rglob(".modelyard/*"), *folder.rglob(".modelyard/*.rehearsal/*")]
 
 
 def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, python: str) -> None:
-    """User code collects real data, and every part of the system makes a decision once."""
+    """User code collects real data, and every part of the system runs or decides once, up to a prediction."""
     text = run(tmp_path, python, "try", "--once")
     state = tmp_path / "modelyard-try" / ".modelyard" / "default"
 
@@ -85,10 +85,10 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
 
 @pytest.mark.usefixtures("rclone")
 def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str) -> None:
-    """A copy is trained and served here, and moved back and forth with its plan's commands. No response changes.
+    """A local copy is trained and served, and moved back and forth with the plan's commands. No response changes.
 
-    It is killed in the middle of the dual run, and while both sides serve callers, and continues from there. Every
-    object, ID, version, alias and digest is then on both sides.
+    The rehearsal is killed in the middle of the dual run, and while both sides serve callers, and continues from there.
+    Every object, ID, version, alias and digest is then on both sides.
     """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
     before = (tmp_path / "hello" / "modelyard.lock").read_bytes()
@@ -123,7 +123,7 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
 
 
 def assert_it_ran_as_a_copy(notes: str, log: str) -> None:
-    """Only what this machine cannot do is replaced, and the copy runs completely, from data to responses."""
+    """Assert that only what this machine cannot do is replaced, and that the copy runs from data to responses."""
     assert "deployment                   aws is replaced by this machine" in notes
     assert "data.subscribers             GENERATED" in log
     assert "'champion' of hello-churn is now version 1" in log
@@ -139,7 +139,7 @@ COPIED = {
     "model_version_tags": "name, version, key, value",
     "registered_model_aliases": "name, alias, version",
 }
-"""What has to be the same in both registries, by table. Addresses of files differ."""
+"""The columns that must be equal in both sides' registries, by table. Addresses of files differ."""
 
 
 def registry(side: Path) -> dict[str, list[tuple[object, ...]]]:

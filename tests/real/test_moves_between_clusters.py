@@ -1,8 +1,8 @@
-"""Move a system from one cluster to another with the commands of its plan, the real engine and two real API servers.
+"""Moves a system from one cluster to another with the commands of its plan, the real engine and two real API servers.
 
 Commands run as `modelyard migrate` printed them, with the real `kubectl`, `pulumi` and `rclone`, and both clusters in
-one kubeconfig. Both sides' buckets are on one S3 service. No Pod runs: KWOK reports that those of Jobs have succeeded.
-So `kubectl logs` is left out, and so is crane, because no registry has the image.
+one kubeconfig. Both sides' buckets are on one S3 service. No Pod runs: KWOK reports that the Pods of Jobs have
+succeeded. So `kubectl logs` is left out, and so is crane, because no registry has the image.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PATIENCE_S = 900
 
 
 class Person:
-    """Somebody who carries out a plan in a terminal, with both clusters in the kubeconfig."""
+    """A person who carries out a plan in a terminal, with both clusters in the kubeconfig."""
 
     def __init__(self, folder: Path, environment: dict[str, str], store: S3) -> None:
         self.store = store
@@ -85,7 +85,7 @@ class Person:
         self.phases: dict[str, Any] = {phase["name"]: phase for phase in plan["phases"]}
 
     def lines(self, phase: str, part: str) -> list[str]:
-        """Return the commands of a phase under `do`, `check` or `undo`, with those for Jobs in a cluster."""
+        """Return the commands of a phase under `do`, `check` or `undo`, including commands for Jobs in a cluster."""
         steps: list[dict[str, Any]] = self.phases[phase][part]
         found: list[str] = []
         for step in steps:
@@ -94,7 +94,7 @@ class Person:
         return [line for line in found if not any(part in line for part in LEFT_OUT)]
 
     def start(self, lines: Sequence[str]) -> subprocess.Popen[str]:
-        """Start commands, each as if it had been pasted after the one before it succeeded."""
+        """Start commands in one shell. Each command runs only if the previous one succeeds."""
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self._folder,
@@ -113,7 +113,7 @@ class Person:
         return output
 
     def ended(self, lines: Sequence[str]) -> tuple[int, str]:
-        """Run commands, and return the exit code and the output."""
+        """Run commands, and return their exit code and output."""
         process = self.start(lines)
         try:
             output, _ = process.communicate(KEYS, PATIENCE_S)
@@ -126,7 +126,7 @@ class Person:
         return self.run([*self.lines(phase, "do"), *self.lines(phase, "check")])
 
     def kill(self, lines: Sequence[str], begun: Callable[[], bool]) -> None:
-        """Start commands, and kill them and everything that they started as soon as a condition holds."""
+        """Start commands, and kill them and all processes that they started as soon as a condition holds."""
         deadline = time.monotonic() + PATIENCE_S
         with self.start(lines) as process:
             try:
@@ -143,7 +143,7 @@ class Person:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process and everything that it started, like a crash of the machine."""
+    """Kill a process and all processes that it started, as a crash of the machine would."""
     while left := session(process.pid):
         for number in left:
             with suppress(ProcessLookupError):
@@ -154,7 +154,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture(scope="module")
 def second(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Run a second control plane, with a simulated node."""
+    """Run a second control plane, with one simulated node."""
     with running_control_plane(tmp_path_factory.mktemp("second")) as cluster:
         nodes.add_nodes(cluster.kubectl, [nodes.Node("machine")])
         yield cluster
@@ -162,14 +162,14 @@ def second(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def person(control_plane: Cluster, second: Cluster, tmp_path: Path) -> Iterator[Person]:
-    """Return somebody with the plan of a move, and with the old side in use."""
+    """Return a person who has the plan of a move, and whose old side is deployed."""
     with carrying_out(tmp_path, {"one": control_plane, "two": second}) as person:
         yield person
 
 
 @contextmanager
 def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person]:
-    """Write the plan of a move, deploy the old side, and run both sides' object store."""
+    """Write the plan of a move, deploy the old side, and run the object store that both sides use."""
     (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
     (folder / "new.yaml").write_text(OVERLAY, encoding="utf-8")
     try:
@@ -182,7 +182,7 @@ def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person
 
 
 def _with_old_side(folder: Path, environment: dict[str, str], store: S3) -> Person:
-    """Return somebody with a plan, after the old side has been deployed with its Secret."""
+    """Return a person who has a plan, after the old side has been deployed with its Secret."""
     for command in (PLAN, "modelyard compile ."):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
     project = folder / "build" / "default" / "one" / "workloads"
@@ -233,7 +233,7 @@ def _environment(folder: Path, clusters: dict[str, Cluster], store: S3) -> dict[
 
 
 def suspended(kubectl: Kubectl) -> dict[str, bool]:
-    """Return whether each schedule of a cluster is suspended."""
+    """Return whether each schedule in a cluster is suspended."""
     jobs: Any = kubectl.all("cronjob")
     return {job["metadata"]["name"]: bool(job["spec"].get("suspend")) for job in jobs}
 
@@ -257,7 +257,7 @@ def test_a_system_moves_to_another_cluster(person: Person, control_plane: Cluste
 
 
 def begin(person: Person, new: Kubectl) -> None:
-    """Kill the deployment of the new side in its middle. Its stack is locked from then on."""
+    """Kill the deployment of the new side halfway. The stack of the new side is locked from then on."""
     person.do("1-build")
     person.run(person.lines("2-secrets", "do"))
     up = person.lines("4-workloads", "do")
@@ -268,7 +268,7 @@ def begin(person: Person, new: Kubectl) -> None:
 
 
 def build(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Deploy the new side, whose environment of Python packages exists by now. It starts nothing."""
+    """Deploy the new side, whose environment of Python packages exists by now. Its schedules stay suspended."""
     up = [line for line in person.lines("4-workloads", "do") if line.startswith("pulumi ")]
     checks = [*person.lines("4-workloads", "check"), *person.lines("2-secrets", "check")]
     person.run([*person.lines("2-secrets", "do"), *up, *checks])
@@ -276,7 +276,7 @@ def build(person: Person, old: Kubectl, new: Kubectl) -> None:
 
 
 def freeze(person: Person, old: Kubectl) -> None:
-    """Copy the data, and stop the old side twice."""
+    """Copy the data, and stop the old side twice, undoing the first attempt."""
     assert person.do("5-data").count("Complete") == 2
     assert person.store.names("visits-two") == ["months/may.parquet", "visits/may.parquet"]
     person.run(person.lines("8-freeze", "do"))
@@ -293,7 +293,7 @@ def cut_over(person: Person, old: Kubectl, new: Kubectl) -> None:
 
 
 def retire(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Copy back what the new side wrote. Remove the old side, which fails while a schedule or an object is there."""
+    """Copy back the new side's data. Removing the old side fails while it has an active schedule or a late object."""
     person.store.fill("visits-two", {"months/june.parquet": b"6"})
     person.do("10-watch")
     assert "months/june.parquet" in person.store.names("visits")

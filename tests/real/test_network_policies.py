@@ -61,7 +61,7 @@ spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]
 
 @dataclass(frozen=True)
 class Measured:
-    """The network as the API server sees it, and the successful connections: source, target and port."""
+    """The network as the API server sees it, and the successful connections: source Pod, target Pod and port."""
 
     network: Network
     connections: frozenset[tuple[str, str, int]]
@@ -111,7 +111,7 @@ def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def measured(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
-    """Let every Pod listen on all ports, and connect from every Pod to every port of every other Pod."""
+    """Let every Pod listen on all ports, and connect to every port of every other Pod."""
     kubectl = whole_kubernetes.kubectl
     ours = [each for each in emitted(VALID_SPEC) if each["kind"] in ("Namespace", "NetworkPolicy")]
     own = {each["metadata"]["name"] for each in ours if each["kind"] == "Namespace"}

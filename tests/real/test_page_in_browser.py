@@ -34,7 +34,7 @@ def served(page_system: RunningSystem) -> Iterator[Served]:
 
 
 def awaited(page: Page, expression: str) -> Any:
-    """Wait until JavaScript returns a true value, and return it."""
+    """Wait until a JavaScript expression has a true value, and return the value."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if value := page.evaluate(expression):

@@ -23,7 +23,7 @@ CPUS = 8
 
 @pytest.fixture(name="system", scope="module")
 def _system(control_plane: Cluster) -> Generator[Kubectl]:
-    """Create a preemptible system's namespace with its classes and quotas, and one machine for its Pods."""
+    """Create a preemptible system's namespace, PriorityClasses and quotas, and one machine for its Pods."""
     kinds = ("Namespace", "PriorityClass", "ResourceQuota")
     text = YIELDS.replace("      residency: eu\n", f"      residency: eu\n      namespace: {NAMESPACE}\n")
     objects = [each for kind in kinds for each in emitted(text) if each["kind"] == kind]
@@ -84,7 +84,7 @@ def _until_it_is_gone(kubectl: Kubectl, name: str) -> None:
 
 
 def test_serving_preempts_training(system: Kubectl) -> None:
-    """The serving Pod runs although the training Pod fills the machine. A shared quota for all Pods would refuse it."""
+    """The serving Pod runs although the training Pod fills the machine. A quota shared by all Pods would refuse it."""
     with running(system, "worker", CPUS, LOW), running(system, "replica", 4):
         _until_it_is_gone(system, "worker")
 

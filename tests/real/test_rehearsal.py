@@ -1,4 +1,4 @@
-"""Rehearse moves with their plans' commands: real copies, kills, rollbacks, and a last phase that is held back."""
+"""Rehearses moves with the commands of their plans: real copies, kills, rollbacks, and a delayed last phase."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ pipelines:
     compute: {cpu: 1, memory: 2Gi}
     schedule: {cron: "0 4 * * 1"}
 """
-"""A system without endpoints and registry, so that its rehearsal needs neither Ray nor MLflow."""
+"""A system without endpoints and a registry, so its rehearsal needs neither Ray nor MLflow."""
 
 SEVERAL = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -124,7 +124,7 @@ def move() -> tuple[Migration, Move]:
 
 
 def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: str = SPEC) -> tuple[Migration, Move]:
-    """Return a plan from AWS to another place, with changes to the new side."""
+    """Return a plan from AWS to the given destination, with a patch to the spec of the new side."""
     inputs = Inputs(InputFile("system.yaml", spec))
     old = Side(inputs, compile_system(inputs, TARGETS))
     sides = sides_of(MoveRequest(("main",), place, place.provider, patch or {}), old, TARGETS)
@@ -132,7 +132,7 @@ def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: s
 
 
 def seed(rehearsal: Path, *stores: str) -> None:
-    """Create the objects that a run of the old side would leave behind."""
+    """Create the objects in the old side's stores that a run of the old side would leave behind."""
     for store in stores:
         for name, content in OBJECTS.items():
             path = rehearsal / "old" / "stores" / store / name
@@ -236,7 +236,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(several: Path, python: str) -> None:
-    """After Ctrl-C in a phase, repeating the command ends with every object of each target on both sides."""
+    """After Ctrl-C in a phase, repeating the command ends with every object of all targets on both sides."""
     folder = several / ".modelyard" / "one.rehearsal"
     stores = ("lakes-lake", "lakes-tills")
     seed(folder, *stores)

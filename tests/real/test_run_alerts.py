@@ -18,7 +18,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
 
 
 def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
-    """A run pushes one sample, and the alert fires until the next run pushes another sample."""
+    """A run pushes one sample, and the alert fires until the next run pushes a sample without a breach."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
     assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", once, 1200) == {
@@ -45,7 +45,7 @@ def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> No
 
 
 def test_stopped_monitor_opens_a_ticket(prometheus: Prometheus) -> None:
-    """The ticket is opened 26 hours after the last run of a monitor that runs daily."""
+    """The ticket is opened 26 hours after the last run of a monitor that should run daily."""
     alerts = prometheus.fired_alerts(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
     assert alerts == {("ModelyardMonitorStale", "ticket")}
@@ -57,7 +57,7 @@ def test_monitor_that_never_ran_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_performance_monitor_uses_server_metrics(prometheus: Prometheus) -> None:
-    """A tenth of the requests may fail, but throughput is 1 per second, below the minimum of 2."""
+    """One in ten requests may fail, but the throughput of 1 request per second is below the minimum of 2."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
     assert prometheus.fired_alerts(PERFORMANCE, "monitor-drift", series, 50) == {
@@ -102,7 +102,7 @@ def test_failed_run_of_another_pipeline_is_ignored(prometheus: Prometheus) -> No
 
 
 def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
-    """A run is overdue a week, an hour and two attempts of 6 h 10 min after the last success or the creation."""
+    """A run is overdue if the last success or the creation is a week, an hour and two attempts of 6 h 10 min ago."""
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 
@@ -112,7 +112,7 @@ def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> None:
-    """After a pause, a run is overdue after 1 h, 1 h and twice half an hour, as after a success."""
+    """The hourly run is overdue 3 hours after a pause ends: an hour, another hour and two attempts of half an hour."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
@@ -160,7 +160,7 @@ def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Prometheus) -> None:
-    """Two failed runs within the week and a run that takes longer than two hours are reported."""
+    """Two failed runs within the week are reported, and so is a run that takes longer than two hours."""
     series = {**scheduled("3600x20000"), **run(1, "600x20000", "failed"), **run(2, "1200x20000", "failed")}
     job = JOB % 3
     series |= run(3, "3600x20000", "complete")

@@ -41,7 +41,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_user_code_runs_in_steps(tmp_path: Path) -> None:
-    """Steps are retried, time out, or are refused if their function is missing. The gate accepts a custom metric."""
+    """Failed steps are retried, slow steps time out, missing functions are refused, and gates accept custom metrics."""
     assert happened("whole_steps.py", tmp_path) == {
         "retried": 0,
         "counted": ['"rows"', "300"],
@@ -64,7 +64,7 @@ def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
 
 
 def test_version_records_its_origin(facts: dict[str, Any]) -> None:
-    """A version records its owner, code and description, and the state of both datasets."""
+    """A model version records its owner, code and description, and the state of both datasets."""
     tags = facts["tags"]
 
     assert tags["modelyard.owner"] == "risk <risk@acme.example>"
@@ -92,7 +92,7 @@ def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
 
 
 def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the amounts drifted. Metrics are sent, and the second breach is within the cooldown."""
+    """Only the column of amounts drifted. Metrics are sent, and the second breach is within the cooldown."""
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
@@ -103,9 +103,9 @@ def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any
 
 
 def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
-    """Without a network, servers use bundles and can restart, and scoring and monitors work.
+    """Without a network, servers can restart from bundles, and scoring and monitors work.
 
-    Once the store is back, captures and promotions from the time without a network are transferred.
+    Once the object store is back, captures and promotions from the time without a network are transferred.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

@@ -51,7 +51,7 @@ WEAKENED: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": ({"member": "allUsers"}, {"CKV_GCP_28"}),
 }
-"""Changes that open resources of a type, and the checks that must report them. The firewall is removed."""
+"""Insecure properties by Google resource type, and the checks that must report them. The firewall is removed."""
 
 RULES = "azure-native:network:NetworkSecurityGroup"
 OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -98,7 +98,7 @@ OPENED: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "azure-native:storage:BlobContainer": ({"publicAccess": "Container"}, {"CKV_AZURE_34"}),
 }
-"""The same changes and checks for Azure."""
+"""Insecure properties by Azure resource type, and the checks that must report them."""
 
 LIST = Path(__file__).parent / "scanners" / "findings.yaml"
 
@@ -117,7 +117,7 @@ def listed() -> dict[Key, str]:
 
 
 def explains(key: Key, finding: Finding) -> bool:
-    """Return whether a line in the list explains a finding."""
+    """Return whether a line in the list of explanations explains a finding."""
     tool, check, pattern = key
     return (tool, check) == (finding.tool, finding.check) and fnmatchcase(finding.object, pattern)
 
@@ -198,7 +198,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 def weakened(
     registered: list[Registration], changes: dict[str, tuple[dict[str, Any], set[str]]] = WEAKENED
 ) -> list[Registration]:
-    """Return registrations with the given changes. A value of None removes the property."""
+    """Return the registered resources with the given changes. A value of None removes the property."""
     changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
     for each in changed:
         inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}

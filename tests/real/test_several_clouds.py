@@ -37,10 +37,10 @@ NAMESPACES = {"learn": "offers-learn", "shop": "offers"}
 """The namespaces of the two clusters, which are the same API server in this test."""
 
 ORDER = ("infrastructure", "crossings", "workloads")
-"""The order in `docs/several-clouds.md` and in each README."""
+"""The order in which `docs/several-clouds.md` and each README deploy the projects."""
 
 Stage: TypeAlias = Mapping[str, PulumiStack]
-"""The stacks of projects with the same name, by their targets."""
+"""The stacks of all projects with the same name, by their targets."""
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -48,7 +48,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Clouds:
-    """Google Cloud runs the training, AWS runs the serving, and Azure stores the runs' artifacts."""
+    """The simulated clouds: Google Cloud runs the training, AWS the serving, and Azure stores the runs' artifacts."""
 
     folder: Path
     learn: Google
@@ -57,7 +57,7 @@ class Clouds:
     kubectl: Kubectl
 
     def variables(self, target: str) -> dict[str, str]:
-        """Return the variables of a target's cloud."""
+        """Return the environment variables for the cloud of a target."""
         clouds: Mapping[str, Google | Aws | Azure] = {"learn": self.learn, "shop": self.shop, "hub": self.hub}
         return clouds[target].variables()
 
@@ -94,7 +94,7 @@ def _written(out: Path) -> Path:
 def stages(
     clouds: Clouds, tmp_path: Path, chart_repository: ChartRepository, pulumi_stack: Callable[..., PulumiStack]
 ) -> list[Stage]:
-    """Return the stacks of each stage by their targets. All share a state backend."""
+    """Return the stacks of each stage by their targets. All stacks share a state backend."""
     backend = tmp_path / "backend"
     backend.mkdir()
 
@@ -121,9 +121,9 @@ def _together(function: Callable[[Argument], Result], arguments: Iterable[Argume
 
 
 def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
-    """Each side finds what the others export, a second `up` changes nothing, and `destroy` leaves nothing.
+    """Each target finds what the others export, a second `up` changes nothing, and `destroy` leaves nothing.
 
-    Infrastructure and crossings may each be applied in any order, so they are applied at the same time.
+    Infrastructure and crossings may each be applied in any order, so their stacks are applied at the same time.
     """
     infrastructure, crossings, workloads = stages
     for stage in (infrastructure, crossings):
@@ -146,7 +146,7 @@ def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
 
 
 def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
-    """Each cloud trusts the others' clusters by their actual issuers, with one subject per ServiceAccount."""
+    """Check that each cloud trusts the others' clusters by their issuers, with one subject per ServiceAccount."""
     learn, shop = (str(_outputs(infrastructure[target])["issuer"]) for target in ("learn", "shop"))
     assert learn.startswith("https://container.googleapis.com/v1/projects/acme-learn/")
     (cluster,) = clouds.shop.client("eks").list_clusters()["clusters"]
@@ -165,7 +165,7 @@ def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
 
 
 def _identities_reach_the_workloads(clouds: Clouds) -> None:
-    """Pods present to another cloud the identity that this cloud created for their ServiceAccount."""
+    """Check that Pods present to another cloud the identity that this cloud created for their ServiceAccount."""
     role = _identity(clouds, "learn", "retrain", "shop")["role_arn"]
     issuer = clouds.shop.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     (host,) = [str(each["Arn"]).partition(":oidc-provider/")[2] for each in issuer]

@@ -78,7 +78,7 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """Run the MLflow server that the example expects, with a version behind the alias that the example serves."""
+    """Run the MLflow server that the example expects, with a model version behind the alias that the example serves."""
     python = environments.environment(MLFLOW)
     folder = tmp_path_factory.mktemp("mlflow")
     address = f"http://{NODE_ADDRESS}:5000"
@@ -167,7 +167,7 @@ def clouds(
 def test_each_object_store_protocol(
     whole_kubernetes: WholeKubernetes, emitted: Emitted, clouds: tuple[list[System], dict[str, str]], tmp_path: Path
 ) -> None:
-    """A purchased model is imported from each store to the registry's artifacts in that store, and then served."""
+    """A vendor's model is imported from each store to the registry's artifacts in that store, and then served."""
     kubectl = whole_kubernetes.kubectl
     systems, identities = clouds
     used = _with_all_clients(whole_kubernetes, emitted.image, systems, tmp_path / "image")
@@ -195,7 +195,7 @@ def _compiled(text: str, folder: Path) -> Path:
 
 
 def _prepare(cluster: WholeKubernetes, system: System, authority: str) -> None:
-    """Create the namespace, and everything in it that others would create, such as logins."""
+    """Create the namespace, and the objects in it that people or operators would create, such as logins."""
     name = namespace(system.cloud)
     cluster.kubectl.apply(system.project / "workloads" / "manifests" / "namespace.yaml")
     login = {"username": "workload", "password": "of no use for this server"}
@@ -233,7 +233,7 @@ def namespace_of(name: str) -> Object:
 
 
 def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System], folder: Path) -> str:
-    """Add the packages of all clouds to the image, because each emitted image would take a minute. Return its name."""
+    """Add the packages for all clouds to the image, and return its name. An image per cloud would take a minute."""
     folder.mkdir()
     packages: dict[str, str] = {}
     for system in systems:
@@ -250,7 +250,7 @@ def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System]
 
 
 def _answers(cluster: WholeKubernetes, namespace: str) -> bool:
-    """Return whether the server responds with the imported model. If the import failed, raise with its output."""
+    """Return whether the model server responds with the imported model. If the import failed, raise its output."""
     failed = cluster.kubectl.value("job", "import", "{.status.failed}", namespace)
     assert not failed, cluster.kubectl.run("logs", "job/import", "--namespace", namespace)
     try:

@@ -10,7 +10,7 @@ from tests.real.test_runtime import happened
 
 
 def test_two_workers_train_models_as_good_as_one(tmp_path: Path) -> None:
-    """Models of every task type are equally good, and training completes even if a worker is lost."""
+    """Two workers train models of every task type as good as one does, and training survives the loss of a worker."""
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 

@@ -39,7 +39,7 @@ def _written(examples: Sequence[Example], root: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
-    """Return the Python interpreter that all projects share. This way, the AWS SDK is parsed only once."""
+    """Return the Python interpreter that all projects share, so that the AWS SDK is parsed only once."""
     (interpreter,) = {program_environment(project / "requirements.txt") for project in projects}
     return interpreter
 

@@ -85,7 +85,7 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
 
 
 def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
-    """The dashboard reports Ray's version, and both nodes are alive."""
+    """The dashboard reports Ray's version, and that the head and the worker are alive."""
     version = json.loads(whole_kubernetes.fetch(f"http://{ray_head}:8265/api/version"))
     assert version["ray_version"] == image.RAY
 

@@ -43,7 +43,7 @@ def test_system_lifecycle(loans: Loans) -> None:
 
 
 def _trained_version_waits_for_approvals(loans: Loans) -> None:
-    """A trained version is not served as champion, and an alert reaches the receiver. A forged approval is ignored."""
+    """Until it is approved, a trained version is not the champion, and an alert is sent. Forgeries are ignored."""
     kubectl = loans.cluster.kubectl
     loans.run("retrain-first", "retrain")
     assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
@@ -66,7 +66,7 @@ def _mlflow_requires_a_login(loans: Loans) -> None:
 
 
 def _approved_version_is_served(loans: Loans) -> None:
-    """The promoter moves the alias on its schedule after the second approval, and both variants answer."""
+    """After the second approval, the promoter moves the alias on its schedule, and both variants answer."""
     kubectl = loans.cluster.kubectl
     loans.approve("credit-risk")
     kubectl.wait_until(lambda: loans.ask("champion")[0] == 200, "the champion answers", 600)
@@ -104,7 +104,7 @@ def _killed_pods_cost_no_decisions(loans: Loans) -> None:
 
 
 def _drift_starts_one_guarded_run(loans: Loans) -> None:
-    """Drift in one feature raises an alert and trains a version once. The version waits for approval."""
+    """Drift in one feature raises an alert and starts one training run. The new version waits for approval."""
     kubectl = loans.cluster.kubectl
     loans.run("shift-quiet", "monitor-shift")
     assert loans.breaches() == {"amount": 0, "income": 0}

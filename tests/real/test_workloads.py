@@ -1,4 +1,4 @@
-"""Tests that Pods on real nodes are restricted, Ray requires a token, and only the autoscaler may call the API."""
+"""Tests that Pods on real nodes are restricted, Ray requires a token, and only the autoscaler may call Kubernetes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
 
 
 def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head starts without workers. The autoscaler requests a worker, and only the autoscaler has an API token."""
+    """The head starts without workers. The autoscaler requests a worker, and is alone in having an API token."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"

@@ -51,7 +51,7 @@ _ROWS = {"instances": [{"amount": 9.0, "income": 1.0}, {"amount": 1.0, "income":
 
 @dataclass(frozen=True, slots=True)
 class Loans:
-    """The running system and its users' actions."""
+    """The running system, with the actions of its users."""
 
     cluster: WholeKubernetes
     monitoring: Monitoring
@@ -100,7 +100,7 @@ class Loans:
         return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
 
     def ask(self, variant: str, token: str = TOKEN) -> tuple[int, Any]:
-        """Send a request to a variant. Return the status (0 without a response) and the response."""
+        """Send a request to a variant. Return the status (0 if there is no response) and the response."""
         service = cast(Any, self.cluster.kubectl.get("service", f"decide-{variant}-serve-svc", SYSTEM))
         url = f"http://{service['spec']['clusterIP']}:8000/"
         program = (sys.executable, str(_PROGRAMS / "ask.py"), url, token, json.dumps(_ROWS))
@@ -115,7 +115,7 @@ class Loans:
         }
 
     def add_rows(self, *, days_ago: tuple[int, int], rows_a_day: int, higher: float = 0) -> None:
-        """Add applications for some days, with higher amounts than those of the training data."""
+        """Add loan applications for some days. `higher` is added to amounts like those in the training data."""
         self._in_the_lake("arrive.py", *map(str, (*days_ago, rows_a_day, higher)))
 
     def has_decisions(self) -> bool:
@@ -123,7 +123,7 @@ class Loans:
         return ".scored.parquet" in self.cluster.fetch(f"{_S3}/{_BUCKET}?list-type=2&prefix=decisions/day")
 
     def decisions(self) -> dict[str, tuple[int, list[str], float]]:
-        """Return the rows, the model versions and the share of errors of each partition that the batch job wrote."""
+        """Return each written partition's number of rows, model versions and share of errors."""
         partitions = json.loads(self._in_the_lake("decisions.py"))
         return {key: (rows, versions, errors) for key, (rows, versions, errors) in partitions.items()}
 
@@ -133,7 +133,7 @@ class Loans:
         return [cast(Any, job)["metadata"]["name"] for job in jobs]
 
     def breaches(self) -> dict[str, float]:
-        """Return the last run's result for each feature from Prometheus: 1 if it has drifted, otherwise 0."""
+        """Return the drift monitor's last result for each feature from Prometheus: 1 if it has drifted, otherwise 0."""
         series = f'modelyard_monitor_breach{{namespace="{SYSTEM}",monitor="shift",check="psi"}}'
         return self.monitoring.values(f"last_over_time({series}[1h])", "feature")
 
@@ -147,7 +147,7 @@ class Loans:
         }
 
     def objects(self) -> set[str]:
-        """Return all objects of the system, in its namespace and outside."""
+        """Return all Kubernetes objects of the system, inside and outside its namespace."""
         kinds = self.cluster.kubectl.run("api-resources", "--verbs=list", "--output=name").split()
         options = ("--all-namespaces", f"--selector=modelyard.dev/system={SYSTEM}", "--output=name")
         return {*self.cluster.kubectl.run("get", ",".join(kinds), *options).split()}
@@ -177,7 +177,7 @@ class Loans:
             return "the Pod has gone, or its container has not started"
 
     def _with_login(self, *program: str) -> str:
-        """Run a program with MLflow's administrator login and name resolution, and return its output."""
+        """Run a program with MLflow's administrator login and the cluster's name resolution. Return its output."""
         data = cast("dict[str, str]", self.cluster.kubectl.get("secret", "mlflow-admin", SYSTEM)["data"])
         login = [
             f"MLFLOW_TRACKING_{part.upper()}={base64.b64decode(data[part]).decode()}"
@@ -186,7 +186,7 @@ class Loans:
         return self.cluster.run(*self.cluster.by_name, "env", *login, *program)
 
     def _in_the_lake(self, program: str, *arguments: str) -> str:
-        """Run a program with the keys of the lake and return its output."""
+        """Run a program with the access keys of the lake and return its output."""
         path = str(_PROGRAMS / program)
         return self.cluster.run("env", *_variables(), str(self.python), path, _S3, _BUCKET, *arguments)
 
@@ -214,7 +214,7 @@ def deployed(cluster: WholeKubernetes, folder: Path) -> Generator[Loans]:
 
 
 def _variables() -> list[str]:
-    """Return the keys of the lake as arguments of `env`."""
+    """Return the access keys of the lake as arguments of `env`."""
     return [f"{name}={value}" for name, value in _KEYS.items()]
 
 

@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Alternate between the variants so that other load on the machine affects all of them equally."""
+    """Alternate between the variants, so that other load on the machine affects all of them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def timed(way: Callable[[str], None], rows: str) -> float:
-    """Time one run without earlier output, in seconds."""
+    """Remove earlier output, run one variant, and return how many seconds it took."""
     shutil.rmtree(FOLDER / "scores", ignore_errors=True)
     began = time.perf_counter()
     way(rows)
@@ -118,7 +118,7 @@ def workload(rows: str) -> PipelineWorkload:
 
 
 def ours(rows: str) -> None:
-    """Run our batch inference, with markers and records, and with one actor on each of two CPUs."""
+    """Run our batch inference, with markers and records, on two CPUs with one actor on each."""
     score_datasets(workload(rows), ("input",), "scores", {"num_cpus": 1}, (2, 2))
 
 

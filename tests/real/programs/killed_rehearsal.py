@@ -26,7 +26,7 @@ KILL = Step("The machine fails.", ("kill -KILL $PPID",))
 
 
 def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return the steps with the first half of their commands, and a step that kills the rehearsal."""
+    """Return the steps with only the first half of their commands, followed by a step that kills the rehearsal."""
     left = sum(len(step.commands) for step in steps) // 2
     shortened: list[Step] = []
     for step in steps:
@@ -36,7 +36,7 @@ def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def dying(at: str, part: str) -> type[Rehearsal]:
-    """Return a rehearsal that is killed in a part of a phase."""
+    """Return a class of rehearsals that are killed in the given part of the given phase."""
 
     class Dying(Rehearsal):
         def run_phase(self, phase: Phase) -> PhaseReport:
@@ -59,7 +59,10 @@ def dying(at: str, part: str) -> type[Rehearsal]:
 
 
 def ended(moment: str, arguments: list[str]) -> int:
-    """Run modelyard in a fork up to a moment, and return its exit code, or the negated number of the signal."""
+    """Run modelyard in a forked process up to the given phase and part, or to the end. Return its exit code.
+
+    If a signal killed the process, return the negative signal number.
+    """
     process = os.fork()
     if process == 0:
         at, _, part = moment.partition(":")

@@ -1,4 +1,4 @@
-"""Accept TCP connections on the given ports and close them immediately. Print a line when ready."""
+"""Accept TCP connections on the given ports and close them immediately. Print a line when all ports are open."""
 
 from __future__ import annotations
 

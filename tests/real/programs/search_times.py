@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Alternate between the two variants so that other load on the machine affects them equally."""
+    """Alternate between the two variants, so that other load on the machine affects them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def data() -> None:
-    """Write rows whose label is hard enough to predict to justify a search."""
+    """Write rows whose label is hard enough to predict to justify a search for parameters."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({column: random.normal(size=ROWS) for column in COLUMNS})
     chance = frame.n0 * frame.n1 + frame.n2**2 + frame.n3 - frame.n4 + random.normal(0, 1, ROWS)
@@ -144,7 +144,7 @@ def bare(run: str) -> None:
 
 
 def bare_trial(parameters: dict[str, Any], inner: Any) -> None:
-    """Train in four stages, and report after each stage."""
+    """Train one trial in four stages, and report after each stage."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score
 

@@ -38,7 +38,7 @@ WARM = 50
 
 @serve.deployment
 class ByHand:
-    """A handwritten server for this single model."""
+    """A handwritten Ray Serve deployment for this single model."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -106,7 +106,7 @@ def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float
 
 
 def main() -> None:
-    """Measure and print the times by number of columns, round and server."""
+    """Measure the response times and print them by number of columns, round and server."""
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
     results: dict[str, list[dict[str, list[float]]]] = {}

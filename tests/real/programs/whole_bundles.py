@@ -1,4 +1,4 @@
-"""Train a model, deliver it to a site that loses its network, and serve it there without the store.
+"""Train a model, deliver it to a site that then loses its network, and serve it there without the object store.
 
 Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path. The results are printed as JSON.
 """
@@ -62,7 +62,7 @@ class Link:
         self.server.start()
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys in the store with a prefix."""
+        """Return the keys of the objects in the store that begin with a prefix."""
         contents = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
         return [entry["Key"] for entry in contents]
 
@@ -133,7 +133,7 @@ FOLDER = {"uri": f"s3://{BUCKET}/mlflow/bundles/wear/champion/", "store": "artif
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """Return the model that all workloads use."""
+    """Return the model as described to all workloads."""
     kinds = {"task": "binary-classification", "framework": "scikit-learn"}
     return {"name": "wear", "registeredName": "wear", "experiment": "plant/wear", **kinds, **more}
 
@@ -145,20 +145,20 @@ def read() -> dict[str, Any]:
 
 
 def datasets(*names: str) -> dict[str, Any]:
-    """Return datasets for the description."""
+    """Return the given datasets as described to a workload."""
     more = {"label": "failed", "timestamp": "at", "features": ["heat"]}
     return {name: {"uri": f"file://{ROOT}/{name}", "format": "parquet", **more} for name in names}
 
 
 def step(**more: Any) -> dict[str, Any]:
-    """Return a step with one small worker."""
+    """Return a pipeline step with one small worker."""
     resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     sizes = {"workers": {"min": 1, "max": 1}, "resources": resources}
     return {"needs": [], "inputs": ["readings"], **sizes, "parameters": {}, "retries": 0, "timeoutSeconds": 600, **more}
 
 
 def train(link: Link) -> int:
-    """Run a training pipeline. Its version is promoted and delivered."""
+    """Run a training pipeline, which promotes and delivers its model version."""
     pipeline = {
         "model": model(delivery=FOLDER),
         "steps": {"learn": step(trainer="scikit-learn")},
@@ -173,7 +173,7 @@ def train(link: Link) -> int:
 
 
 def start(link: Link) -> None:
-    """Start the server without a registry."""
+    """Start the model server without a registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
         "variant": "live",
@@ -187,7 +187,7 @@ def start(link: Link) -> None:
 
 
 def ask(heat: float = 90.0) -> tuple[int, Any]:
-    """Send a request and return its status and JSON."""
+    """Send a request to the model server, and return its status and JSON."""
     data = json.dumps({"instances": [{"heat": heat}]}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}/line", data, method="POST")
     try:
@@ -198,13 +198,13 @@ def ask(heat: float = 90.0) -> tuple[int, Any]:
 
 
 def version() -> str:
-    """Return the version that is being served, or an empty string."""
+    """Return the model version that is being served, or an empty string."""
     status, content = ask()
     return content["model"]["version"] if status == 200 else ""
 
 
 def bundle_metrics() -> dict[str, float]:
-    """Return the server's bundle metrics."""
+    """Return the model server's metrics about bundles."""
     with urllib.request.urlopen(f"http://127.0.0.1:{METRICS}/metrics", timeout=30) as response:
         lines = [line for line in response.read().decode().splitlines() if line.startswith("ray_modelyard_bundle")]
     return {line.partition("{")[0].removeprefix("ray_"): float(line.rpartition(" ")[2]) for line in lines}
@@ -221,7 +221,7 @@ def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
 
 
 def follow(link: Link) -> None:
-    """Start the server before any version is delivered, then deliver two."""
+    """Start the model server before any version is delivered, then deliver two versions."""
     start(link)
     FACTS["before"] = ask()[0]
     FACTS["trained"] = [train(link)]
@@ -232,7 +232,7 @@ def follow(link: Link) -> None:
 
 
 def restart_without_link(link: Link) -> None:
-    """Stop a replica and start another while the store is unreachable."""
+    """Stop the model server's replica and start another while the store is unreachable."""
     link.cut()
     serve.delete("line-live")
     start(link)
@@ -280,7 +280,7 @@ def work_without_link(link: Link) -> None:
 
 
 def waiting() -> int:
-    """Count the capture files that are waiting on disk."""
+    """Return the number of capture files that wait on disk to be uploaded."""
     return len(list((ROOT / "disk" / "captures").rglob("*.parquet.*")))
 
 

@@ -1,6 +1,6 @@
-"""Imports a tiny language model, trains an adapter, serves both on a real Ray Serve, and asks with OpenAI's client.
+"""Import a tiny language model, train an adapter, and query both on a real Ray Serve with OpenAI's client.
 
-It prints what happened as JSON in its last line.
+The results are printed as JSON in the last line.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ OPTIONS: dict[str, Any] = {
         },
     },
 }
-"""The deployment's options, in the form in which a RayService has them."""
+"""The options of a Ray Serve deployment, in the form in which a RayService has them."""
 
 PROMPT, LEARNED = "the cat", "sat on the mat"
 
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 async def ask_by_name(serve_address: str) -> None:
-    """Ask the model and its adapter by name, through the router."""
+    """Send requests that name the model or its adapter through the router."""
     backend = Backend(application="support", weight=100)
     entry = Endpoint(backends=(backend,), path="/", timeout_seconds=120, callers=(), prefix="/", models=())
     router = TestServer(Router({"assistant": entry}, serve_address).application())
@@ -113,7 +113,7 @@ def free_port() -> int:
 
 
 def measure(address: str) -> None:
-    """Read the metrics that Ray exports about the texts generated up to now, one of which a client abandoned midway."""
+    """Read Ray's metrics about the texts generated so far, including one that a client abandoned midway."""
     series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
     deadline = time.monotonic() + 60
     while not is_complete(text := read(address), series) and time.monotonic() < deadline:
@@ -127,28 +127,28 @@ def measure(address: str) -> None:
 
 
 def is_complete(text: str, series: tuple[str, ...]) -> bool:
-    """Return whether every series has samples and the last requests are counted. Each process exports its own."""
+    """Return whether all series have samples and the last requests are counted. Each process exports its own series."""
     proxy = {found["status_code"] for found in labels(text, SERVED)}
     server = {found["status"] for found in labels(text, "ray_modelyard_requests_total")}
     return "403" in proxy and "499" in server and all(labels(text, name) for name in series)
 
 
 def read(address: str) -> str:
-    """Return the text served at an address."""
+    """Return the text that is served at an address."""
     with urllib.request.urlopen(address, timeout=60) as found:
         text: str = found.read().decode()
     return text
 
 
 def labels(text: str, series: str) -> list[dict[str, str]]:
-    """Return the labels of each sample in a series that belongs to the application."""
+    """Return the labels of each sample in a series of the application."""
     lines = [line for line in text.splitlines() if line.startswith(f"{series}{{")]
     found = [dict(re.findall(r'(\w+)="([^"]*)"', line)) for line in lines]
     return [each for each in found if each["application"] == "assistant-live"]
 
 
 def grow(address: str) -> None:
-    """Use more tokens in parallel than one replica should hold until Serve has started another replica."""
+    """Request more tokens in parallel than one replica should handle, until Serve has started another replica."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
     deadline = time.monotonic() + 120
@@ -166,7 +166,7 @@ def replicas() -> int:
 
 
 def ask(address: str) -> None:
-    """Request whole and streamed texts, send invalid requests, and abandon a stream."""
+    """Request whole and streamed texts, send invalid requests, and abandon one stream."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0}
     FACTS["models"] = [model.id for model in client.models.list()]
@@ -188,7 +188,7 @@ def ask(address: str) -> None:
 
 
 def status(client: openai.OpenAI, **fields: Any) -> int:
-    """Return the status of a request that should be refused."""
+    """Return the status of the response to a request that should be refused."""
     create: Any = client.chat.completions.create
     try:
         create(**{"model": "assistant", "messages": HELLO, **fields})

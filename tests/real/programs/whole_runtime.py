@@ -1,4 +1,4 @@
-"""Take a model from training data to a monitor breach on a local Ray cluster.
+"""Train a model on a local Ray cluster, and go on until a monitor reports a breach.
 
 Run as `python whole_runtime.py FOLDER` with the runtime on the path. The results are printed as JSON.
 """
@@ -45,7 +45,7 @@ APPROVER = Ed25519PrivateKey.generate()
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Acts as Prometheus for metrics and as the API server for Jobs."""
+    """A server that accepts metrics as Prometheus does, and Jobs as the API server does."""
 
     def do_POST(self) -> None:
         """Record the request."""
@@ -136,7 +136,7 @@ def described(type_: str, name: str, **more: Any) -> dict[str, Any]:
 
 
 def model(**more: Any) -> dict[str, Any]:
-    """Return the model that all workloads use."""
+    """Return the model as described to all workloads."""
     kinds = {"task": "binary-classification", "framework": "xgboost"}
     return {"name": "fraud", "registeredName": "cards-fraud", "experiment": "cards/fraud", **kinds, **more}
 
@@ -147,7 +147,7 @@ def champion() -> dict[str, Any]:
 
 
 def datasets(*names: str) -> dict[str, Any]:
-    """Return datasets for the description."""
+    """Return the given datasets as described to a workload."""
     more: dict[str, dict[str, Any]] = {
         "transactions": {"timestamp": "at", "features": ["amount", "country"]},
         "labels": {"label": "fraud"},
@@ -157,7 +157,7 @@ def datasets(*names: str) -> dict[str, Any]:
 
 
 def step(*inputs: str, **more: Any) -> dict[str, Any]:
-    """Return a step with one or two small workers."""
+    """Return a pipeline step with one or two small workers."""
     resources = {"cpus": 1, "gpus": 0, "group": GROUP}
     return {
         "needs": [],
@@ -178,7 +178,7 @@ def public_key() -> str:
 
 
 def approval(workload: dict[str, Any], digest: str) -> str:
-    """Sign a statement in ssh-keygen's format without the program itself, which the image may lack."""
+    """Sign a statement in ssh-keygen's format, but without ssh-keygen, which the image may lack."""
 
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP, and test tokens, valid and invalid rows, and the capture of every request."""
+    """Serve the application over HTTP. Test tokens, valid and invalid rows, and that every request is captured."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",
@@ -258,7 +258,7 @@ def answer_requests(transactions: pd.DataFrame) -> None:
 
 
 def ask(method: str, path: str, body: Any = None, token: str = "open sesame") -> tuple[int, Any]:
-    """Send a request and return its status and JSON."""
+    """Send a request to the model server, and return its status and JSON."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {token}"}
     request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", data, headers, method=method)
@@ -270,7 +270,7 @@ def ask(method: str, path: str, body: Any = None, token: str = "open sesame") ->
 
 
 def score() -> None:
-    """Score the same data twice. The second run has nothing left to do."""
+    """Score the same data twice. The second run has nothing left to score."""
     pipeline = {
         "model": champion(),
         "steps": {"score": step("transactions")},
@@ -287,7 +287,7 @@ def score() -> None:
 
 
 def look(receiver: str) -> None:
-    """Run the monitor on drifted captures. It sends metrics and starts the pipeline once within the cooldown."""
+    """Run the monitor on drifted captures. It sends metrics, and starts the pipeline only once within the cooldown."""
     run = {"pipeline": "retrain", "cronJob": "retrain"}
     section = {
         "type": "data-drift",

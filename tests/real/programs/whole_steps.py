@@ -34,12 +34,12 @@ def flaky(context: Context) -> int:
 
 
 def count(context: Context) -> None:
-    """Write the row count that the previous step returned."""
+    """Write the number of rows that the previous step returned."""
     context.write(pd.DataFrame({"rows": [context.results["first"]]}), "count")
 
 
 def slow(context: Context) -> None:
-    """Run longer than its timeout."""
+    """Run longer than the step's timeout."""
     time.sleep(120)
 
 
@@ -75,7 +75,7 @@ def main(root: Path) -> None:
 
 
 def step(function: str, **more: Any) -> dict[str, Any]:
-    """Return a step that runs a function in this file."""
+    """Return a pipeline step that runs a function in this file."""
     resources = {"cpus": 1, "gpus": 0, "group": "group-a"}
     own = {"needs": [], "inputs": ["rows"], "parameters": {}, "retries": 1, "timeoutSeconds": 300}
     workers = {"min": 1, "max": 1}
@@ -83,7 +83,7 @@ def step(function: str, **more: Any) -> dict[str, Any]:
 
 
 def run(root: Path, type_: str, steps: dict[str, Any], applause: float = 0.0) -> Any:
-    """Return the exit code of a run, or the reason for its refusal."""
+    """Return the exit code of a pipeline run, or the reason why the run was refused."""
     model = {
         "name": "own",
         "registeredName": "own",

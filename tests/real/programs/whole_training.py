@@ -1,4 +1,4 @@
-"""Run built-in trainers on one and two workers of a local Ray cluster, and print a comparison as JSON.
+"""Run built-in trainers on one and two workers of a local Ray cluster, and print the models' quality as JSON.
 
 Run as `python whole_training.py` with the runtime on the path.
 """
@@ -68,7 +68,7 @@ def quality(model: Any, task: str, rows: TrainingData) -> float:
 
 
 def step(trainer: str, least: int) -> dict[str, Any]:
-    """Return a step with up to two workers and one retry."""
+    """Return a pipeline step with up to two workers and one retry."""
     return {"trainer": trainer, "workers": {"min": least, "max": 2}, "retries": 1}
 
 

@@ -21,12 +21,12 @@ class Deployed:
 
     @property
     def plan_address(self) -> str:
-        """Return the address that scanners see."""
+        """Return the address of the resource in the template that scanners see."""
         return f"{self.resource['type']}.{self.resource['name']}"
 
 
 def deployed(registered: Iterable[Registration]) -> Iterator[Deployed]:
-    """Yield the Azure resources among registrations."""
+    """Yield the Azure resources among the registered resources."""
     for each in registered:
         if each["type"].startswith("azure-native:"):
             _, module, resource = each["type"].split(":")

@@ -53,12 +53,12 @@ class Planned:
 
     @property
     def plan_address(self) -> str:
-        """Return the address that scanners see."""
+        """Return the address of the resource in the plan that scanners see."""
         return f"{self.kind}.{self.name}"
 
 
 def planned(registered: Iterable[Registration]) -> Iterator[Planned]:
-    """Yield the Google resources among registrations."""
+    """Yield the Google resources among the registered resources."""
     for each in registered:
         if each["type"].startswith("gcp:"):
             kind, name = _terraform_address(each["type"], each["name"])
@@ -131,5 +131,5 @@ def _field(key: str, value: Any) -> Any:
 
 
 def _snake(name: str) -> str:
-    """Return a name in snake case: `iam_member` for `IAMMember`, `crypto_key_id` for `cryptoKeyId`."""
+    """Return a camel-case name in snake case: `iam_member` for `IAMMember`, `crypto_key_id` for `cryptoKeyId`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

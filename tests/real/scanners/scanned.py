@@ -26,7 +26,7 @@ class Scanned:
 
     @property
     def name(self) -> str:
-        """Return the name that scanners see."""
+        """Return the name of the object that scanners see."""
         return str(self.manifest["metadata"]["name"])
 
     @property
@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects, with Ray's kinds split into workloads."""
+    """Yield the objects for scanners, with Ray's kinds split into workloads of built-in kinds."""
     for obj in objects:
         if obj["kind"] == "RayService":
             yield from _cluster(obj, obj["spec"]["rayClusterConfig"])
@@ -50,7 +50,7 @@ def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
 
 
 def _run(job: Object) -> Iterator[Scanned]:
-    """Yield the submitter and the Ray cluster of a run."""
+    """Yield the submitter and the Ray cluster of a pipeline run."""
     yield _pods(job, "submitter", job["spec"]["submitterPodTemplate"], {})
     yield from _cluster(job, job["spec"]["rayClusterSpec"])
 
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Return a RayService's Pods as a Deployment, or a run's Pods as a Job, because they terminate."""
+    """Return Pods as a workload: a RayService's as a Deployment, and a run's as a Job, because they terminate."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

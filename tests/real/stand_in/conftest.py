@@ -25,7 +25,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a configured provider that runs in this process."""
+    """Return a provider in this process, configured to call the stand-in for AWS."""
     for name in (ENDPOINT, FOLDER):
         monkeypatch.setenv(name, cloud.variables()[name])
     lifecycle = Lifecycle(AWS, cloud.folder)

@@ -1,4 +1,4 @@
-"""Tests EKS clusters, access entries, add-ons and nodes."""
+"""Tests EKS clusters, access entries, add-ons and node groups."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _group_of(world: World) -> str:
 
 
 def test_clusters(world: World, cloud: Cloud) -> None:
-    """Clusters and their parts can be created, changed and deleted."""
+    """Clusters and the resources that belong to them can be created, changed and deleted."""
     key = a_key(world)
     _, subnets = a_network(world)
     _, node = _cluster(world, key, subnets)

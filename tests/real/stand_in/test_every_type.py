@@ -1,4 +1,4 @@
-"""Tests that this folder covers every resource type that the stand-in supports."""
+"""Tests that the tests in this folder cover every resource type that the stand-in supports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MADE = re.compile(r'\.make\(\s*f?"[^"]*",\s*"([^"]*)"')
 
 
 def test_every_type_is_covered() -> None:
-    """Every type is created by at least one test."""
+    """At least one test creates a resource of every supported type."""
     created = {kind for path in Path(__file__).parent.glob("*.py") for kind in _MADE.findall(path.read_text())}
 
     assert set(RECORDS) - created == set()

@@ -1,4 +1,4 @@
-"""Tests VPCs and the resources inside them."""
+"""Tests VPCs and the resources that belong to them."""
 
 from __future__ import annotations
 

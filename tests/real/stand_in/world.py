@@ -21,7 +21,7 @@ STAY = (
     "aws:secretsmanager/secretVersion:SecretVersion",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 )
-"""Types that still exist after their deletion."""
+"""Resource types whose resources still exist in the cloud after they have been deleted."""
 
 
 World: TypeAlias = stand_ins.World[Api]
@@ -69,7 +69,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Delete everything in reverse order, and check that the cloud kept all properties unchanged."""
+    """Delete all resources in reverse order, and check that the cloud kept all properties as they were given."""
     for name in reversed(list(world.resources)):
         world.remove(name)
     assert cloud.surprises() == {}

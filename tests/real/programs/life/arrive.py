@@ -1,4 +1,4 @@
-"""Add days of new applications to the lake, whose amounts are higher by a number than those of the training data."""
+"""Add some days of new loan applications to the lake. A given number is added to the amounts of the training data."""
 
 from __future__ import annotations
 

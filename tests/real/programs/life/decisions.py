@@ -1,6 +1,6 @@
-"""Print the scored partitions in the lake: the key of each, its rows, the versions that scored them, and its errors.
+"""Print each scored partition in the lake: its key, its rows, the versions that scored it, and its share of errors.
 
-An error is a score that contradicts the rule of `seed.py`, by which applicants repay if their income is higher.
+An error is a score that contradicts the rule of `seed.py`: applicants repay if their income exceeds the amount.
 """
 
 from __future__ import annotations

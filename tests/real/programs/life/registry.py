@@ -13,7 +13,7 @@ client = MlflowClient(address, registry_uri=address)
 
 
 def moves() -> list[dict[str, Any]]:
-    """Return all alias moves, oldest first, each with the signers who approved the move."""
+    """Return all moves of the model's aliases, oldest first, each with the signers who approved it."""
     experiment = client.get_experiment_by_name(history)
     runs = client.search_runs([experiment.experiment_id], order_by=["start_time ASC"]) if experiment else []
     records = [{key.removeprefix("modelyard.move."): value for key, value in run.data.tags.items()} for run in runs]

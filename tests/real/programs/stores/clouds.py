@@ -50,14 +50,14 @@ from tests.runtime.storage.azure_on_loopback.front import Handler as AzureHandle
 from tests.runtime.storage.azure_on_loopback.roles import Role
 
 DEPLOYER: Final = "deployer"
-"""The login that may do everything, used to set up what exists before the system."""
+"""The login with all permissions, which creates the stores and files that exist before the system."""
 
 _HOUR: Final = timedelta(hours=1)
 _folder = Path(sys.argv[1])
 _given: Any = json.loads((_folder / "clouds.json").read_text())
 _seen: list[tuple[str, str, str, str]] = []
 _issued: dict[str, str] = {DEPLOYER: DEPLOYER}
-"""The ServiceAccounts, such as `hello-aws/churn`, of access keys and access tokens."""
+"""The ServiceAccount, such as `hello-aws/churn`, to which each access key or access token was issued."""
 
 
 def _claims(token: str, audience: str) -> Mapping[str, Any]:
@@ -70,7 +70,7 @@ def _claims(token: str, audience: str) -> Mapping[str, Any]:
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the key that the cluster signs tokens with. Clients of the agent wait for only a second."""
+    """Return the key with which the cluster signs tokens. It is cached: clients of the agent wait for only a second."""
     loaded = serialization.load_pem_private_key(Path(_given["key"]).read_bytes(), None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     return loaded
@@ -146,11 +146,11 @@ class MetadataServer(_Json):
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _EMAIL = "acme-hello.svc.id.goog"
-"""What GKE calls a workload that impersonates no service account. Clients use it instead of `default` from then on."""
+"""The name that GKE gives a workload that impersonates no service account. Clients use it instead of `default`."""
 
 
 class Google(gcs_emulator.Handler):
-    """Cloud Storage that accepts only granted identities."""
+    """A simulated Cloud Storage that accepts only identities with access."""
 
     def _handle(self, handle: Callable[[], None]) -> None:
         login = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
@@ -162,7 +162,7 @@ class Google(gcs_emulator.Handler):
 
 
 class Azure(AzureHandler):
-    """Blob Storage and Entra ID, which clients reach without a proxy."""
+    """A simulated Blob Storage and Entra ID, which clients reach without a proxy."""
 
     def _serve(self) -> None:
         self.host = self.headers["Host"].partition(":")[0]
@@ -179,7 +179,7 @@ class Azure(AzureHandler):
 
 
 def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
-    """Return an S3 application that accepts only granted identities."""
+    """Return a simulated S3 as a web application that accepts only identities with access."""
 
     def answered(request: Any, start: Any) -> Iterable[bytes]:
         found = re.search(r"Credential=([^/]+)/", request.get("HTTP_AUTHORIZATION", ""))
@@ -195,7 +195,7 @@ def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
 
 
 class Control(_Json):
-    """Responds to the test's own requests."""
+    """Responds to requests of the test itself."""
 
     def do_GET(self) -> None:
         if self.path == "/seen":

@@ -1,4 +1,4 @@
-"""The resources of the tiny program."""
+"""Functions that create the resources of the tiny program."""
 
 import pulumi
 from pulumi_kubernetes import apps, core, meta
