@@ -99,7 +99,7 @@ class CostLine:
 
     @property
     def is_unpriced(self) -> bool:
-        """Return whether the line has no price, so its cost is missing from totals."""
+        """Return whether the line has a quantity but no price, so its cost is missing from totals."""
         return self.price is None and self.quantity.ceiling > 0
 
     @property

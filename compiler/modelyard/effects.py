@@ -37,13 +37,13 @@ class Part:
     requests to an endpoint, machines, access, or nothing of importance.
 
     `arguments` maps arguments of a component to properties of its main resource, whose `type` is in the table of
-    resources; in a Kubernetes object, the two are the same. A dotted argument such as `cluster.project.project_id`
-    follows references: it is an argument of the `project` of the `cluster`. A change to a path in `rolls`, but not in
-    `quiet`, replaces Pods or nodes one after the other; with the value `stops[1]` at the path `stops[0]`, they stop
-    before others start. A number in `grows` can only grow, for the given reason. An item that is removed from the list
-    `items` is deleted. `spreads` gives the fates of dependent parts if an argument changes. The replacement of a part
-    with a `successor` is created first, and parts with the same value of `pool` replace each other. `because` explains
-    what a rolling change means.
+    resources; for a Kubernetes object, arguments and properties are the same. A dotted argument such as
+    `cluster.project.project_id` follows references: it is an argument of the `project` of the `cluster`. A change to a
+    path in `rolls`, but not in `quiet`, replaces Pods or nodes one after the other; with the value `stops[1]` at the
+    path `stops[0]`, they stop before others start. A number in `grows` can only grow, for the given reason. An item
+    that is removed from the list `items` is deleted. `spreads` gives the fates of dependent parts if an argument
+    changes. The replacement of a part with a `successor` is created first, and parts with the same value of `pool`
+    replace each other. `because` explains what a rolling change means.
     """
 
     word: str

@@ -106,8 +106,8 @@ class Handover:
 
     `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
     the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
-    the image that contains rclone. `identity` says how copy Jobs get a cloud identity. `egress` is the
-    price per gigabyte of data that leaves the cloud.
+    the image that contains rclone. `identity` says how copy Jobs get a cloud identity. `egress` is the price per
+    gigabyte of data that leaves the cloud.
     """
 
     namespace: str = ""

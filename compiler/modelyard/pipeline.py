@@ -211,8 +211,8 @@ def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None, ot
     """Plan one environment and check it against its targets, as `validate` does.
 
     An error in one stage hides errors in later stages only if they depend on the first error. If a target stands for
-    many sites, the spec is checked for all of them. Objects that are equal in `other`, the
-    system to compare with, are reused from it so that the comparison takes little time.
+    many sites, the spec is checked for all of them. Objects that are equal in `other`, the system to compare with, are
+    reused from it so that the comparison takes little time.
     """
     outcome = _understood(_Task(inputs, targets, other=other), spec)
     if outcome.bound is None:

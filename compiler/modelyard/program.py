@@ -37,7 +37,7 @@ class Ref:
 
 @record
 class Call:
-    """`variable = component(name, **arguments)`. `variable` is the name that `identifier()` will convert.
+    """`variable = component(name, **arguments)`. `variable` is the name before `identifier()` converts it.
 
     `component` is a dotted path from an imported name, such as `kubernetes.Cluster`. If the variable is empty, only the
     call is printed. A blank line is printed where `group` changes. `origin` is the spec line that requested the call;

@@ -68,7 +68,7 @@ class Outcome:
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)
 
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
-        """Return the outcome after another stage.
+        """Return the outcome with the diagnostics that another stage reported.
 
         After an error, the warnings of later stages are dropped.
         """

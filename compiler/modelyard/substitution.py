@@ -221,7 +221,7 @@ class Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """Return the span of the reference itself, if the value is on one line without escapes."""
+        """Return the reference's own span, or the whole value's span if it has escapes or several lines."""
         span = self.span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(file.lines() for file in self.document.files if file.path == span.file)

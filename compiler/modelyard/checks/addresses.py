@@ -28,7 +28,7 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """Yield the URLs of stores, an adopted registry and metric receivers. `sensitive` names sensitive stores."""
+    """Yield URLs of stores, an adopted registry and metric receivers. `sensitive` lists stores with personal data."""
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")

@@ -15,7 +15,7 @@ from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require a split's key columns to exist in the training data, if that data has a schema."""
+    """Require the key columns of a data split to exist in the training data, if that data has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):

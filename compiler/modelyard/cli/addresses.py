@@ -186,7 +186,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """Return the components in the infrastructure program that are created by this path or a path below it."""
+    """Return the infrastructure program's components that come from the spec's value at this path or below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

@@ -128,7 +128,7 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """Return the digest of the files to approve, from the command line or the registry, which must not differ."""
+    """Return the digest of the files to approve: the registry's, which `--digest` must match, or that of `--digest`."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
             f"--digest must be sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "

@@ -84,7 +84,7 @@ def still_missing(system: System, approval: Approval, about: Mapping[str, str], 
 def _approving_groups(
     system: System, approval: Approval, about: Mapping[str, str], tags: Mapping[str, str]
 ) -> list[str]:
-    """Return the groups that have a valid approval in the tags."""
+    """Return the groups that have a valid approval in a version's tags."""
     groups = approval.groups
     lines = [
         f"{group.name} {' '.join(line.split()[:2])}\n"

@@ -46,7 +46,7 @@ def _say_summary(comparison: Comparison, folder: Path, files: int) -> None:
 
 
 def _files(comparison: Comparison) -> Iterator[OutputFile]:
-    """Yield the files in the folder."""
+    """Yield the report's files."""
     from modelyard.printing.code_quality import code_quality
     from modelyard.printing.comment import comment
     from modelyard.printing.report_costs import costs_data

@@ -1,4 +1,4 @@
-"""A system's usage, from a file whose entries must fit the old and new versions of its spec in every environment."""
+"""A system's usage, from a file that is checked against both versions of its spec in every environment."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class OutputFile:
     A file that other tools also write to has a `merge` function, which takes the text on disk and our previously
     rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
 
-    If other files depend on what is found while rendering this file, `facts` is set to it during rendering.
+    If other files need facts about this file, these are stored in `facts` during rendering.
     """
 
     path: str

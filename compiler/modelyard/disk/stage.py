@@ -113,7 +113,7 @@ class Stage:
         return None
 
     def _overwrite(self, path: str, there: bytes) -> None:
-        """Report an existing file that is not exactly as we wrote it or, with `force`, keep its text."""
+        """Report an existing file that is not exactly as we wrote it or, with `force`, keep it under another name."""
         ours = self.old.files.get(path)
         if ours is None:
             self._set_aside(path, file_in_the_way)
@@ -156,7 +156,7 @@ class Stage:
             self._complain(complaint, path)
 
     def _name_aside(self, hashes: Mapping[str, str]) -> None:
-        """Keep the text that `force` overwrites, under a free name."""
+        """Carry over the files that `force` overwrites under new names that are not taken."""
         for path in self._aside:
             taken = {*self.current, *self._along, *hashes}
             self._along[free_name(path, taken.__contains__)] = path
@@ -182,7 +182,7 @@ class Stage:
                 self._folders.add(path)
 
     def _make_folder(self, path: str) -> None:
-        """Create the parents of a path."""
+        """Create the parent folders of a path in the new tree."""
         if not self._folders:
             os.makedirs(self.folder)
             self._folders.add("")
@@ -202,7 +202,7 @@ def _rendering(files: tuple[OutputFile, ...]) -> AbstractContextManager[Callable
 
 
 def _above(path: str) -> list[str]:
-    """Return the parents of a path, outermost first."""
+    """Return the parent folders of a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 

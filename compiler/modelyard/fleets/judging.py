@@ -277,7 +277,7 @@ def _kind_name(values: Mapping[str, Scalar], taken: set[str]) -> str:
 
 
 def _programs(fleets: Iterable[Fleet], targets: Targets, outcome: Outcome) -> Iterator[Diagnostic]:
-    """Report kinds of sites that need different programs."""
+    """Report kinds of sites that would need different Pulumi programs."""
     for fleet in fleets:
         first, *others = fleet.kinds
         assert first.plan is not None

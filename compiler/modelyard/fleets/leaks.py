@@ -54,7 +54,10 @@ def _lowered(plan: Plan, target: str, targets: Targets) -> Stack:
 
 
 def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
-    """Report each column with a marker in another target's program, such as a trusted issuer: no site fills it in."""
+    """Report each column of a group whose marker is in another target's program.
+
+    No site's value can be filled in there. One example is the column of a trusted issuer.
+    """
     reported: dict[str, str] = {}
     for call in (call for project in stack.projects for call in project.program.calls):
         for text in texts_in(plain(call)):

@@ -26,7 +26,7 @@ class PullRequest:
     author: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the comments written by our author."""
+        """Yield the number and text of each comment that `author` wrote."""
         for comment in _pages(self.api, f"/repos/{self.repository}/issues/{self.number}/comments", {}):
             if part(comment, "user", "login") == self.author:
                 yield str(part(comment, "id")), part(comment, "body") or ""

@@ -40,7 +40,7 @@ def _pipeline(spec: Entry, name: str, pipeline: Entry, has_code: HasCode) -> Ite
 
 
 def _replace_code(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
-    """Remove the code from a pipeline without steps."""
+    """Remove user code from a pipeline without steps. If the pipeline trains a model, a built-in trainer takes over."""
     yield Note(here, f"{_code(pipeline)} is not on this machine")
     del pipeline["source"]
     if pipeline.get("type") == "training":
