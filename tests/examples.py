@@ -72,7 +72,7 @@ def on_clusters() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_aws() -> tuple[Example, ...]:
-    """Return the examples that run partly on AWS and otherwise only on supported targets."""
+    """Return the examples that run at least partly on AWS, and otherwise on Kubernetes clusters."""
     placed = ((example, providers_of(example)) for example in every_example())
     return tuple(example for example, providers in placed if "aws" in providers and providers <= {"aws", "kubernetes"})
 
@@ -119,7 +119,7 @@ def golden_examples() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system with a target that stands for many sites. It also has a golden folder."""
+    """Return the system in tests/systems with a target that stands for many sites, which also has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 

@@ -18,7 +18,7 @@ _PARTS: Final = {
     "8": "People and words",
     "9": "Exceptions, environments and the rest",
 }
-"""The page's section title for each hundred finding codes."""
+"""The titles of the page's sections, by the first digit of the finding codes in them."""
 
 
 def findings_page(printed: str) -> str:

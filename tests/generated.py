@@ -230,5 +230,5 @@ def _needs(name: str) -> str:
 
 @st.composite
 def specs(draw: st.DrawFn) -> str:
-    """Generate a spec that fits the schema but may make no sense."""
+    """Generate a spec that fits the schema, but whose content may make no sense."""
     return json.dumps(_Spec(draw).build())

@@ -49,7 +49,7 @@ def compiled(text: str) -> Outcome:
 
 
 def files(outcome: Outcome) -> dict[str, str]:
-    """Return all emitted files by target and path, without copies of the library and the runtime."""
+    """Return the content of all emitted files by target and path, without copies of the library and the runtime."""
     assert not outcome.failed, outcome.diagnostics
     rendered: dict[str, str] = {}
     for stack in outcome.stacks:
@@ -60,7 +60,7 @@ def files(outcome: Outcome) -> dict[str, str]:
 
 
 def errors(outcome: Outcome) -> list[str]:
-    """Return the error codes."""
+    """Return the codes of an outcome's errors."""
     return sorted(diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.ERROR)
 
 
@@ -104,7 +104,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """Without the endpoint `till`, neither target has users, outputs or bundles for it, nor any file on such access."""
+    """Without the endpoint `till`, no file has users, outputs or bundles for it, or mentions cross-target access."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),

@@ -37,7 +37,7 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
-    """Compare our median time for the rows that `many` has in addition to `few` with the fastest bare variant's."""
+    """Compare our median time for the additional rows with that of the fastest variant of bare Ray Data."""
     repeat(lambda: None, 1)
     durations = {name: median(times["many"] - times["few"] for times in rounds) for name, rounds in seconds.items()}
     best = min(took for name, took in durations.items() if name != "ours")

@@ -55,7 +55,7 @@ def repeat(benchmark: BenchmarkFixture) -> Repeat:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print a line for each figure. With `--accept`, store the ratios."""
+    """Print a line for each figure. With `--accept`, store the ratios in `ratios.json`."""
     ratios = config.stash[_ratios]
     if ratios.measured:
         terminalreporter.section("ratios")

@@ -18,7 +18,7 @@ from tests.stacks.programs import Registration, registrations
 
 OF_PULUMI = ("pulumi:", "modelyard:")
 FEWEST = {"aws": 100, "gcp": 75, "azure": 85}
-"""The minimum number of resources for a meaningful comparison."""
+"""The minimum number of registered resources for a meaningful comparison."""
 
 
 class ProgramPair(NamedTuple):

@@ -49,7 +49,7 @@ def fits(value: Json) -> bool:
 
 
 def compiled(value: Json) -> dict[str, bytes]:
-    """Return the output of a spec, or an empty dict if the spec is refused."""
+    """Return the output of a spec, or an empty dict if the compiler refuses the spec."""
     return dict(compile_text(json.dumps(value)).files)
 
 

@@ -136,7 +136,7 @@ def elsewhere(parent: Container, key: int | str, random: Random) -> None:
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field from a similar mapping, or a field that belongs elsewhere."""
+    """Add a field from a mapping with common keys or, if no mapping has any, from a random mapping."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -173,7 +173,7 @@ def huge(parent: Container, key: int | str, random: Random) -> None:
 
 
 def deep(parent: Container, key: int | str, random: Random) -> None:
-    """Nest mappings and lists deeply."""
+    """Nest a value deeply in mappings and lists."""
     for at in range(random.choice((5, 40, 200))):
         inner = _get(parent, key)
         _set_item(parent, key, [inner] if at % 3 else {"a": inner})
@@ -256,7 +256,7 @@ def lines(text: str, random: Random) -> str:
 
 
 def exchange(text: str, random: Random) -> str:
-    """Replace a character."""
+    """Replace a character with a random piece of syntax."""
     at = random.randrange(len(text) + 1)
     return text[:at] + random.choice(_NOISE) + text[at + 1 :]
 

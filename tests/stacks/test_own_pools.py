@@ -20,7 +20,7 @@ POOLS = {
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Registration]]:
-    """Return the resources that the tenant's infrastructure registers on each cloud."""
+    """Return the resources that the infrastructure of the system `tenant` registers on each cloud."""
     folders: list[Path] = []
     for cloud in CLOUDS:
         root = tmp_path_factory.mktemp(cloud)

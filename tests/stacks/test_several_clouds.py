@@ -26,7 +26,7 @@ Registered = dict[str, list[Registration]]
 
 @pytest.fixture(scope="module")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Registered:
-    """Return the resources registered by the `crossings` projects, and by the projects before and after them."""
+    """Return the registrations of the `crossings` projects, and of the projects applied before and after them."""
     root = tmp_path_factory.mktemp("systems")
     folders: dict[str, Path] = {}
     for name in SEVERAL_CLOUDS:

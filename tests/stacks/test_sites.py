@@ -40,7 +40,7 @@ def test_no_placeholder_reaches_a_cluster(registered: dict[str, list[Registratio
 
 
 def test_each_site_gets_its_own_values(registered: dict[str, list[Registration]]) -> None:
-    """Images, addresses and labels in manifests and charts are the site's own."""
+    """Images, addresses and labels in a site's manifests and charts have the site's own values."""
     texts = {site: json.dumps(resources) for site, resources in registered.items()}
 
     for own, other in (("graz", "villach"), ("10.1.0.0/24", "10.4.0.0/24"), ("shop-001", "shop-107")):

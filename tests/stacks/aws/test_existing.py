@@ -50,6 +50,6 @@ def test_what_a_system_adds_to_an_existing_cluster(tmp_path: Path) -> None:
 
 
 def test_a_role_that_reads_nothing_is_refused(tmp_path: Path) -> None:
-    """A role that reads nothing would be a mistake in the program."""
+    """A role that reads no secrets could only be a mistake in the program."""
     with pytest.raises(Refused, match="a role needs at least one permission to read"):
         registrations(project(tmp_path, PROGRAM.replace("SECRETS", "[]")))

@@ -6,5 +6,5 @@ from tests.examples import SYSTEMS, Example, on_azure
 
 
 def azure_systems() -> tuple[Example, ...]:
-    """Return every Azure example, and the system with a golden folder."""
+    """Return every Azure example, and the Azure system that has a golden folder."""
     return (*on_azure(), Example("leads-on-azure", None, SYSTEMS))

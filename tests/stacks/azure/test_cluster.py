@@ -57,7 +57,7 @@ def resources(programs: dict[str, Resources]) -> Resources:
 
 @pytest.fixture(scope="module")
 def cluster_inputs(resources: Resources) -> dict[str, Any]:
-    """Return the cluster's inputs."""
+    """Return the private cluster's registered inputs."""
     return inputs(resources, AKS, "fraud-prod-main")
 
 

@@ -26,7 +26,7 @@ pulumi.ComponentResource(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register a new group, an adopted group, one in another subscription and tenant, and one that may be deleted."""
+    """Register a new group, an adopted group, a group in another subscription and tenant, and a deletable group."""
     ids = f'subscription_id="{OTHER}", tenant_id="{SUBSCRIPTION}", region='
     return registered_together(
         tmp_path_factory.mktemp("group"),

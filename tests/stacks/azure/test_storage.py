@@ -47,7 +47,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def account(programs: dict[str, Resources]) -> dict[str, Any]:
-    """Return the account of the private store."""
+    """Return the registered inputs of the private store's account."""
     return inputs(programs["private"], ACCOUNT, "lake")
 
 

@@ -73,7 +73,7 @@ class Bucket:
     member: str
 
     def may(self, permission: str, path: str = "") -> bool:
-        """Return whether the member has a permission on an object, or on the bucket itself."""
+        """Return whether the member has a permission on an object or, without a path, on the bucket itself."""
         return permission in allowed(self.policies, self.member, stored(self.name, path) if path else bucket(self.name))
 
     def bindings(self) -> list[Binding]:

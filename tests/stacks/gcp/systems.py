@@ -6,5 +6,5 @@ from tests.examples import SYSTEMS, Example, on_google_cloud
 
 
 def google_systems() -> tuple[Example, ...]:
-    """Return every Google Cloud example, and the system with a golden folder."""
+    """Return every Google Cloud example, and the Google Cloud system that has a golden folder."""
     return (*on_google_cloud(), Example("leads-on-google", None, SYSTEMS))

@@ -61,7 +61,7 @@ _ALLOW_DNS: Manifest = {
 """Allows DNS queries to kube-system, to openshift-dns (port 5353), and to a node cache at a link-local address."""
 
 CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS}
-"""Network policies by name for every namespace that modelyard creates. They only allow DNS."""
+"""Network policies, by name, for every namespace that modelyard creates. These policies allow only DNS."""
 
 
 def governance(system: System, located: str) -> dict[str, str]:

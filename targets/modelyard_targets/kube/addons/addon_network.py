@@ -45,7 +45,7 @@ from modelyard_targets.kube.placement.placed import installed_addons, shows_jobs
 from modelyard_targets.kube.placement.platform import AddOn
 
 FILE: Final = "addons"
-"""The name of the manifest file with these policies."""
+"""The name of the manifest file with the add-ons' network policies."""
 
 _RELOADER: Final = 8080
 _ALERTMANAGER: Final = 9093

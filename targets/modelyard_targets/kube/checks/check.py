@@ -24,7 +24,7 @@ from modelyard_targets.kube.network.route import check_routes
 from modelyard_targets.kube.placement.context import Context
 
 Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
-"""A check that reports what a provider cannot do for a placement of the plan."""
+"""A check that reports what a provider cannot do for a placement in the plan."""
 
 
 def check_cluster(

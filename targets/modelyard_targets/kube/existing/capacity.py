@@ -24,7 +24,7 @@ from modelyard_targets.kube.pods.priorities import PRIORITIES, next_lower
 from modelyard_targets.machines.packing import CPU, MEMORY, Floor, Packed, Pods, Shape, pack
 
 PODS_OF_A_MACHINE: Final = 110
-"""The kubelet's default limit (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
+"""The kubelet's default limit on Pods (kubernetes.io, "Considerations for large clusters", read 2026-11-24)."""
 
 
 Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
@@ -208,7 +208,7 @@ def _pods(floor: Floor, support: Support, request: PodRequest, count: int) -> Po
 
 
 def _support(plan: Plan, placement: str) -> Support:
-    """Return where Pods without a compute class may run."""
+    """Return the machines that Pods without a compute class may run on."""
     chosen = system_machine(plan, placement)
     return ((), (), "") if chosen is None else (chosen.selector, chosen.tolerations, chosen.machine)
 

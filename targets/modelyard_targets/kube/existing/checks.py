@@ -35,7 +35,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require that a shared cluster's PriorityClasses are in the spec and make workloads yield."""
+    """Report PriorityClasses that do not make workloads yield, and those that the spec lacks for a shared cluster."""
     target = target_of(plan, placement)
     classes = dict(target.priority_classes)
     for priority, name in classes.items():

@@ -16,7 +16,7 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Return an alert's channels: the monitor's own or, if it has none, the owner's on-call channel."""
+    """Return an alert's channels: those of its monitor or, if it has none, the owner's on-call channel."""
     own = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return own or ((oncall,) if oncall else ())

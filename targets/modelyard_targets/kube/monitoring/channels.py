@@ -18,7 +18,7 @@ from modelyard_targets.kube.placement.placed import addons_to_install
 
 COMPONENT: Final = "channel"
 WORKLOAD_LABEL: Final = "modelyard_dev_workload"
-"""The label `modelyard.dev/workload` in Prometheus."""
+"""The name that the label `modelyard.dev/workload` has in Prometheus."""
 
 CLUSTER_ALERTS: Final = ("modelyard_alerts", "cluster")
 """Name and value of the label that routes all alerts from kube-prometheus-stack."""

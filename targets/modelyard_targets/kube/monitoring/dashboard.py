@@ -129,7 +129,7 @@ def _traffic(inference: Inference, context: Context) -> Iterator[dict[str, Value
 
 
 def _tokens(own: str, slo: Slo | None) -> Iterator[dict[str, Value]]:
-    """Yield the panels of a language model."""
+    """Yield the panels that only dashboards of language models have."""
     first = [*_quantiles(own, FIRST_TOKEN)]
     bounds_ms = [bound for _, bound in slo.first_token_ms] if slo is not None else []
     yield _panel("Time to first token", first, "s", min(bounds_ms) / 1000 if bounds_ms else None)

@@ -38,7 +38,7 @@ def kept_s(system: System) -> int:
 
 
 def volume_gi(system: System, target: TargetSpec) -> int:
-    """Return the volume size in Gi."""
+    """Return the size of Prometheus's volume in Gi."""
     if target.edge:
         return 5
     return 50 if system.profile.size == "enterprise" else 20

@@ -109,6 +109,6 @@ def _operator(context: Context) -> Manifest:
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:
-    """Rename our own metrics from servers that report bundles or waiting captures."""
+    """Return the relabeling of our own metrics for workers that may report bundles or waiting captures."""
     tells = context.target.edge or context.plan.bundled(context.placement)
     return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -19,7 +19,7 @@ SERVE_PORT: Final = 8000
 """The Ray Serve port on every Pod."""
 
 REGISTRY_NAME: Final = "mlflow"
-"""The name of the registry's Service and Pod label."""
+"""The name of the registry's Service, and the value of the name label on its Pods."""
 
 ADMIN_SECRET: Final = f"{REGISTRY_NAME}-admin"
 """The Secret with the administrator's login and the server's session key. No workload mounts it."""

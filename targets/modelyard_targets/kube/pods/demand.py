@@ -61,7 +61,7 @@ class Demand:
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Return all Pods of a placement, with or without those of managed databases."""
+    """Return the resource requests of all Pods of a placement, with or without those of managed databases."""
     demands = _demands(plan)
     if (placement, databases) not in demands:
         demands[placement, databases] = _demand(plan, placement, databases=databases)
@@ -70,7 +70,7 @@ def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
 
 @index
 def _demands(_: Plan) -> dict[tuple[str, bool], Demand]:
-    """Return the plan's cache of results, which several checks share."""
+    """Return the cache of `demand` for a plan, because several checks need the same results."""
     return {}
 
 

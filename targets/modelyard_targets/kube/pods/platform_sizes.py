@@ -12,7 +12,7 @@ STORE_JOB = Size(100, 256 * _MI)
 
 
 def registry_size(system: System, target: TargetSpec) -> Size:
-    """Return the size of an MLflow Pod."""
+    """Return the resource requests of an MLflow Pod."""
     if target.edge:
         return Size(250, 1 * _GI)
     return Size(1000, 4 * _GI) if system.profile.size == "enterprise" else Size(500, 2 * _GI)
@@ -31,7 +31,7 @@ def registry_workers(system: System, target: TargetSpec) -> int:
 
 
 def database_size(system: System, target: TargetSpec) -> Size:
-    """Return the size of a PostgreSQL instance."""
+    """Return the resource requests of a PostgreSQL instance."""
     if target.edge:
         return Size(250, 512 * _MI)
     return Size(1000, 4 * _GI) if system.profile.size == "enterprise" else Size(500, 1 * _GI)

@@ -48,7 +48,7 @@ EDGE_SPOOL_BYTES = 2 * _GI
 
 
 def head_size(system: System, target: TargetSpec) -> Size:
-    """Return the size of a Ray head, which schedules work and runs a pipeline's driver, but not its tasks."""
+    """Return the resources of a Ray head, which schedules work and runs a pipeline's driver, but not its tasks."""
     if target.edge:
         return EDGE_HEAD
     return ENTERPRISE_HEAD if system.profile.size == "enterprise" else SMALL_HEAD

@@ -32,13 +32,13 @@ from modelyard_targets.kube.services.registry import lower_registry
 from modelyard_targets.kube.services.stores import lower_object_store
 
 FOUNDATION: Final = ("namespace", "nodes", "secrets", "stores", "channels", "gateway")
-"""Files that all other files depend on, in the order in which they are applied."""
+"""The manifest files that all other files depend on, in the order in which they are applied."""
 
 REGISTRY: Final = "registry"
-"""The registry's file. It is applied after the foundation and the registry's logins."""
+"""The name of the registry's manifest file. It is applied after the foundation and the registry's logins."""
 
 FIRST: Final = (ADDONS, *FOUNDATION, REGISTRY)
-"""Files that are always in the first project: network policies of add-ons, the foundation and the registry."""
+"""Manifest files that are always in the first project: network policies of add-ons, foundation and registry."""
 
 _SHARED: Final[Mapping[Kind, str]] = {
     Kind.NAMESPACE: "namespace",

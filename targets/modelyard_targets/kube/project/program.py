@@ -97,7 +97,7 @@ def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
 
 @index
 def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequence[tuple[int, Resource[Identity]]]]:
-    """Group identities by file, with their positions in the plan."""
+    """Group cloud identities by manifest file, each with its position in the plan."""
     groups: dict[str, list[tuple[int, Resource[Identity]]]] = {}
     for position, identity in enumerate(identities):
         groups.setdefault(file_of(identity), []).append((position, identity))
@@ -117,7 +117,7 @@ def _images(context: Context) -> dict[str, Literal]:
 
 
 def _is_needed(call: Call) -> bool:
-    """Return whether later resources must wait for a call. They must wait for charts and objects."""
+    """Return whether later resources must wait for the resources of a call, as they must for charts and objects."""
     return bool(call.variable) and call.component in {"kubernetes.Chart", "kubernetes.Object"}
 
 

@@ -25,7 +25,7 @@ _IN_A_RULE: Final = 200
 
 
 def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
-    """Yield rules without their alerts, omitting objects that have no rules left."""
+    """Yield objects with their recording rules but not their alerts. Objects without recording rules are omitted."""
     for obj in objects:
         groups = [remaining for rule_group in _groups(obj) if (remaining := _of_group(rule_group, "record"))]
         if groups:
@@ -33,7 +33,7 @@ def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
 
 
 def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> KubeObject:
-    """Return the alerts for all sites of a target, evaluated for each site."""
+    """Return one object with the alerts for all sites of a target, which fire for each site separately."""
     sites = context_of(context.plan, resource.value.sites, ANY_PLATFORM)
     matchers = f"modelyard_system={string(context.system.metadata.name)},modelyard_target={string(sites.placement)}"
     groups: list[Value] = [group(f"{resource.name}.silent", list(_silent(resource, context, sites, matchers)), 60)]

@@ -32,7 +32,7 @@ class AlertRow:
 
 
 def alert_rows(context: Context) -> tuple[AlertRow, ...]:
-    """Return one row for all rules with the same kind and channels. Cluster alerts come last."""
+    """Return one row for all rules with the same conditions and channels. Cluster alerts come last."""
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for rules in context.plan.of(AlertRules, context.placement):
         key = _when(rules.value, context), channels_of(rules.value, context)

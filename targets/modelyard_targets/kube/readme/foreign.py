@@ -93,8 +93,8 @@ def trusting_order(context: Context) -> Iterator[Before]:
 
 
 def trust_notes(context: Context) -> tuple[str, ...]:
-    """Return notes on what this cloud must know about other clusters, or an empty tuple if none of them has an identity
-    here.
+    """Return notes on what this cloud must know about other clusters whose workloads have an identity here, if there
+    are any such clusters.
     """
     federation = cloud_storage(context.target.provider).federation
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))

@@ -80,7 +80,7 @@ def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """Return the list of images if they must be transferred."""
+    """Return the file that lists a placement's images, or nothing if the images need not be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
@@ -254,7 +254,7 @@ def _reached(context: Context) -> Iterator[ExposedEndpoint]:
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
-    """Return an endpoint's address. It has no scheme for an existing Gateway, which may or may not use TLS."""
+    """Return an endpoint's address, without a scheme for an existing Gateway, which may or may not use TLS."""
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
         return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
@@ -291,7 +291,7 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each file with its object counts and policies, without building the objects of written files again."""
+    """Yield each manifest file with its object counts and policies, building no objects of files already written."""
     for file in workloads.files:
         yield file, workloads.written(file) or written_of(file, context)
 

@@ -211,7 +211,7 @@ def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _managed(server: RegistryServer, context: Context) -> ManagedDatabase | None:
-    """Return the cloud-managed database, or None."""
+    """Return the registry's database if the cloud manages it, or None."""
     return context.platform.database(server.database, context) if server.database is not None else None
 
 

@@ -7,10 +7,10 @@ from modelyard.plan import ModelServer
 from modelyard.stack import Value
 
 _USUAL_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000)
-"""Default bucket bounds, which are no coarser than Ray's own around typical model latencies."""
+"""Default upper bounds of latency buckets, no coarser than Ray's own around typical model latencies."""
 
 _LONG_MS = (120_000, 300_000, 600_000, 1_800_000, 3_600_000)
-"""Bounds for endpoints with a longer timeout, such as those that serve language models."""
+"""More bucket bounds, for endpoints with a longer timeout, such as those that serve language models."""
 
 
 def latency_buckets(server: ModelServer) -> list[Value]:

@@ -53,7 +53,7 @@ class Login:
 
 
 def logins(context: Context) -> tuple[Login, ...]:
-    """Return the users of a placement's workloads, without duplicates."""
+    """Return the MLflow users of a placement's workloads, without duplicates."""
     here = context.plan.on(context.placement)
     users = (login_of(resource, context) for resource in here if uses_registry(resource, context))
     return tuple({login.identity: login for login in users if login is not None}.values())
@@ -65,7 +65,7 @@ def registry_secrets(context: Context) -> tuple[str, ...]:
 
 
 def login_of(resource: Resource, context: Context) -> Login | None:
-    """Return a workload's user, or None if the workload has no identity or the registry is elsewhere.
+    """Return a workload's MLflow user, or None if the workload has no identity or the registry is elsewhere.
 
     A training pipeline may change its own model and experiment, and the promoter may change those of imported models.
     Monitors that roll back may change the models that they watch, and monitors that judge soaks may record the results.
@@ -141,7 +141,7 @@ def runs_here(context: Context) -> bool:
 
 
 def described_access(context: Context) -> dict[str, Json]:
-    """Describe experiments with their artifact folders, models and users for the runtime."""
+    """Describe experiments with their artifact folders, models and MLflow users for the runtime."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
     trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]
