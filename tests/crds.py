@@ -28,7 +28,7 @@ def problems(manifest: object) -> list[str]:
 
 @cache
 def _problems(text: str) -> tuple[str, ...]:
-    """Return the errors for an object as JSON text. They are cached, because two specs have mostly equal objects."""
+    """Return the errors for an object given as JSON text. Results are cached, because specs share most objects."""
     plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):

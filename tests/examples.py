@@ -125,7 +125,7 @@ def of_sites() -> Example:
 
 @lru_cache(maxsize=1)
 def on_this_machine() -> tuple[Example, ...]:
-    """Return the examples, and one test spec, whose only target is this machine."""
+    """Return the examples whose only target is this machine, and one such system in tests/systems."""
     examples = (example for example in every_example() if providers_of(example) == frozenset({"local"}))
     return (*examples, Example("laptop", None, SYSTEMS))
 

@@ -88,7 +88,7 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """Return a spec without one entry of a section. If the section then has no entries, it is removed."""
+    """Return a spec without one entry of a section. A section that then has no entries is removed, too."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

@@ -72,7 +72,7 @@ class LanguageClient:
         return self._queue(uri).get(timeout=_PATIENCE_S)
 
     def ask(self, method: str, parameters: object) -> Any:
-        """Send a request and return the response."""
+        """Send a request, and return the server's response."""
         number = len(self._answers) + 1
         self._answers[number] = queue.Queue()
         self._send({"id": number, "method": method, "params": parameters})

@@ -45,7 +45,7 @@ DECISIVE = {
     "#/$defs/store/properties/type": "decides which fields stand beside it",
     "#/$defs/targetFields/properties/provider": "decides which fields stand beside it",
 }
-"""Fields that cannot be changed alone because other fields depend on them."""
+"""Fields that cannot be changed alone, because other fields depend on their value."""
 
 OF_A_CLOUD = (
     *("targetFields", "vpc", "googleVpc", "azureVpc", "awsCluster", "googleCluster", "azureCluster"),
@@ -118,7 +118,7 @@ def value_at(value: Json, path: Steps) -> Json:
 
 
 def changed(value: dict[str, Json], path: Steps, new: Json) -> dict[str, Json]:
-    """Return the spec with one value replaced."""
+    """Return a copy of the spec with the value at a path replaced."""
     copied = copy.deepcopy(value)
     parent = cast("dict[str | int, Json]", value_at(copied, path[:-1]))
     parent[path[-1]] = new
@@ -126,7 +126,7 @@ def changed(value: dict[str, Json], path: Steps, new: Json) -> dict[str, Json]:
 
 
 def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
-    """Return the spec without one field."""
+    """Return a copy of the spec without the field at a path."""
     copied = copy.deepcopy(value)
     del cast("dict[str | int, Json]", value_at(copied, path[:-1]))[path[-1]]
     return copied

@@ -60,7 +60,7 @@ def compiled(example: Example) -> Compiled:
 
 
 def codes_of(outcome: Compiled) -> list[str]:
-    """Return the codes of the diagnostics in order."""
+    """Return the codes of an outcome's diagnostics, in order."""
     return [diagnostic.code for diagnostic in outcome.diagnostics]
 
 
@@ -143,8 +143,8 @@ def test_examples_are_from_different_industries() -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_examples_name_providers_only_under_deployment(name: str) -> None:
-    """No other section of a spec or environment contains a word of a provider, except in the address of a service that
-    speaks the protocol of S3. Environments have any name.
+    """No other section of a spec or environment contains a word that names a provider, except in the address of a
+    service that speaks the S3 protocol. Environments may have any name.
     """
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)

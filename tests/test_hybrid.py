@@ -65,7 +65,7 @@ def errors(outcome: Outcome) -> list[str]:
 
 
 def spec_of_fraud() -> str:
-    """Return the reference spec."""
+    """Return the text of the reference spec, examples/fraud-detection."""
     return (FRAUD.root / FRAUD.name / "system.yaml").read_text(encoding="utf-8")
 
 

@@ -35,7 +35,7 @@ def test_every_runbook_belongs_to_an_alert() -> None:
 
 
 def test_alerts_have_the_runbooks_on_the_page() -> None:
-    """The runbooks for all alerts in the golden folders are on the page."""
+    """The runbooks of all alerts in the golden folders are on docs/operations.md."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
     ]

@@ -79,7 +79,7 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield each reference's location and name: strings (maybe with a section or alias) and keys of `traffic`."""
+    """Yield each reference's location and name: strings (some with a section or alias) and keys of `traffic`."""
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")

@@ -70,7 +70,7 @@ def running() -> Generator[Cloud]:
 
 
 def permitted(attempt: Any) -> bool:
-    """Return whether a call was permitted or denied. Any other failure is an error in the test."""
+    """Return whether IAM permitted a call, as opposed to denying it. Any other failure is an error in the test."""
     try:
         attempt()
     except _ClientError as problem:

@@ -182,7 +182,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
 
 
 def fields_of(owner: type) -> list[str]:
-    """Return the fields of a class that appear in a spec. A named entry's name does not, because it is the key."""
+    """Return the fields of a class that appear in a spec. A named entry's name is its key, not a field."""
     names = [field.name for field in dataclasses.fields(owner)]
     keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
     return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]

@@ -29,7 +29,7 @@ SECRET = "4dabf18193072939515e22adb298388d"
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
-    """Run a program, and return the name of the stack that it references and one of that stack's outputs."""
+    """Run a program. Return the name of the stack that it references and the value of this stack's output `host`."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
     (config_map,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
     data: dict[str, str] = config_map["inputs"]["data"]

@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """Return the parameters that have no type or whose type contains `Any`. The result is called `return`."""
+    """Return the parameters that have no type or a type that contains `Any`. The result is listed as `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
     parameters = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*parameters, "return") if name not in hints or _holds_any(hints[name], set())]

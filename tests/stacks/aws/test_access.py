@@ -36,7 +36,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(autouse=True)
 def no_settings() -> Iterator[None]:
-    """Remove all settings after each test."""
+    """Remove all stack settings after each test."""
     yield
     set_all_config({})
 

@@ -49,7 +49,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(scope="module")
 def rights(resources: Resources) -> dict[str, dict[str, Any]]:
-    """Return the permissions of the login's role."""
+    """Return the statements of the login's role, keyed by Sid."""
     return policy(inputs(resources, "aws:iam/rolePolicy:RolePolicy", "runs-login")["policy"])
 
 

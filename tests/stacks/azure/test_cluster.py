@@ -51,7 +51,7 @@ protect: false"""
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return the private cluster."""
+    """Return the registrations of the private cluster."""
     return programs["private"]
 
 

@@ -61,13 +61,13 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(scope="module")
 def lake(resources: Resources) -> Workload:
-    """Return the container that is read and written."""
+    """Return the identity `scorer`, with its permissions in the container that it reads and writes."""
     return Workload(resources, principal(resources, "scorer"), "lake")
 
 
 @pytest.fixture(scope="module")
 def audit(resources: Resources) -> Workload:
-    """Return the container to which captures are added."""
+    """Return the identity `scorer`, with its permissions in the container to which it adds captures."""
     return Workload(resources, principal(resources, "scorer"), "audit")
 
 

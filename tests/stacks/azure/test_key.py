@@ -87,7 +87,7 @@ def test_the_key_gets_a_new_version_every_quarter(resources: Resources) -> None:
 
 
 def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Resources]) -> None:
-    """AKS refers to a specific version of the key, so it would not use a newer version."""
+    """AKS refers to one version of the key that encrypts Kubernetes Secrets, so it would not use a newer version."""
     properties = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
 
     assert properties["keyOps"] == ["encrypt", "decrypt"]

@@ -33,7 +33,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return the pools registered without settings."""
+    """Return the registrations of the pools without settings."""
     return programs["plain"]
 
 

@@ -66,7 +66,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket and a member in its policy."""
+    """A bucket, and a member whose permissions in the bucket tests examine."""
 
     policies: tuple[Binding, ...]
     name: str

@@ -1,4 +1,4 @@
-"""Tests that every resource agrees with its API's discovery document, and that the comparison itself works."""
+"""Tests that every resource agrees with its API's discovery document, and that the comparison detects violations."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_references_match_the_patterns_of_their_apis(resources: Resources) -> No
 def test_comparison_detects_invalid_values(
     resources: Resources, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
-    """Strings are not compared if the document lists no values for them, as is the case for lifecycle actions."""
+    """The comparison ignores values of properties for which the document lists no values, such as lifecycle actions."""
     changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:

@@ -92,7 +92,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Regis
 
 @pytest.fixture(scope="module")
 def policies(registered: dict[str, list[Registration]]) -> dict[str, tuple[Binding, ...]]:
-    """Return the bindings in each system."""
+    """Return the bindings in each system's programs."""
     return {name: bindings(resources) for name, resources in registered.items()}
 
 

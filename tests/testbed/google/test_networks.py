@@ -25,7 +25,7 @@ def test_service_has_to_be_enabled(world: World) -> None:
 
 
 def test_network_is_deleted_last(world: World, cloud: Cloud) -> None:
-    """Resources in a network prevent the network's deletion, with Google's error message."""
+    """Resources in a network prevent its deletion. The stand-in then reports Google's error message."""
     enable(world)
     network, subnetwork = a_network(world)
     deny = [{"protocol": "all"}]

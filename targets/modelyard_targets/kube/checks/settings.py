@@ -38,7 +38,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report `remoteWrite` for an existing Prometheus, and an address for a Prometheus that we install."""
+    """Report `remoteWrite` set for an existing Prometheus, and an address set for a Prometheus that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present

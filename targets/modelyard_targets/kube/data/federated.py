@@ -87,7 +87,7 @@ def may_be_crossed(plan: Plan, placement: str) -> bool:
 
 
 def has_foreign(plan: Plan, placement: str) -> bool:
-    """Return whether workloads in other clusters access stores of this placement with their identity."""
+    """Return whether workloads in other clusters access stores of this placement with their own identity."""
     return next(foreign_identities(plan, placement), None) is not None
 
 

@@ -19,7 +19,7 @@ DEFAULT_RETENTION_S: Final = 15 * 86400
 _GI: Final = 1024**3
 _SCRAPES_PER_DAY: Final = 86400 // 30
 _BYTES_PER_SAMPLE: Final = 2
-"""The documented maximum in bytes, where the minimum is 1 (prometheus.io/docs/prometheus/latest/storage, read
+"""The documented maximum per sample, where the minimum is 1 (prometheus.io/docs/prometheus/latest/storage, read
 2026-11-25).
 """
 

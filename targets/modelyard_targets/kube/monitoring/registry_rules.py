@@ -71,7 +71,7 @@ def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Valu
 
 
 def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield alerts for imported models, which have no pipeline with rules."""
+    """Yield alerts for imported models, which have no pipeline whose rules could include these alerts."""
     for promoter in context.plan.of(Promoter, context.placement):
         for model in promoter.value.imported:
             yield _missing(model, resource, context)

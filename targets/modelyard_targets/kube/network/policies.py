@@ -53,7 +53,7 @@ def every_namespace() -> dict[str, Value]:
 
 
 def ports(*numbers: int) -> list[Value]:
-    """Return a policy's list of the given TCP ports."""
+    """Return the given TCP ports as they are written in a network policy."""
     return [{"protocol": "TCP", "port": number} for number in numbers]
 
 

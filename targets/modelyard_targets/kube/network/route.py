@@ -30,7 +30,7 @@ EXPOSURE = "modelyard.dev/exposure"
 
 
 def serve_service(server: str) -> str:
-    """Return the name of KubeRay's Service for a RayService. It always points to the active Ray cluster."""
+    """Return the name of KubeRay's Service for a RayService. This Service always points to the active Ray cluster."""
     return f"{server}-serve-svc"
 
 

@@ -16,11 +16,11 @@ from modelyard_targets.kube.placement.context import Context, KubeObject
 COMPONENT: Final = "priority"
 NORMAL: Final = "normal"
 PRIORITIES: Final = (NORMAL, "low", "lowest")
-"""Priorities, highest first. Normal workloads have no class, so they have the cluster's default priority."""
+"""Priorities, highest first. Normal workloads have no PriorityClass, so they have the cluster's default priority."""
 
 _VALUES: Final[Mapping[str, int]] = {"low": -4, "lowest": -8}
-"""The values of PriorityClasses are below 0, the value of Pods without a class. Pods outside the system are therefore
-never preempted.
+"""The values of our PriorityClasses are below 0, the value of Pods without a PriorityClass. Pods outside the system are
+therefore never preempted.
 
 The values are not below -10, because Cluster Autoscaler would not add nodes for such Pods (its FAQ,
 `expendable-pods-priority-cutoff`, read 2026-11-26).
@@ -81,8 +81,8 @@ def yielding(plan: Plan, placement: str) -> dict[str, Path]:
 def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
     """Return the name of a priority's PriorityClass, or "" for normal priority.
 
-    Classes are cluster-scoped, so the name contains the namespace, which is unique to a system and environment. The
-    priority comes first, because the prefix `system-` is reserved.
+    PriorityClasses are cluster-scoped, so the name contains the namespace, which is unique to a system and environment.
+    The priority comes first, because the prefix `system-` is reserved.
     """
     if priority == NORMAL:
         return ""

@@ -50,7 +50,7 @@ class Workloads:
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
-    """Return the projects for everything in a placement's cluster, with the given settings in each project's stack."""
+    """Return the projects for all objects in a placement's cluster. Each project's stack has the given settings."""
     files = tuple(file for file in files_of(context) if has_objects(file, context))
     facts = {file.name: Facts() for file in files}
     projects = tuple(_project(at, batch, facts, context, settings) for at, batch in enumerate(split(files)))

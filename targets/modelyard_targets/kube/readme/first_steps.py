@@ -288,6 +288,6 @@ _sources: Final = ByType(_no_sources).case(Job, _sources_of_job).case(ModelServe
 
 
 def _language_packages(system: System) -> Iterator[str]:
-    """Yield the packages that an image for language models installs on top of Ray's."""
+    """Yield the packages to install on top of Ray's own packages in an image for language models."""
     yield from (f"{name}=={packages('image')[name]['version']}" for name in _WITH_VLLM)
     yield from protocol_requirements(system)

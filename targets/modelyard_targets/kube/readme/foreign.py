@@ -113,7 +113,7 @@ def foreign_hosts(context: Context) -> tuple[str, ...]:
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:
-    """Return the readers outside this cloud, because clouds charge for outgoing traffic."""
+    """Return the stores that targets outside this cloud read, by target, because clouds charge for outgoing traffic."""
     by_reader: dict[str, dict[str, None]] = {}
     for target in context.system.deployment.targets:
         if context.target.in_cloud and target.provider != context.target.provider:

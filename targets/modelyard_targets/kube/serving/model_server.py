@@ -222,7 +222,7 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _by_tokens(scaling: Scaling) -> dict[str, Value]:
-    """Return the policy that the runtime adds to Serve. The controller gets it from the image of the head's Pod."""
+    """Return the runtime's own autoscaling policy for Serve. The controller gets it from the head Pod's image."""
     return {"policy_function": _TOKEN_POLICY, "policy_kwargs": {"target": scaling.target}}
 
 
