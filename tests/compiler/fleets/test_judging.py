@@ -140,6 +140,17 @@ def test_each_text_of_an_error_names_its_sites() -> None:
     assert sorted(error[error.index("(at site") :] for error in errors) == ["(at site a)", "(at sites b, d)"]
 
 
+def test_an_invalid_value_is_reported_where_the_site_has_it() -> None:
+    """The hint names the line of the spec that uses the value."""
+    diagnostics = examine(Question(SPEC, tables={"shops.csv": b"name,boxes\na,1\nb,2\nc,0\nd,0\n"}))
+
+    assert errors_of("name,boxes\na,1\nb,2\nc,0\nd,0\n") == [
+        "shops.csv:4:3 E0206 the number 0 is out of bounds: it must be at least 1 (at sites c, d)"
+    ]
+    assert [diagnostic.hint for diagnostic in diagnostics] == ["it is used on line 10 of system.yaml"]
+    assert [error.split()[0] for error in errors_of("name,boxes\na,0\nb,2\n")] == ["shops.csv:2:3"]
+
+
 CENTRAL = (
     SPEC.replace(
         """\
