@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
+from modelyard.address_ranges import misaligned
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import clouds as problems
 from modelyard.provider import Rule
@@ -85,6 +86,14 @@ def _overlap(first: Network, second: Network) -> bool:
     return first_range.version == second_range.version and first_range.overlaps(second_range)
 
 
+def aligned(system: System) -> Iterator[Diagnostic]:
+    """Report address ranges that do not start at a multiple of their size."""
+    for target in system.deployment.targets:
+        for name, blocks in (("egress", target.egress), ("access", target.access)):
+            for at, block in enumerate(blocks):
+                yield from misaligned(block, system.at(*target_path(system, target.name), name, at))
+
+
 def reachability(system: System) -> Iterator[Diagnostic]:
     """Report a target that lists itself in `reachableFrom`."""
     for target in system.deployment.targets:
@@ -94,4 +103,4 @@ def reachability(system: System) -> Iterator[Diagnostic]:
                 yield problems.reachable_from_itself(span, name)
 
 
-RULES: Final[tuple[Rule, ...]] = (access, ranges, reachability, egress)
+RULES: Final[tuple[Rule, ...]] = (access, ranges, aligned, reachability, egress)

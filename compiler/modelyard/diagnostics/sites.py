@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
+from modelyard.records import replace
 from modelyard.source import Span
 
 _MOST_NAMED = 3
@@ -333,6 +334,12 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
         f"run `pulumi destroy --stack {environment}.{sites[0]}` in the target's projects, then compile with"
         " --forget-removed",
     )
+
+
+def at_site_value(diagnostic: Diagnostic, span: Span, use: Span) -> Diagnostic:
+    """Return a diagnostic at the value of a site, with the line of the spec that uses it."""
+    hint = f"{diagnostic.hint}; " if diagnostic.hint else ""
+    return replace(diagnostic, span=span, hint=f"{hint}it is used on line {use.line} of {use.file}")
 
 
 def of_sites(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import sites as tell
 from modelyard.records import field, record, replace
 from modelyard.sites.groups import Group
+from modelyard.source import Span
 from modelyard.stages import Outcome, Stage
 
 
@@ -27,13 +28,9 @@ class _Problem:
     """A diagnostic, the first run that reported it, and the positions of the sites that have it, by group."""
 
     diagnostic: Diagnostic
+    stage: Stage
     run: Run
     rows: dict[str, set[int]] = field(default_factory=dict[str, "set[int]"])
-
-    @property
-    def stage(self) -> Stage:
-        """The stage that reported the diagnostic."""
-        return self.run.outcome.stages[self.diagnostic]
 
     def located(self, names: list[str]) -> Diagnostic:
         """Return the diagnostic with the names of the sites, unless all sites have it."""
@@ -52,7 +49,8 @@ def merged(outcome: Outcome, runs: Iterable[Run]) -> Outcome:
     for run in listed:
         for diagnostic in run.outcome.diagnostics:
             if run.kind or not _is_known(diagnostic, run, listed):
-                _add(problems, diagnostic, run)
+                stage = run.outcome.stages[diagnostic]
+                _add(problems, _Problem(_at_value(diagnostic, stage, run), stage, run))
     located = [(problem, problem.located(_names(problem, listed))) for problem in problems]
     own = {diagnostic: problem.stage for problem, diagnostic in located if problem.run.outcome is outcome}
     result = replace(outcome, diagnostics=tuple(own), stages=own)
@@ -72,20 +70,40 @@ def _is_known(diagnostic: Diagnostic, run: Run, runs: Iterable[Run]) -> bool:
     )
 
 
-def _add(problems: list[_Problem], diagnostic: Diagnostic, run: Run) -> None:
-    """Add a run's sites to an equal problem, or add a new problem."""
-    problem = next((problem for problem in problems if _is_same(problem, diagnostic, run)), None)
-    if problem is None:
-        problem = _Problem(diagnostic, run)
+def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
+    """Point at a site's value if the schema rejects it, instead of at the reference that inserts it."""
+    bound, span = run.outcome.bound, diagnostic.span
+    if stage is not Stage.VALIDATE or bound is None or span is None:
+        return diagnostic
+    for (target, column), uses in bound.used.items():
+        is_written = target == run.group.name and column not in run.group.always
+        if is_written and any(_is_whole(span, use) for use in uses):
+            return tell.at_site_value(diagnostic, run.group.places(run.rows[0], column), span)
+    return diagnostic
+
+
+def _is_whole(span: Span, use: Span) -> bool:
+    """Return whether a reference is a whole value, apart from quotes."""
+    return (
+        (span.file, span.line) == (use.file, use.line)
+        and use.column - span.column in (0, 1)
+        and span.end_column - use.end_column in (0, 1)
+    )
+
+
+def _add(problems: list[_Problem], problem: _Problem) -> None:
+    """Add a problem, or its sites to an equal one."""
+    known = next((known for known in problems if _is_same(known, problem)), problem)
+    if known is problem:
         problems.append(problem)
-    problem.rows.setdefault(run.group.name, set()).update(run.rows)
+    known.rows.setdefault(problem.run.group.name, set()).update(problem.run.rows)
 
 
-def _is_same(problem: _Problem, diagnostic: Diagnostic, run: Run) -> bool:
-    known = problem.diagnostic
-    if (known.code, known.span) != (diagnostic.code, diagnostic.span):
+def _is_same(problem: _Problem, other: _Problem) -> bool:
+    first, second = problem.diagnostic, other.diagnostic
+    if (first.code, first.span) != (second.code, second.span):
         return False
-    return _text(known) == _text(diagnostic) or _general(known, problem.run) == _general(diagnostic, run)
+    return _text(first) == _text(second) or _general(first, problem.run) == _general(second, other.run)
 
 
 def _text(diagnostic: Diagnostic) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
+from modelyard.address_ranges import misaligned
 from modelyard.diagnostics.base import Diagnostic, has_errors
 from modelyard.diagnostics.bounds import at_most
+from modelyard.edits import value_at
 from modelyard.inputs import InputFile
+from modelyard.patterns import pattern
 from modelyard.records import record
 from modelyard.sites.binding import (
     EXCEPTION,
@@ -25,6 +29,7 @@ from modelyard.sites.groups import Group, check_values, groups_of
 from modelyard.source import Document, SourceFile, Span
 from modelyard.variables import substitute
 
+_SITE: Final = pattern(r"\$\{site\.([-A-Za-z0-9_]+)\}\Z")
 _MARKED = Choice(frozenset(), 0)
 
 
@@ -88,6 +93,7 @@ def _used_values(
     for group in groups:
         columns = columns_of(group, (column for target, column in used if target == group.name))
         problems += at_most(check_values(group, (item for item in columns if not item.startswith(EXCEPTION))))
+        problems += at_most(_misaligned(document, group))
     if has_errors(problems):
         return None, problems
     texts = [file.text for file in document.files]
@@ -99,6 +105,21 @@ def _used_values(
     markable = {group.name: _markable(group, used) for group in groups}
     numbers_by_name = {group.name: number for group, number in zip(groups, numbers, strict=True)}
     return Bound(tuple(groups), used, markable, places, numbers_by_name, {}), ()
+
+
+def _misaligned(document: Document, group: Group) -> Iterator[Diagnostic]:
+    """Report sites whose address range in `egress` does not start at a multiple of its size.
+
+    Sites with different ranges are compiled once, with a marker, so later stages do not see each range.
+    """
+    blocks = value_at(document, (*group.path, "egress"))
+    for block in blocks if isinstance(blocks, list) else ():
+        match = _SITE.match(block) if isinstance(block, str) else None
+        if match is None or match[1] not in group.columns:
+            continue
+        for at, value in enumerate(group.columns[match[1]]):
+            if isinstance(value, str):
+                yield from misaligned(value, group.places(at, match[1]))
 
 
 def _markable(group: Group, used: Mapping[tuple[str, str], list[Span]]) -> tuple[str, ...]:

@@ -140,6 +140,32 @@ def test_each_text_of_an_error_names_its_sites() -> None:
     assert sorted(error[error.index("(at site") :] for error in errors) == ["(at site a)", "(at sites b, d)"]
 
 
+def test_an_invalid_value_is_reported_where_the_site_has_it() -> None:
+    """The hint names the line of the spec that uses the value."""
+    diagnostics = examine(Question(SPEC, tables={"shops.csv": b"name,boxes\na,1\nb,2\nc,0\nd,0\n"}))
+
+    assert errors_of("name,boxes\na,1\nb,2\nc,0\nd,0\n") == [
+        "shops.csv:4:3 E0206 the number 0 is out of bounds: it must be at least 1 (at sites c, d)"
+    ]
+    assert [diagnostic.hint for diagnostic in diagnostics] == ["it is used on line 10 of system.yaml"]
+    assert [error.split()[0] for error in errors_of("name,boxes\na,0\nb,2\n")] == ["shops.csv:2:3"]
+
+
+def test_an_address_range_starts_at_a_multiple_of_its_size() -> None:
+    """Each site's range is checked where the site has it, and a range in the spec where it is written."""
+    spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: ["${site.net}"]\n')
+    written = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: [10.1.0.0/16, 10.7.0.1/16, "fd00:1::/8"]\n')
+    table = "name,boxes,net\na,1,10.1.0.0/16\nb,1,10.7.0.1/16\nc,1,10.8.0.0/16\n"
+    diagnostics = examine(Question(spec, tables={"shops.csv": table.encode()}))
+
+    assert [error.split()[:2] for error in errors_of(table, spec)] == [["shops.csv:3:5", "E0205"]]
+    assert [diagnostic.hint for diagnostic in diagnostics] == ["did you mean 10.7.0.0/16?"]
+    assert [error.split()[:2] for error in errors_of("name,boxes\na,1\n", written)] == [
+        ["system.yaml:7:25", "E0205"],
+        ["system.yaml:7:38", "E0205"],
+    ]
+
+
 CENTRAL = (
     SPEC.replace(
         """\
