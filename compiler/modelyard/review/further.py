@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from modelyard.checks import check
@@ -10,12 +10,14 @@ from modelyard.plan import Plan
 from modelyard.provider import Rule
 from modelyard.records import replace
 from modelyard.review.coverage import KINDS, signals
+from modelyard.review.effect_words import enumerated
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.places import span_of
 from modelyard.review.rights import Rights, changed_rights
 from modelyard.review.sides import Sides
 from modelyard.review.values import Steps
 from modelyard.spec import ModelCard, System
+from modelyard.spec.watched import state_folder
 
 _MUTATING: Final = ("write ", "append ", "call ")
 
@@ -95,19 +97,31 @@ def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
         lost.setdefault(tuple(sorted(changed.before - changed.after)), []).append(changed)
     for words, changed_alike in gained.items():
         if words:
-            level = Level.DANGER if any(_is_new_power(changed) for changed in changed_alike) else Level.REVIEW
+            level = max(_level_of(changed, sides.after) for changed in changed_alike)
             yield _of_rights("R406", level, "may", words, changed_alike, sides)
     for words, changed_alike in lost.items():
         if words:
             yield _of_rights("R413", Level.NOTE, "may no longer", words, changed_alike, sides)
 
 
-def _is_new_power(changed: Rights) -> bool:
-    """Return whether a workload gains the right to change something in a store or in the cluster."""
-    return bool(_powers(changed.after) - _powers(changed.before))
+def _level_of(changed: Rights, system: System) -> Level:
+    """Return the level of a workload's new rights. What a monitor may do in its own folder concerns nobody else."""
+    own = _own_folder(changed.workload, system)
+    others = {right for right in changed.after - changed.before if right.partition(" ")[2] != own}
+    if not others:
+        return Level.NOTE
+    return Level.DANGER if _powers(others) - _powers(changed.before) else Level.REVIEW
 
 
-def _powers(rights: frozenset[str]) -> set[str]:
+def _own_folder(workload: str, system: System) -> str:
+    """Return the store and folder where a monitor keeps its state, or "" for workloads without such a folder."""
+    section, _, name = workload.partition(".")
+    monitor = system.monitors.get(name) if section == "monitors" else None
+    place = state_folder(system, monitor) if monitor is not None else None
+    return "/".join(place).rstrip("/") if place is not None else ""
+
+
+def _powers(rights: Iterable[str]) -> set[str]:
     changing = (right for right in rights if right.startswith(_MUTATING))
     return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
 
@@ -119,8 +133,20 @@ def _of_rights(
     listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     path = tuple(names[0].split("."))
     text = ", ".join(words)
-    finding = replace(at_place(code, level, path, f"{listed} {verb} {text}", sides), facts=facts(words, names))
+    message = f"{listed} {verb} {enumerated(_described(words))}"
+    finding = replace(at_place(code, level, path, message, sides), facts=facts(words, names))
     return replace(finding, before=text) if code == "R413" else replace(finding, after=text)
+
+
+def _described(words: tuple[str, ...]) -> list[str]:
+    """Return rights as parts of a sentence, with the rights to the same place next to each other."""
+    verbs: dict[str, list[str]] = {}
+    for right in words:
+        verb, _, place = right.partition(" ")
+        verbs.setdefault(place, []).append("append to" if verb == "append" else verb)
+    return [
+        " and ".join([f"{first} {place}", *(f"{verb} it" for verb in more)]) for place, (first, *more) in verbs.items()
+    ]
 
 
 def signatures(sides: Sides) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.review.changes import Change, changes
+from modelyard.review.changes import Change, Direction, changes
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.meaning import parsed
 from modelyard.review.places import is_written, span_of
@@ -18,6 +18,8 @@ from modelyard.review.words import spec_text
 from modelyard.spec import Inference as Endpoint
 
 _GUARDS: Final = frozenset({"gate", "approval", "evidence", "promotion", "data", "privacy", "residency"})
+_DECISIONS: Final = frozenset({"R123"})
+"""Findings about other decisions from the same scores, which no gate notices."""
 _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
 
 
@@ -104,7 +106,7 @@ def _origin(change: Change, old: Steps, sides: Sides) -> str:
 def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) -> tuple[Level, tuple[str, ...]]:
     """Raise or lower a finding's level according to the profile, environment and traffic. Also return the reasons."""
     reasons: list[str] = []
-    if sides.guarded and level is Level.REVIEW and change.meaning.about in _GUARDS and not change.entry:
+    if sides.guarded and level is Level.REVIEW and _is_weakened(change, code, sides):
         level = Level.DANGER
         reasons.append(sides.guarded)
     if _is_idle(change, code, sides) and level > Level.NOTE:
@@ -114,6 +116,13 @@ def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) 
         level = Level.REVIEW
         reasons.append(f"environment {sides.after.environment} is for trials")
     return level, tuple(reasons)
+
+
+def _is_weakened(change: Change, code: str, sides: Sides) -> bool:
+    """Return whether a change weakens a safeguard, or decides differently about people in a high-risk system."""
+    if code in _DECISIONS:
+        return sides.is_high_risk
+    return change.meaning.about in _GUARDS and change.way is not Direction.STRICTER and not change.entry
 
 
 def _is_idle(change: Change, code: str, sides: Sides) -> bool:

@@ -23,13 +23,18 @@ class Sides:
 
     @property
     def guarded(self) -> str:
-        """Why safeguards matter more for this system, in either version, such as `risk: high`, or "" if they do not."""
+        """Why safeguards matter more for this system, by the stricter of both profiles, or "" if they do not."""
+        if self.is_high_risk:
+            return "risk: high"
         for system in (self.before, self.after):
-            if system.governance.risk == "high":
-                return "risk: high"
             if system.profile.regulated:
                 return f"industry: {system.profile.industry}"
         return ""
+
+    @property
+    def is_high_risk(self) -> bool:
+        """Whether the risk is high in either version."""
+        return any(system.governance.risk == "high" for system in (self.before, self.after))
 
     @property
     def sensitive(self) -> frozenset[str]:

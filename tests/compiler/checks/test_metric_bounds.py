@@ -7,6 +7,8 @@ from itertools import product
 import pytest
 
 from modelyard.capabilities import metrics_of, table
+from modelyard.diagnostics.check.metrics import bound_out_of_reach
+from modelyard.source import Span
 from modelyard_runtime.promotion.gate import check_gate
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.description import Json
@@ -39,6 +41,22 @@ def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) 
     """Bounds that are never or always met are reported. The nearest values that can be met or missed are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
+
+
+@pytest.mark.parametrize(
+    ("bound", "hint"),
+    [
+        (82, "write 0.82 for 82%"),
+        (87.5, "write 0.875 for 87.5%"),
+        (5, "write 0.05 for 5%"),
+        (1.75, "use a value up to 1"),
+        (2, "use a value up to 1"),
+        (8.2, "use a value up to 1"),
+        (820, "use a value up to 1"),
+    ],
+)
+def test_only_a_bound_that_looks_like_a_percentage_is_read_as_one(bound: float, hint: str) -> None:
+    assert bound_out_of_reach(Span("system.yaml", 1, 1, 1), "auc_roc", bound).hint == hint
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from modelyard.diagnostics.base import Diagnostic, Severity, nearest, quote
 from modelyard.source import Span
 
 _WHOLE = 100
+_NEAR_ONE = 2
+_SMALL = 10
 
 
 def metric_unknown(span: Span, metric: str, known: Iterable[str], place: str) -> Diagnostic:
@@ -88,7 +90,7 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
 
         validation: {auc: {metric: auc_roc, min: 0.85}}
     """
-    hint = f"write {bound / 100:g} for {bound:g}%" if bound <= _WHOLE else "choose a bound below 1"
+    hint = f"write {bound / 100:g} for {bound:g}%" if _may_be_percentage(bound) else "use a value up to 1"
     return Diagnostic(
         "E0488",
         Severity.ERROR,
@@ -96,6 +98,12 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
         span,
         hint,
     )
+
+
+def _may_be_percentage(bound: float) -> bool:
+    """Return whether a bound may be a percentage rather than a slip near 1, such as 1.75 for 0.75."""
+    is_near_one = bound <= _NEAR_ONE or (bound < _SMALL and not float(bound).is_integer())
+    return bound <= _WHOLE and not is_near_one
 
 
 def bound_in_wrong_direction(span: Span, metric: str, bound: str) -> Diagnostic:

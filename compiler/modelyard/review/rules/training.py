@@ -28,6 +28,8 @@ from modelyard.review.rules.looking import longest_wait
 from modelyard.review.sides import Sides, served_at
 from modelyard.units import duration_text
 
+_NOT_COMPARABLE: Final = "metrics of earlier and later versions are not comparable"
+
 
 def _promotion(change: Change, sides: Sides) -> Verdict:
     return ("R109", DANGER) if _is_live(change, sides) else ("R110", REVIEW)
@@ -84,7 +86,13 @@ def _split(change: Change, _: Sides) -> Verdict:
 def _split_why(change: Change, _: Sides) -> str:
     if change.way is Direction.LOOSER:
         return "rows from the same time end up in both parts, so versions may look better at the gate than they are"
-    return "metrics of earlier and later versions are not comparable"
+    return _NOT_COMPARABLE
+
+
+def _split_key_why(change: Change, _: Sides) -> str:
+    if change.way is Direction.LOOSER:
+        return "rows of one key can end up in both parts, so versions may look better at the gate than they are"
+    return _NOT_COMPARABLE
 
 
 def _code_says(change: Change, _: Sides) -> str:
@@ -197,11 +205,12 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule((*_PIPELINE, "schedule"), _starts, _starts_says, _starts_why),
     Rule((*_PIPELINE, "split", "by"), _split, described_by("{owner} holds out data by {moves}"), _split_why),
+    Rule((*_PIPELINE, "split", "key"), _split, described_by("{owner} splits rows by key: {moves}"), _split_key_why),
     Rule(
         (*_PIPELINE, "split"),
         always("R112", REVIEW),
         described_by("{owner} holds out different data: {last} is {moves}"),
-        "metrics of earlier and later versions are not comparable",
+        _NOT_COMPARABLE,
     ),
     *_code(_STEP),
     *_code(_PIPELINE),

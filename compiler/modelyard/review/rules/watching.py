@@ -62,6 +62,8 @@ def _delay_why(change: Change, _: Sides) -> str:
     before, after = change.before.number, change.after.number
     if before is not None and after is not None and after < before:
         return "checks no longer wait for labels that arrive later, and judge without them"
+    if change.removed:
+        return "checks no longer wait for late labels, and judge rows whose labels have not arrived"
     return "checks that need labels wait that long"
 
 
@@ -245,7 +247,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("data", "*", "delay"),
         _window,
-        described_by("labels in {name} arrive after {moves}"),
+        described_by("labels in {name} arrive after {moves}", "labels in {name} have no delay (was {before})"),
         _delay_why,
     ),
 )
