@@ -19,7 +19,7 @@ def line(floor: float, expected: float, ceiling: float) -> CostLine:
 
 
 def reported(block: bool, *lines: CostLine) -> list[Diagnostic]:
-    """Return the diagnostics for the given cost lines and a budget of 18000 USD."""
+    """Return the diagnostics for the given cost lines and a budget of 18000 USD for all targets."""
     more = ", onExceed: block" if block else ""
     plan = plan_of(changed("{monthly: 18000 USD}", f"{{monthly: 18000 USD{more}}}"))
     return list(check_budget(plan, lines))

@@ -1,4 +1,4 @@
-"""Tests that edits change a document and keep its spans."""
+"""Tests that edits change a document and keep the spans of its values."""
 
 from __future__ import annotations
 

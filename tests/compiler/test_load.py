@@ -1,4 +1,4 @@
-"""Tests that YAML is loaded or refused with the position of the error, in bounded time."""
+"""Tests that YAML is either loaded or refused at the position of the error, in bounded time."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ JSON_VALUES = st.recursive(
 
 @given(st.dictionaries(JSON_TEXT, JSON_VALUES, max_size=4))
 def test_json_is_read_correctly(value: dict[str, Json]) -> None:
-    """Any JSON object can be loaded, and each of its parts has a span."""
+    """Any JSON object can be loaded, and each key and value in it has a span."""
     document, problems = load(json.dumps(value, indent=1, ensure_ascii=False), "system.json")
 
     assert problems == ()

@@ -1,4 +1,4 @@
-"""Tests that hints about a name with a lookalike letter describe the letter rather than suggest the name without it."""
+"""Tests that for a name with a lookalike letter, hints describe the letter and do not suggest the name without it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that object names are readable, bounded, deterministic, and still different when shortened."""
+"""Tests that object names are readable, bounded and deterministic, and still different after they are shortened."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_only_near_names_are_suggested(word: str, expected: str | None) -> None:
-    """The check tolerates swapped, missing and added letters, letter case and separators."""
+    """The suggestion tolerates swapped, missing and added letters, different letter case and separators."""
     assert nearest_name(word, KNOWN) == expected
 
 
@@ -71,5 +71,5 @@ def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], e
     ],
 )
 def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], expected: str | None) -> None:
-    """The word may be a prefix of exactly one known name, or vice versa."""
+    """The unknown word may be a prefix of exactly one known name, or exactly one known name may be its prefix."""
     assert nearest_name(word, known) == expected

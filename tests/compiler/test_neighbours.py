@@ -19,7 +19,7 @@ CLOUD = "deployment: {mode: cloud, provider: aws, region: eu-central-1, context:
 
 
 def conflicts_of(text: str, **files: str) -> list[str]:
-    """Return the codes about conflicting environments, with their positions."""
+    """Return the codes about conflicts between the given environments, with their positions."""
     overlays = {name: InputFile(f"environments/{name}.yaml", content) for name, content in files.items()}
     inputs = Inputs(InputFile("system.yaml", text), beside=overlays)
     spec = opened(inputs)
@@ -54,7 +54,7 @@ def test_the_base_does_not_conflict_with_named_environments() -> None:
 
 
 def test_an_addon_that_two_environments_install_is_reported() -> None:
-    """An operator can be installed only once per cluster, even if both environments have their own namespace."""
+    """An operator can be installed only once per cluster, even if each environment has its own namespace."""
     assert conflicts_of(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 

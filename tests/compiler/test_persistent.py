@@ -26,7 +26,7 @@ def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[st
 
 
 def test_workloads_and_data_are_recorded_with_their_owners() -> None:
-    """Workloads and data stores are recorded, but not adopted resources or resources that can be recreated."""
+    """Workloads and data stores are recorded, but neither adopted resources nor those that can be recreated."""
     assert {
         "main": {
             "batch-job/nightly": "pipelines.nightly",

@@ -1,4 +1,4 @@
-"""Tests that the table of stages is in enumeration order and matches the documentation."""
+"""Tests that the table of compiler stages is in the order of their enumeration and matches the documentation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_documentation_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
-    """Earlier stages report nothing, and later stages do not run on the whole spec."""
+    """The stages before the expected one report nothing, and those after it do not run on the invalid spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)

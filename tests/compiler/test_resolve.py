@@ -81,7 +81,7 @@ def test_units_become_integers_in_the_unit_of_their_name() -> None:
 
 
 def test_schedules_are_resolved() -> None:
-    """A schedule is a cron expression with a time zone, or a name such as `once`. The default is on demand."""
+    """A schedule is a cron expression with a time zone, or a word such as `once`. Without one, runs are on demand."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
     assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")

@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A reference that is the whole string keeps its value's type. Within a string, the value is inserted as YAML."""
+    """A reference that is the entire string keeps its value's type. Within a string, the value is inserted as YAML."""
     document, diagnostics = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}

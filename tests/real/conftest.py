@@ -180,7 +180,7 @@ def base_image(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes]:
-    """Run a whole Kubernetes with one real node, in a network with no route out."""
+    """Run a complete Kubernetes cluster with one real node, in a network without a route to the outside."""
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
     with running_whole_kubernetes() as cluster:
         yield cluster

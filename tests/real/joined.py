@@ -1,4 +1,4 @@
-"""Compares previews by the real engine with the effects that `modelyard diff` expects."""
+"""Compares previews by Pulumi's engine with the effects that `modelyard diff` expects."""
 
 from __future__ import annotations
 

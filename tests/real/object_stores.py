@@ -1,4 +1,4 @@
-"""Deploys small systems whose stores are in three clouds to the whole Kubernetes, as their clouds' webhooks would.
+"""Deploys a small system for each of three clouds to the complete Kubernetes cluster, as the clouds' webhooks would.
 
 The stores are reachable at their real names with TLS, and the services that give Pods an identity are at their real
 addresses. A Pod is changed only as a cloud would change it, and to make it trust our certificates and fit on a small

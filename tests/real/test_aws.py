@@ -1,4 +1,4 @@
-"""Tests that the real engine creates, updates and deletes resources in a simulated AWS on loopback."""
+"""Tests that Pulumi's engine creates, updates and deletes resources in a simulated AWS on loopback."""
 
 from __future__ import annotations
 

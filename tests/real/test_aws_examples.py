@@ -1,4 +1,4 @@
-"""Deploys the AWS examples with the real engine to a simulated AWS and a real API server."""
+"""Deploys the AWS examples with Pulumi's engine to a simulated AWS and a real API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the real engine creates, updates and deletes resources in a simulated Azure on loopback."""
+"""Tests that Pulumi's engine creates, updates and deletes resources in a simulated Azure on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that `modelyard diff` predicts what the real engine does with Kubernetes objects, for every pair in
+"""Tests that `modelyard diff` predicts what Pulumi's engine does with Kubernetes objects, for every pair in
 tests/reviews.
 
 The engine's behaviour depends on the kind of an object and on the fields that differ. Objects from all pairs that

@@ -1,4 +1,4 @@
-"""Runs the full test with hostile input, which takes minutes but needs no real programs."""
+"""Runs the complete test with hostile input, which takes minutes but needs no real programs."""
 
 from __future__ import annotations
 

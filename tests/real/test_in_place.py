@@ -1,4 +1,4 @@
-"""Tests that the real engine and KubeRay's operator replace servers without a second Ray cluster."""
+"""Tests that Pulumi's engine and KubeRay's operator replace servers without a second Ray cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves a system from one cluster to another with the commands of its plan, the real engine and two real API servers.
+"""Moves a system from one cluster to another with the commands of its plan, Pulumi's engine and two real API servers.
 
 Commands run as `modelyard migrate` printed them, with the real `kubectl`, `pulumi` and `rclone`, and both clusters in
 one kubeconfig. Both sides' buckets are on one S3 service. No Pod runs: KWOK reports that the Pods of Jobs have

@@ -178,7 +178,7 @@ def test_every_finding_is_explained(all_findings: list[Finding]) -> None:
 
 
 def test_every_explanation_has_a_finding(all_findings: list[Finding]) -> None:
-    """Every explanation must have a finding that no earlier line explains. Otherwise, it must be removed."""
+    """A line of `findings.yaml` must be removed if it explains no finding that an earlier line does not."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, finding)), None) for finding in all_findings}
 
@@ -214,7 +214,7 @@ def test_scanners_report_a_privileged_worker_and_open_resources(
     on_google: dict[str, list[Registration]],
     in_azure: dict[str, list[Registration]],
 ) -> None:
-    """Both scanners find Pods inside Ray's kinds, and checkov reads every resource type that it has checks for."""
+    """Both scanners find Pods inside Ray's kinds, and checkov reports every weakened resource."""
     assert all_findings
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

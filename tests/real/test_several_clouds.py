@@ -115,7 +115,7 @@ def stages(
 
 
 def _together(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
-    """Call a function for all arguments at once, and return the results in the same order."""
+    """Call a function for all arguments in parallel, and return the results in the order of the arguments."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(function, arguments))
 

@@ -1,4 +1,4 @@
-"""Tests built-in trainers on several workers of a real Ray cluster."""
+"""Tests built-in trainers with several workers on a real Ray cluster."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_programs_on_other_clouds_are_well_typed(
     tmp_path: Path,
     program_environment: Callable[[Path], Path],
 ) -> None:
-    """pyright reads only the parts of an SDK that a program uses, while mypy needs minutes for either SDK.
+    """pyright reads only what a program uses of an SDK. mypy would need minutes for either SDK, so it is left out.
 
     The component library that the programs call is checked by both tools at its source.
     """

@@ -1,4 +1,4 @@
-"""Tests that a Ray cluster becomes ready in real containers."""
+"""Tests that a Ray cluster becomes ready in real containers of a complete Kubernetes cluster."""
 
 from __future__ import annotations
 

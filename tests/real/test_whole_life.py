@@ -23,7 +23,7 @@ BREACH = ("firing", "ModelyardMonitorBreach", "monitors.shift")
 def loans(
     whole_kubernetes: WholeKubernetes, base_image: Path, built: Callable[[str], Path], tmp_path: Path
 ) -> Iterator[Loans]:
-    """Deploy the system with the real engine."""
+    """Deploy the system with Pulumi's engine."""
     for program in ("prometheus", "alertmanager", "prometheus-operator"):
         built(program)
     assert base_image.exists()
@@ -32,7 +32,7 @@ def loans(
 
 
 def test_system_lifecycle(loans: Loans) -> None:
-    """The steps depend on each other, so they are one test."""
+    """Each step of the lifecycle depends on the previous one, so a single test has all of them."""
     with loans.logs_on_failure():
         _trained_version_waits_for_approvals(loans)
         _mlflow_requires_a_login(loans)
@@ -60,7 +60,7 @@ def _trained_version_waits_for_approvals(loans: Loans) -> None:
 
 
 def _mlflow_requires_a_login(loans: Loans) -> None:
-    """A request from the cluster's network is refused without a login. NetworkPolicies are not enforced here."""
+    """MLflow refuses a request from the cluster's network without a login. NetworkPolicies are not enforced here."""
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(f"{MLFLOW}/api/2.0/mlflow/registered-models/search")
 

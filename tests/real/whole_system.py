@@ -1,4 +1,4 @@
-"""The system of `programs/life` in a complete Kubernetes cluster, deployed by the real engine with the emitted image.
+"""The system of `programs/life` in a complete Kubernetes cluster, deployed by Pulumi's engine with the emitted image.
 
 Some operators are replaced: PostgreSQL and S3 run on the node, and the test creates the Secrets that External Secrets
 would copy. Alerts pass through Prometheus, its operator and Alertmanager. No controller serves the Gateway, so requests
@@ -65,7 +65,7 @@ class Loans:
         self.cluster.kubectl.run("create", "job", run, f"--from=cronjob/{workload}", "--namespace", SYSTEM)
 
     def run(self, run: str, workload: str) -> None:
-        """Start a workload and wait for its end."""
+        """Start a workload outside its schedule, and wait for its end."""
         self.start(run, workload)
         self.cluster.kubectl.wait_until(lambda: self.has_ended(run), f"{run} has ended", 600)
 
@@ -77,7 +77,7 @@ class Loans:
         return "Complete" in ended
 
     def kill_worker(self, name: str) -> None:
-        """Kill the only Ray worker of a server or a run."""
+        """Kill the only Ray worker of a model server or a pipeline run."""
         selector = f"app.kubernetes.io/name={name},ray.io/node-type=worker"
         (pod,) = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM, selector))
         options = ("--namespace", SYSTEM, "--grace-period=0", "--force")
@@ -193,7 +193,7 @@ class Loans:
 
 @contextmanager
 def deployed(cluster: WholeKubernetes, folder: Path) -> Generator[Loans]:
-    """Compile the system, build and load its image, and deploy it with the real engine. Clean up the node on exit."""
+    """Compile the system, build and load its image, and deploy it with Pulumi's engine. Clean up the node on exit."""
     spec = _spec(folder)
     outcome = compile_system(Inputs(InputFile("loans/system.yaml", spec.read_text()), None, None), TARGETS)
     project = written(outcome, folder / "build") / "main"
@@ -219,7 +219,7 @@ def _variables() -> list[str]:
 
 
 def _spec(folder: Path) -> Path:
-    """Write the spec with two people's keys, and a spec with a stranger's key next to it."""
+    """Write the spec with the keys of two approvers, and a spec with a stranger's key next to it."""
     keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
     text = (_PROGRAMS / "system.yaml").read_text().replace("COMPLIANCE", keys["compliance"])
     (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
@@ -298,7 +298,7 @@ def _namespace(name: str) -> Object:
 
 
 def _service(name: str, namespace: str, port: int) -> Object:
-    """Return a Service without endpoints."""
+    """Return a headless Service without a selector, so without endpoints of its own."""
     spec: Object = {"ports": [{"port": port}], "clusterIP": "None"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 

@@ -1,4 +1,4 @@
-"""Tests the checks for IP addresses as hosts, ports that clouds block, and tokens shared by endpoints."""
+"""Tests the checks for IP addresses used as hosts, ports that clouds block, and tokens that endpoints share."""
 
 from __future__ import annotations
 

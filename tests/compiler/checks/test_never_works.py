@@ -1,4 +1,4 @@
-"""Tests that systems that would deploy successfully but never work are reported."""
+"""Tests that systems are reported if they would be deployed successfully but never work."""
 
 from __future__ import annotations
 

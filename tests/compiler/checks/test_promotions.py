@@ -1,4 +1,4 @@
-"""Tests that promotions without an effective gate or approval are reported."""
+"""Tests that promotions of model versions are reported if they lack an effective gate or approval."""
 
 from __future__ import annotations
 

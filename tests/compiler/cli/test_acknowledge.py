@@ -28,7 +28,7 @@ def _day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """Return the old version of the spec."""
+    """Write the old version of the spec to a file, and return the file."""
     path = tmp_path / "old.yaml"
     path.write_text(SPEC, encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Tests of `compile --against`: only the approved change is compiled, and the resources that it destroys are listed."""
+"""Tests of `compile --against`: only an approved change is compiled, and the resources that it destroys are listed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.compiler.cli.commands import SPEC, Run, many_endpoints, tree
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """Return the old version of the spec."""
+    """Write the old version of the spec to a file, and return the file."""
     path = tmp_path / "old.yaml"
     path.write_text(SPEC, encoding="utf-8")
     return path

@@ -95,7 +95,7 @@ def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: 
 
 
 def test_environments_are_compared_and_named(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """The comparison finds environments that are new, removed, or changed in their own file."""
+    """The comparison finds new environments, removed ones, and those whose own file has changed."""
     folder = system / "environments"
     folder.mkdir(exist_ok=True)
     (folder / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tests of `modelyard portability`: the changes for a move, later refusals, the score, and the formats."""
+"""Tests of `modelyard portability`: the changes and refusals of a move, the score, and the formats."""
 
 from __future__ import annotations
 

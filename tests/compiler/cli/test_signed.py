@@ -1,4 +1,4 @@
-"""Tests that only valid approval files next to a spec are passed to the promoter."""
+"""Tests that the promoter gets the approval files next to a spec, but only valid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that `modelyard try` creates a system once, runs every part of it, and sends requests to the running system."""
+"""Tests that `modelyard try` creates a system once, runs every part of it, and sends requests to its endpoints."""
 
 from __future__ import annotations
 

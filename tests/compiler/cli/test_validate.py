@@ -238,7 +238,7 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
 
 
 def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
-    """The last line lists the stages that could not run, or the entries that were checked only in part."""
+    """The last line lists the stages that could not run, or the spec entries that were not checked completely."""
     for right, wrong, last in (
         (
             "kind: MLSystem",

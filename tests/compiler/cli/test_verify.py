@@ -1,4 +1,4 @@
-"""Tests that `modelyard verify` finds every change to output and lock, even by a deliberate attacker."""
+"""Tests that `modelyard verify` finds every change to the output and the lock, even by a deliberate attacker."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def tamper(system: Path) -> None:
-    """Give a manifest more permissions than the spec grants, and update its recorded hash."""
+    """Give a manifest more permissions than the spec grants, and update the manifest's recorded hash."""
     root = system / "build/default/main"
     edit(root / MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))

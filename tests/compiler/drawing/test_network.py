@@ -1,4 +1,4 @@
-"""Tests that the network view shows every resource and link, and that its JSON contains the whole plan."""
+"""Tests that the drawing of the network view shows every resource and link, and that its JSON has the entire plan."""
 
 from __future__ import annotations
 

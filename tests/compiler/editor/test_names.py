@@ -1,4 +1,4 @@
-"""Tests that every field that refers to a name in the spec offers a list of names for completion."""
+"""Tests that completions are offered for every field that refers to a name in the spec."""
 
 from __future__ import annotations
 

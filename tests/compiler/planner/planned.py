@@ -1,4 +1,4 @@
-"""Helpers that return parts of a plan, and plans that several tests use."""
+"""Helpers that return resources of a plan, and plans that several tests use."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
-    """The error is reported at once, without suggesting an allow rule that would not help."""
+    """The error does not suggest an allow rule, because adding one would not change the error."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")

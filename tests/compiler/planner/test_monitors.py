@@ -1,4 +1,4 @@
-"""Tests that monitors are planned as jobs with permissions, or only as alert rules."""
+"""Tests that a monitor is planned as a job with permissions, or as mere alert rules without a job."""
 
 from __future__ import annotations
 

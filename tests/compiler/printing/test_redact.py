@@ -1,4 +1,4 @@
-"""Tests that text that looks like a secret is hidden in all output."""
+"""Tests that text is hidden in all output if it looks like a secret."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_a_side_that_does_not_start_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a second Ctrl-C nor a timeout leaves the side's processes running."""
+    """After a second Ctrl-C or a timeout, none of the side's processes is running."""
     monkeypatch.setattr(running, "_PATIENCE_S", 0.2)
     pids = tmp_path / "pids"
     python = side(tmp_path, f"trap '' TERM; sleep 600 & echo $! >{pids}; echo '{{}}'; wait; sleep 600")

@@ -64,7 +64,7 @@ def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
 
 
 def test_approvals_of_a_stage_ask_for_signatures_too() -> None:
-    """Otherwise, anyone who may edit the acknowledgements could accept the removal of the stage's approvals."""
+    """If none were needed, anyone who may edit the acknowledgements could accept the removal of a stage's approvals."""
     stage = "    stages: {champion: {approvals: {from: [model-risk], minimum: 1}}}\n    validation:\n"
     staged = VALID_SPEC.replace(_APPROVALS, "").replace("    validation:\n", stage, 1)
     before, after = (_outcome(spec, BASE_FOLDER) for spec in (staged, staged.replace(*_DANGER)))

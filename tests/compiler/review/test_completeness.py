@@ -1,4 +1,4 @@
-"""Tests that every change to every field is found and covered by a rule, and that reverse changes mirror each other."""
+"""Tests that any change to any field is found and covered by a rule, and that reverse changes mirror each other."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _is_mixed(change: Change) -> bool:
 
 
 def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
-    """Swapping both versions yields, at the same place, the code that the table lists as the mirror."""
+    """Comparing the versions in reverse yields, at the same path, the code that the table lists as the mirror."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:

@@ -1,4 +1,4 @@
-"""Tests the predicted effects of `pulumi up`: according to the tables, through references, and for whole systems."""
+"""Tests the predicted effects of `pulumi up`: by the providers' tables, through references, and for entire systems."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_costs_are_compared_by_share_and_budget() -> None:
 
 
 def _of_change(system: str, old: str, new: str) -> dict[str, str]:
-    """Return the effects of a change to a system with its own infrastructure, by kind and name."""
+    """Return the effects of a change to a system with its own infrastructure, by the resource's type and name."""
     text = (SYSTEMS / system / "system.yaml").read_text(encoding="utf-8")
     assert old in text
     before, after = (present(outcome_of(spec).plan) for spec in (text, text.replace(old, new)))

@@ -64,7 +64,7 @@ def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
 
 
 def test_findings_of_two_environments_are_joined_whatever_their_messages_mention() -> None:
-    """The environments are part of the fingerprint, so wording must not decide which findings are joined."""
+    """Which findings are joined must not depend on their wording, because fingerprints contain the environments."""
     first = Finding("R101", Level.REVIEW, ("inference", "score", "traffic"), "to a@1", environments=("default",))
     second = replace(first, message="to a@2", environments=("prod",), level=Level.DANGER)
     (joined,) = folded([replace(first, level=Level.DANGER), second])

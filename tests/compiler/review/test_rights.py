@@ -1,4 +1,4 @@
-"""Tests that a review compares permissions by what they allow rather than by their names."""
+"""Tests that a review compares permissions by the actions that they allow rather than by their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the effects on a target with sites are found for each site, whatever the order of the sites."""
+"""Tests that effects on a target with sites are predicted for each site, whatever the order of the sites."""
 
 from __future__ import annotations
 

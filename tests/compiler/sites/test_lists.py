@@ -1,4 +1,4 @@
-"""Tests that an entry with `forEach` has the same effect for each row as the same entry written out."""
+"""Tests that an entry with `forEach` has the same effect as writing out the entry for each row."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def written_out(table: str) -> str:
 
 
 def test_the_output_is_that_of_the_entries_written_out() -> None:
-    """A list only changes how a spec is written, not what it means."""
+    """A list only makes a spec shorter. The output does not differ."""
     listed, plain = compile_text(SPEC, tables={"shops.csv": TABLE}), compile_text(written_out(TABLE))
 
     assert listed.ok
@@ -133,7 +133,7 @@ def test_a_wrong_value_is_reported_at_its_cell() -> None:
 
 
 def test_an_error_of_many_rows_is_reported_once() -> None:
-    """The error is in the shared definition, not in each of its rows."""
+    """The error is in the definition that all rows share, not in each of its rows."""
     diagnostics = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
 
     assert [diagnostic.message for diagnostic in diagnostics] == [

@@ -136,7 +136,7 @@ def test_collisions_are_reported_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may have the same name as one of our modules, so its variable gets a different name."""
+    """A workload may have the same name as an imported module of ours, so its variable gets a different name."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 
@@ -210,7 +210,7 @@ def test_a_printed_program_has_the_same_calls(program: Program) -> None:
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """The standard library is first, then modules, then names from modules: constants, classes and others."""
+    """The standard library is first, then modules, then names from modules: constants, classes and functions."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]

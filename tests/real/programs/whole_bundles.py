@@ -68,7 +68,7 @@ class Link:
 
 
 def main() -> None:
-    """Run the whole scenario."""
+    """Run the entire scenario."""
     os.environ.update({"STORE_ID": "id", "STORE_KEY": "key"})
     link = Link()
     make_data()

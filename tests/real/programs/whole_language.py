@@ -61,7 +61,7 @@ FACTS: dict[str, Any] = {}
 
 
 def main() -> None:
-    """Run the scenario."""
+    """Run the entire scenario."""
     os.chdir(ROOT)
     imported(ROOT, tiny_model(ROOT / "chat"))
     Tone.at(ROOT, [f"{PROMPT} {LEARNED}"] * 80).train(**{**QUICK, "epochs": 8})
@@ -160,7 +160,7 @@ def grow(address: str) -> None:
 
 
 def replicas() -> int:
-    """Return the target number of replicas in Serve."""
+    """Return the number of replicas that Serve has or is starting."""
     deployed = serve.status().applications["assistant-live"].deployments["model"]
     return sum(deployed.replica_states.values())
 

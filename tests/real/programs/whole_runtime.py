@@ -48,7 +48,7 @@ class Receiver(BaseHTTPRequestHandler):
     """A server that accepts metrics as Prometheus does, and Jobs as the API server does."""
 
     def do_POST(self) -> None:
-        """Record the request."""
+        """Record the metrics or the Job in the request."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         kind = "jobs" if "/jobs" in self.path else "metrics"
         if kind == "jobs":
@@ -195,7 +195,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
 
 
 def train() -> None:
-    """Train with a search and a gate that passes. The approvals are added later."""
+    """Train with a parameter search and a gate that passes. The approvals are added later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})

@@ -73,7 +73,7 @@ def step(trainer: str, least: int) -> dict[str, Any]:
 
 
 def workers() -> list[int]:
-    """Return the process IDs of Ray Train workers that descend from this process."""
+    """Return the process IDs of the Ray Train workers whose grandparent is this process."""
     pids: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
