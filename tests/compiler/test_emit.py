@@ -35,7 +35,7 @@ SETTINGS: Mapping[str, Value] = {
 
 
 def pods() -> Iterator[Manifest]:
-    """Yield two objects of one workload."""
+    """Yield two Kubernetes objects of one workload."""
     for name in ("a", "b"):
         yield {"kind": "Pod", "metadata": {"name": name}}
 
@@ -54,7 +54,7 @@ STACK = Stack("prod", "main", (PROJECT,), (TextFile("README.md", lambda: "# Frau
 
 
 def texts(stack: Stack) -> dict[str, str]:
-    """Return all files of a stack with their text."""
+    """Return the text of every file of a stack, by its path."""
     return {file.path: file.render().decode() for file in stack_files(stack)}
 
 

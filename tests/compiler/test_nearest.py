@@ -39,7 +39,7 @@ def test_the_hint_is_empty_without_a_name() -> None:
 
 
 def test_the_closest_of_several_names_is_suggested() -> None:
-    """The name with the fewest differences is suggested, or the first of several."""
+    """The known name with the fewest differences is suggested, or the first of several such names."""
     assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
     assert nearest_name("modelx", ["modes", "models"]) == "models"
 

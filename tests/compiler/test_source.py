@@ -62,7 +62,7 @@ def test_entries_of_large_mappings_have_spans(loaded: Loaded) -> None:
 
 
 def test_spans_of_an_appended_document_are_in_its_own_file(loaded: Loaded) -> None:
-    """Parts of a second file keep their lines when the files are merged."""
+    """Values from a second file keep their lines when the files are merged."""
     base, extra = loaded("a: 1\nb: 2\n"), loaded("\n\nc: {d: [1, 2]}\n")
     other = Document(extra.value, (SourceFile("other.yaml", extra.files[0].text),), extra.spans, extra.root)
     joined = appended(base, other)

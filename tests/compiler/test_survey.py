@@ -18,7 +18,7 @@ BASE = SPEC[: SPEC.index("environments:")]
 
 
 def surveyed(text: str, **files: str) -> Survey:
-    """Survey a spec with environments in separate files."""
+    """Check a spec with the given environments, which are in separate files."""
     overlays = {name: InputFile(f"environments/{name}.yaml", content) for name, content in files.items()}
     inputs = Inputs(InputFile("system.yaml", text), beside=overlays)
     spec = opened(inputs)

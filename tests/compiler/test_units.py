@@ -86,7 +86,7 @@ def test_cpu_is_parsed_as_thousandths(value: str | float, expected: int | None) 
 
 @given(st.decimals(min_value=0, max_value=100, places=4))
 def test_a_percentage_is_the_nearest_float(percent: Decimal) -> None:
-    """A percentage becomes the float nearest to its decimal fraction."""
+    """A percentage is parsed as the float nearest to its decimal fraction."""
     assert units.fraction(f"{percent}%") == float(percent / 100)
 
 

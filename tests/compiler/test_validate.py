@@ -219,7 +219,7 @@ def test_errors_of_the_most_likely_branch_are_reported(loaded: Loaded) -> None:
 
 
 def test_every_keyword_of_the_schema_is_supported() -> None:
-    """An unsupported keyword would cause errors without a reason."""
+    """A schema keyword without support would cause errors that give no reason."""
     known = {
         *FITS, "$ref", "$defs", "allOf", "oneOf", "anyOf", "if", "then", "else", "properties", "additionalProperties",
         "unevaluatedProperties", "propertyNames", "required", "dependentRequired", "items",

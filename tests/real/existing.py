@@ -25,7 +25,7 @@ _ISSUER = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/5c4b3a29-1807-4f6
 
 
 def create_eks_cluster(cloud: Aws, name: str) -> None:
-    """Create a cluster in a network with two zones, and the IAM provider for its tokens."""
+    """Create a cluster in a network with two zones, and the IAM OIDC provider for the cluster's tokens."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENDPOINT, cloud.variables()[ENDPOINT])
         patch.setenv(FOLDER, str(cloud.folder))

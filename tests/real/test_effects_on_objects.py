@@ -1,5 +1,4 @@
-"""Tests that `modelyard diff` predicts what Pulumi's engine does with Kubernetes objects, for every pair in
-tests/reviews.
+"""Tests that `modelyard diff` predicts what Pulumi does with Kubernetes objects, for all pairs in tests/reviews.
 
 The engine's behaviour depends on the kind of an object and on the fields that differ. Objects from all pairs that
 differ in the same fields therefore share one example. Each example has its own namespace, and one preview covers all

@@ -143,7 +143,7 @@ COPIED = {
 
 
 def registry(side: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return the contents of a side's MLflow database, which nothing else in this file reads."""
+    """Return those contents of a side's MLflow database that must be equal on both sides."""
     with closing(sqlite3.connect(f"{(side / 'mlflow.db').as_uri()}?mode=ro", uri=True)) as connection:
         return {
             table: sorted(connection.execute(f"SELECT {columns} FROM {table}")) for table, columns in COPIED.items()

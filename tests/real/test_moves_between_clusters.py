@@ -287,7 +287,7 @@ def freeze(person: Person, old: Kubectl) -> None:
 
 
 def cut_over(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Start the new side."""
+    """Start the new side's schedules."""
     person.do("9-cut-over")
     assert (suspended(old), suspended(new)) == ({"clean": True}, {"clean": False})
 

@@ -96,7 +96,7 @@ def _pod(name: str) -> Object:
 
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Return the network namespaces of Pods by address."""
+    """Return the name of each Pod's network namespace on the node, by the Pod's IP address."""
     by_address: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]

@@ -24,7 +24,7 @@ def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> Pu
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """In sequence, everything is created, unchanged, updated once, free of drift, and destroyed."""
+    """The resources are created, then left unchanged, updated once, found free of drift, and destroyed."""
     assert set(tiny.preview().changes.values()) == {"create"}
 
     first = tiny.up()

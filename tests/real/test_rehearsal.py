@@ -183,7 +183,7 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
 ) -> None:
     """Each phase starts from the state on disk, is undone by the plan's own commands, and is then repeated.
 
-    The old side keeps every object. It cannot be retired while it has callers, schedules, or objects of its own.
+    The old side keeps every object. It cannot be retired while it has callers, schedules, or uncopied objects.
     """
     folder = tmp_path / "rehearsal"
     old, new = (folder / which / "stores" / "lake-lake" for which in ("old", "new"))

@@ -36,7 +36,7 @@ def happened(program: str, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Run the whole scenario once, for all tests in this file."""
+    """Run the entire scenario once, for all tests in this file, and return its results."""
     return happened("whole_runtime.py", tmp_path_factory.mktemp("whole"))
 
 

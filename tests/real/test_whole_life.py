@@ -23,7 +23,7 @@ BREACH = ("firing", "ModelyardMonitorBreach", "monitors.shift")
 def loans(
     whole_kubernetes: WholeKubernetes, base_image: Path, built: Callable[[str], Path], tmp_path: Path
 ) -> Iterator[Loans]:
-    """Deploy the system with Pulumi's engine."""
+    """Deploy the loans system with Pulumi's engine."""
     for program in ("prometheus", "alertmanager", "prometheus-operator"):
         built(program)
     assert base_image.exists()

@@ -26,7 +26,7 @@ class Registry(BaseHTTPRequestHandler):
     forgets: ClassVar[bool] = False
 
     def do_GET(self) -> None:
-        """Return version 7, which is the only version."""
+        """Respond with model version 7, which is the only version."""
         if "name=fraud-fraud-xgb&version=7" not in self.path:
             self._answer(404, {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "version 8 not found"})
             return
@@ -34,7 +34,7 @@ class Registry(BaseHTTPRequestHandler):
         self._answer(200, {"model_version": {"tags": listed}})
 
     def do_POST(self) -> None:
-        """Set a tag."""
+        """Set a tag of the model version, unless the registry is told to forget it."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.forgets:
             self.tags[body["key"]] = body["value"]

@@ -44,7 +44,7 @@ def usage(leads: Path) -> Callable[[str], Path]:
 
 
 def data(result: CommandResult) -> dict[str, Any]:
-    """Return the output as JSON."""
+    """Return the command's output, parsed as JSON."""
     assert result.code == 0, result.err
     content: dict[str, Any] = json.loads(result.out)
     return content

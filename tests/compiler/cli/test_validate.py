@@ -35,7 +35,7 @@ def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch
 
 
 def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command refuses the folder but accepts either file."""
+    """Every command refuses a folder with two specs, but accepts the path of either spec."""
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):

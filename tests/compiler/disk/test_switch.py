@@ -59,7 +59,7 @@ def test_without_atomic_exchange_two_renames_are_used(tmp_path: Path, monkeypatc
 
 
 def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On file systems without hard links, modification time and content stay the same."""
+    """On file systems without hard links, unchanged files are copied, with the same modification time and content."""
     write(tmp_path, FILES)
     before = (tmp_path / "prod/main/README.md").stat()
 

@@ -15,12 +15,12 @@ def way(rating: str, before: Leaf, after: Leaf) -> Direction:
 
 
 def number(value: float) -> Leaf:
-    """Return a number."""
+    """Return a field's value that is a number."""
     return Leaf(f"{value:g}", value)
 
 
 def items(*names: str) -> Leaf:
-    """Return a list."""
+    """Return a field's value that is a list of the given items."""
     return Leaf(f"[{', '.join(names)}]", items=names)
 
 

@@ -156,7 +156,7 @@ def test_a_region_names_the_data_that_stays() -> None:
 
 
 def test_equal_effects_of_environments_are_one_finding() -> None:
-    """Equal effects are merged even if an environment has its own lines about the target."""
+    """Equal effects in several environments become one finding, even if an overlay has its own lines on the target."""
     before = outcome_of(LEADS)
     environments = "environments: {prod: {deployment: {version: '1.36'}}, dev: {}}\n"
     specs = [f"{text}{environments}" for text in (LEADS, LEADS.replace("capacity: spot-first", "capacity: spot"))]
@@ -176,7 +176,7 @@ def test_equal_effects_of_environments_are_one_finding() -> None:
 
 
 def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
-    """Omitted objects are equal in both versions."""
+    """An object is left out of the comparison only if it is equal in both versions."""
     spec = json.loads(json.dumps(present(outcome_of(SHOP).document).value, default=str))
     spec["inference"]["other"] = {"variants": {"live": {"model": "lone@champion"}}, "compute": "small"}
     spec["models"]["lone"] = {"task": "regression", "framework": "xgboost"}

@@ -3,10 +3,10 @@
     killed_rehearsal.py PHASE:PART… -- ARGUMENTS OF modelyard
 
 In the parts `do` and `undo`, a command kills the process after half of the phase's commands, while its shell is still
-running. In the part `weights`, the process is killed after both sides have answered a hundred callers, at the second
-step of the weights. In the part `end`, the process is killed after the phase's checks and before the phase is recorded.
-Prints how each process ended. The processes are forks of this one, because importing modelyard takes longer than most
-phases.
+running. In the part `weights`, the process is killed after callers have got a hundred responses at the second step
+of the traffic weights. In the part `end`, the process is killed after the phase's checks and before the phase is
+recorded. Prints how each process ended. The processes are forks of this one, because importing modelyard takes longer
+than most phases.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Run the whole scenario."""
+    """Run the entire scenario."""
     receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=receiver.serve_forever, daemon=True).start()
     transactions = make_data()
