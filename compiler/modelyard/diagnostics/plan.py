@@ -79,7 +79,7 @@ def no_registry(span: Span, model: str) -> Diagnostic:
     )
 
 
-def no_machine(span: Span, compute: str, target: str, reason: str, regions: tuple[str, ...] = ()) -> Diagnostic:
+def no_machine(span: Span, compute: str, target: str, reason: str, hint: str = "") -> Diagnostic:
     """No machine on the target fits a Pod of the compute class.
 
     The message names the closest machine and what it lacks. A Pod cannot span machines, so request less in the class,
@@ -100,8 +100,13 @@ def no_machine(span: Span, compute: str, target: str, reason: str, regions: tupl
         Severity.ERROR,
         f"no machine on target {quote(target)} fits compute class {quote(compute)}: {reason}",
         span,
-        f"{' and '.join(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else "",
+        hint,
     )
+
+
+def regions_hint(regions: tuple[str, ...]) -> str:
+    """Return the hint that names other regions with such a machine, or "" without any."""
+    return f"{' and '.join(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else ""
 
 
 def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagnostic:

@@ -17,6 +17,7 @@ from modelyard.plan.hardware import (
     Smaller,
     SystemHardwarer,
     SystemPool,
+    UnknownAccelerator,
     any_machine,
     namespace_of_system,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "NodePool",
     "Offer",
     "PassedOver",
+    "UnknownAccelerator",
     "Payload",
     "Plan",
     "Promoter",

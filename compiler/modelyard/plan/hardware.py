@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from modelyard.plan.kinds import Kind
 from modelyard.records import field, record
@@ -85,6 +85,22 @@ class Hardware:
     passed_over: tuple[PassedOver, ...] = ()
     smaller: Smaller | None = None
     fallback: Fallback | None = None  # used if the chosen machine is reclaimed or full
+
+
+class UnknownAccelerator(str):
+    """The reason why no machine fits a class that names an accelerator which does not exist.
+
+    `position` is its position among the class's alternatives.
+    """
+
+    position: int
+    hint: str
+
+    def __new__(cls, reason: str, position: int, hint: str) -> Self:
+        """Return the reason with the name's position and a hint."""
+        text = super().__new__(cls, reason)
+        text.position, text.hint = position, hint
+        return text
 
 
 class Hardwarer(Protocol):

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from modelyard.diagnostics.base import Diagnostic
-from modelyard.diagnostics.plan import no_machine
+from modelyard.diagnostics.plan import no_machine, regions_hint
 from modelyard.plan import (
     Access,
     Hardware,
@@ -19,6 +19,7 @@ from modelyard.plan import (
     Payload,
     Resource,
     RunRequest,
+    UnknownAccelerator,
     bundle_path,
     bundled_on,
     model_path,
@@ -128,12 +129,20 @@ class Draft:
             offer = self.offers[placement]
             choice = offer.choose(compute_class, self.targets[placement])
             if isinstance(choice, str):
-                span, elsewhere = self.system.key(*compute_class.path), self._regions_with(compute_class, placement)
-                self.diagnostics.append(no_machine(span, compute, placement, choice, elsewhere))
+                self.diagnostics.append(self._no_machine(compute, placement, choice))
                 self._hardware[key] = None
             else:
                 self._hardware[key] = offer.mark(choice, self.system)
         return self._hardware[key]
+
+    def _no_machine(self, compute: str, placement: str, reason: str) -> Diagnostic:
+        """Report a class that no machine fits: at the accelerator if its name is wrong, otherwise at the class."""
+        compute_class = self.system.compute[compute]
+        if isinstance(reason, UnknownAccelerator):
+            span = self.system.at(*compute_class.path, "accelerators", reason.position)
+            return no_machine(span, compute, placement, reason, reason.hint)
+        elsewhere = regions_hint(self._regions_with(compute_class, placement))
+        return no_machine(self.system.key(*compute_class.path), compute, placement, reason, elsewhere)
 
     def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:
         """Return the nearest regions of the target's cloud that have a machine type for the compute class."""

@@ -16,9 +16,9 @@ def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
     """Explain that a requested accelerator is unknown or not available in a region, or return "" if neither applies."""
     there = usable(offerings, region)
     offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
-    for accelerator in compute.accelerators:
+    for position, accelerator in enumerate(compute.accelerators):
         if known(accelerator.name) is None:
-            return no_resource(accelerator.name, offered)
+            return no_resource(compute, position, offered, offerings.seller)
     names = {canonical(name) for name in offered}
     if not compute.accelerators or any(canonical(option.name) in names for option in compute.accelerators):
         return ""

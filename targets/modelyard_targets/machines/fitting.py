@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from modelyard.diagnostics import nearest
 from modelyard.manifest import cpu_words
+from modelyard.plan import UnknownAccelerator
 from modelyard.spec import Accelerator, ComputeClass
 
 SHOWN: Final = 3
@@ -56,10 +57,13 @@ def first_alternative(
     return None
 
 
-def no_resource(accelerator: str, names: Iterable[str], also: str = "") -> str:
-    """Explain that a compute class names an accelerator that no device plugin offers."""
-    guess = nearest(accelerator, names, "; did you mean {}?")
-    return f"'{accelerator}' is not a known accelerator on Kubernetes{also}{guess}"
+def no_resource(
+    compute: ComputeClass, position: int, names: Iterable[str], where: str, also: str = ""
+) -> UnknownAccelerator:
+    """Explain that a class names an accelerator that no device plugin offers. `where` is the platform's name."""
+    name = compute.accelerators[position].name
+    reason = f"'{name}' is not a known accelerator on {where}{also}"
+    return UnknownAccelerator(reason, position, nearest(name, names, "did you mean {}?"))
 
 
 def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryText) -> Iterator[str]:

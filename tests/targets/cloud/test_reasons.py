@@ -1,11 +1,13 @@
-"""Tests messages that explain why no EC2 instance type qualifies."""
+"""Tests messages that explain why no machine of a cloud qualifies."""
 
 from __future__ import annotations
 
 import pytest
 
+from modelyard.plan import UnknownAccelerator
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard_targets.aws.hardware import choose
+from modelyard_targets.azure.hardware import choose as choose_on_azure
 from tests.targets.cloud.hardware_requests import compute_class
 
 
@@ -60,7 +62,7 @@ def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeCla
             "Trainium needs the resource aws.amazon.com/neuron, which no add-on provides yet; "
             "the closest accelerator is A100-40GB with 40Gi",
         ),
-        (compute_class(4, 16, "L4OS", "L4"), "'L4OS' is not a known accelerator on Kubernetes; did you mean 'L40S'?"),
+        (compute_class(4, 16, "L4OS", "L4"), "'L4OS' is not a known accelerator on EC2"),
     ],
 )
 def test_closest_machine_is_named_with_all_shortages(compute: ComputeClass, words: str) -> None:
@@ -68,3 +70,11 @@ def test_closest_machine_is_named_with_all_shortages(compute: ComputeClass, word
 
     assert isinstance(reason, str)
     assert words in reason
+
+
+def test_a_misspelt_accelerator_names_the_cloud_and_the_place() -> None:
+    reason = choose_on_azure(compute_class(4, 16, "H100", "A100-80G"), TargetSpec("main", "azure", region="westeurope"))
+
+    assert isinstance(reason, UnknownAccelerator)
+    assert reason == "'A100-80G' is not a known accelerator on Azure"
+    assert (reason.position, reason.hint) == (1, "did you mean 'A100-80GB'?")

@@ -55,4 +55,7 @@ def test_free_memory_is_formatted_by_the_target() -> None:
 
 
 def test_misspelt_accelerator_has_a_suggestion() -> None:
-    assert no_resource("L4OS", ["L4", "L40S"]).endswith("Kubernetes; did you mean 'L40S'?")
+    reason = no_resource(compute_class(1, 4, "L4", "L4OS"), 1, ["L4", "L40S"], "Kubernetes")
+
+    assert reason == "'L4OS' is not a known accelerator on Kubernetes"
+    assert (reason.position, reason.hint) == (1, "did you mean 'L40S'?")

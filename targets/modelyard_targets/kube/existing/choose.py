@@ -86,10 +86,10 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
 def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
     """Explain that no device plugin supports one of the class's accelerators, or return "" if all are supported."""
     declared = {canonical(machine.accelerator.name) for machine in target.capacity if machine.accelerator is not None}
-    for accelerator in compute.accelerators:
+    for position, accelerator in enumerate(compute.accelerators):
         if known(accelerator.name) is None:
             also = ", although a machine is declared with it" if canonical(accelerator.name) in declared else ""
-            return no_resource(accelerator.name, names(), also)
+            return no_resource(compute, position, names(), "Kubernetes", also)
     return ""
 
 
