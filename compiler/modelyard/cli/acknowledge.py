@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from modelyard.cli.acknowledged import path_beside, today
+from modelyard.cli.acknowledged import path_beside, read_acknowledged, today
 from modelyard.cli.approve import CannotApprove, own_key, signed
 from modelyard.cli.console import report, say
 from modelyard.cli.git import GitError
 from modelyard.cli.inputs import other_file
 from modelyard.cli.usage_input import read_used
-from modelyard.cli.versions import Version, before_of, not_judged, on_disk, reviewed
+from modelyard.cli.versions import Compared, Version, before_of, not_judged, on_disk, reviewed
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.verify import acknowledgement_invalid
 from modelyard.disk.single import write_file_atomically
 from modelyard.load import load
 from modelyard.nearest import nearest
-from modelyard.review.accepting import can_be_accepted
+from modelyard.review.accepting import Signers, can_be_accepted, signers_of, still_needed
 from modelyard.review.acknowledged import acknowledgements, entries_of, is_day, statement
 from modelyard.review.comparing import Review
 from modelyard.review.cost_findings import assumed
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         if invalid:
             report(invalid, (), "text", arguments.color)
             return 1
-        _acknowledge(arguments, change.review, after)
+        _acknowledge(arguments, change, after)
     except GitError as problem:
         report((not_judged(problem),), (), "text", arguments.color)
         return 1
@@ -74,12 +74,29 @@ def _invalid(path: str) -> tuple[Diagnostic, ...]:
     return tuple(acknowledgement_invalid(entry.place, entry.reason) for entry in wrong)
 
 
-def _acknowledge(arguments: argparse.Namespace, review: Review, after: Version) -> None:
+def _acknowledge(arguments: argparse.Namespace, change: Compared, after: Version) -> None:
+    review = change.review
     finding = _finding(review, str(arguments.fingerprint))
+    required = tuple(signers_of(name, change.before, change.after) for name in finding.environments)
+    if arguments.key:
+        _check_group(str(arguments.key), required)
     entry = _entry(arguments, finding, review.system)
     path = path_beside(after)
     _write(path, _with_entry(_written(path), entry, path))
     say(f"{path}: {entry['by']} accepts {finding.code} until {entry['until']}; commit it\n  {finding.message}")
+    if missing := still_needed(finding, read_acknowledged(after, review.system), required, today()):
+        say(f"  {missing}")
+
+
+def _check_group(path: str, required: Iterable[Signers | None]) -> None:
+    """Refuse a key whose signature would not count, if signatures are required."""
+    key = own_key(path)
+    signers = [environment for environment in required if environment is not None]
+    if signers and not any(environment.of(key.body) for environment in signers):
+        groups = ", ".join(dict.fromkeys(name for environment in signers for name in environment.groups)) or "no group"
+        raise CannotApprove(
+            f"the key of {key.comment or path} is in no group that may sign; the old version of the spec has: {groups}"
+        )
 
 
 def _finding(review: Review, typed: str) -> Finding:
@@ -126,9 +143,15 @@ def _written(path: str) -> str:
 
 
 def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
-    """Append an entry to the text. Comments, order and everything else stay unchanged."""
+    """Append an entry to the text, or replace an entry that the same person did not sign.
+
+    Comments, order and everything else stay unchanged.
+    """
     head, _, added = document({"acknowledged": [dict(entry)]}).partition("\n")
     before = _entries(text, path)
+    unsigned = next((at for at, earlier in enumerate(before) if _is_unsigned(earlier, entry)), None)
+    if unsigned is not None:
+        return _replaced(text, unsigned, entry, path)
     if not before:
         text = _without_empty_list(text)
         added = f"{head}\n{added}"
@@ -136,6 +159,35 @@ def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
     loaded, _ = load(joined, path)
     if loaded is None or entries_of(loaded) != [*before, dict(entry)]:
         raise CannotApprove(f"{path} does not end with its list of entries; add this one by hand:\n{added}")
+    return joined
+
+
+def _is_unsigned(earlier: Json, entry: Mapping[str, str]) -> bool:
+    """Return whether an earlier entry is by the same person for the same finding, without a signature."""
+    same = ("code", "fingerprint", "by")
+    return (
+        isinstance(earlier, dict)
+        and "signature" not in earlier
+        and all(earlier.get(name) == entry[name] for name in same)
+    )
+
+
+def _replaced(text: str, at: int, entry: Mapping[str, str], path: str) -> str:
+    """Return the text with the entry at a position replaced. Comments after it belong to the next entry."""
+    added = document({"acknowledged": [dict(entry)]}).partition("\n")[2]
+    loaded, _ = load(text, path)
+    entries = [] if loaded is None else entries_of(loaded)
+    starts = (
+        [] if loaded is None else [loaded.value_span(("acknowledged", each)).line - 1 for each in range(len(entries))]
+    )
+    lines = text.splitlines(keepends=True)
+    end = starts[at + 1] if at + 1 < len(starts) else len(lines)
+    while lines[end - 1].lstrip().startswith("#") or not lines[end - 1].strip():
+        end -= 1
+    joined = "".join([*lines[: starts[at]], _indented(added, text, has_entries=True), *lines[end:]])
+    result, _ = load(joined, path)
+    if result is None or entries_of(result) != [*entries[:at], dict(entry), *entries[at + 1 :]]:
+        raise CannotApprove(f"{path} has this entry without a signature; replace it by hand with:\n{added}")
     return joined
 
 

@@ -181,7 +181,7 @@ def signed(content: Mapping[str, str], key: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="approval-") as folder:
         file = Path(folder) / "statement.json"
         file.write_text(text, encoding="utf-8")
-        command = ["ssh-keygen", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(file)]
+        command = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(file)]
         try:
             result = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         except OSError:

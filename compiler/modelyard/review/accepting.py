@@ -195,6 +195,32 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
             yield _finding("R924", Level.DANGER, message, entry, why)
 
 
+def still_needed(finding: Finding, file: Acknowledged, required: Sequence[Signers | None], today: date) -> str:
+    """Return which signatures a finding still needs, or "" if its entries are sufficient in each environment."""
+    keys = [
+        key
+        for entry in file.entries
+        if _names(entry, finding) and entry.until >= today and (key := file.signers.get(entry)) is not None
+    ]
+    texts = (
+        _missing(signers, {group for key in keys if (group := signers.of(key))})
+        for signers in required
+        if signers is not None
+    )
+    return "; ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _missing(signers: Signers, signed: Collection[str]) -> str:
+    if signers.are_enough(signed):
+        return ""
+    if not signers.groups.keys() - {signers.owner}:
+        return "nobody can sign it: the old version lists no group of approvers other than the owner's"
+    left = [name for name in signers.groups if name not in signed]
+    count = max(1, signers.minimum - len(signed))
+    alone = f", and {signers.owner} alone is not enough" if signers.owner in left and count < 2 and not signed else ""
+    return f"it still needs {count} signature{'' if count == 1 else 's'} from {', '.join(left)}{alone}; sign with --key"
+
+
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
     """Report entries that match no finding: as a danger if an open finding has the same code, otherwise as a note."""
     for entry in valid:

@@ -13,6 +13,7 @@ import pytest
 
 import modelyard_schemas
 from modelyard.cli import acknowledge, acknowledged
+from modelyard.cli.approve import signed
 from modelyard.review.acknowledged import FILE
 from tests.compiler.cli.commands import SPEC, CommandResult, Run
 
@@ -252,11 +253,15 @@ def test_where_promotions_need_approvals_only_signatures_count(
     old.write_text(_guarded(groups, 2), encoding="utf-8")
     _write(system, _guarded(groups, 2, "lineage: false, "))
 
-    assert _accept(run, old, system).code == 0
+    unsigned = _accept(run, old, system)
+    assert unsigned.code == 0
+    assert unsigned.err.endswith("\n  it still needs 2 signatures from growth, risk; sign with --key\n")
     assert "lacks signatures" in _report(run, old, system)[2]["R924"]["message"]
-    (system / FILE).unlink()
-    for signer, code in ((ada, 1), (ada, 1), (eve, 0)):
-        assert _accept(run, old, system, "--key", str(signer), by="").code == 0
+    one_more = "  it still needs 1 signature from growth; sign with --key\n"
+    for signer, code, needed in ((ada, 1, one_more), (ada, 1, one_more), (eve, 0, "")):
+        result = _accept(run, old, system, "--key", str(signer), by="")
+        assert result.code == 0
+        assert "".join(result.err.partition("  it still needs")[1:]) == needed
         assert _report(run, old, system)[0] == code
     accepted = _report(run, old, system)[2]["R246"]["accepted"]
     assert [(acceptance["by"], acceptance["group"]) for acceptance in accepted] == [
@@ -278,16 +283,54 @@ def test_the_team_that_owns_the_system_is_not_enough_alone(run: Run, old: Path, 
     assert findings["R924"]["why"].endswith("and growth alone is not enough")
 
 
-def test_a_change_cannot_add_a_key_and_sign_with_it(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
+def _accept_any_key(_path: str, _required: object) -> None:
+    """Take the place of the check whether a signature would count."""
+
+
+def test_a_change_cannot_add_a_key_and_sign_with_it(
+    run: Run, old: Path, system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (_, risk), (mallory, own) = _key(tmp_path, "ada"), _key(tmp_path, "mallory")
     old.write_text(_guarded({"risk": risk}), encoding="utf-8")
     _write(system, _guarded({"risk": own}, 1, "lineage: false, "))
+    refused = _accept(run, old, system, "--key", str(mallory))
+    assert refused.code == 1
+    assert "the key of mallory@acme.example is in no group that may sign" in refused.err
+    assert not (system / FILE).exists()
+    monkeypatch.setattr(acknowledge, "_check_group", _accept_any_key)  # such an entry can be written by other means
     _accept(run, old, system, "--key", str(mallory))
     code, _, findings = _report(run, old, system)
 
     assert code == 1
     assert "accepted" not in findings["R246"]
     assert "by keys that the old version lists" in findings["R924"]["why"]
+
+
+def test_a_signed_entry_replaces_the_unsigned_entry_of_the_same_person(
+    run: Run, old: Path, system: Path, tmp_path: Path
+) -> None:
+    """The rest of the file stays as it is."""
+    ada, risk = _key(tmp_path, "ada")
+    old.write_text(_guarded({"risk": risk}), encoding="utf-8")
+    _write(system, _guarded({"risk": risk}, 1, "lineage: false, "))
+    _accept(run, old, system)
+    other = f"\n# bob\n- {{until: '{UNTIL}', by: bob, code: R101, fingerprint: {'b' * 40}, reason: load test}}\n"
+    unsigned = f"# owned by risk\n{(system / FILE).read_text(encoding='utf-8')}"
+    (system / FILE).write_text(f"{unsigned}{other}", encoding="utf-8")
+    assert _accept(run, old, system, "--key", str(ada)).code == 0
+
+    text = (system / FILE).read_text(encoding="utf-8")
+    assert text.startswith(unsigned)
+    assert text.removeprefix(unsigned).startswith("  signature: ")
+    assert text.endswith(other)
+    assert text.count("code: R246") == 1
+
+
+def test_signing_prints_nothing_about_temporary_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ada, _ = _key(tmp_path, "ada")
+    signed({"action": "accept"}, ada)
+
+    assert capfd.readouterr() == ("", "")
 
 
 def test_an_entry_that_was_changed_after_it_was_signed_does_not_count(
