@@ -136,7 +136,7 @@ def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
         Severity.ERROR,
         f"{quote(reference)} can be used only on a target with `sites`, where each site has its own value",
         span,
-        "use it in the target, or in an endpoint, pipeline, monitor, store or override on it",
+        "use it in such a target, or in an endpoint, pipeline, monitor, store or override on that target",
     )
 
 

@@ -342,7 +342,7 @@ def locked_by_habit(span: Span, store: str, lock: str, reason: str) -> Diagnosti
         Severity.WARNING,
         f"store {quote(store)} locks every version of its objects for {lock}, but {reason}",
         span,
-        "keep the records in a separate store, and lock that one",
+        "keep the data that must be locked in a separate store, and lock only that store",
     )
 
 

@@ -154,7 +154,7 @@ def time_among_features(span: Span, column: str, step: str, trainer: str) -> Dia
         Severity.ERROR,
         f"{quote(step)} uses feature {quote(column)}, a timestamp, which trainer {trainer} does not support",
         span,
-        "remove it from `features`, or compute numbers from it first",
+        "remove it from `features`, or derive a numeric feature from it first",
     )
 
 

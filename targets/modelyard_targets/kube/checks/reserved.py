@@ -82,7 +82,7 @@ def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):
-            why = f"PostgreSQL or its managed service reserves {quote(name)}"
+            why = f"PostgreSQL, or the managed service that runs it, reserves {quote(name)}"
             yield reserved_name(plan.system.key("stores", store.name), store.name, why)
 
 
