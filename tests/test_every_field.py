@@ -24,7 +24,7 @@ SEEDS = Path(__file__).parent / "fields"
 
 INFORMATIVE = {
     "#/$defs/governance/properties/explainability": "a rule about models, checked while compiling",
-    "#/$defs/variable/properties/description": "told to whoever sets the variable",
+    "#/$defs/variable/properties/description": "shown to whoever sets the variable",
     "#/$defs/variable/properties/enum": "a rule about the variable's value, checked while compiling",
     "#/$defs/variable/properties/type": "a rule about the variable's value, checked while compiling",
     "#/$defs/variable/then/properties/max": "a rule about the variable's value, checked while compiling",

@@ -172,7 +172,7 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
     before = left_in(cloud)
 
     cloud.orders.give(Order("fail", verb="create", kind="aws:eks/cluster:Cluster"))
-    with pytest.raises(Failed, match="told to fail"):
+    with pytest.raises(Failed, match="a test requested this failure"):
         stack.up()
 
     cloud.orders.give(Order("stall", verb="create", kind="aws:eks/nodeGroup:NodeGroup"))

@@ -91,7 +91,7 @@ def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
     small.configure("account", "smalldata20261128")
 
     cloud.orders.give(Order("fail", verb="create", kind=ACCOUNT, after=True))
-    with pytest.raises(Failed, match="told to fail"):
+    with pytest.raises(Failed, match="a test requested this failure"):
         small.up()
     assert len(cloud.api.all(ACCOUNT)) == 1
 

@@ -86,7 +86,7 @@ def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
     small.configure("cidr", "10.0.0.0/20")
 
     cloud.orders.give(Order("fail", verb="create", kind=BUCKET, after=True))
-    with pytest.raises(Failed, match="told to fail"):
+    with pytest.raises(Failed, match="a test requested this failure"):
         small.up()
     assert list(cloud.api.all(BUCKET)) == [NAME]
 

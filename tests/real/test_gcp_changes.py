@@ -86,7 +86,7 @@ def test_life_of_the_infrastructure(
     stack = pulumi_stack(folder, LEADS.stack, **cloud.variables())
 
     cloud.orders.give(Order("fail", verb="create", kind="gcp:container/cluster:Cluster"))
-    with pytest.raises(Failed, match="told to fail"):
+    with pytest.raises(Failed, match="a test requested this failure"):
         stack.up()
     assert set(changes_of(stack.up()).values()) == {"create"}
     assert cloud.surprises() == {}

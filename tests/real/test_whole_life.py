@@ -77,7 +77,7 @@ def _approved_version_is_served(loans: Loans) -> None:
         _, answer = loans.ask(variant)
         assert answer["model"]["version"] == "1"
         assert [bool(value) for value in answer["predictions"]] == [False, True]
-        assert loans.ask(variant, "the token of somebody else")[0] == 401
+        assert loans.ask(variant, "another caller's token")[0] == 401
     assert loans.weights() == {"decide-champion-serve-svc": 80, "decide-challenger-serve-svc": 20}
 
 

@@ -67,7 +67,7 @@ class Orders:
             if order.after != after:
                 continue
             if order.do == "fail":
-                return "InternalFailure: this call was told to fail"
+                return "InternalFailure: a test requested this failure"
             self._store.put("stalled", "call", {"order": json.dumps(asdict(order))})
             while self.stalled:
                 time.sleep(0.1)

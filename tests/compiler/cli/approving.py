@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server for the two MLflow calls that approvals make. It can be told to return an invalid response."""
+    """A server for the two MLflow calls that approvals make. It can be set to return an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -34,7 +34,7 @@ class Registry(BaseHTTPRequestHandler):
         self._answer(200, {"model_version": {"tags": listed}})
 
     def do_POST(self) -> None:
-        """Set a tag of the model version, unless the registry is told to forget it."""
+        """Set a tag of the model version, unless the registry is set to lose it."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if not self.forgets:
             self.tags[body["key"]] = body["value"]

@@ -88,7 +88,7 @@ def test_a_group_of_one_site_equals_the_site_alone() -> None:
 
 
 def _without_hashes(text: str) -> str:
-    """Remove digests, and the entry that tells a site's server its digest."""
+    """Remove digests, including the entry from which a site's server reads its digest."""
     return re.sub("[0-9a-f]{16}", "", re.sub(r',\n +"revision": "[^"]+"', "", text))
 
 

@@ -10,13 +10,13 @@ from modelyard.records import replace
 from modelyard.spec import System, shared
 from modelyard.stages import Outcome
 from tests.benchmarks.systems import ON_PREM, system
+from tests.narrowing import present
 from tests.reviewing import outcome_of, review_of
 from tests.test_reviews import REVIEWS, specs_of
 
 
 def _system(outcome: Outcome) -> System:
-    assert outcome.system is not None
-    return outcome.system
+    return present(outcome.system)
 
 
 def test_equal_parts_are_the_same_objects() -> None:

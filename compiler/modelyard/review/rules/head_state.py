@@ -11,7 +11,7 @@ from modelyard.review.sides import Sides
 from modelyard.spec import HeadState
 
 _HEAD_STATE: Final = ("deployment", "targets", "*", "headState")
-_CONTENT: Final = "whoever runs it can read and change what servers are told to run"
+_CONTENT: Final = "its operator can read and change what servers run"
 
 
 def _verdict(change: Change, sides: Sides) -> Verdict:
@@ -45,8 +45,10 @@ def _why(change: Change, sides: Sides) -> str:
         return "losing the head node takes endpoints down for the minutes of a restart"
     if not _is_outside(address):
         return "" if change.way is Direction.STRICTER else "heads start without the state in the old place"
-    unencrypted = "" if address.startswith("rediss:") else ", and so can anyone on the way, because it has no TLS"
-    return f"it is outside of the cluster: {_CONTENT}{unencrypted}; if it cannot be reached, heads do not start"
+    unencrypted = (
+        "" if address.startswith("rediss:") else ", and so can anyone on the network path, because it has no TLS"
+    )
+    return f"it is outside the cluster: {_CONTENT}{unencrypted}; if it cannot be reached, heads do not start"
 
 
 RULES: Final[tuple[Rule, ...]] = (Rule(_HEAD_STATE, _verdict, _says, _why),)
