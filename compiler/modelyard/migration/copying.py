@@ -10,7 +10,7 @@ from modelyard.migration.access import RCLONE_FILE, kubectl, rclone, remote_name
 from modelyard.migration.jobs import RETRIES, Ends, is_inside, job_file, job_name, place_of, run_job, variable
 from modelyard.migration.records import InCluster, Move, Step
 from modelyard.migration.shell import shell
-from modelyard.migration.sites import address, for_each_site, is_at_sites
+from modelyard.migration.sites import address, at_site, is_at_sites, remote_at, site_names
 from modelyard.plan import Identity
 from modelyard.records import record
 from modelyard.sites.binding import has_markers
@@ -27,8 +27,6 @@ _PARALLEL: Final = ("--transfers", "16")
 _DIFFERENT: Final = ("--differ", "-", "--missing-on-dst", "-", "--error", "-")
 """Options that make a comparison list only differences, because millions of equal names would flood a Job's log."""
 
-PLACES: Final = "<places>"
-"""Stands for a store's addresses on both sides, which differ by site."""
 
 _BY_KEY: Final = " First type the key of each end and, in another line, its secret."
 
@@ -75,13 +73,13 @@ def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
         )
         lines = tuple(rclone(move, *words, "--combined", "-") for words in compare)
         checks.append(Step(text, lines, EQUAL, compared))
-    for ends in at_sites(move, source, sink):
-        store, folders = ends.source[1].store, list(_folders(move, ends))
-        text = f"Copy stores.{store} of one site: {PLACES}. Repeating it copies only what has changed."
-        steps += _at_each_site(move, ends, text, [("copy", *pair, "--checksum", *_PARALLEL) for pair in folders])
-        text = f"Every object of stores.{store} of one site exists and is equal: {PLACES}."
+    for site in at_sites(move, source, sink):
+        folders = list(_folders(move, site.ends, site.name))
+        text = f"Copy {site.text}. Repeating it copies only what has changed."
+        steps.append(_at_site(move, site, text, [("copy", *pair, "--checksum", *_PARALLEL) for pair in folders]))
+        text = f"Every object exists and is equal: {site.text}."
         listed = [("check", *pair, "--one-way", "--combined", "-") for pair in folders]
-        checks += _at_each_site(move, ends, text, listed, EQUAL)
+        checks.append(_at_site(move, site, text, listed, EQUAL))
     return Copies(tuple(steps), tuple(checks), files)
 
 
@@ -105,13 +103,10 @@ def late_copies(move: Move, phase: str) -> Copies:
         steps += (*_keys(source, remote), *_keys(sink, other), Step(text, lines, in_cluster=copied))
         text = f"The new side lacks no object of stores.{store}. Those that it has changed since may differ."
         checks.append(Step(text, tuple(rclone(move, *words) for words in names), NO_NAMES, listed))
-    for ends in at_sites(move, "old", "new"):
-        store, folders = ends.source[1].store, list(_folders(move, ends))
-        text = (
-            f"Copy what the old side has written to stores.{store} of one site until its last caller moved: {PLACES}."
-        )
-        late = [("copy", *pair, "--ignore-existing", *_PARALLEL) for pair in folders]
-        steps += _at_each_site(move, ends, text, late)
+    for site in at_sites(move, "old", "new"):
+        text = f"Copy what the old side has written until its last caller moved: {site.text}."
+        late = [("copy", *pair, "--ignore-existing", *_PARALLEL) for pair in _folders(move, site.ends, site.name)]
+        steps.append(_at_site(move, site, text, late))
     return Copies(tuple(steps), (*checks, *_missing_at_sites(move)), files)
 
 
@@ -126,9 +121,9 @@ def missing_steps(move: Move) -> Iterator[Step]:
 
 
 def _missing_at_sites(move: Move) -> Iterator[Step]:
-    for ends in at_sites(move, "old", "new"):
-        text = f"The new side lacks no object of stores.{ends.source[1].store} of one site: {PLACES}."
-        yield from _at_each_site(move, ends, text, [_missing(*pair) for pair in _folders(move, ends)], NO_NAMES)
+    for site in at_sites(move, "old", "new"):
+        text = f"The new side lacks no object: {site.text}."
+        yield _at_site(move, site, text, [_missing(*pair) for pair in _folders(move, site.ends, site.name)], NO_NAMES)
 
 
 def _missing(source: str, sink: str) -> tuple[str, ...]:
@@ -230,34 +225,54 @@ def site_steps(move: Move) -> tuple[Step, ...]:
     )
 
 
-def at_sites(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield the pairs of stores that exist once for each site on both sides."""
+@record
+class SiteEnds:
+    """A store at one site on both sides, and the options of its rclone remotes that differ by site, as variables."""
+
+    name: str
+    ends: Ends
+    variables: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The store, its site and its addresses, for people."""
+        remotes = (remote for _, remote in (self.ends.source, self.ends.sink))
+        places = " to ".join(" at ".join((remote.uri, *_endpoint_of(remote))) for remote in remotes)
+        return f"stores.{self.ends.source[1].store} of site {self.name}: {places}"
+
+
+def at_sites(move: Move, source: str, sink: str) -> Iterator[SiteEnds]:
+    """Yield the stores that exist once for each site on both sides, for each site that both sides have."""
     for ends in _differing(move, source, sink):
-        if is_at_sites(ends.source[1]) and is_at_sites(ends.sink[1]):
-            yield ends
+        both = (ends.source, ends.sink)
+        if not all(is_at_sites(remote) for _, remote in both):
+            continue
+        first, second = (site_names(move.side(which), _marked_text(remote)) for which, remote in both)
+        for name in (name for name in first if name in second):
+            here = [(which, remote_at(move.side(which), name, remote)) for which, remote in both]
+            variables = tuple(
+                f"{variable(which, remote, option)}={shell(value)}"
+                for (which, remote), (_, template) in zip(here, both, strict=True)
+                for (option, value), (_, marked) in zip(remote.settings, template.settings, strict=True)
+                if has_markers(marked)
+            )
+            yield SiteEnds(name, Ends(*here), variables)
 
 
-def _at_each_site(
-    move: Move, ends: Ends, text: str, commands: Sequence[tuple[str, ...]], expect: str = ""
-) -> Iterator[Step]:
-    """Yield a step for each site, which asks for the access keys of the site's stores and runs rclone.
+def _marked_text(remote: Remote) -> str:
+    return "\n".join((remote.bucket, remote.uri, *(value for _, value in remote.settings)))
+
+
+def _at_site(move: Move, site: SiteEnds, text: str, commands: Sequence[tuple[str, ...]], expect: str = "") -> Step:
+    """Return a step that asks for the access keys of a site's stores and runs rclone.
 
     Settings that differ by site are set as variables in the commands, because rclone's configuration file lacks them.
     """
-    values = [
-        f"{variable(which, remote, option)}={shell(value)}"
-        for which, remote in (ends.source, ends.sink)
-        for option, value in remote.settings
-        if has_markers(value)
-    ]
     config = f"RCLONE_CONFIG={shell(f'{move.folder}/{RCLONE_FILE}')}"
-    keys = [line for end in (ends.source, ends.sink) for step in _keys(*end) for line in step.commands]
-    lines = [" ".join((config, *values, "rclone", *map(shell, words))) for words in commands]
-    places = " to ".join(" at ".join((remote.uri, *_endpoint_of(remote))) for _, remote in (ends.source, ends.sink))
-    template = "\n".join((text.replace(PLACES, places), *keys, *lines))
-    for filled in for_each_site(move.side("new"), template):
-        said, *run = filled.split("\n")
-        yield Step(said + _BY_KEY * bool(keys), tuple(run), expect)
+    both = (site.ends.source, site.ends.sink)
+    keys = [line for which, remote in both for step in _keys(which, remote) for line in step.commands]
+    lines = [" ".join((config, *site.variables, "rclone", *map(shell, words))) for words in commands]
+    return Step(text + _BY_KEY * bool(keys), (*keys, *lines), expect)
 
 
 def _endpoint_of(remote: Remote) -> tuple[str, ...]:
@@ -291,10 +306,11 @@ def _end(which: str, remote: Remote, prefix: str) -> str:
     return f"{remote_name(which, remote)}:{path}"
 
 
-def _folders(move: Move, ends: Ends) -> Iterator[tuple[str, str]]:
-    """Yield the folders to copy, as source and destination arguments for rclone."""
+def _folders(move: Move, ends: Ends, site: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the folders to copy, for one site if it is named, as source and destination arguments for rclone."""
     (source, remote), (sink, other) = ends.source, ends.sink
-    for prefix in copied_prefixes(move, source, remote):
+    for marked in copied_prefixes(move, source, remote):
+        prefix = at_site(move.side(source), site, marked)
         yield _end(source, remote, prefix), _end(sink, other, prefix)
 
 

@@ -13,7 +13,11 @@ from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import shell
 from modelyard.migration.sites import for_each_site
 
-_COLUMNS: Final = "--no-headers -o 'custom-columns=:metadata.name,{column}' | awk '{program}'"
+_COLUMNS: Final = (
+    "(set -o pipefail; {kubectl} --no-headers -o 'custom-columns=:metadata.name,{column}' | awk '{program}')"
+)
+"""A command that fails if `kubectl` or the awk program fails: an unreachable cluster may still run something."""
+
 _STARTS: Final = '$2 != "true" {print $1, "is not suspended"; used = 1} END {exit used || !NR}'
 """An awk program that fails if a listed schedule is not suspended, or if a cluster's response lists no schedule."""
 
@@ -60,19 +64,20 @@ def _unused(move: Move) -> Iterator[Step]:
 
 def _schedules(move: Move) -> Iterator[str]:
     """Yield commands that fail if a schedule of the old side is not suspended."""
-    columns = _COLUMNS.format(column=":spec.suspend", program=_STARTS)
     for target, jobs in move.schedules.items():
         for namespace in dict.fromkeys(namespace for namespace, _ in jobs):
             names = " ".join(shell(name) for where, name in jobs if where == namespace)
-            line = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names} {columns}"
+            listed = f"{kubectl(move, 'old', target, namespace)} get cronjobs {names}"
+            line = _COLUMNS.format(kubectl=listed, column=":spec.suspend", program=_STARTS)
             yield from for_each_site(move.side("old"), line)
 
 
 def _runs(move: Move) -> Iterator[str]:
     """Yield commands that fail if a run on the old side has not ended."""
-    columns = _COLUMNS.format(column=":status.jobDeploymentStatus", program=_RUNS)
     for target in move.schedules:
-        yield from for_each_site(move.side("old"), f"{kubectl(move, 'old', target)} get rayjobs {columns}")
+        listed = f"{kubectl(move, 'old', target)} get rayjobs"
+        line = _COLUMNS.format(kubectl=listed, column=":status.jobDeploymentStatus", program=_RUNS)
+        yield from for_each_site(move.side("old"), line)
 
 
 def _empty(move: Move) -> Iterator[str]:

@@ -9,7 +9,7 @@ from modelyard.handover import SecretPlace
 from modelyard.migration.access import kubectl, logins, pulumi
 from modelyard.migration.records import Move, Phase, Step
 from modelyard.migration.shell import command, shell
-from modelyard.migration.sites import for_each_site
+from modelyard.migration.sites import at_site, for_each_site, site_names
 from modelyard.sites.binding import has_markers
 
 _OPENED: Final = (
@@ -80,8 +80,19 @@ def _filled(move: Move, write: tuple[str, ...], read: str) -> tuple[str, ...]:
 
     Returns no commands if `read` is empty, or if the secret differs by site on the old side only.
     """
-    lines = [line for one in write for line in for_each_site(move.side("new"), one.replace(_READ, read))]
-    return tuple(lines) if read and not any(map(has_markers, lines)) else ()
+    if not read:
+        return ()
+    new, old = move.side("new"), move.side("old")
+    lines: list[str] = []
+    for template in write:
+        names = site_names(new, template)
+        if not names and has_markers(read):
+            return ()
+        if any(has_markers(at_site(old, name, read)) for name in names):
+            return ()
+        filled_in = [at_site(new, name, template).replace(_READ, at_site(old, name, read)) for name in names]
+        lines += dict.fromkeys(filled_in or [template.replace(_READ, read)])
+    return tuple(lines)
 
 
 _READ: Final = "<read>"

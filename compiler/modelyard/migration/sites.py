@@ -5,24 +5,52 @@ from __future__ import annotations
 from modelyard.fleets.judging import with_references
 from modelyard.handover import Remote
 from modelyard.migration.sides import Side
-from modelyard.sites.binding import filled, has_markers
+from modelyard.records import replace
+from modelyard.sites.binding import Site, has_markers
 
 
 def for_each_site(side: Side, command: str) -> tuple[str, ...]:
     """Return a command filled in with each site's values, or unchanged if it contains no markers for such values."""
-    bound = side.outcome.bound
-    if bound is None or not has_markers(command):
+    if not has_markers(command):
         return (command,)
     commands = [command]
-    for group in bound.groups:
-        marked = {bound.bindings[group.name].marked.group: bound.bindings[group.name].marked}
-        filled_in = [
-            filled(template, marked, lambda _, columns, at=at, group=group: str(group.value(at, columns[0])))  # type: ignore[misc]
-            for template in commands
-            for at in range(len(group.names))
-        ]
-        commands = list(dict.fromkeys(filled_in))
+    for sites in _sites(side):
+        commands = list(dict.fromkeys(site.filled(template) for template in commands for site in sites.values()))
     return tuple(commands)
+
+
+def site_names(side: Side, text: str) -> tuple[str, ...]:
+    """Return the names of the sites whose values the markers in a string represent, or no names without markers."""
+    return next(
+        (tuple(sites) for sites in _sites(side) if any(site.filled(text) != text for site in sites.values())), ()
+    )
+
+
+def at_site(side: Side, name: str, text: str) -> str:
+    """Return a string with the named site's values on one side instead of the side's markers.
+
+    A marker stands for a column by its position, so the same marker may stand for other columns on the other side.
+    """
+    for sites in _sites(side):
+        text = sites[name].filled(text) if name in sites else text
+    return text
+
+
+def remote_at(side: Side, name: str, remote: Remote) -> Remote:
+    """Return a store as it is at the named site."""
+    settings = tuple((option, at_site(side, name, value)) for option, value in remote.settings)
+    bucket, uri = at_site(side, name, remote.bucket), at_site(side, name, remote.uri)
+    return replace(remote, settings=settings, bucket=bucket, uri=uri)
+
+
+def _sites(side: Side) -> list[dict[str, Site]]:
+    bound = side.outcome.bound
+    if bound is None:
+        return []
+    return [
+        {name: Site(group, at, bound.bindings[group.name].marked) for at, name in enumerate(group.names)}
+        for group in bound.groups
+    ]
 
 
 def is_at_sites(remote: Remote) -> bool:

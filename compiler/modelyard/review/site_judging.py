@@ -10,8 +10,8 @@ from modelyard.records import record, replace
 from modelyard.review.findings import Finding, facts
 from modelyard.review.sides import Sides
 from modelyard.review.site_pairs import SitePair
-from modelyard.review.site_systems import Site, with_values
-from modelyard.sites.binding import Marked, has_markers
+from modelyard.review.site_systems import with_values
+from modelyard.sites.binding import Marked, Site, has_markers
 from modelyard.sites.groups import Group, Scalar
 
 MOST_JUDGED: Final = 100

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from modelyard.records import field, record, replace
-from modelyard.sites.binding import Marked, filled
-from modelyard.sites.groups import Group, Scalar
+from modelyard.records import replace
+from modelyard.sites.binding import Site
 from modelyard.spec import System
 from modelyard.stages import Outcome
 
@@ -45,23 +44,6 @@ def with_values(system: System, *sites: Site) -> System:
         return text
 
     return cast("System", _mapped(system, fill))
-
-
-@record
-class Site:
-    """The site at a position in a group, and the group's markers. Values in `other` replace the site's own."""
-
-    group: Group
-    at: int
-    marked: Marked
-    other: Mapping[str, Scalar | None] = field(default_factory=dict[str, "Scalar | None"])
-
-    def filled(self, text: str) -> str:
-        """Return a string with the site's values instead of the markers."""
-        return filled(text, {self.marked.group: self.marked}, lambda _, columns: self._value(columns[0]))
-
-    def _value(self, column: str) -> str:
-        return str(self.other[column] if column in self.other else self.group.value(self.at, column))
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:

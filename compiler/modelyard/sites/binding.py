@@ -243,6 +243,23 @@ def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[s
     return _MARKER.sub(replaced, text) if has_markers(text) else text
 
 
+@record
+class Site:
+    """The site at a position in a group, and the group's markers. Values in `other` replace the site's own."""
+
+    group: Group
+    at: int
+    marked: Marked
+    other: Mapping[str, Scalar | None] = field(default_factory=dict[str, "Scalar | None"])
+
+    def filled(self, text: str) -> str:
+        """Return a string with the site's values instead of the markers."""
+        return filled(text, {self.marked.group: self.marked}, lambda _, columns: self._value(columns[0]))
+
+    def _value(self, column: str) -> str:
+        return str(self.other[column] if column in self.other else self.group.value(self.at, column))
+
+
 def placeholder(kind: str, columns: tuple[str, ...]) -> str:
     """Return the placeholder in the output that a site's Pulumi program replaces with the site's value."""
     return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"

@@ -15,7 +15,7 @@ KUBECTL = """\
 #!/bin/sh
 case "$*" in
 *"get cronjobs"*) cat "$HOME"/schedules ;;
-*"get rayjobs"*) cat "$HOME"/runs ;;
+*"get rayjobs"*) cat "$HOME"/runs; [ ! -e "$HOME"/unreachable ] || exit 1 ;;
 esac
 """
 
@@ -24,6 +24,17 @@ esac
 def guard() -> Step:
     """Return the first step of a plan's last phase."""
     return plan().phases[-1].do[0]
+
+
+def ran(guard: Step, folder: Path, schedules: str, runs: str) -> subprocess.CompletedProcess[str]:
+    """Run the commands with a kubectl that lists these schedules and runs."""
+    (folder / "kubectl").write_text(KUBECTL, encoding="utf-8")
+    (folder / "kubectl").chmod(0o700)
+    (folder / "schedules").write_text(schedules, encoding="utf-8")
+    (folder / "runs").write_text(runs, encoding="utf-8")
+    environment = {"HOME": str(folder), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    script = "\n".join(guard.commands)
+    return subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +54,10 @@ def test_what_still_uses_the_old_side_is_named(
     guard: Step, schedules: str, runs: str, reported: str | None, tmp_path: Path
 ) -> None:
     """An empty list does not prove that the old side is unused: the cluster may be the wrong one or unreachable."""
-    (tmp_path / "kubectl").write_text(KUBECTL, encoding="utf-8")
-    (tmp_path / "kubectl").chmod(0o700)
-    (tmp_path / "schedules").write_text(schedules, encoding="utf-8")
-    (tmp_path / "runs").write_text(runs, encoding="utf-8")
-    environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    script = "\n".join(guard.commands)
-    ran = subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False)
+    outcome = ran(guard, tmp_path, schedules, runs)
+    assert (outcome.returncode, outcome.stdout) == ((0, "") if reported is None else (1, reported))
 
-    assert (ran.returncode, ran.stdout) == ((0, "") if reported is None else (1, reported))
+
+def test_an_unreachable_cluster_does_not_count_as_unused(guard: Step, tmp_path: Path) -> None:
+    (tmp_path / "unreachable").touch()
+    assert ran(guard, tmp_path, "promoter   true\n", "").returncode == 1

@@ -87,6 +87,17 @@ def test_each_sites_store_is_copied_to_its_counterpart() -> None:
     assert "[old_box]" in rclone_file(move)
 
 
+def test_markers_are_read_by_the_columns_of_their_own_side() -> None:
+    """Each side numbers its markers by the columns in use there, and the new side no longer uses the column `s3`."""
+    patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"endpoint": "https://${site.registry}"}}})
+    assert isinstance(patch, dict)
+    migration, _ = plan(patch)
+
+    copies = [line for step in migration.phases[4].do for line in step.commands if " rclone copy " in line]
+    endpoints = [found for line in copies if (found := re.findall(r"_BOX_ENDPOINT=(\S+)", line))]
+    assert endpoints == [[f"https://{host}.{city}.acme.example" for host in ("s3", "registry")] for city in CITIES]
+
+
 def test_stores_at_sites_on_one_side_only_are_named_for_people() -> None:
     """The plan cannot know where each site's objects belong in a bucket that all sites share."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2", "endpoint": "https://s3.acme.example"}}})
