@@ -49,8 +49,8 @@ def score_datasets(
     source = Models(workload, model)
     version = source.version()
     if version is None:
-        alias = model.alias
-        raise Refusal(f"{model.uri} does not exist yet: no version has been promoted to {alias!r}")
+        reason = f": no version has been promoted to {model.alias!r}" if model.alias else ""
+        raise Refusal(f"{model.uri} does not exist yet{reason}")
     files = list(pieces(workload, inputs))
     run = _Run(workload, dataset_place(workload, pipeline.data[output]), version)
     waiting = run.due(files)

@@ -154,7 +154,7 @@ class Server:
         self._gathered: Any = gather(self._answer_all) if batching.max_size > 1 else None
         self._ended = threading.Event()
         if not self._model.version or self.serving is None:  # a version by number may not be registered yet
-            threading.Thread(target=self._follow, name="alias", daemon=True).start()
+            threading.Thread(target=self._follow, name="versions", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
         """Handle one request. Every error becomes a JSON response."""
@@ -283,8 +283,10 @@ class Server:
         while not self._ended.wait(FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
-            except Exception:  # noqa: BLE001 - the loaded version keeps serving
-                _log.exception("%s cannot be updated; the previous version is still served", self._model.uri)
+            except Exception:  # noqa: BLE001 - a version that is loaded keeps serving
+                _log.exception("%s cannot be loaded; the replica continues with what it has", self._model.uri)
+            if self._model.version and self.serving is not None:
+                return  # a version by number never changes
 
 
 def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:

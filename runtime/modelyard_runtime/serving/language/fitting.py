@@ -39,12 +39,12 @@ def check_memory(
 ) -> None:
     """Refuse a model that needs more memory than this replica has.
 
-    `versions` is the number of versions in memory at the same time, and `batches` the number of adapters and models
-    that each have a batch of `concurrency` texts. Serve sends a replica no more texts than fit into two batches, unless
-    `scaling.target` is set higher, which the compiler reports.
+    `versions` is the number of versions in memory at the same time: the previous one finishes its texts beside the new
+    one. `batches` is the number of adapters and models that each have a batch of `concurrency` texts. Serve sends a
+    replica no more texts than fit into two batches, unless `scaling.target` is set higher, which the compiler reports.
     """
     available = memory_limit() if limit is None else limit
-    texts = min(batches, _ACCEPTED) * generation.concurrency
+    texts = min(versions * batches, _ACCEPTED) * generation.concurrency
     weights, cache = versions * weight_bytes(folder), texts * cache_bytes(configuration_of(folder), generation)
     if weights + cache <= available:
         return

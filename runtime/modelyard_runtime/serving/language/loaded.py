@@ -60,7 +60,11 @@ def _with_base(
         base = Base.read(files)
         with base_files(base) as folder:
             engine = _engine(folder, generation, adapters + 1, adapters + 1, follows=follows)
-        engine.add_adapter(version.uri, files)
+        try:
+            engine.add_adapter(version.uri, files)
+        except BaseException:
+            engine.close()  # it would keep the weights in memory, once for each attempt
+            raise
     finally:
         shutil.rmtree(files, ignore_errors=True)
     return Loaded(Adapted(engine, version.uri), version.version, version.uri, base)

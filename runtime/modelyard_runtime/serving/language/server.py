@@ -86,7 +86,7 @@ class LanguageServer:
         self._renew()
         self._ended = threading.Event()
         if not self._model.version or self._adapters.follow or self.loaded is None:
-            threading.Thread(target=self._follow, name="alias", daemon=True).start()
+            threading.Thread(target=self._follow, name="versions", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
         """Handle one request. Every error is returned in OpenAI's format."""
@@ -299,8 +299,10 @@ class LanguageServer:
         while not self._ended.wait(FOLLOW_S):
             try:
                 self._renew()
-            except Exception:  # noqa: BLE001 - the loaded version keeps serving
-                _log.exception("%s cannot be updated; the previous version is still served", self._model.uri)
+            except Exception:  # noqa: BLE001 - a version that is loaded keeps serving
+                _log.exception("%s cannot be loaded; the replica continues with what it has", self._model.uri)
+            if self._model.version and self.loaded is not None and not self._adapters.follow:
+                return  # versions by number never change
 
 
 def _tokens_of(text_request: TextRequest, loaded: Loaded) -> Sequence[int]:

@@ -94,7 +94,7 @@ class VllmEngine:
     def add_adapter(self, key: str, folder: Path) -> None:
         """Keep an adapter's files, which vLLM reads at the adapter's first request and again after dropping it.
 
-        Refuse a rank for which vLLM has reserved no memory. Otherwise, every request would fail.
+        Refuse anything but plain LoRA, and a rank for which vLLM has reserved no memory: every request would fail.
         """
         if (rank := rank_of(folder)) > highest_rank():
             raise Refusal(f"the adapter has rank {rank}, but at most {highest_rank()} is supported on accelerators")
