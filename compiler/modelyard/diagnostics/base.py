@@ -89,8 +89,8 @@ def shorten(text: str) -> str:
 
 
 def joined(names: Iterable[str], word: str = "and") -> str:
-    """Join words as in a sentence: `a`, `a and b`, or `a, b and c`."""
-    *first, last = names
+    """Join words as in a sentence: "" for none, `a`, `a and b`, or `a, b and c`."""
+    *first, last = list(names) or [""]
     return f"{', '.join(first)} {word} {last}" if first else last
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.source import Span
 
 
@@ -106,7 +106,7 @@ def no_machine(span: Span, compute: str, target: str, reason: str, hint: str = "
 
 def regions_hint(regions: tuple[str, ...]) -> str:
     """Return the hint that names other regions with such a machine, or "" without any."""
-    return f"{' and '.join(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else ""
+    return f"{joined(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else ""
 
 
 def same_namespace(span: Span, target: str, other: str, namespace: str) -> Diagnostic:

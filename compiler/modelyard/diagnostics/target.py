@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.source import Span
 
 
@@ -100,7 +100,7 @@ def gateway_class_lacks(span: Span, name: str, features: Sequence[str]) -> Diagn
     return Diagnostic(
         "E0616",
         Severity.ERROR,
-        f"routes need {' and '.join(features)}, which gateway class {quote(name)} does not support",
+        f"routes need {joined(features)}, which gateway class {quote(name)} does not support",
         span,
         "use a class of another controller, such as `envoy`, which modelyard installs on clusters that it creates",
     )

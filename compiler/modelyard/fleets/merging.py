@@ -120,7 +120,7 @@ def _general(diagnostic: Diagnostic, run: Run) -> str:
     if bound is None or bound.bindings[run.group.name].marked.columns:
         return _text(diagnostic)
     values = (str(run.group.value(run.rows[0], column)) for column in bound.markable[run.group.name])
-    alternatives = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    alternatives = "|".join(re.escape(value) for value in sorted(filter(None, values), key=len, reverse=True))
     return re.sub(rf"(?<!\w)(?:{alternatives})(?!\w)", "\0", _text(diagnostic)) if alternatives else _text(diagnostic)
 
 

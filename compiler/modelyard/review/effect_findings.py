@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.records import record
-from modelyard.review.effect_words import enumerated, enumerated_resources, is_of_workload, owners, reasons, texts_of
+from modelyard.review.effect_words import enumerated_resources, is_of_workload, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import lowered
@@ -175,7 +176,7 @@ def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
         if is_of_workload(consequence) and not with_all and consequence.item.workload not in covered
     ]
     more = owners(remaining, target.effects, "objects of ")
-    return enumerated([*texts_of(noticed, target.effects), *([more] if more else [])])
+    return joined([*texts_of(noticed, target.effects), *([more] if more else [])])
 
 
 def _level(affected: Sequence[Consequence], target: OnTarget) -> Level:
@@ -220,7 +221,7 @@ def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
         if (part := target.effects.part(consequence.item.kind)).pool
     }
     remaining = [consequence for consequence in affected if not target.effects.part(consequence.item.kind).pool]
-    return enumerated([*sorted(pools), *texts_of(remaining, target.effects)])
+    return joined([*sorted(pools), *texts_of(remaining, target.effects)])
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:

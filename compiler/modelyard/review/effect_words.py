@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.effects import Effects, Part
 from modelyard.review.effects import Consequence
 from modelyard.review.lowered import Item
@@ -16,7 +17,7 @@ _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "acce
 
 def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> str:
     """Name the resources, starting with those that hold data. Returns "" if there is no word for any of them."""
-    return enumerated(texts_of(affected, effects))
+    return joined(texts_of(affected, effects))
 
 
 def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
@@ -39,17 +40,12 @@ def _group(part: Part, items: Sequence[Item]) -> str:
     names = list(dict.fromkeys(_name(item) for item in items))
     if len(names) > _MOST_NAMES:
         return f"{len(names)} {part.words}"
-    return f"{part.word if len(names) == 1 else part.words} {enumerated(names)}"
+    return f"{part.word if len(names) == 1 else part.words} {joined(names)}"
 
 
 def _name(item: Item) -> str:
     """Return a resource's own name without its namespace."""
     return item.name.rpartition("/")[2]
-
-
-def enumerated(texts: Sequence[str]) -> str:
-    """Join strings: `a, b and c`."""
-    return " and ".join((", ".join(texts[:-1]), texts[-1])) if len(texts) > 1 else "".join(texts)
 
 
 def is_of_workload(consequence: Consequence) -> bool:
@@ -69,8 +65,8 @@ def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -
     addresses = sorted(known)
     texts = [f"{len(addresses)} workloads"] if len(addresses) > _MOST_GROUPS else addresses
     if texts and intro:
-        texts = [f"{intro}{enumerated(texts)}"]
-    return enumerated([*texts, *texts_of(remaining, effects)])
+        texts = [f"{intro}{joined(texts)}"]
+    return joined([*texts, *texts_of(remaining, effects)])
 
 
 def reasons(affected: Iterable[Consequence], effects: Effects) -> str:

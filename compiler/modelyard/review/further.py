@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from modelyard.checks import check
+from modelyard.diagnostics.base import joined
 from modelyard.plan import Plan
 from modelyard.provider import Rule
 from modelyard.records import replace
 from modelyard.review.coverage import KINDS, signals
-from modelyard.review.effect_words import enumerated
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.places import span_of
 from modelyard.review.rights import Rights, changed_rights
@@ -130,10 +130,9 @@ def _of_rights(
     code: str, level: Level, verb: str, words: tuple[str, ...], changed: list[Rights], sides: Sides
 ) -> Finding:
     names = [rights.workload for rights in changed]
-    listed = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
     path = tuple(names[0].split("."))
     text = ", ".join(words)
-    message = f"{listed} {verb} {enumerated(_described(words))}"
+    message = f"{joined(names)} {verb} {joined(_described(words))}"
     finding = replace(at_place(code, level, path, message, sides), facts=facts(words, names))
     return replace(finding, before=text) if code == "R413" else replace(finding, after=text)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.plan import Identity, Plan
 from modelyard.records import replace
-from modelyard.review.effect_words import enumerated
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.spec import System
 
@@ -33,7 +33,7 @@ def _with_stores(finding: Finding, before: Plan | None, after: Plan) -> Finding:
     alike: dict[tuple[str, str], list[str]] = {}
     for (store, target), access in opened.items():
         alike.setdefault((access, target), []).append(store)
-    names = enumerated([f"{access} {enumerated(stores)} on {target}" for (access, target), stores in alike.items()])
+    names = joined([f"{access} {joined(stores)} on {target}" for (access, target), stores in alike.items()])
     if not finding.after:
         return replace(finding, why=f"its tokens can no longer {names}", facts=facts(finding.facts, names))
     why = f"whoever runs this issuer can sign tokens for every workload there, and so {names}"

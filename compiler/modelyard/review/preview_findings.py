@@ -7,9 +7,10 @@ from typing import Final
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import previews as problems
+from modelyard.diagnostics.base import joined
 from modelyard.effects import Effects
 from modelyard.records import record
-from modelyard.review.effect_words import enumerated, enumerated_resources
+from modelyard.review.effect_words import enumerated_resources
 from modelyard.review.effects import Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import Item, Items, Key, lowered
@@ -59,9 +60,7 @@ def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: T
         if (preview.stack, preview.project) not in known:
             texts = [f"{project} with stack {stack}" for stack, project in sorted(known)]
             more = [f"{len(texts) - 4} more"] if len(texts) > 4 else []
-            yield problems.foreign_preview(
-                preview.span, preview.stack, preview.project, enumerated([*texts[:4], *more])
-            )
+            yield problems.foreign_preview(preview.span, preview.stack, preview.project, joined([*texts[:4], *more]))
 
 
 def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
@@ -89,7 +88,7 @@ def preview_findings(
     seen = {preview.project for preview in here}
     missing = sorted(name for name in projects if name not in seen)
     if missing:
-        message = f"no preview was given for {enumerated(missing)}"
+        message = f"no preview was given for {joined(missing)}"
         yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides, facts(missing))
 
 

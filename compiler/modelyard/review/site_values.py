@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
+from modelyard.diagnostics.base import joined
 from modelyard.records import replace
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.site_judging import Judge, Versions, judged_directly
@@ -126,7 +127,7 @@ def _formatted(value: Scalar | None) -> str:
 
 def _listed(names: list[str]) -> str:
     if len(names) <= _MOST:
-        return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+        return joined(names)
     return f"{', '.join(names[: _MOST - 1])} and {len(names) - _MOST + 1} more"
 
 

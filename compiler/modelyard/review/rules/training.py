@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.review.changes import Change, Direction
-from modelyard.review.effect_words import enumerated
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -142,7 +142,7 @@ def _readers(change: Change, sides: Sides) -> list[str]:
 def _output_why(change: Change, sides: Sides) -> str:
     stays = "existing data stays where it is; readers of the old place get nothing new"
     readers = _readers(change, sides)
-    return f"its results replace what {enumerated(readers)} read; {stays}" if readers else stays
+    return f"its results replace what {joined(readers)} read; {stays}" if readers else stays
 
 
 _PIPELINE: Final = ("pipelines", "*")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.plan import Fallback, Hardware
+from modelyard.plan import Fallback, Hardware, UnknownAccelerator
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.kube.existing.choose import ANY_MACHINE, choose
 from modelyard_targets.machines.accelerators import known, names
@@ -202,7 +202,10 @@ def test_open_cluster_refuses_spot_and_memory_requests() -> None:
 
 
 def test_unknown_accelerator_has_a_suggestion() -> None:
-    assert "did you mean 'L40S'?" in refusal(compute_class(4, 16, "L4OS"))
+    reason = choose(compute_class(4, 16, "L4OS"), on())
+
+    assert isinstance(reason, UnknownAccelerator)
+    assert reason.hint == "did you mean 'L40S'?"
 
 
 def test_every_known_accelerator_has_a_resource_and_memory() -> None:
