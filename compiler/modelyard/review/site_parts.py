@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from modelyard.plan import Plan
 from modelyard.records import replace
+from modelyard.same import is_same
 from modelyard.spec import System
 
 _PLACED: Final = ("stores", "pipelines", "inference", "monitors")
@@ -45,7 +46,7 @@ def system_with_part(system: System, other: System, target: str) -> System:
     parts["compute"] = _mixed(system.compute, other.compute, is_for_entry_there)
     parts["deployment"] = replace(system.deployment, targets=targets)
     parts["overrides"] = tuple(overrides)
-    different = {name: part for name, part in parts.items() if part != getattr(system, name)}
+    different = {name: part for name, part in parts.items() if not is_same(part, getattr(system, name))}
     return replace(system, **different) if different else system
 
 
