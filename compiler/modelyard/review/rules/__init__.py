@@ -11,6 +11,7 @@ from modelyard.review.changes import Change
 from modelyard.review.rules import (
     adapters,
     budget,
+    captured,
     data,
     egress,
     gateways,
@@ -43,6 +44,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *training.RULES,
     *guards.RULES,
     *watching.RULES,
+    *captured.RULES,
     *data.RULES,
     *egress.RULES,
     *gateways.RULES,

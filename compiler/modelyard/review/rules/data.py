@@ -42,13 +42,11 @@ def _classes(change: Change, _: Sides) -> Verdict:
     return "R303", DANGER
 
 
-def _capture_amount(change: Change, sides: Sides) -> Verdict:
-    worst = DANGER if sides.sensitive else REVIEW
-    if change.path[-1] == "sample" and change.way is Direction.STRICTER:
+def _sample(change: Change, sides: Sides) -> Verdict:
+    if change.way is Direction.STRICTER:
         return "R308", REVIEW if _is_watched(change, sides) else NOTE
-    return {Direction.LOOSER: ("R307", worst), Direction.STRICTER: ("R308", NOTE), Direction.OTHER: ("R307", REVIEW)}[
-        change.way
-    ]
+    is_more = change.way is Direction.LOOSER and bool(sides.sensitive)
+    return "R307", DANGER if is_more else REVIEW
 
 
 def _capture(change: Change, sides: Sides) -> Verdict:
@@ -175,26 +173,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         (*_CAPTURE, "sample"),
-        _capture_amount,
+        _sample,
         described_by("{name} keeps {after} of its requests (was {before})"),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "redact"),
-        _capture_amount,
-        lambda change, _: stated(f"fields that {change.path[1]} leaves out of its captures", change),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "columns"),
-        _capture_amount,
-        lambda change, _: stated(f"inputs that {change.path[1]} keeps", change),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "keys"),
-        _capture_amount,
-        lambda change, _: stated(f"keys that {change.path[1]} keeps", change),
         _kept_why,
     ),
     Rule((*_CAPTURE, "store"), always("R312", REVIEW), described_by("captures of {name} go to {moves}"), _place_why),
