@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.review.changes import Change, Direction
+from modelyard.review.places import is_written
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, described_by, stated
 from modelyard.review.sides import SENSITIVE, Sides
 
@@ -79,6 +81,26 @@ def _retention_why(change: Change, sides: Sides) -> str:
     return "data is kept longer than before"
 
 
+def _inherited(change: Change, sides: Sides) -> Verdict:
+    """Judge the default for captures, which matters only to the endpoints without a `retain` of their own."""
+    code, level = _retention(change, sides)
+    return code, level if _inheriting(change, sides) else NOTE
+
+
+def _inherited_why(change: Change, sides: Sides) -> str:
+    names = _inheriting(change, sides)
+    return f"{_retention_why(change, sides)}: {joined(names)}" if names else "no endpoint uses it"
+
+
+def _inheriting(change: Change, sides: Sides) -> list[str]:
+    """Return the endpoints that keep captures for the system's period after the change."""
+    return [
+        name
+        for name, endpoint in sides.after.inference.items()
+        if endpoint.capture is not None and not is_written(sides.after, ("inference", name, "capture", "retain"))
+    ]
+
+
 def _residency_says(change: Change, _: Sides) -> str:
     if change.removed:
         return f"data may be stored anywhere (was only {change.before.text})"
@@ -137,9 +159,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         ("governance", "retention", "captures"),
-        _retention,
+        _inherited,
         described_by("captures are kept {moves}"),
-        _retention_why,
+        _inherited_why,
         irreversible=True,
     ),
     Rule(
