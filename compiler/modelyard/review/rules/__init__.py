@@ -20,6 +20,7 @@ from modelyard.review.rules import (
     images,
     meanings,
     overrides,
+    placement,
     platform,
     serving,
     training,
@@ -52,6 +53,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *head_state.RULES,
     *images.RULES,
     *waves.RULES,
+    *placement.RULES,
     *platform.RULES,
     *overrides.RULES,
 )
