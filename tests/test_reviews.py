@@ -60,6 +60,7 @@ _ALSO: Final = {
     **dict.fromkeys(_EFFECTS, _EFFECTS),
     **dict.fromkeys(("R401", "R403", "R307"), ("R126",)),  # findings that come with a new endpoint
     **dict.fromkeys(("R215", "R217", "R703"), ("R215", "R217", "R703")),  # changes that may have no direction
+    "R211": ("R212", "R307"),  # columns that captures lack, and that monitors therefore do not check
     "R401": ("R126", "R401"),  # either of the two
     "R403": ("R126", "R403"),  # either of the two: another issuer is a danger both ways
     "R206": ("R206",),  # a list that both gains and loses items

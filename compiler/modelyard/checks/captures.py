@@ -21,7 +21,7 @@ _ANSWERS = frozenset({"prediction", "score"})
 
 def features(system: System) -> Iterator[Diagnostic]:
     """Report monitored columns that captures omit or redact."""
-    inputs = _inputs(system)
+    inputs = model_inputs(system)
     trained_on = _trained_on(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
@@ -50,7 +50,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 def joins(system: System) -> Iterator[Diagnostic]:
     """Require watched data and labels to share columns or, if there are no schemas, a key in the monitor."""
-    inputs = _inputs(system)
+    inputs = model_inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
             continue
@@ -68,7 +68,7 @@ def joins(system: System) -> Iterator[Diagnostic]:
 
 def keys(system: System) -> Iterator[Diagnostic]:
     """Require captures to contain the key columns that monitors use to match labels."""
-    inputs = _inputs(system)
+    inputs = model_inputs(system)
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         capture = system.inference[name].capture if section == "inference" else None
@@ -86,12 +86,12 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 def counted(system: System) -> Iterator[Diagnostic]:
     """Report checks whose `minFeatures` is greater than the number of available columns."""
-    inputs = _inputs(system)
+    inputs = model_inputs(system)
     for monitor in system.monitors.values():
         for check in monitor.checks:
             if check.features or check.metric not in _BY_FEATURE:
                 continue
-            checked = _checked_columns(system, monitor, check, inputs)
+            checked = checked_columns(system, monitor, check, inputs)
             if checked is not None and len(checked) < check.min_features:
                 path = ("monitors", monitor.name, "checks", check.name)
                 written = check.min_features > 1
@@ -99,7 +99,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
                 yield problems.fewer_features_than_asked(span, check.name, check.min_features, sorted(checked))
 
 
-def _checked_columns(
+def checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
     """Return the largest set of columns that a check without `features` can cover, or None if they are unknown."""
@@ -163,7 +163,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
     return {*captured, *capture_keys(system, inference)} - {*inference.capture.redact} if captured else set()
 
 
-def _inputs(system: System) -> dict[str, tuple[str, ...]]:
+def model_inputs(system: System) -> dict[str, tuple[str, ...]]:
     """Return the input columns of each model that is trained only by built-in trainers."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():

@@ -9,15 +9,21 @@ from modelyard.indexes import index
 from modelyard.review.values import Steps
 from modelyard.spec import System
 
-_SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data")
+_SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data", "registry", "sites")
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return what a change at a path reaches: callers, then the addresses of other entries (endpoints first)."""
+    """Return what a change at a path reaches: callers, then the addresses of other entries (endpoints first).
+
+    A channel reaches only the entries whose alerts it gets.
+    """
     start = _start(path)
-    seen = dependents(system, (start,))
-    callers = [caller for address in seen for caller in _callers(system, address)]
-    del seen[start]
+    if path[0] == "channels":
+        seen, callers = dict.fromkeys(_edges(system).get(start, ())), []
+    else:
+        seen = dependents(system, (start,))
+        callers = [caller for address in seen for caller in _callers(system, address)]
+        del seen[start]
     ranked = [address for address in seen if address.partition(".")[0] in _SHOWN]
     ranked.sort(key=lambda address: (_SHOWN.index(address.partition(".")[0]), address))
     return (*sorted(set(callers)), *ranked)
@@ -94,6 +100,25 @@ def _pairs(system: System) -> Iterator[tuple[str, str]]:
         yield f"data.{monitor.labels}", here
         yield f"data.{monitor.reference.data if monitor.reference else ''}", here
         yield from ((f"channels.{channel}", here) for channel in monitor.on_breach.notify)
+    yield from ((f"channels.{system.governance.owner.oncall}", owner) for owner in alerting_oncall(system))
+
+
+def alerting_oncall(system: System) -> Iterator[str]:
+    """Yield the addresses of the entries whose alerts go to the owner's on-call channel."""
+    if not system.governance.owner.oncall:
+        return
+    observed = {
+        target.name
+        for target in system.deployment.targets
+        if target.tenancy != "shared" or "prometheus" in target.present
+    }
+    yield from (f"monitors.{name}" for name, monitor in system.monitors.items() if not monitor.on_breach.notify)
+    yield from (f"inference.{name}" for name, endpoint in system.inference.items() if endpoint.slo is not None)
+    yield from (f"pipelines.{name}" for name, pipeline in system.pipelines.items() if pipeline.target in observed)
+    yield from (f"sites.{target.name}" for target in system.deployment.targets if target.telemetry.alerts_on)
+    registry = system.registry
+    if registry is not None and not registry.adopt and system.deployment.placement.registry in observed:
+        yield "registry"
 
 
 def _of_models(system: System) -> Iterator[tuple[str, str]]:

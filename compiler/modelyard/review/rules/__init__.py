@@ -11,6 +11,7 @@ from modelyard.review.changes import Change
 from modelyard.review.rules import (
     adapters,
     budget,
+    captured,
     data,
     egress,
     gateways,
@@ -19,6 +20,7 @@ from modelyard.review.rules import (
     images,
     meanings,
     overrides,
+    placement,
     platform,
     serving,
     training,
@@ -43,6 +45,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *training.RULES,
     *guards.RULES,
     *watching.RULES,
+    *captured.RULES,
     *data.RULES,
     *egress.RULES,
     *gateways.RULES,
@@ -50,6 +53,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *head_state.RULES,
     *images.RULES,
     *waves.RULES,
+    *placement.RULES,
     *platform.RULES,
     *overrides.RULES,
 )

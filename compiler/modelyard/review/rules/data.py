@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelyard.diagnostics.base import joined
 from modelyard.review.changes import Change, Direction
+from modelyard.review.places import is_written
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, always, by_way, described_by, stated
 from modelyard.review.sides import SENSITIVE, Sides
 
@@ -42,13 +44,11 @@ def _classes(change: Change, _: Sides) -> Verdict:
     return "R303", DANGER
 
 
-def _capture_amount(change: Change, sides: Sides) -> Verdict:
-    worst = DANGER if sides.sensitive else REVIEW
-    if change.path[-1] == "sample" and change.way is Direction.STRICTER:
+def _sample(change: Change, sides: Sides) -> Verdict:
+    if change.way is Direction.STRICTER:
         return "R308", REVIEW if _is_watched(change, sides) else NOTE
-    return {Direction.LOOSER: ("R307", worst), Direction.STRICTER: ("R308", NOTE), Direction.OTHER: ("R307", REVIEW)}[
-        change.way
-    ]
+    is_more = change.way is Direction.LOOSER and bool(sides.sensitive)
+    return "R307", DANGER if is_more else REVIEW
 
 
 def _capture(change: Change, sides: Sides) -> Verdict:
@@ -79,6 +79,26 @@ def _retention_why(change: Change, sides: Sides) -> str:
     if verdict == "R310":
         return f"data older than {change.after.text} is deleted once this is applied"
     return "data is kept longer than before"
+
+
+def _inherited(change: Change, sides: Sides) -> Verdict:
+    """Judge the default for captures, which matters only to the endpoints without a `retain` of their own."""
+    code, level = _retention(change, sides)
+    return code, level if _inheriting(change, sides) else NOTE
+
+
+def _inherited_why(change: Change, sides: Sides) -> str:
+    names = _inheriting(change, sides)
+    return f"{_retention_why(change, sides)}: {joined(names)}" if names else "no endpoint uses it"
+
+
+def _inheriting(change: Change, sides: Sides) -> list[str]:
+    """Return the endpoints that keep captures for the system's period after the change."""
+    return [
+        name
+        for name, endpoint in sides.after.inference.items()
+        if endpoint.capture is not None and not is_written(sides.after, ("inference", name, "capture", "retain"))
+    ]
 
 
 def _residency_says(change: Change, _: Sides) -> str:
@@ -139,9 +159,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         ("governance", "retention", "captures"),
-        _retention,
+        _inherited,
         described_by("captures are kept {moves}"),
-        _retention_why,
+        _inherited_why,
         irreversible=True,
     ),
     Rule(
@@ -175,26 +195,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         (*_CAPTURE, "sample"),
-        _capture_amount,
+        _sample,
         described_by("{name} keeps {after} of its requests (was {before})"),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "redact"),
-        _capture_amount,
-        lambda change, _: stated(f"fields that {change.path[1]} leaves out of its captures", change),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "columns"),
-        _capture_amount,
-        lambda change, _: stated(f"inputs that {change.path[1]} keeps", change),
-        _kept_why,
-    ),
-    Rule(
-        (*_CAPTURE, "keys"),
-        _capture_amount,
-        lambda change, _: stated(f"keys that {change.path[1]} keeps", change),
         _kept_why,
     ),
     Rule((*_CAPTURE, "store"), always("R312", REVIEW), described_by("captures of {name} go to {moves}"), _place_why),

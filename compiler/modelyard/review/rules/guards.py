@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.public_keys import NotAKey, fingerprint_of
+from modelyard.review.calendars import opens_other_times
 from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import (
     DANGER,
@@ -161,8 +162,36 @@ def _stage_why(change: Change, _: Sides) -> str:
     return f"versions may reach {change.path[3]} sooner, or without having passed a check"
 
 
+def _any_time(change: Change, sides: Sides) -> Verdict:
+    """Judge `anyTime` of a stage, which has no effect without change windows or freezes."""
+    code, level = _stage(change, sides)
+    return code, level if sides.after.governance.changes is not None else NOTE
+
+
+def _any_time_why(change: Change, sides: Sides) -> str:
+    if sides.after.governance.changes is None:
+        return "it has no effect, because no change windows are declared"
+    is_looser = change.way is Direction.LOOSER
+    return "versions can reach it at times that are closed for other stages" if is_looser else ""
+
+
 def _changes_why(change: Change, _: Sides) -> str:
     return "versions can go live at times that were closed before" if change.way is Direction.LOOSER else ""
+
+
+def _time_zone(_: Change, sides: Sides) -> Verdict:
+    """Judge a different time zone by the hours that it opens."""
+    return ("R206", DANGER) if _is_opened(sides) else ("R208", REVIEW)
+
+
+def _time_zone_why(_: Change, sides: Sides) -> str:
+    return "versions can go live at times that were closed before" if _is_opened(sides) else ""
+
+
+def _is_opened(sides: Sides) -> bool:
+    """Return whether the new change windows and freezes open times that were closed before."""
+    old, new = sides.before.governance.changes, sides.after.governance.changes
+    return old is not None and new is not None and opens_other_times(old, new)
 
 
 def _approvals(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -222,6 +251,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     *_approvals(("models", "*", "stages", "*", "approvals")),
     *_approvals(("governance", "approvals", "promote")),
+    Rule(("models", "*", "stages", "*", "anyTime"), _any_time, _stage_says, _any_time_why),
     Rule(("models", "*", "stages"), _stage, _stage_says, _stage_why),
     Rule(
         ("governance", "approvers", "*", "sshKeys"),
@@ -238,6 +268,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R241", REVIEW), ("R242", NOTE), ("R241", REVIEW)),
         described_by("approver group {last} is {moves}"),
     ),
+    Rule(("governance", "changes", "timeZone"), _time_zone, _changes_say, _time_zone_why),
     Rule(
         ("governance", "changes"),
         by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),

@@ -20,8 +20,9 @@ from modelyard.review.rules.base import (
     plainly,
     was,
 )
+from modelyard.review.rules.placement import share_jurisdiction
 from modelyard.review.sides import Sides
-from modelyard.spec import System, TargetSpec
+from modelyard.spec import TargetSpec
 
 
 def _region(change: Change, sides: Sides) -> Verdict:
@@ -34,13 +35,7 @@ def _moves_abroad(change: Change) -> bool:
     table = regions()
     if not (change.before.text and change.after.text):  # the target runs on another provider
         return False
-    return not _share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
-
-
-def _share_jurisdiction(place: str, other: str) -> bool:
-    """Return whether two locations are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
-    members = regions().members.items()
-    return place == other or any({place, other} <= {code, *countries} for code, countries in members)
+    return not share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
 def _region_why(change: Change, _: Sides) -> str:
@@ -52,28 +47,6 @@ def _region_why(change: Change, _: Sides) -> str:
         return stays
     table = regions()
     return f"from {table.country_of(change.before.text)} to {table.country_of(change.after.text)}; {stays}"
-
-
-def _placed(change: Change, sides: Sides) -> Verdict:
-    before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
-    return ("R511", REVIEW) if _share_jurisdiction(before, after) else ("R306", DANGER)
-
-
-def _placed_why(change: Change, sides: Sides) -> str:
-    before, after = _country(sides.before, change.before.text), _country(sides.after, change.after.text)
-    is_left = change.before.text not in {target.name for target in sides.after.deployment.targets}
-    end = "stays on the old target until that is destroyed" if is_left else "is removed on the old target"
-    effect = f"it {end}, and starts from scratch on the new one"
-    if _share_jurisdiction(before, after):
-        return effect
-    return f"from {before or 'an unknown place'} to {after or 'an unknown place'}; {effect}"
-
-
-def _country(system: System, target: str) -> str:
-    placement = next((candidate for candidate in system.deployment.targets if candidate.name == target), None)
-    if placement is None:
-        return ""
-    return regions().country_of(placement.region) if placement.region else placement.residency
 
 
 def _registry_says(change: Change, _: Sides) -> str:
@@ -274,12 +247,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(("deployment", "mode"), always("R511", REVIEW), described_by("the deployment mode is {moves}")),
     Rule(("deployment", "placement"), always("R511", REVIEW), described_by("the placement of {last} is {moves}")),
-    Rule(("inference", "*", "target"), _placed, described_by("{name} runs on {moves}"), _placed_why),
-    Rule(("pipelines", "*", "target"), _placed, described_by("{owner} runs on {moves}"), _placed_why),
-    Rule(("monitors", "*", "target"), _placed, described_by("{owner} runs on {moves}"), _placed_why),
-    Rule(
-        ("stores", "*", "target"), _placed, described_by("store {name} is on {moves}"), _placed_why, irreversible=True
-    ),
     Rule(("stores", "*", "region"), _region, described_by("store {name} is in {moves}"), "its data is not moved"),
     Rule(
         ("stores", "*", "adopt"),

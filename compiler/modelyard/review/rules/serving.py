@@ -179,6 +179,10 @@ def _timeout(change: Change, _: Sides) -> Verdict:
     return ("R415", DANGER) if change.way is Direction.LOOSER else ("R414", NOTE)
 
 
+def _body(change: Change, _: Sides) -> Verdict:
+    return ("R417", NOTE) if change.way is Direction.LOOSER else ("R416", REVIEW)
+
+
 def _clients(change: Change, _: Sides) -> Verdict:
     return ("R402", REVIEW) if change.way is Direction.STRICTER else ("R401", REVIEW)
 
@@ -308,6 +312,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: (
             "slow requests that used to be answered now time out" if change.way is Direction.LOOSER else ""
         ),
+    ),
+    Rule(
+        ("inference", "*", "endpoint", "maxBody"),
+        _body,
+        described_by("{name} accepts bodies of up to {moves}"),
+        lambda change, _: "" if change.way is Direction.LOOSER else "requests with a larger body are rejected with 413",
     ),
     *(
         Rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from modelyard.diagnostics.base import joined
@@ -26,6 +27,7 @@ from modelyard.review.rules.base import (
 )
 from modelyard.review.rules.looking import longest_wait
 from modelyard.review.sides import Sides, served_at
+from modelyard.spec import Reprocess
 from modelyard.units import duration_text
 
 _NOT_COMPARABLE: Final = "metrics of earlier and later versions are not comparable"
@@ -47,6 +49,21 @@ def _promotion_why(change: Change, sides: Sides) -> str:
     if _is_live(change, sides):
         return "a version that passes the gate immediately serves more of the traffic"
     return "the previous alias keeps its current version"
+
+
+def _reprocess_why(change: Change, _: Sides) -> str:
+    """State what happens to old rows when the alias moves, depending on whether more or fewer of them are rescored."""
+    before, after = (_rescored_s(value) for value in (change.was, change.now))
+    if after > before:
+        return "rows that already have scores may get different ones"
+    return "old rows that are no longer rescored keep the scores of earlier versions"
+
+
+def _rescored_s(reprocess: Reprocess | None) -> float:
+    """Return how far back rows are scored again with a new version, in seconds."""
+    if reprocess is None or reprocess.kind == "none":
+        return 0
+    return inf if reprocess.window_s is None else reprocess.window_s
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
@@ -229,7 +246,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_PIPELINE, "reprocess"),
         always("R118", REVIEW),
         described_by("{owner} rescores old rows with a new version: {moves}"),
-        "rows that already have scores may get different ones",
+        _reprocess_why,
     ),
     Rule((*_PIPELINE, "type"), always("R108", DANGER), described_by("the type of {owner} is {moves}")),
     Rule(

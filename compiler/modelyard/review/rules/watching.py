@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TypeAlias
 
 from modelyard.review.changes import Change, Direction
+from modelyard.review.reach import alerting_oncall
 from modelyard.review.rules.base import (
     DANGER,
     NOTE,
@@ -20,6 +22,7 @@ from modelyard.review.rules.base import (
 )
 from modelyard.review.rules.looking import looks, looks_says, unseen, unseen_why
 from modelyard.review.sides import Sides
+from modelyard.spec import System
 
 _SIGNS: Final = {"min": "<", "max": ">"}
 
@@ -99,31 +102,40 @@ def _rollback_says(change: Change, _: Sides) -> str:
     return f"a breach of {change.path[1]} {verb} the version back"
 
 
-def _unheard(change: Change, sides: Sides) -> list[str]:
-    """Return the checks whose severity the changed channel no longer takes, nor any other channel of their monitor."""
-    old, new = (system.channels.get(change.path[1]) for system in (sides.before, sides.after))
-    lost = set(old.severities if old is not None else ()) - set(new.severities if new is not None else ())
-    return [
-        f"{check.name} of {monitor.name}"
-        for monitor in sides.after.monitors.values()
-        if change.path[1] in monitor.on_breach.notify
-        for check in monitor.checks
-        if check.severity in lost and not _is_taken(check.severity, monitor.on_breach.notify, sides)
-    ]
+_Alerts: TypeAlias = tuple[str, str, tuple[str, ...]]
+"""Alerts: what they are about, their severity, and their channels."""
 
 
-def _is_taken(severity: str, channels: tuple[str, ...], sides: Sides) -> bool:
-    known = sides.after.channels
-    return any(severity in known[name].severities for name in channels if name in known)
+def _alerts(system: System) -> Iterator[_Alerts]:
+    """Yield a system's alerts. Those that are not from monitors go to the on-call channel, with either severity."""
+    oncall = (system.governance.owner.oncall,)
+    for monitor in system.monitors.values():
+        channels = monitor.on_breach.notify or oncall
+        yield from ((f"{check.name} of {monitor.name}", check.severity, channels) for check in monitor.checks)
+    for address in alerting_oncall(system):
+        if not address.startswith("monitors."):
+            yield from ((address, severity, oncall) for severity in ("page", "ticket"))
 
 
-def _severities(change: Change, sides: Sides) -> Verdict:
-    return ("R217", DANGER) if _unheard(change, sides) else _recipients(change, sides)
+def _severity_sent(severity: str, channels: tuple[str, ...], system: System) -> str:
+    """Return an alert's severity or, if none of its channels takes it, the one with which the alert is sent instead."""
+    taken = [each for name in channels if name in system.channels for each in system.channels[name].severities]
+    return severity if severity in taken or not taken else taken[0]
 
 
 def _severities_why(change: Change, sides: Sides) -> str:
-    unheard = _unheard(change, sides)
-    return f"nobody receives these alerts anymore: {', '.join(unheard)}" if unheard else ""
+    """Name the alerts that the change sends with another severity, and those that only other channels still get."""
+    texts: dict[str, list[str]] = {}
+    known = set(_alerts(sides.before))
+    for about, severity, channels in _alerts(sides.after):
+        if change.path[1] not in channels or (about, severity, channels) not in known:
+            continue
+        old, new = (_severity_sent(severity, channels, system) for system in (sides.before, sides.after))
+        if old != new:
+            texts.setdefault(f"sent as {new} instead of {old}", []).append(about)
+        elif new in (change.before.items or ()) and new not in (change.after.items or ()):
+            texts.setdefault(f"now sent only to other channels, as {new}", []).append(about)
+    return "; ".join(f"{text}: {', '.join(about)}" for text, about in texts.items())
 
 
 def _channel(change: Change, sides: Sides) -> Verdict:
@@ -201,7 +213,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule((*_MONITOR, "compute"), always("R607", NOTE), described_by("{name} runs on compute class {moves}")),
     Rule(
         ("channels", "*", "severities"),
-        _severities,
+        _recipients,
         lambda change, _: stated(f"severities that channel {change.path[1]} takes", change),
         _severities_why,
     ),

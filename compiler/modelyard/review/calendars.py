@@ -1,0 +1,30 @@
+"""Find whether different change windows and freezes open times at which versions could not go live before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from modelyard.spec import Changes, ChangeWindow
+
+_DAY: Final = 24 * 60
+_WEEK: Final = 7 * _DAY
+
+
+def opens_other_times(old: Changes, new: Changes) -> bool:
+    """Return whether another time zone opens times that were closed before.
+
+    The offset between two time zones differs over the year, so no windows make up for it. Only windows that are always
+    open, and rules without freezes, mean the same in every time zone.
+    """
+    has_windows = all(changes.windows and not _is_always_open(changes.windows) for changes in (old, new))
+    return has_windows or (bool(old.freezes) and bool(new.freezes))
+
+
+def _is_always_open(windows: tuple[ChangeWindow, ...]) -> bool:
+    minutes: set[int] = set()
+    for window in windows:
+        length = (window.to_minute - window.from_minute - 1) % _DAY + 1
+        for day in window.days:
+            first = day * _DAY + window.from_minute
+            minutes.update(minute % _WEEK for minute in range(first, first + length))
+    return len(minutes) == _WEEK
