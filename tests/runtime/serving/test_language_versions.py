@@ -112,9 +112,10 @@ def health(asked: LanguageServer) -> tuple[int, dict[str, Any]]:
     return response.status_code, json.loads(bytes(response.body))
 
 
-def wait_for_look(known: Registry) -> None:
-    """Wait until a server has looked for a version once more."""
-    assert known.looks.acquire(timeout=DEADLINE_S)
+def wait_for_looks(known: Registry, number: int) -> None:
+    """Wait until a server has looked for versions this often."""
+    for _ in range(number):
+        assert known.looks.acquire(timeout=DEADLINE_S)
 
 
 def ended(threads: list[threading.Thread]) -> bool:
@@ -127,10 +128,9 @@ def ended(threads: list[threading.Thread]) -> bool:
 def test_a_version_by_number_is_awaited(known: Registry, started: Any) -> None:
     """Until the version exists, the response is 503. After it is loaded, even at the second try, the waiting ends."""
     server, threads = started()
-    wait_for_look(known)
-    wait_for_look(known)
-    assert health(server) == (503, health(server)[1])
-    assert health(server)[1]["error"]["message"] == f"no version of models:/{NAME}/1 exists yet"
+    wait_for_looks(known, 3)
+    status, content = health(server)
+    assert (status, content["error"]["message"]) == (503, f"no version of models:/{NAME}/1 exists yet")
     known.failures = 1
     known.register(NAME, "1", SAFETENSORS)
 
@@ -152,7 +152,7 @@ def test_an_adapter_by_number_is_awaited(known: Registry, started: Any) -> None:
     known.register(NAME, "1", SAFETENSORS)
     server, threads = started(adapters={"support": pinned(MODEL, TONE)})
     assert health(server)[0] == 200
-    assert [thread.is_alive() for thread in threads] == [True]
+    wait_for_looks(known, 2 * 3)  # for the model and the adapter
     known.register(TONE, "1", ADAPTER)
 
     assert ended(threads)
@@ -162,17 +162,18 @@ def test_an_adapter_by_number_is_awaited(known: Registry, started: Any) -> None:
 
 @pytest.fixture
 def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
-    """Return the engine to use for the base model of an adapter. It is removed from the list when it is loaded."""
-    waiting = [Engine()]
+    """Return the engine to use for the base model of an adapter. The list is empty once the model is downloaded."""
+    waiting, fetched = [Engine()], list[Engine]()
 
     @contextmanager
     def base_files(_: Base) -> Generator[Path]:
+        fetched.append(waiting.pop())
         yield tmp_path
 
     monkeypatch.setattr(loaded, "base_files", base_files)
     monkeypatch.setattr(loaded, "check_memory", lambda *_: None)
     monkeypatch.setattr(loaded, "check_heads", lambda *_: None)
-    monkeypatch.setattr(loaded, "MlxEngine", lambda *_: waiting.pop())
+    monkeypatch.setattr(loaded, "MlxEngine", lambda *_: fetched.pop())
     return waiting
 
 
@@ -201,3 +202,40 @@ def test_engine_of_an_adapter_stays_open(known: Registry, engines: list[Engine])
 
     assert (version.version, version.base.digest) == ("1", "sha256:base")
     assert (engine.adapters, engine.closed) == ([f"models:/{TONE}/1"], False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "accelerators", "reason"),
+    [
+        ({"rank": 65}, 1, "the adapter has rank 65, but at most 64 is supported on accelerators"),
+        ({"r": 8}, 0, r"lora_A.weight of the adapter has the shape \(4, 8\), but the adapter's rank is 8"),
+        ({"use_dora": True}, 0, "the adapter uses use_dora, but only LoRA of linear layers is supported"),
+        ({"layer": "layer"}, 0, "'layer.lora_A.weight', which is no matrix of a linear layer"),
+    ],
+)
+def test_adapter_is_refused_before_its_base_is_loaded(
+    known: Registry, engines: list[Engine], tmp_path: Path, changes: dict[str, Any], accelerators: int, reason: str
+) -> None:
+    """A base model takes minutes to download and load, and an adapter's own files show that it cannot be used."""
+    adapter_files(tmp_path / "files", **changes)
+
+    with pytest.raises(Refusal, match=reason):
+        load_adapter(known, accelerators)
+    assert len(engines) == 1
+
+
+def test_adapter_without_matrices_is_refused(known: Registry, engines: list[Engine], tmp_path: Path) -> None:
+    (tmp_path / "files" / "adapter_model.safetensors").unlink()
+
+    with pytest.raises(Refusal, match=r"no matrices: adapter_model\.safetensors is missing or empty"):
+        load_adapter(known)
+    assert len(engines) == 1
+
+
+def test_adapter_of_a_high_rank_is_loaded_without_accelerators(
+    known: Registry, engines: list[Engine], tmp_path: Path
+) -> None:
+    adapter_files(tmp_path / "files", rank=65)
+
+    assert load_adapter(known).uri == f"models:/{TONE}/1"
+    assert engines == []
