@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from http import HTTPStatus
 from typing import Any
 
 from modelyard_runtime.jobs.local_runs import FAILED, REPLACED, RUNNING, SUCCEEDED, LocalRuns
-from modelyard_runtime.local.asking import Rows, captured, keep, rows_for
+from modelyard_runtime.local.asking import COMPLETION, Rows, captured, keep, rows_for, texts_for
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.overlap import Successor
+from modelyard_runtime.local.plan import Endpoint as Served
 from modelyard_runtime.local.plan import LocalPlan, Schedule
 from modelyard_runtime.local.runs import Outcome, Runs
 from modelyard_runtime.local.sample import Sample, has_files, truth_of
@@ -238,6 +240,10 @@ class Work:
                 self.say(f"inference.{name}", f"no version is served yet: {problem}")
                 continue
             self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
+            if entry.generates_text:
+                if self.sample:
+                    self._send_texts(name, caller, entry)
+                continue
             if self.ask and (question_rows := rows_for(entry, self.plan, self.base.placed)) is not None:
                 self._ask(name, caller, question_rows)
             if self._made is not None:
@@ -283,6 +289,27 @@ class Work:
         problem = caller.predict_all(rows)
         self.say(address, problem or f"answered {len(rows)} generated rows{drifted}")
         self.base.state.record(address, "predicted", problem or f"{len(rows)} generated rows{drifted}")
+        if problem:
+            self.failures.append(address)
+
+    def _send_texts(self, name: str, caller: Endpoint, entry: Served) -> None:
+        """Let a language model and its adapters complete short texts, which needs no chat template."""
+        address = f"inference.{name}"
+        bodies = [body for below, body in texts_for(entry, self.base.placed) if below == COMPLETION]
+        deadline, problem = time.monotonic() + _ALIAS_S, ""
+        self.say(address, f"try it: {caller.curl_body(bodies[0], COMPLETION)}")
+        for number, body in enumerate(bodies):
+            while True:
+                status, text = caller.post(json.dumps(body), COMPLETION)
+                if status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    break
+                time.sleep(0.5)  # an adapter may be loaded later than the model
+            if number == 0:
+                self.say(address, f"answer: {text[:_SHOWN]}")
+            if status != HTTPStatus.OK:
+                problem = problem or f"{body['model']} answers {status}: {text[:_SHOWN]}"
+        self.say(address, problem or f"answered {len(bodies)} short requests")
+        self.base.state.record(address, "predicted", problem or f"{len(bodies)} short requests")
         if problem:
             self.failures.append(address)
 

@@ -19,6 +19,7 @@ from modelyard_runtime.local.state import State
 from modelyard_runtime.training.data import training_data
 from modelyard_runtime.training.trainers import grow
 from modelyard_runtime.workload.records import PipelineWorkload, workload_of
+from modelyard_runtime.workload.records.data import Dataset
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 RETRAIN = "fraud-detection-dev/main/descriptions/retrain.json"
@@ -108,3 +109,17 @@ def _moved(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
     if before.dtype.kind not in "if":
         return False
     return abs(after.mean() - before.mean()) > 0.5 * before.std()
+
+
+def test_language_models_learn_texts(tmp_path: Path) -> None:
+    """Prompts and texts are distinct sentences, also if the spec gives their columns no type."""
+    plan = read_plan(GOLDEN / "laptop-default" / "main")
+    letters = Dataset(uri="file://lake/letters", format="parquet", features=("question",), label="reply")
+    data = {"letters": {"label": "reply"}}
+    training = {"type": "training", "pipeline": {"model": {"task": "text-generation"}, "data": data}}
+
+    rows = truth_of(replace(plan, data={"letters": letters}, pipelines={}), [training]).rows(200, 1)
+
+    for name in ("question", "reply"):
+        assert rows[name].map(lambda text: isinstance(text, str) and text.endswith(".")).all()
+        assert rows[name].nunique() > 190
