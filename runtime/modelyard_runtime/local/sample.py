@@ -33,10 +33,13 @@ _DAYS = 60.0
 _DELAYS = 3  # the data covers three times the longest label delay
 _GROUP = 10  # rows of one group, such as the results of a query
 _SHIFT = 2.0
-_NOISE = 0.35
+_NOISE = 0.2
 _KEY = "id"
 _CATEGORIES = ("a", "b", "c", "d")
 _CATEGORICAL = ("category", "country", "type", "plan", "region", "channel", "currency", "status", "segment", "kind")
+_TEXTS = ("That is not possible, sorry.", "Please send us a few more details.", "Thank you, that is done.")
+"""The texts that a language model is to learn."""
+
 _UNNAMED = {"number_1": "number", "number_2": "number", "number_3": "number", "category_1": "string"}
 """The features of a dataset for which the spec declares none."""
 
@@ -115,7 +118,7 @@ def _column(kind: str, chance: np.random.Generator, count: int, shift: float) ->
     if kind == "integer":
         return (normal * 10 + 50).round().astype("int64"), normal
     if kind == "boolean":
-        return normal > 0, normal
+        return normal > 0, (normal > 0) * 2.0 - 1.0
     return normal * 10 + 50, normal
 
 
@@ -126,6 +129,8 @@ def _label(task: str, score: Any) -> Any:
         return (score > 0.4).astype("int64")
     if task == "multiclass-classification":
         return [f"class-{bucket}" for bucket in np.digitize(score, (-0.5, 0.5))]
+    if task == "text-generation":
+        return [_TEXTS[bucket] for bucket in np.digitize(score, (-0.5, 0.5))]
     if task == "ranking":
         return np.clip(np.digitize(score, (-1.0, 0.0, 1.0)), 0, 3).astype("int64")
     return score * 20 + 100
