@@ -60,6 +60,7 @@ class Base:
     runs: Runs | None = None
     placed: Placed = field(default_factory=Placed)
     endpoints_port: int = 0
+    serve_port: int = 0
     registry_uri: str = ""
     _registry: Any = None
     _servers: Any = None
@@ -128,8 +129,8 @@ class Base:
         assert self.processes is not None
         assert self.runs is not None
         self.endpoints_port = free_port(self.plan.ports.endpoints)
-        serve_port = free_port(_SERVE_PORT, frozenset({self.endpoints_port}))
-        arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(serve_port)]
+        self.serve_port = free_port(_SERVE_PORT, frozenset({self.endpoints_port}))
+        arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(self.serve_port)]
         log = self.state.below("logs", "serving.log")
         self._servers = self.processes.start(self.runs.command("serve", *arguments), environment, log)
         self.state.announce(endpoints=self.endpoints_port)

@@ -62,12 +62,8 @@ class Endpoint:
                 return f"{status}: {text[:300]}"
         return ""
 
-    def curl(self, row: dict[str, Any]) -> str:
-        """Return a shell command that sends one row."""
-        return self.curl_body({"instances": [row]})
-
-    def curl_body(self, content: dict[str, Any], below: str = "") -> str:
-        """Return a shell command that sends a body."""
+    def curl(self, content: dict[str, Any], below: str = "") -> str:
+        """Return a shell command that sends JSON."""
         body = json.dumps(content).replace("'", "'\\''")
         token = f' -H "Authorization: Bearer $(cat {self.token})"' if self.token else ""
         return f"curl -s{token} {self.url}{below} -d '{body}'"

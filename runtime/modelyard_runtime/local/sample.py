@@ -33,7 +33,7 @@ _DAYS = 60.0
 _DELAYS = 3  # the data covers three times the longest label delay
 _GROUP = 10  # rows of one group, such as the results of a query
 _SHIFT = 2.0
-_NOISE = 0.35
+_NOISE = 0.2
 _TEXT, _PROMPT = "text-generation", "prompt"
 _KEY = "id"
 _CATEGORIES = ("a", "b", "c", "d")
@@ -118,7 +118,7 @@ def _column(kind: str, chance: np.random.Generator, count: int, shift: float) ->
     if kind == "integer":
         return (normal * 10 + 50).round().astype("int64"), normal
     if kind == "boolean":
-        return normal > 0, normal
+        return normal > 0, (normal > 0) * 2.0 - 1.0
     return normal * 10 + 50, normal
 
 

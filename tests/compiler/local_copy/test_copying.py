@@ -100,6 +100,23 @@ def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
     }
 
 
+def test_few_generated_rows_cause_no_alarm() -> None:
+    claims = copied(Example("motor-claims", None).inputs())
+    checks: Any = claims.spec["monitors"]
+
+    assert checks["notices-complete"]["checks"]["rows"] == {"min": 1}
+    assert "min: 200 is reduced to 1" in of("motor-claims")["monitors.notices-complete.checks.rows"]
+    assert checks["settled-quality"]["checks"] == {"mae": {"max": 1700, "severity": "ticket"}}
+
+
+def test_all_of_the_few_requests_are_captured() -> None:
+    """The original captures one request in a hundred, so its monitors would often have nothing to measure."""
+    recommender: Any = copied(Example("recommender", None).inputs()).spec
+
+    assert recommender["inference"]["start-page"]["capture"] == {"sample": "100%", "keys": ["page_view", "title"]}
+    assert of("recommender")["inference.start-page.capture.sample"].startswith("1% becomes 100%")
+
+
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
     """A model without pipelines gets a training pipeline. A fixed version is replaced with the one trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec

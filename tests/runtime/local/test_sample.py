@@ -10,10 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
+from sklearn.preprocessing import StandardScaler
 
 from modelyard_runtime.local.placed import place_all
 from modelyard_runtime.local.plan import read_plan
-from modelyard_runtime.local.sample import Sample, truth_of
+from modelyard_runtime.local.sample import Sample, Truth, truth_of
 from modelyard_runtime.local.scaling import Machine
 from modelyard_runtime.local.state import State
 from modelyard_runtime.training.data import training_data
@@ -123,3 +126,23 @@ def test_language_models_learn_texts(tmp_path: Path) -> None:
     for name in ("question", "reply"):
         assert rows[name].map(lambda text: isinstance(text, str) and text.endswith(".")).all()
         assert rows[name].nunique() > 190
+
+
+def test_texts_depend_on_the_prompt() -> None:
+    truth = Truth({"category": "string"}, {"reply": "text-generation"}, timestamps=(), groups=(), keys=())
+    rows = truth.rows(300, 0)
+
+    above = rows["reply"].str.contains("above").groupby(rows["category"]).mean()
+    assert abs(above["a"] - above["d"]) > 0.8
+
+
+def test_models_of_generated_classes_can_meet_a_gate() -> None:
+    """In a local copy, bounds on a metric between 0 and 1 are at most 0.8, so a model must be able to do better."""
+    columns = {"amount": "number", "age": "integer", "vip": "boolean", "plan": "string"}
+    truth = Truth(columns, {"kind": "multiclass-classification"}, timestamps=(), groups=(), keys=())
+    rows, live = truth.rows(2400, 0), truth.rows(600, 1)
+    features = [pd.get_dummies(frame[list(columns)], columns=["plan"]).astype(float) for frame in (rows, live)]
+    model = LogisticRegression(max_iter=2000).fit(StandardScaler().fit_transform(features[0]), rows["kind"])
+    predicted = model.predict(StandardScaler().fit(features[0]).transform(features[1]))
+
+    assert recall_score(live["kind"], predicted, average="macro") > 0.82
