@@ -27,6 +27,7 @@ from modelyard_targets.kube.data.disk import has_disk
 from modelyard_targets.kube.data.store_keys import store_keys
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
+from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
 from modelyard_targets.kube.network.gateway import beside_the_gateway
 from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
@@ -120,6 +121,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         ),
         "channels": bool(plan.of(Channel, placement)),
         "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
+        "cluster_alerts": cluster_channel(context) is not None,
         "definitions": bool(installed_addons(context)),
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
