@@ -186,7 +186,7 @@ def two(main: str = "", lab: str = "") -> str:
 
 
 def test_each_target_has_a_resource_group_of_its_own() -> None:
-    """In a shared resource group, private DNS zones and roles would clash. Azure ignores case in the group's name."""
+    """In a shared resource group, private DNS zones would clash. Azure ignores case in the group's name."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
     elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 

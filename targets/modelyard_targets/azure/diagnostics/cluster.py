@@ -202,7 +202,7 @@ def disk_too_large(span: Span, compute: str, needed: str) -> Diagnostic:
 
 
 def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnostic:
-    """Each target needs its own resource group, because private DNS zones and roles have fixed names.
+    """Each target needs its own resource group, because private DNS zones and the nodes' group have fixed names.
 
     Wrong:
 
