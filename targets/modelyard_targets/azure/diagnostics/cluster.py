@@ -223,3 +223,27 @@ def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnost
         span,
         "give each target its own resource group, or omit `resourceGroup`",
     )
+
+
+def network_elsewhere(span: Span, field: str, subscription: str, account: str) -> Diagnostic:
+    """Azure creates private endpoints only in networks of their own subscription, and they are created in the target's.
+
+    Only the resource group with private DNS zones, `dnsGroup`, may be in a different subscription.
+
+    Wrong:
+
+        account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b
+        vpc: {adopt: /subscriptions/7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a/resourceGroups/network/…, …}
+
+    Right:
+
+        account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b
+        vpc: {adopt: /subscriptions/3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b/resourceGroups/network/…, …}
+    """
+    return Diagnostic(
+        "AZURE-E021",
+        Severity.ERROR,
+        f"`{field}` is in subscription {subscription}, but the target is in {account}",
+        span,
+        "use a network in the target's subscription, or change `account`",
+    )
