@@ -114,8 +114,19 @@ def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
     for (target, column), uses in bound.used.items():
         is_written = target == run.group.name and column not in run.group.always
         if is_written and any(_is_whole(span, use) for use in uses):
-            return tell.at_site_value(diagnostic, run.group.places(run.rows[0], column), span)
+            return tell.at_site_value(
+                _as_a_number(diagnostic, run, column), run.group.places(run.rows[0], column), span
+            )
     return diagnostic
+
+
+def _as_a_number(diagnostic: Diagnostic, run: Run, column: str) -> Diagnostic:
+    """Explain why a number in a CSV file is a string: another value in its column is no number."""
+    other = run.group.made_text_by(run.rows[0], column)
+    if other is None:
+        return diagnostic
+    value, line = run.group.value(other, column), run.group.places(other, column).line
+    return replace(diagnostic, hint=tell.column_is_text(str(value), line))
 
 
 def _is_whole(span: Span, use: Span) -> bool:
