@@ -19,7 +19,8 @@ from modelyard.review.values import Steps
 from modelyard.spec import ModelCard, System
 from modelyard.spec.watched import state_folder
 
-_MUTATING: Final = ("write ", "append ", "call ")
+_HARMLESS: Final = "read "
+"""How a right begins that changes nothing. Any other right, also of a new kind, is a power."""
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
@@ -122,7 +123,7 @@ def _own_folder(workload: str, system: System) -> str:
 
 
 def _powers(rights: Iterable[str]) -> set[str]:
-    changing = (right for right in rights if right.startswith(_MUTATING))
+    changing = (right for right in rights if not right.startswith(_HARMLESS))
     return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
 
 

@@ -37,7 +37,7 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
     is_named_alike = not aliases and all(old == new for old, new in models.items())
     same = _same_identities(before, after) if is_named_alike else frozenset[str]()
     folder = _moved_folder(before.system, after.system)
-    old, new = _rights(before, aliases, models, same, folder), _rights(after, {}, {}, same)
+    old, new = _rights(before, aliases, models, same, folder), _rights(after, {}, {}, same, None)
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
@@ -58,13 +58,11 @@ class _Folder:
         return f"{self.after}{inside}" if is_inside else prefix
 
 
-_STAYS: Final = _Folder("", "", "")
-
-
-def _moved_folder(before: System, after: System) -> _Folder:
+def _moved_folder(before: System, after: System) -> _Folder | None:
+    """Return the folder of the registry, or None if it stays where it is."""
     old, new = before.registry, after.registry
     if old is None or new is None or old.artifacts != new.artifacts or old.artifact_path == new.artifact_path:
-        return _STAYS
+        return None
     return _Folder(old.artifacts, old.artifact_path.rstrip("/"), new.artifact_path.rstrip("/"))
 
 
@@ -86,7 +84,7 @@ def _rights(
     aliases: Mapping[str, str],
     models: Mapping[str, str],
     same: frozenset[str],
-    folder: _Folder = _STAYS,
+    folder: _Folder | None,
 ) -> dict[str, frozenset[str]]:
     """Return the rights of each workload that is not in `same`, using new names for renamed entries and models."""
     rights: dict[str, set[str]] = {}
@@ -97,7 +95,8 @@ def _rights(
         granted = rights.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
-            prefix = folder.moved(access.store, _renamed(access.prefix, models))
+            prefix = _renamed(access.prefix, models)
+            prefix = prefix if folder is None else folder.moved(access.store, prefix)
             granted.add(f"{access.mode} {store}/{prefix}".rstrip("/"))
         granted.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:
