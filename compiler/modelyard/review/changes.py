@@ -64,6 +64,7 @@ _MISSING: Final = object()
 _SECTIONS: Final = frozenset({"stores", "data", "models", "pipelines", "inference", "monitors", "channels"})
 _MOVABLE: Final = frozenset({"stores", "pipelines", "inference", "monitors"})
 _INLINE: Final = "compute"
+_PIPELINES: Final[Steps] = ("pipelines",)
 _PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
     Absent.LOOSEST: (Direction.LOOSER, Direction.STRICTER),
     Absent.STRICTEST: (Direction.STRICTER, Direction.LOOSER),
@@ -81,7 +82,9 @@ def changes(before: System, after: System) -> Iterator[Change]:
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
     entry_paths: set[Steps] = set()
-    for change in _of_parts((), _renamed_sections(before, aliases), _renamed_sections(after, {}), [root()]):
+    old, new = _renamed_sections(before, aliases), _renamed_sections(after, {})
+    old[_PIPELINES], new[_PIPELINES] = _told_apart(old[_PIPELINES], new[_PIPELINES])
+    for change in _of_parts((), old, new, [root()]):
         if change.entry:
             if any(change.path[:length] in entry_paths for length in range(2, len(change.path))):
                 continue
@@ -142,10 +145,10 @@ def _has(system: System, address: str) -> bool:
 def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
     """Return a system's sections, with renamed entries under their new names."""
     sections = parts(system) or {}
-    for section in _MOVABLE:
+    for section in _MOVABLE if aliases else ():
         entries: Mapping[str, Raw] = sections[(section,)]
         new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
-        sections[(section,)] = {new[name]: _with_booleans(entry) for name, entry in entries.items()}
+        sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
     classes: dict[Steps, Raw] = {}
     for compute in system.compute.values():
         if len(compute.path) > 1:  # the class of monitors without a class of their own is constant and has no place
@@ -157,9 +160,20 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
     return sections | classes
 
 
-def _with_booleans(entry: Raw) -> Raw:
-    """Return an entry, with a pipeline's boolean parameters as leaves, because Python considers `true` equal to 1."""
-    if not isinstance(entry, Pipeline) or not any(entry.booleans):
+_Pipelines: TypeAlias = Mapping[str, Pipeline]
+
+
+def _told_apart(old: _Pipelines, new: _Pipelines) -> tuple[_Pipelines, _Pipelines]:
+    """Return the pipelines of both versions, with boolean parameters as leaves where the versions may differ."""
+    return (
+        {name: entry if new.get(name) is entry else _with_booleans(entry) for name, entry in old.items()},
+        {name: entry if old.get(name) is entry else _with_booleans(entry) for name, entry in new.items()},
+    )
+
+
+def _with_booleans(entry: Pipeline) -> Pipeline:
+    """Return a pipeline with its boolean parameters as leaves, because Python considers `true` equal to 1."""
+    if not any(entry.booleans):
         return entry
     steps = (
         replace(

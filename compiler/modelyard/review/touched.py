@@ -35,7 +35,12 @@ def _entries(old: System, new: System) -> Iterator[str]:
     """Yield the addresses of entries that are new, removed or different."""
     for section in _SECTIONS:
         was, now = getattr(old, section), getattr(new, section)
-        yield from (f"{section}.{name}" for name in {**was, **now} if was.get(name) != now.get(name))
+        if was is now:
+            continue
+        for name in {**was, **now}:
+            before, after = was.get(name), now.get(name)
+            if before is not after and before != after:
+                yield f"{section}.{name}"
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
