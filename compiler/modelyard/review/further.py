@@ -25,6 +25,8 @@ _HARMLESS: Final = "read "
 
 def coverage(sides: Sides) -> Iterator[Finding]:
     """Report entries with fewer or more kinds of signals. Entries that are new or removed are reported elsewhere."""
+    if sides.before.monitors == sides.after.monitors and sides.before.inference == sides.after.inference:
+        return
     old, new = signals(sides.before), signals(sides.after)
     for address in sorted(old.keys() | new.keys()):
         path = tuple(address.split("."))
