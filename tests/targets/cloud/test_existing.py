@@ -230,7 +230,7 @@ def _values(value: object) -> object:
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_readme_lists_every_right_in_the_cluster(cloud: str) -> None:
     """The program also creates the cluster-wide secret store, which is in no manifest of the namespace."""
-    (readme,) = [file.render().decode() for file in stack(cloud).texts if file.path == "README.md"]
+    (readme,) = [file.text() for file in stack(cloud).texts if file.path == "README.md"]
 
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
     assert f"the ClusterSecretStore `secrets-manager.{namespace}`" in readme
