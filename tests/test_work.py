@@ -69,8 +69,8 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 def test_a_review_is_linear_in_the_number_of_models() -> None:
     """Reviewing a few additional models takes the same number of instructions at any size, not counting compilation."""
-    before, after = _versions(2)
-    for _ in range(20):  # tables, and record constructors, which are compiled when they are used often
+    before, after = _versions(_STEP * 3)
+    for _ in range(20):  # tables, names of files, and record constructors, which are compiled when they are used often
         review_of(before, after)
     small, middle, large = (_reviewing(_STEP * times) for times in (1, 2, 3))
 
