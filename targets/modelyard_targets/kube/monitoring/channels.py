@@ -97,7 +97,7 @@ The system's alerts have the severity `page` or `ticket`, the cluster's `critica
 severity: otherwise, a group with both severities would have no common one.
 """
 
-_ONLY: Final = {("page",): "critical", ("ticket",): "warning"}
+_ONLY: Final[Mapping[tuple[str, ...], str]] = {("page",): "critical", ("ticket",): "warning"}
 """The severity for PagerDuty of a channel that takes a single severity: all its alerts arrive with that one."""
 
 
