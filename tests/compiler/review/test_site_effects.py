@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
+from modelyard.records import replace
 from modelyard.review.findings import Finding
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
@@ -103,3 +105,25 @@ def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> N
 
     for before, after in ((_outcome(NORTH + SOUTH), broken), (broken, _outcome(NORTH + SOUTH))):
         assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
+
+
+def _warned(rows: str, at: str) -> Outcome:
+    warning = Diagnostic("W0999", Severity.WARNING, f"captures are lost (at sites {at})", None)
+    return replace(_outcome(rows), diagnostics=(warning,))
+
+
+def test_a_warning_at_fewer_or_more_sites_is_new_only_at_sites_that_lacked_it() -> None:
+    """A site that is new or removed changes the sites in a message, but not what the message says about the others."""
+    both, three = NORTH + SOUTH, f"{NORTH}{SOUTH}booth-c,2,reg.east.example\n"
+    named, first, last = _warned(three, "booth-a, booth-c"), _warned(both, "booth-a"), _warned(both, "booth-b")
+    many = [_warned(rows, f"booth-a and {count} more") for rows, count in ((both, 1), (three, 2), (both, 2))]
+
+    for before, after, codes in (
+        (named, first, set[str]()),
+        (first, named, set[str]()),
+        (first, last, {"R905", "R906"}),
+        (first, _warned(both, "booth-a, booth-b"), {"R905"}),
+        (many[0], many[1], set[str]()),
+        (many[0], many[2], {"R905"}),
+    ):
+        assert {finding.code for finding in review_of(before, after).findings} & {"R905", "R906"} == codes
