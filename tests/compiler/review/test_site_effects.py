@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.diagnostics import Diagnostic, Severity
-from modelyard.inputs import InputFile, Inputs
+from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.records import replace
+from modelyard.review.comparing import introduced
 from modelyard.review.findings import Finding
+from modelyard.sites.binding import has_markers
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from tests.reviewing import review_of
@@ -127,3 +129,22 @@ def test_a_warning_at_fewer_or_more_sites_is_new_only_at_sites_that_lacked_it() 
         (many[0], many[2], {"R905"}),
     ):
         assert {finding.code for finding in review_of(before, after).findings} & {"R905", "R906"} == codes
+
+
+def test_findings_show_references_to_site_values_instead_of_markers() -> None:
+    """Versions that use different columns have different markers for the same column."""
+    rows, registry = NORTH + SOUTH, "deployment.targets.booths.images.registry"
+    other = SPEC.replace("${site.registry}/tolls", "${site.registry}/gates")
+    area = other.replace("edge: true", 'edge: true\n      namespace: "${site.name}-tolls"').replace(
+        "${site.registry}/gates", "${site.registry}/${site.name}"
+    )
+    reviews = [review_of(_outcome(rows), _outcome(rows, spec)) for spec in (other, area)]
+    reviews.append(introduced({BASE_FOLDER: _outcome(rows, area)}, TARGETS))
+
+    assert {finding.message for finding in reviews[0].findings if finding.subject == registry} == {
+        f"{registry} is ${{site.registry}}/gates (was ${{site.registry}}/tolls)"
+    }
+    for review in reviews:
+        for finding in review.findings:
+            assert not has_markers(f"{finding} {finding.now_at}"), finding.message
+    assert any("${site.name}" in finding.message for finding in reviews[1].findings)
