@@ -259,7 +259,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     yield from warnings(sides, old, new)
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
-        yield from _effects(sides, old.plan, new.plan, targets, pairs)
+        yield from _effects(sides, old, new, targets, pairs)
         yield from cost_changes(sides, old, new, targets, usage_of)
 
 
@@ -286,17 +286,19 @@ def _of_first(old: Outcome, new: Outcome, pairs: tuple[SitePair, ...]) -> tuple[
 
 
 def _effects(
-    sides: Sides, before: Plan, after: Plan, targets: Targets, pairs: tuple[SitePair, ...]
+    sides: Sides, old: Outcome, new: Outcome, targets: Targets, pairs: tuple[SitePair, ...]
 ) -> Iterator[Finding]:
     """Yield what `pulumi up` does on all targets. For targets with sites, each pair of site kinds is compared."""
+    if old.plan is None or new.plan is None:
+        return
     if not pairs:
-        yield from effects_of_up(sides, before, after, targets)
+        yield from effects_of_up(sides, old.plan, new.plan, targets)
         return
     from modelyard.review.site_pairs import effects_at_sites  # only a few specs have sites
 
     grouped = {pair.target for pair in pairs}
-    yield from effects_of_up(sides, before, after, targets, lambda target: target not in grouped)
-    yield from effects_at_sites(pairs, targets)
+    yield from effects_of_up(sides, old.plan, new.plan, targets, lambda target: target not in grouped)
+    yield from effects_at_sites(pairs, old.fleets, new.fleets, targets)
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:

@@ -148,3 +148,17 @@ def test_findings_show_references_to_site_values_instead_of_markers() -> None:
         for finding in review.findings:
             assert not has_markers(f"{finding} {finding.now_at}"), finding.message
     assert any("${site.name}" in finding.message for finding in reviews[1].findings)
+
+
+def test_a_value_that_is_only_inserted_as_text_has_its_effects_at_the_sites() -> None:
+    """Plans have a marker for such a value, so they are equal. A spec that contained the value would not be."""
+    east, west = "booth-c,2,reg.east.example\n", "booth-d,2,reg.west.example\n"
+    moved = (NORTH + SOUTH + east + west).replace("reg.east", "reg.centre").replace("reg.west", "reg.centre")
+    effects = {
+        finding.code: (finding.message, finding.level.word)
+        for finding in _findings(NORTH + SOUTH + east + west, moved)
+        if finding.path == ("deployment", "targets", "booths")
+    }
+
+    message = "booths: `pulumi up` rolls out Ray cluster gate (at sites booth-c, booth-d)"
+    assert effects == {"R518": (message, "review")}
