@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 # Above the ports of Ray's workers (10002 to 19999), below Linux's range for outgoing connections (32768 to 60999).
 _PORTS = range(20_000, 32_000)
@@ -117,6 +118,15 @@ def session(leader: int) -> list[int]:
             if os.getsid(int(entry.name)) == leader:
                 members.append(int(entry.name))
     return members
+
+
+def kill_session(leader: subprocess.Popen[Any]) -> None:
+    """Kill a process that leads a session, and all processes of the session, as a crash of the machine would."""
+    while left := session(leader.pid):
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        leader.wait()
 
 
 def free_ports(count: int) -> list[int]:

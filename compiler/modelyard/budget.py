@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from modelyard.costs import CostLine, Total, total
+from modelyard.costs import CostLine, Total, costliest_alternative, total
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.diagnostics.budgets import (
     budget_exceeded,
@@ -24,7 +24,8 @@ def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
     budget = plan.system.governance.budget
     if budget is None:
         return
-    costs = total(lines)
+    listed = tuple(lines)
+    costs = total(listed)
     if not costs.lines:
         return
     span = plan.system.at("governance", "budget", "monthly")
@@ -39,7 +40,7 @@ def check_budget(plan: Plan, lines: Iterable[CostLine]) -> Iterator[Diagnostic]:
     elif costs.expected > budget.monthly:
         yield budget_expected_to_be_exceeded(span, allowed, floor, expected, note)
     elif costs.ceiling > budget.monthly:
-        yield budget_may_be_exceeded(span, allowed, expected, ceiling, note)
+        yield budget_may_be_exceeded(span, allowed, expected, ceiling, costliest_alternative(listed), note)
 
 
 def _note(costs: Total) -> str:

@@ -61,8 +61,8 @@ class CostLine:
     `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
     `platform`. Together with `address` and `what` it identifies a line, so two plans can be compared. A line without a
     price is unpriced and makes totals lower bounds. `ceiling_price` differs from `price` if the most expensive
-    alternative costs more. An `open_ended` line depends on traffic or stored data, and no field of the spec limits
-    either.
+    alternative costs more; `ceiling_assumes` names this alternative. An `open_ended` line depends on traffic or stored
+    data, and no field of the spec limits either.
     """
 
     component: str
@@ -74,6 +74,7 @@ class CostLine:
     category: Category
     item: str = ""  # the item's name in a price book
     ceiling_price: Rate | None = None
+    ceiling_assumes: str = ""  # such as `m7i.large, on demand`
     assumption: str = ""
     open_ended: bool = False
 
@@ -94,6 +95,11 @@ class CostLine:
         return self.quantity.ceiling * (dearest.amount if dearest is not None else 0.0)
 
     @property
+    def assumptions(self) -> str:
+        """Return what the expected quantity and the ceiling's price assume."""
+        return "; ".join(filter(None, (self.assumption, _ceiling_note(self.ceiling_assumes))))
+
+    @property
     def _amount(self) -> float:
         return self.price.amount if self.price is not None else 0.0
 
@@ -106,6 +112,19 @@ class CostLine:
     def is_estimated(self) -> bool:
         """Return whether a price was derived from another region's price."""
         return any(rate is not None and rate.estimate != "" for rate in (self.price, self.ceiling_price))
+
+
+def _ceiling_note(alternative: str) -> str:
+    return f"the ceiling assumes {alternative}" if alternative else ""
+
+
+def costliest_alternative(lines: Iterable[CostLine]) -> str:
+    """Name the alternative that the ceiling assumes for the most expensive part that has one, or return ""."""
+    assuming = [line for line in lines if line.ceiling_assumes]
+    if not assuming:
+        return ""
+    line = max(assuming, key=lambda line: line.ceiling)
+    return f"for {line.component}, {_ceiling_note(line.ceiling_assumes)}"
 
 
 @record

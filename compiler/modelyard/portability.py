@@ -106,10 +106,10 @@ def moving(system: System) -> tuple[TargetSpec, ...]:
 
 
 def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
-    """Return the clouds that are not used by any of the moving targets."""
+    """Return the clouds to move to: all except one on which all moving targets already are."""
     providers = {target.provider for target in moving(system)}
     clouds = (name for name, target in targets.items() if target.in_cloud)
-    return tuple(Destination(name) for name in clouds if name not in providers)
+    return tuple(Destination(name) for name in clouds if providers != {name})
 
 
 def portability(outcome: Outcome, inputs: Inputs, targets: Targets, destinations: Iterable[Destination]) -> Portability:
@@ -183,11 +183,16 @@ class _Trial:
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 
     def _regions(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Mapping[str, str]]:
-        """Yield the regions to try, by target. Targets in the same region stay together."""
+        """Yield the regions to try, by target. Targets in the same region stay together, as do those already there."""
         if not self.targets[destination.provider].in_cloud or destination.region:
             yield {target.name: destination.region for target in moved}
             return
-        near = {target.name: _near(target, destination.provider, self.system) for target in moved}
+        near = {
+            target.name: (target.region,)
+            if target.provider == destination.provider
+            else _near(target, destination.provider, self.system)
+            for target in moved
+        }
         for target in moved:
             if not near[target.name]:
                 raise NoRegion(destination.provider, target)
@@ -233,7 +238,7 @@ class _Trial:
         path = target_path(self.system, target.name)
         current = self.system.written(*path)
         desired: dict[str, Json] = {"provider": provider, "region": region or None}
-        if "account" in current:
+        if "account" in current and provider != target.provider:
             desired["account"] = None
         if not region and not self.targets[provider].runs_here and not current.get("context"):
             desired["context"] = target.name

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from modelyard.hashing import sha256
+from modelyard.same import AS_WRITTEN
 
 if TYPE_CHECKING:
     from modelyard.spec import System
@@ -30,12 +31,15 @@ def values_hash(system: System) -> str:
     return sha256(written(system).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def written(value: Any) -> str:
-    """Write a value as text such that different values never have the same text."""
+def written(value: Any, is_as_written: bool = False) -> str:
+    """Write a value as text such that different values never have the same text.
+
+    1 and 1.0 are the same value, unless the value is JSON that is passed on as it was written.
+    """
     if value is None:
         return "None"
     kind = _class_of(value)
-    if issubclass(kind, float) and value.is_integer():
+    if issubclass(kind, float) and value.is_integer() and not is_as_written:
         return repr(int(value))
     if issubclass(kind, (bool, int, float)):
         return repr(value)
@@ -43,9 +47,10 @@ def written(value: Any) -> str:
         return f"{len(value)}:{value}"
     if issubclass(kind, Mapping):
         entries = cast("Mapping[str, Any]", value)
-        return "".join(_joined("map", sorted(f"{written(name)}={written(child)}" for name, child in entries.items())))
+        texts = [f"{written(name)}={written(child, is_as_written)}" for name, child in entries.items()]
+        return "".join(_joined("map", sorted(texts)))
     if issubclass(kind, (tuple, list, frozenset)):
-        texts = [written(item) for item in value]
+        texts = [written(item, is_as_written) for item in value]
         return "".join(_joined("list", sorted(texts) if _is_unordered(value) else texts))
     return _record(value)
 
@@ -60,7 +65,8 @@ def _record(value: Any) -> str:
     if kind in _PLACES:
         return kind
     names: tuple[str, ...] = getattr(value, "__match_args__", ())  # a provider without options has an empty class
-    return "".join(_joined(kind, (written(getattr(value, name)) for name in names)))
+    as_written = AS_WRITTEN.get(kind, ())
+    return "".join(_joined(kind, (written(getattr(value, name), name in as_written) for name in names)))
 
 
 def _joined(kind: str, texts: Iterable[str]) -> Iterator[str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -18,7 +16,7 @@ import yaml
 from testbed.build import installed_pulumi
 from testbed.kubernetes.kubectl import Json
 from testbed.places import binaries, binary
-from testbed.processes import session
+from testbed.processes import kill_session
 
 _PLUGINS = Path(__file__).parent / "plugins"
 _OPERATION = Path(__file__).with_name("operation.py")
@@ -84,11 +82,7 @@ class Running:
 
     def kill(self) -> None:
         """Kill the engine, the provider and the program simultaneously, like a machine crash."""
-        while left := session(self._process.pid):
-            for process in left:
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            self._process.wait()
+        kill_session(self._process)
 
     def wait(self, seconds: float) -> Outcome:
         """Return the outcome. When the time is up, kill everything and raise Failed with the output."""

@@ -43,6 +43,21 @@ def test_exceeding_the_budget_at_maximum_scale_is_a_warning() -> None:
     assert codes(True, line(1_000, 1_000, 9_000), line(1_000, 1_000, 9_000)) == []
 
 
+def test_the_message_names_the_machine_whose_price_makes_the_ceiling() -> None:
+    """Of several parts, it is the one with the highest ceiling, in the words of `modelyard cost`."""
+    small = replace(
+        line(0, 0, 100), component="inference.other", ceiling_price=EURO, ceiling_assumes="small, on demand"
+    )
+    large = replace(line(0, 0, 90), component="inference.scorer", ceiling_price=replace(EURO, amount=200.0))
+    large = replace(large, ceiling_assumes="g5.2xlarge, on demand")
+    (problem,) = reported(False, line(0, 0, 20_000), small, large)
+    (plain,) = reported(False, line(0, 0, 20_000))
+
+    assert problem.message.endswith("all month; for inference.scorer, the ceiling assumes g5.2xlarge, on demand")
+    assert large.assumptions == "the ceiling assumes g5.2xlarge, on demand"
+    assert plain.message.endswith("all month")
+
+
 def test_exceeding_the_budget_as_expected_is_a_warning() -> None:
     assert codes(True, line(1_000, 18_001, 90_000)) == ["W0530"]
 

@@ -37,6 +37,15 @@ def python() -> str:
 MODELYARD = ("-m", "modelyard")
 KILLED = Path(__file__).parent / "programs" / "killed_rehearsal.py"
 MOMENTS = ("7-dual-run:do", "9-cut-over:weights")
+LANGUAGE_MODEL = f"""
+models:
+  chat:
+    task: text-generation
+    framework: transformers
+    import: {{store: lake, path: incoming/chat/1, digest: "sha256:{64 * "0"}"}}
+inference:
+  assistant: {{variants: {{live: {{model: chat@champion}}}}, compute: {{cpu: 1, memory: 2Gi}}}}
+"""
 
 
 def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = MODELYARD) -> str:
@@ -88,9 +97,11 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
     """A local copy is trained and served, and moved back and forth with the plan's commands. No response changes.
 
     The rehearsal is killed in the middle of the dual run, and while both sides serve callers, and continues from there.
-    Every object, ID, version, alias and digest is then on both sides.
+    Every object, ID, version, alias and digest is then on both sides. A language model moves with the other model.
     """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
+    with (tmp_path / "hello" / "environments" / "aws.yaml").open("a", encoding="utf-8") as overlay:
+        overlay.write(LANGUAGE_MODEL)
     before = (tmp_path / "hello" / "modelyard.lock").read_bytes()
 
     move = ("migrate", "hello", "--env", "aws", "--to", "gcp:europe-west3", "--rehearse")
@@ -105,7 +116,7 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
     assert_it_ran_as_a_copy(text, (folder / "old" / "seed.log").read_text(encoding="utf-8"))
     assert (tmp_path / "hello" / "modelyard.lock").read_bytes() == before
     assert not (tmp_path / "hello" / "build").exists()
-    assert "both sides gave the same answers to 50 requests" in text
+    assert "both sides gave the same answers to 56 requests" in text
     steps = re.findall(r"at (\d+) percent, the new side answered (\d+) of (\d+) requests", text)
     assert [int(step[0]) for step in steps] == [1, 10, 50, 100] * 3, "before and after the rollback, and in the report"
     for percent, new, all_of_them in steps:
@@ -118,8 +129,11 @@ def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str
     assert any(name.endswith(".parquet") for name in new)
     assert any(name.endswith("MLmodel") for name in new)
     assert registry(folder / "old") == registry(folder / "new")
-    (version,) = registry(folder / "new")["registered_model_aliases"]
-    assert version == ("hello-churn", "champion", 1)
+    versions = registry(folder / "new")["registered_model_aliases"]
+    assert versions == [("hello-chat", "champion", 1), ("hello-churn", "champion", 1)]
+    generated = [json.loads((folder / f"system/assistant-{which}.json").read_text()) for which in ("old", "new")]
+    assert generated[0] == generated[1]
+    assert len(generated[0][0]["message"]["content"]) == 8
 
 
 def assert_it_ran_as_a_copy(notes: str, log: str) -> None:
@@ -128,6 +142,7 @@ def assert_it_ran_as_a_copy(notes: str, log: str) -> None:
     assert "data.subscribers             GENERATED" in log
     assert "'champion' of hello-churn is now version 1" in log
     assert "answered 600 generated rows" in log
+    assert "answered 3 short requests" in log
 
 
 COPIED = {

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from testbed.kubernetes import nodes
 from testbed.kubernetes.control_plane import Cluster
 from testbed.kubernetes.control_plane import control_plane as running_control_plane
 from testbed.kubernetes.kubectl import Kubectl
-from testbed.processes import session
+from testbed.processes import kill_session
 from testbed.pulumi.stack import command_path, restore_backups
 from tests.real.s3 import S3, s3
 
@@ -118,7 +117,7 @@ class Person:
         try:
             output, _ = process.communicate(KEYS, PATIENCE_S)
         finally:
-            _kill(process)
+            kill_session(process)
         return process.returncode, output
 
     def do(self, phase: str) -> str:
@@ -134,22 +133,12 @@ class Person:
                     assert process.poll() is None, process.communicate()
                     assert time.monotonic() < deadline
             finally:
-                _kill(process)
+                kill_session(process)
         restore_backups(self._folder / "state")
 
     def undo(self, phase: str) -> None:
         """Undo a phase."""
         self.run(self.lines(phase, "undo"))
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill a process and all processes that it started, as a crash of the machine would."""
-    while left := session(process.pid):
-        for number in left:
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-        process.poll()
-    process.wait()
 
 
 @pytest.fixture(scope="module")

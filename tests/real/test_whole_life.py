@@ -14,7 +14,8 @@ import pytest
 from testbed.kubernetes.whole_kubernetes import WholeKubernetes
 from tests.real.whole_system import MLFLOW, SYSTEM, Loans, deployed
 
-DAYS = 20
+DAYS = 50
+"""The partitions of the batch job, enough to keep its worker busy until it is killed."""
 WAITING = ("firing", "ModelyardApprovalWaiting", "pipelines.retrain")
 BREACH = ("firing", "ModelyardMonitorBreach", "monitors.shift")
 
@@ -82,7 +83,7 @@ def _approved_version_is_served(loans: Loans) -> None:
 
 
 def _killed_pods_cost_no_decisions(loans: Loans) -> None:
-    """A batch job whose only worker is killed is retried and scores all partitions. A killed replica is replaced."""
+    """A batch job whose only worker is killed midway continues with another one. A killed replica is replaced."""
     kubectl = loans.cluster.kubectl
     loans.kill_worker("decide-champion")
     kubectl.wait_until(lambda: loans.ask("champion")[0] != 200, "the champion has lost its replica", 120)
@@ -90,8 +91,15 @@ def _killed_pods_cost_no_decisions(loans: Loans) -> None:
 
     loans.add_rows(days_ago=(DAYS + 1, 2), rows_a_day=150)
     loans.start("score-once", "score")
-    kubectl.wait_until(loans.has_decisions, "the batch job has written a partition", 600)
-    loans.kill_worker("score")
+    kubectl.wait_until(lambda: bool(loans.written()), "the batch job has written a partition", 600)
+    killed = loans.kill_worker("score")
+    kubectl.wait_until(
+        lambda: bool(loans.running_workers("score") - {killed}) or loans.has_ended("score-once"),
+        "another worker replaces the killed one",
+        600,
+    )
+    # The other Pod is running, but Ray has yet to start in it, so the killed worker wrote all of these partitions.
+    assert 0 < len(loans.written()) < DAYS, "the worker had written all partitions before it was killed"
     kubectl.wait_until(lambda: loans.has_ended("score-once"), "the batch job has ended", 600)
     decisions = loans.decisions()
     days = {key.partition("day=")[2].partition("/")[0] for key in decisions}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -76,12 +77,17 @@ class Loans:
         assert "Failed" not in ended, f"{run} has failed"
         return "Complete" in ended
 
-    def kill_worker(self, name: str) -> None:
-        """Kill the only Ray worker of a model server or a pipeline run."""
+    def running_workers(self, name: str) -> set[str]:
+        """Return the running Pods among the Ray workers of a model server or a pipeline run."""
         selector = f"app.kubernetes.io/name={name},ray.io/node-type=worker"
-        (pod,) = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM, selector))
-        options = ("--namespace", SYSTEM, "--grace-period=0", "--force")
-        self.cluster.kubectl.run("delete", "pod", pod["metadata"]["name"], *options)
+        pods = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM, selector))
+        return {pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"}
+
+    def kill_worker(self, name: str) -> str:
+        """Kill the only running Ray worker of a model server or a pipeline run. Return the name of its Pod."""
+        (pod,) = self.running_workers(name)
+        self.cluster.kubectl.run("delete", "pod", pod, "--namespace", SYSTEM, "--grace-period=0", "--force")
+        return pod
 
     def approve(self, name: str, spec: Path | None = None) -> None:
         """Run `modelyard approve` for version 1 with a person's key, as the emitted README describes."""
@@ -118,9 +124,9 @@ class Loans:
         """Add loan applications for some days. `higher` is added to amounts like those in the training data."""
         self._in_the_lake("arrive.py", *map(str, (*days_ago, rows_a_day, higher)))
 
-    def has_decisions(self) -> bool:
-        """Return whether the batch job has written its first partition."""
-        return ".scored.parquet" in self.cluster.fetch(f"{_S3}/{_BUCKET}?list-type=2&prefix=decisions/day")
+    def written(self) -> set[str]:
+        """Return the keys of the partitions that the batch job has written so far."""
+        return written_keys(self.cluster.fetch(f"{_S3}/{_BUCKET}?list-type=2&prefix=decisions/day"))
 
     def decisions(self) -> dict[str, tuple[int, list[str], float]]:
         """Return each written partition's number of rows, model versions and share of errors."""
@@ -189,6 +195,11 @@ class Loans:
         """Run a program with the access keys of the lake and return its output."""
         path = str(_PROGRAMS / program)
         return self.cluster.run("env", *_variables(), str(self.python), path, _S3, _BUCKET, *arguments)
+
+
+def written_keys(listing: str) -> set[str]:
+    """Return the keys of scored files in S3's response to a request for a list of objects."""
+    return set(re.findall(r"<Key>([^<]+\.scored\.parquet)</Key>", listing))
 
 
 @contextmanager

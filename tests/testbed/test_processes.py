@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.processes import Processes, descendants, free_ports, session
+from testbed.processes import Processes, descendants, free_ports, kill_session, session
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
 
@@ -87,6 +88,21 @@ def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
             break
         time.sleep(0.1)
     assert session(run.pid) == []
+
+
+def test_a_killed_session_has_no_processes_left() -> None:
+    """Processes in other process groups are killed too, such as the jobs of an interactive shell."""
+    script = "set -m; sleep 600 & sleep 600 & echo started; wait"
+    with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as shell:
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == b"started\n"
+        members = session(shell.pid)
+        assert len({os.getpgid(process) for process in members}) == 3
+
+        kill_session(shell)
+
+        assert session(shell.pid) == []
+        assert shell.returncode == -signal.SIGKILL
 
 
 def test_ports_are_free_different_and_not_given_to_connections() -> None:

@@ -129,7 +129,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
             yield problems.lock_contradicted(system.at(*path, "versioned"), store.name, age, reason, action)
         if store.retention_s is not None and store.retention_s < lock.retain_s:
             reason, action = (
-                f"so they cannot be deleted after {_days(store.retention_s)}",
+                f"longer than its retention of {_days(store.retention_s)}",
                 f"set `retention` to {age} or more",
             )
             yield problems.lock_contradicted(system.at(*path, "retention"), store.name, age, reason, action)
@@ -141,7 +141,7 @@ def locks(system: System) -> Iterator[Diagnostic]:
                 and (capture.retain_s or lock.retain_s) < lock.retain_s
             ):
                 span = system.key("inference", inference.name, "capture")
-                reason = f"so captures of {inference.name!r} cannot be deleted after {_days(capture.retain_s or 0)}"
+                reason = f"but captures of {inference.name!r} must be deleted after {_days(capture.retain_s or 0)}"
                 action = f"set `retain: {age}`, or capture to another store"
                 yield problems.lock_contradicted(span, store.name, age, reason, action)
         for reason in _rewritten(system, store.name):

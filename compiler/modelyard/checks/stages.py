@@ -44,7 +44,7 @@ def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
             problem = f"{other} and {stage.alias} both follow {stage.after}"
             yield stage.alias, "after", problem, f"set `after: {other}` if {other} comes first"
         elif stage.after and _in_a_circle(model, stage):
-            problem = f"{stage.alias} follows itself"
+            problem = f"following `after` from {stage.alias} leads back to it"
             yield stage.alias, "after", problem, "remove `after` from the stage that training promotes to"
 
 
@@ -141,7 +141,7 @@ def _judged(
     assert stage.soak is not None
     span, watched = system.at(*path, "monitor"), f"inference.{endpoints[0]}"
     if monitor.type != "prediction-quality":
-        reason, hint = f"its type is {monitor.type}", "use a monitor of type prediction-quality"
+        reason, hint = f"its type is {monitor.type}", "use a prediction-quality monitor"
         yield problems.soak_monitor_unfit(span, monitor.name, reason, hint)
     elif monitor.watch not in {f"inference.{name}" for name in endpoints}:
         reason = f"it watches {monitor.watch}, which does not serve {model}@{stage.after}"

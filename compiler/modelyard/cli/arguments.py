@@ -182,7 +182,7 @@ def _portability(entry: argparse.ArgumentParser) -> None:
         metavar="PROVIDER[:REGION]",
         action="append",
         default=[],
-        help="where to move; repeatable (default: every cloud that the system does not use)",
+        help="where to move; repeatable (default: every cloud to which something would move)",
     )
     entry.add_argument(
         "--min", metavar="PERCENT", type=percentage, default=0, help="fail if a score is lower (default: 0, never)"

@@ -40,7 +40,7 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
     if os.path.isdir(typed) and has_two_specs(typed):
         return None, (*problems, tell.two_specs(typed))
     repository = _repository(path)
-    spec = _read(path, repository, problems)
+    spec = _read(path, repository, problems, is_spec=True)
     overlays, unread = _beside(path, repository)
     if environment is not None:
         problems += unread.get(environment, ())
@@ -170,7 +170,7 @@ def _is_inside(path: str, repository: str) -> bool:
     return os.path.commonpath((root, os.path.realpath(path))) == root
 
 
-def _read(path: str, repository: str, problems: list[Diagnostic]) -> InputFile | None:
+def _read(path: str, repository: str, problems: list[Diagnostic], is_spec: bool = False) -> InputFile | None:
     try:
         if not _is_inside(path, repository):
             problems.append(tell.outside_repository(path))
@@ -180,10 +180,10 @@ def _read(path: str, repository: str, problems: list[Diagnostic]) -> InputFile |
                 path, file.read(LIMITS.size_mib * 2**20 + 1)
             )  # one byte more shows that the file is too large
     except OSError as problem:
-        is_missing = problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
-        problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", is_missing))
+        no_spec = is_spec and problem.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+        problems.append(tell.unreadable(Span(path, 1, 1, 1), problem.strerror or "it cannot be read", no_spec))
     except ValueError:  # a NUL byte in the path
-        problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name contains a NUL character"))
+        problems.append(tell.unreadable(Span("?", 1, 1, 1), "its name contains a NUL character", is_spec))
     return None
 
 

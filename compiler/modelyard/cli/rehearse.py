@@ -19,7 +19,7 @@ from typing import IO, Any, Final
 from modelyard.cli.console import say
 from modelyard.cli.migrate_files import changed_state, read_plan, written
 from modelyard.cli.remembered import STATE
-from modelyard.cli.run import python_for
+from modelyard.cli.run import has_language_model, python_for
 from modelyard.cli.sampling import compiled_copy
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import migrating as tell
@@ -84,7 +84,8 @@ def rehearse(
     """Rehearse the move between two valid sides. Returns errors if a program is missing or the rehearsal fails."""
     if programs := missing_programs():
         return (tell.cannot_rehearse(programs),)
-    python, unfit = python_for(arguments.python)
+    language = any(has_language_model(side.outcome.system) for side in (sides.old, sides.live))
+    python, unfit = python_for(arguments.python, language=language)
     if unfit is not None:
         return (unfit,)
     folder = Path(os.path.abspath(inputs.spec.path)).parent / STATE / f"{sides.live.name}{ENDING}"
@@ -203,7 +204,8 @@ def copies(folder: Path, sides: Sides, colour: str) -> Iterator[tuple[str, Path]
     for which, side in (("old", sides.old), ("new", sides.live)):
         document = side.outcome.document
         assert document is not None
-        compiled = compiled_copy(side.inputs, document, folder / "copies" / which, colour)
+        state = folder / which if which == "old" else None  # the commands copy its objects to the new side
+        compiled = compiled_copy(side.inputs, document, folder / "copies" / which, colour, state)
         if compiled is None:
             raise Failed(f"the copy of the {which} side cannot be compiled or written, as reported above")
         yield which, compiled

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if refused and not copies:
         report(refused, inputs.files(), "text", arguments.color)
         return 1
-    python, unfit = python_for(arguments.python, language=_has_language_model(outcome.system))
+    python, unfit = python_for(arguments.python, language=has_language_model(outcome.system))
     if unfit is not None:
         report((unfit,), (), "text", arguments.color)
         return 1
@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     return _start(arguments, inputs, python, folder, _state(inputs))
 
 
-def _has_language_model(system: System | None) -> bool:
+def has_language_model(system: System | None) -> bool:
+    """Return whether a system needs the packages with which language models generate text."""
     return system is not None and any(model.generates_text for model in system.models.values())
 
 
@@ -81,7 +82,7 @@ def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcom
 
     assert outcome.document is not None
     state = _state(inputs, sampled=True)
-    folder = compiled_copy(inputs, outcome.document, state, arguments.color)
+    folder = compiled_copy(inputs, outcome.document, state, arguments.color, state)
     return 1 if folder is None else _start(arguments, inputs, python, folder, state)
 
 

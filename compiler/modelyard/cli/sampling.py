@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Final
 
 from modelyard.cli.console import report, say
 from modelyard.diagnostics import Diagnostic, has_errors
+from modelyard.diagnostics.emit import cannot_write
 from modelyard.disk import Tree, write_file_atomically, write_trees
 from modelyard.inputs import InputFile, Inputs
 from modelyard.lock import digest
-from modelyard.source import Document
+from modelyard.source import Document, Json
 
 ENDING: Final = ".sample"
 """The suffix in the name of a copy's folder, after the environment's name. Environment names cannot contain a dot."""
@@ -22,8 +24,14 @@ _HEAD: Final = (
 )
 
 
-def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str) -> Path | None:
-    """Write the copy and its compiled output to a folder. Returns the compiled folder, or None after errors."""
+def compiled_copy(
+    inputs: Inputs, document: Document, folder: Path, colour: str, state: Path | None = None
+) -> Path | None:
+    """Write the copy and its compiled output to a folder. Returns the compiled folder, or None after errors.
+
+    `state` is the folder in which the copy will keep its stores. Models that stand in for language models are written
+    there; None writes none, because the stores are filled in another way.
+    """
     from modelyard.emit import stack_files
     from modelyard.local_copy import copy_of
     from modelyard.pipeline import compile_system
@@ -38,6 +46,8 @@ def compiled_copy(inputs: Inputs, document: Document, folder: Path, colour: str)
         key = digest(spec.content)
         trees = [Tree("build", stack.target, stack_files(stack), key) for stack in outcome.stacks]
         errors = _written(folder, spec, trees)
+    if not errors and state is not None:
+        errors = _with_models(copied.spec, folder / "build" / outcome.stacks[0].target, state)
     if errors:
         report(errors, Inputs(spec).files(), "text", colour)
         return None
@@ -53,6 +63,23 @@ def _written(folder: Path, spec: InputFile, trees: list[Tree]) -> tuple[Diagnost
         return problems
     content = spec.content if isinstance(spec.content, bytes) else spec.content.encode()
     return write_file_atomically(folder / "system.yaml", content)
+
+
+def _with_models(spec: dict[str, Json], compiled: Path, state: Path) -> tuple[Diagnostic, ...]:
+    """Write the models that stand in for language models into the folders that take the place of the copy's buckets."""
+    from modelyard.local_copy import stand_ins
+
+    buckets = json.loads((compiled / "plan.json").read_text(encoding="utf-8"))["stores"]
+    for model in stand_ins(spec):
+        folder = state / "stores" / str(buckets[model.store]).removeprefix("file://").strip("/") / model.path
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            return (cannot_write(str(folder), problem, is_output=False),)
+        for name, content in model.files.items():
+            if errors := write_file_atomically(folder / name, content):
+                return errors
+    return ()
 
 
 def _is_here(entrypoint: str, folder: Path) -> bool:

@@ -157,7 +157,7 @@ complete -c modelyard -n '_shtab_modelyard_using; and test $_shtab_modelyard_npo
 complete -c modelyard -n '_shtab_modelyard_using portability' -s h -l help -d 'show this help message and exit'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l env -x -d 'the environment to lay over the base (default: the base alone)'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l set -x -d 'the value of a variable declared under vars; repeatable'
-complete -c modelyard -n '_shtab_modelyard_using portability' -l to -x -d 'where to move; repeatable (default: every cloud that the system does not use)'
+complete -c modelyard -n '_shtab_modelyard_using portability' -l to -x -d 'where to move; repeatable (default: every cloud to which something would move)'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l min -x -d 'fail if a score is lower (default: 0, never)'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l format -xka "text json markdown" -d 'default: text'
 complete -c modelyard -n '_shtab_modelyard_using portability' -l color -xka "auto always never" -d 'colour (default: on a terminal)'

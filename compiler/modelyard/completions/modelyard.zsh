@@ -256,7 +256,7 @@ _shtab_modelyard_portability_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--env[the environment to lay over the base (default\: the base alone)]:NAME:"
   "*--set[the value of a variable declared under vars\; repeatable]:NAME=VALUE:"
-  "*--to[where to move\; repeatable (default\: every cloud that the system does not use)]:PROVIDER[:REGION]:"
+  "*--to[where to move\; repeatable (default\: every cloud to which something would move)]:PROVIDER[:REGION]:"
   "--min[fail if a score is lower (default\: 0, never)]:PERCENT:"
   "--format[default\: text]:format:(text json markdown)"
   "--color[colour (default\: on a terminal)]:color:(auto always never)"

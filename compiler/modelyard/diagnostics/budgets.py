@@ -71,13 +71,16 @@ def budget_expected_to_be_exceeded(span: Span, budget: str, floor: str, expected
     return Diagnostic("W0530", Severity.WARNING, message, span, _HINT)
 
 
-def budget_may_be_exceeded(span: Span, budget: str, expected: str, ceiling: str, note: str = "") -> Diagnostic:
+def budget_may_be_exceeded(
+    span: Span, budget: str, expected: str, ceiling: str, assumed: str, note: str = ""
+) -> Diagnostic:
     """The system could cost more than its budget in a month at its maximum size.
 
     This counts endpoints with all their replicas, runs that use their timeout with all retries and workers, runs that
     monitors start as often as their cooldown allows, and the most expensive alternative of each class at on-demand
-    prices. The expected costs are within the budget, so this is a warning regardless of `onExceed`. If spending reaches
-    the budget, the budget alert in the cloud account fires. Traffic, logs and stored data have no bound in a spec.
+    prices, which the message names for the most expensive part. The expected costs are within the budget, so this is a
+    warning regardless of `onExceed`. If spending reaches the budget, the budget alert in the cloud account fires.
+    Traffic, logs and stored data have no bound in a spec.
 
     Wrong:
 
@@ -88,11 +91,12 @@ def budget_may_be_exceeded(span: Span, budget: str, expected: str, ceiling: str,
 
         inference: {scorer: {replicas: {min: 2, max: 6}, …}}
     """
+    assumption = f"; {assumed}" if assumed else ""
     return Diagnostic(
         "W0516",
         Severity.WARNING,
         f"the budget is {budget} a month; the system is expected to cost {expected}, and up to {ceiling} if everything"
-        f" runs at maximum size all month{note}",
+        f" runs at maximum size all month{note}{assumption}",
         span,
         "lower the maximum replicas and workers, shorten timeouts, or lengthen cooldowns; see `modelyard cost`",
     )

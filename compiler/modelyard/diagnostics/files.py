@@ -36,7 +36,7 @@ def no_folder() -> Diagnostic:
     return Diagnostic("E0155", Severity.ERROR, "--out has an empty value", None, "name a folder, or omit --out")
 
 
-def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
+def unreadable(span: Span, reason: str, no_spec: bool) -> Diagnostic:
     """A file on the command line cannot be read: it is missing, unreadable, or a folder without a spec.
 
     A rehearsal of a migration also reads the other files next to the spec.
@@ -51,7 +51,7 @@ def unreadable(span: Span, reason: str, is_missing: bool = True) -> Diagnostic:
         f"cannot read '{span.file}': {reason[:1].lower()}{reason[1:]}",
         None,
         "pass a spec, or a folder with a system.yaml or modelyard.yaml; `modelyard init` creates one"
-        if is_missing
+        if no_spec
         else "",
     )
 

@@ -54,8 +54,8 @@ def present_on_made_cluster(span: Span, placement: str, addons: str) -> Diagnost
     )
 
 
-def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
-    """A cluster that modelyard creates on AWS has only the storage class `gp3`, encrypted with the target's key.
+def storage_class_missing(span: Span, placement: str, name: str, only: str) -> Diagnostic:
+    """A cluster that modelyard creates has one storage class, encrypted with the target's key, such as `gp3` on AWS.
 
     Volumes of any other class stay pending until someone creates that class.
 
@@ -70,7 +70,7 @@ def storage_class_missing(span: Span, placement: str, name: str) -> Diagnostic:
     return Diagnostic(
         "W0694",
         Severity.WARNING,
-        f"the cluster of target {quote(placement)} has no storage class {quote(name)}, only 'gp3'",
+        f"the cluster of target {quote(placement)} has no storage class {quote(name)}, only {quote(only)}",
         span,
         "remove `storageClass`, or create the class between deploying the infrastructure and the workloads",
     )

@@ -342,6 +342,11 @@ def at_site_value(diagnostic: Diagnostic, span: Span, use: Span) -> Diagnostic:
     return replace(diagnostic, span=span, hint=f"{hint}it is used on line {use.line} of {use.file}")
 
 
+def column_is_text(value: str, line: int) -> str:
+    """Return the hint for a number in a CSV column in which another value is not a number."""
+    return f"the column is text because of {quote(value)} on line {line}, which is the value to correct"
+
+
 def of_sites(names: list[str]) -> str:
     """Return the end of a message that names the sites at which a problem occurs."""
     return f" (at site{'s' if len(names) > 1 else ''} {listed(names)})"

@@ -7,6 +7,7 @@ site. A value for which this is not the case is more than text, so it divides th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 from modelyard.budget import check_budget
@@ -186,14 +187,13 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[Run]:
             markable = _bound(outcome).markable[group.name]
             columns = tuple(column for column in columns if column not in markable)
         kinds = list(_rows_by_kind(group, columns).values())[:MOST_KINDS]
+        choices = {other.name: Choice(None if fixed_columns is None else fixed[other.name], 0) for other in groups}
         for rows in kinds:
-            if rows[0] == 0:
-                yield Run(group, tuple(rows), outcome, True)
-                continue
-            choices = {other.name: Choice(None if fixed_columns is None else fixed[other.name], 0) for other in groups}
-            yield Run(group, tuple(rows), again({**choices, group.name: Choice(fixed_columns, rows[0])}), True)
+            compiled = outcome if rows[0] == 0 else again({**choices, group.name: Choice(fixed_columns, rows[0])})
+            with_markers = {**choices, group.name: Choice(frozenset(), rows[0])}
+            marked = partial(again, with_markers) if outcome.failed and len(kinds) > 1 else None
+            yield Run(group, tuple(rows), compiled, True, marked)
         for at in () if outcome.failed else _extremes(outcome, group):
-            choices = {other.name: Choice(fixed[other.name], 0) for other in groups}
             yield Run(group, (at,), again({**choices, group.name: Choice(None, at)}), False)
 
 

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import sites as tell
 from modelyard.records import field, record, replace
+from modelyard.sites.binding import Site
 from modelyard.sites.groups import Group
 from modelyard.source import Span
 from modelyard.stages import Outcome, Stage
 
+_Place: TypeAlias = "tuple[str, Span | None]"
+"""A diagnostic's code and position."""
+
+_Key: TypeAlias = "tuple[_Place, str]"
+"""A diagnostic's code, position and text."""
+
 
 @record
 class Run:
-    """An outcome for some of a group's sites, by position. `kind` says whether it represents all sites of a kind."""
+    """An outcome for some of a group's sites, by position. `kind` says whether it represents all sites of a kind.
+
+    If the outcome holds the values of the first of these sites, `marked` compiles the same site with markers instead.
+    """
 
     group: Group
     rows: tuple[int, ...]
     outcome: Outcome
     kind: bool
+    marked: Callable[[], Outcome] | None = None
 
 
 @record(frozen=False)
@@ -30,10 +42,16 @@ class _Problem:
     diagnostic: Diagnostic
     stage: Stage
     run: Run
-    rows: dict[str, set[int]] = field(default_factory=dict[str, "set[int]"])
+    rows: dict[Group, set[int]] = field(default_factory=dict[Group, "set[int]"])
 
-    def located(self, names: list[str]) -> Diagnostic:
-        """Return the diagnostic with the names of the sites, unless all sites have it."""
+    def located(self, checked: Mapping[str, int]) -> Diagnostic:
+        """Return the diagnostic with the names of the sites in each group in which other sites do not have it."""
+        names = [
+            group.names[at]
+            for group, rows in self.rows.items()
+            if len(rows) < checked[group.name]
+            for at in sorted(rows)
+        ]
         if not names:
             return self.diagnostic
         return replace(self.diagnostic, message=f"{self.diagnostic.message}{tell.of_sites(names)}")
@@ -42,32 +60,50 @@ class _Problem:
 def merged(outcome: Outcome, runs: Iterable[Run]) -> Outcome:
     """Combine the problems from all runs, together with the sites that have them.
 
-    A problem whose text depends on a site's values is reported once for each text.
+    A problem at one position whose text depends on a site's values is reported once for each text, unless the values
+    are only copied to the text: then the text of the first site stands for all.
     """
     listed = list(runs)
-    problems: list[_Problem] = []
+    checked: Counter[str] = Counter()
     for run in listed:
-        for diagnostic in run.outcome.diagnostics:
-            if run.kind or not _is_known(diagnostic, run, listed):
-                stage = run.outcome.stages[diagnostic]
-                _add(problems, _Problem(_at_value(diagnostic, stage, run), stage, run))
-    located = [(problem, problem.located(_names(problem, listed))) for problem in problems]
+        checked[run.group.name] += len(run.rows) if run.kind else 0
+    located = [(problem, problem.located(checked)) for problem in _problems(listed)]
     own = {diagnostic: problem.stage for problem, diagnostic in located if problem.run.outcome is outcome}
     result = replace(outcome, diagnostics=tuple(own), stages=own)
-    for problem, diagnostic in located:
-        if diagnostic not in own:
-            result = replace(result.after(problem.stage, (diagnostic,)), reached=outcome.reached)
-    return result
+    for stage in Stage:
+        added = [diagnostic for problem, diagnostic in located if problem.stage is stage and diagnostic not in own]
+        result = result.after(stage, added) if added else result
+    return replace(result, reached=outcome.reached)
 
 
-def _is_known(diagnostic: Diagnostic, run: Run, runs: Iterable[Run]) -> bool:
-    """Return whether a site's kind also has this problem. Markers may make the text of its message differ."""
+def _problems(runs: list[Run]) -> list[_Problem]:
+    """Return each problem once, in the order in which the runs report them."""
+    problems: list[_Problem] = []
+    by_text: dict[_Key, _Problem] = {}
+    for run in runs:
+        known = frozenset[_Place]() if run.kind else _known(run, runs)
+        general = _General(run)
+        for diagnostic in run.outcome.diagnostics:
+            if (diagnostic.code, diagnostic.span) in known:
+                continue
+            stage = run.outcome.stages[diagnostic]
+            located = _at_value(diagnostic, stage, run)
+            place = (located.code, located.span)
+            keys = ((place, _text(diagnostic)), (place, general.text(diagnostic)))
+            problem = next((by_text[key] for key in keys if key in by_text), None)
+            if problem is None:
+                problem = _Problem(located, stage, run)
+                problems.append(problem)
+            for key in keys:
+                by_text.setdefault(key, problem)
+            problem.rows.setdefault(run.group, set()).update(run.rows)
+    return problems
+
+
+def _known(run: Run, runs: Iterable[Run]) -> frozenset[_Place]:
+    """Return the problems of the kind to which a run's site belongs. Markers may make the texts differ."""
     kinds = (other for other in runs if other.kind and other.group is run.group and run.rows[0] in other.rows)
-    return any(
-        (diagnostic.code, diagnostic.span) == (other.code, other.span)
-        for kind in kinds
-        for other in kind.outcome.diagnostics
-    )
+    return frozenset((diagnostic.code, diagnostic.span) for kind in kinds for diagnostic in kind.outcome.diagnostics)
 
 
 def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
@@ -78,8 +114,19 @@ def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
     for (target, column), uses in bound.used.items():
         is_written = target == run.group.name and column not in run.group.always
         if is_written and any(_is_whole(span, use) for use in uses):
-            return tell.at_site_value(diagnostic, run.group.places(run.rows[0], column), span)
+            return tell.at_site_value(
+                _as_a_number(diagnostic, run, column), run.group.places(run.rows[0], column), span
+            )
     return diagnostic
+
+
+def _as_a_number(diagnostic: Diagnostic, run: Run, column: str) -> Diagnostic:
+    """Explain why a number in a CSV file is a string: another value in its column is no number."""
+    other = run.group.made_text_by(run.rows[0], column)
+    if other is None:
+        return diagnostic
+    value, line = run.group.value(other, column), run.group.places(other, column).line
+    return replace(diagnostic, hint=tell.column_is_text(str(value), line))
 
 
 def _is_whole(span: Span, use: Span) -> bool:
@@ -91,43 +138,44 @@ def _is_whole(span: Span, use: Span) -> bool:
     )
 
 
-def _add(problems: list[_Problem], problem: _Problem) -> None:
-    """Add a problem, or its sites to an equal one."""
-    known = next((known for known in problems if _is_same(known, problem)), problem)
-    if known is problem:
-        problems.append(problem)
-    known.rows.setdefault(problem.run.group.name, set()).update(problem.run.rows)
-
-
-def _is_same(problem: _Problem, other: _Problem) -> bool:
-    first, second = problem.diagnostic, other.diagnostic
-    if (first.code, first.span) != (second.code, second.span):
-        return False
-    return _text(first) == _text(second) or _general(first, problem.run) == _general(second, other.run)
-
-
 def _text(diagnostic: Diagnostic) -> str:
     return f"{diagnostic.message}\n{diagnostic.hint}"
 
 
-def _general(diagnostic: Diagnostic, run: Run) -> str:
-    """Return a diagnostic's text without the values of the site that represents its kind.
+class _General:
+    """The texts of a run's diagnostics, with markers in place of the site's values.
 
-    This applies only to specs with errors, which are compiled without markers: values that could have a marker do not
-    divide their sites into kinds.
+    A word in a text may equal a site's value by chance, so the values are not searched for. Instead, the site is
+    compiled again with markers: its texts are those that become the run's texts when the values are filled in. This
+    takes a compile for each kind of site whose texts could contain a value, and only if the spec has errors.
     """
-    bound = run.outcome.bound
-    if bound is None or bound.bindings[run.group.name].marked.columns:
-        return _text(diagnostic)
-    values = (str(run.group.value(run.rows[0], column)) for column in bound.markable[run.group.name])
-    alternatives = "|".join(re.escape(value) for value in sorted(filter(None, values), key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{alternatives})(?!\w)", "\0", _text(diagnostic)) if alternatives else _text(diagnostic)
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._texts: Mapping[_Key, str] | None = None
+        self._values = _values(run) if run.marked is not None else ()
+
+    def text(self, diagnostic: Diagnostic) -> str:
+        """Return a diagnostic's text with markers, or unchanged if no value was copied to it."""
+        text = _text(diagnostic)
+        if not any(value in text for value in self._values):
+            return text
+        if self._texts is None:
+            self._texts = _marked_texts(self._run)
+        return self._texts.get(((diagnostic.code, diagnostic.span), text), text)
 
 
-def _names(problem: _Problem, runs: Iterable[Run]) -> list[str]:
-    """Return the sites with a problem, in each group in which other sites do not have it."""
-    groups = {run.group.name: run.group for run in runs}
-    sites = {name: {at for run in runs if run.kind and run.group.name == name for at in run.rows} for name in groups}
-    return [
-        groups[name].names[at] for name, rows in problem.rows.items() if not rows >= sites[name] for at in sorted(rows)
-    ]
+def _values(run: Run) -> tuple[str, ...]:
+    """Return the values of the run's site that markers can replace."""
+    assert run.outcome.bound is not None
+    columns = run.outcome.bound.markable[run.group.name]
+    return tuple(str(run.group.value(run.rows[0], column)) for column in columns)
+
+
+def _marked_texts(run: Run) -> dict[_Key, str]:
+    """Return the texts with markers by the texts that they become with the site's values."""
+    outcome = run.marked() if run.marked is not None else run.outcome
+    assert outcome.bound is not None
+    site = Site(run.group, run.rows[0], outcome.bound.bindings[run.group.name].marked)
+    texts = ((diagnostic, _text(diagnostic)) for diagnostic in outcome.diagnostics)
+    return {((diagnostic.code, diagnostic.span), site.filled(text)): text for diagnostic, text in texts}

@@ -8,16 +8,16 @@ from typing import Final
 
 from modelyard.capabilities import fits, metric_of, trainers
 from modelyard.local_copy.code import HasCode, without_pipeline
+from modelyard.local_copy.language import generates_text, with_adapter, with_language_model
 from modelyard.local_copy.note import Entry, Note, entries, mapping, section, unused
+from modelyard.records import record
 from modelyard.source import Json
 
 _HEAVY: Final = "pytorch"
 """The trainer whose library is not part of the `local` extra."""
 
-_NEEDS_BASE: Final = "transformers"
-"""The trainer that starts from an imported model, whose files are not fetched for a copy."""
-
 _ALIAS: Final = "champion"
+_OF_TEXTS: Final = "perplexity"
 _LOOSEST: Final = 0.8
 """For a metric whose best value is 1, the strictest gate bound that a model trained on noisy data can meet."""
 
@@ -29,9 +29,7 @@ def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
         has_own = bool(trainings) and all(_has_own(entry, has_code) for _, entry in trainings)
         if _trainer("", task) or has_own:
             continue
-        learnable = any(task in trainer.tasks for trainer in trainers().values())
-        reason = "the files of its model are not fetched" if learnable else f"no built-in trainer supports {task}"
-        yield Note(f"models.{name}", f"left out, with everything that needs it: {reason}")
+        yield Note(f"models.{name}", f"left out, with everything that needs it: no built-in trainer supports {task}")
         yield from _without_model(spec, name)
 
 
@@ -50,15 +48,17 @@ def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
             yield from _gate(name, model, task)
         if model.pop("stages", None):
             yield Note(f"models.{name}.stages", "left out: a version need not spend time at one alias before the next")
-        if model.pop("import", None):
+        if generates_text(model):
+            yield from with_language_model(spec, name, model) if "import" in model else with_adapter(trainings)
+        elif model.pop("import", None):
             yield Note(f"models.{name}.import", "the delivered version is not fetched; one is trained here")
-    for name, _ in entries(spec, "models"):
-        yield from _aliases(spec, name)
+    for name, model in entries(spec, "models"):
+        yield from _imported(spec, name, model) if "import" in model else _aliases(spec, name)
 
 
 def _trainer(framework: str, task: str) -> str:
     """Return the built-in trainer for a framework or, if it cannot run here, the first one for the task."""
-    able = [name for name, trainer in trainers().items() if task in trainer.tasks and name not in {_HEAVY, _NEEDS_BASE}]
+    able = [name for name, trainer in trainers().items() if task in trainer.tasks and name != _HEAVY]
     return framework if framework in able else next(iter(able), "")
 
 
@@ -88,6 +88,9 @@ def _gate(name: str, model: Entry, task: str) -> Iterator[Note]:
             del gate[check]
             continue
         yield from _loosened(here, metric, bounds)
+        yield from _unbounded(here, metric, bounds)
+        if metric == _OF_TEXTS and "versus" not in bounds:
+            del gate[check]
     if "validation" in model and not gate:
         del model["validation"]
 
@@ -105,6 +108,14 @@ def _loosened(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
             bounds[field] = round(limit, 2)
 
 
+def _unbounded(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
+    """Drop bounds on a metric that depends on the base model, which a model without a language stands in for."""
+    if metric == _OF_TEXTS and (fields := bounds.keys() & {"min", "max"}):
+        yield Note(here, "its bounds are left out, because the model that stands in knows no language")
+        for field in fields:
+            del bounds[field]
+
+
 def _trainings(spec: Entry, model: str) -> list[tuple[str, Entry]]:
     return [
         (name, entry)
@@ -116,31 +127,68 @@ def _trainings(spec: Entry, model: str) -> list[tuple[str, Entry]]:
 def _aliases(spec: Entry, model: str) -> Iterator[Note]:
     """Train a version for each alias that is used but that no pipeline promotes to."""
     trained = {str(entry.get("promoteTo", _ALIAS)): name for name, entry in _trainings(spec, model)}
-    for holder, here in _references(spec, model):
-        alias = str(holder["model"]).partition("@")[2] or _ALIAS
+    for reference in _references(spec, model):
+        alias = reference.alias
         if alias.isdigit():
-            holder["model"] = f"{model}@{next(iter(trained), _ALIAS)}"
-            yield Note(here, f"version {alias} is not available here; {holder['model']} answers instead")
-            alias = next(iter(trained), _ALIAS)
+            yield reference.changed(f"{model}@{next(iter(trained), _ALIAS)}")
+            alias = reference.alias
         if alias not in trained:
             trained[alias] = _train(spec, model, alias)
             yield Note(f"pipelines.{trained[alias]}", f"added, because nothing in the spec trains {model}@{alias}")
 
 
-def _references(spec: Entry, model: str) -> Iterator[tuple[Entry, str]]:
-    """Yield each variant, step or pipeline whose `model` field refers to this model, with an address for messages."""
+def _imported(spec: Entry, name: str, model: Entry) -> Iterator[Note]:
+    """Make everything that uses an imported language model refer to the alias that its import moves."""
+    alias = str(mapping(model["import"]).get("promoteTo", _ALIAS))
+    bases = (
+        _Reference(adapter, "base", f"models.{other}")
+        for other, adapter in entries(spec, "models")
+        if _is_of(adapter, name, "base")
+    )
+    for reference in (*_references(spec, name), *bases):
+        if reference.alias != alias:
+            yield reference.changed(f"{name}@{alias}")
+
+
+@record
+class _Reference:
+    """A field that refers to a version of a model, and its address for messages."""
+
+    holder: Entry
+    field: str
+    address: str
+
+    @property
+    def alias(self) -> str:
+        """Return the alias or the number of the version."""
+        return str(self.holder[self.field]).partition("@")[2] or _ALIAS
+
+    def changed(self, reference: str) -> Note:
+        """Refer to another version, and return a note about it."""
+        kind = "version" if self.alias.isdigit() else "alias"
+        note = Note(self.address, f"{kind} {self.alias} is not available here; {reference} answers instead")
+        self.holder[self.field] = reference
+        return note
+
+
+def _references(spec: Entry, model: str) -> Iterator[_Reference]:
+    """Yield each reference of a variant, a named adapter, a step or a pipeline to a model."""
     for name, endpoint in entries(spec, "inference"):
         for variant, entry in entries(endpoint, "variants"):
             if _is_of(entry, model):
-                yield entry, f"inference.{name}.variants.{variant}"
+                yield _Reference(entry, "model", f"inference.{name}.variants.{variant}")
+        adapters = mapping(endpoint.get("adapters"))
+        for adapter in adapters:
+            if _is_of(adapters, model, adapter):
+                yield _Reference(adapters, adapter, f"inference.{name}.adapters.{adapter}")
     for name, pipeline in entries(spec, "pipelines"):
         for entry in (pipeline, *(step for _, step in entries(pipeline, "steps"))):
             if entry.get("type") != "training" and _is_of(entry, model):
-                yield entry, f"pipelines.{name}"
+                yield _Reference(entry, "model", f"pipelines.{name}")
 
 
-def _is_of(entry: Entry, model: str) -> bool:
-    return str(entry.get("model", "")).partition("@")[0] == model
+def _is_of(entry: Entry, model: str, field: str = "model") -> bool:
+    return str(entry.get(field, "")).partition("@")[0] == model
 
 
 def _train(spec: Entry, model: str, alias: str) -> str:

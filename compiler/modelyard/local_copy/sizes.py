@@ -1,4 +1,4 @@
-"""Reduce everything that is sized for a cluster: hardware, and the duration of searches."""
+"""Reduce everything that is sized for a cluster or for real data: hardware, searches, and expected numbers of rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from modelyard.source import Json
 _KEPT: Final = ("cpu", "memory")
 _SMALL: Final[Entry] = {"cpu": 1, "memory": "2Gi"}
 _MOST_TRIALS: Final = 4
+_ROWS: Final = "rows"
+_ALL: Final = "100%"
 
 
 def reduced(spec: Entry, has_code: HasCode) -> Iterator[Note]:
@@ -24,8 +26,13 @@ def reduced(spec: Entry, has_code: HasCode) -> Iterator[Note]:
             parts = (entry, *(below for field in ("steps", "variants") for _, below in entries(entry, field)))
             for part in parts:
                 yield from _compute(f"{section}.{name}.compute", part, mapping(spec.get("compute")))
+    for name, endpoint in entries(spec, "inference"):
+        yield from _capture(f"inference.{name}.capture.sample", mapping(endpoint.get("capture")))
     for name, pipeline in entries(spec, "pipelines"):
         yield from _search(f"pipelines.{name}.tuning", mapping(pipeline.get("tuning")))
+    for name, monitor in entries(spec, "monitors"):
+        for check, bounds in entries(monitor, "checks"):
+            yield from _rows(f"monitors.{name}.checks.{check}", str(bounds.get("metric", check)), bounds)
 
 
 def _compute(here: str, entry: Entry, classes: Entry) -> Iterator[Note]:
@@ -56,3 +63,19 @@ def _search(here: str, tuning: Entry) -> Iterator[Note]:
         trials["max"] = _MOST_TRIALS
         if isinstance(trials.get("parallel"), int):
             trials["parallel"] = min(int(str(trials["parallel"])), _MOST_TRIALS)
+
+
+def _capture(here: str, capture: Entry) -> Iterator[Note]:
+    """Capture all requests, because a share of the few generated requests may not be enough for a monitor."""
+    share = capture.get("sample", _ALL)
+    if share not in (_ALL, 1):
+        yield Note(here, f"{share} becomes {_ALL}, because few requests are sent")
+        capture["sample"] = _ALL
+
+
+def _rows(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
+    """Expect only one row in a window, because generated data has few rows and must not cause an alarm."""
+    least = bounds.get("min")
+    if metric == _ROWS and isinstance(least, int | float) and least > 1:
+        yield Note(here, f"min: {least} is reduced to 1, because generated data has few rows")
+        bounds["min"] = 1

@@ -203,13 +203,14 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 def _channels(draft: Draft) -> Iterator[Resource]:
     """Plan each channel on each target from which alerts are sent to it, for a monitor or for the owner.
 
-    A Prometheus that is installed to forward metrics also sends the cluster's alerts.
+    A Prometheus that is installed also sends the cluster's alerts to the owner, even if each monitor notifies others.
     """
     used: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall
     if oncall:
+        addons = _addons(draft, (*draft.shared, *draft.workloads))
         for target in draft.targets.values():
-            if target.telemetry.remote_write and not target.telemetry.alerts_on and not target.edge:
+            if _sends_cluster_alerts(target, addons[target.name]):
                 used.setdefault((target.name, oncall))
     for rules in of_type(draft.workloads, AlertRules):
         monitor = rules.value.monitor
@@ -220,6 +221,11 @@ def _channels(draft: Draft) -> Iterator[Resource]:
     for placement, name in used:
         channel = draft.system.channels[name]
         yield _channel(draft, channel, placement)
+
+
+def _sends_cluster_alerts(target: TargetSpec, addons: tuple[str, ...]) -> bool:
+    installed = "prometheus" in addons and "prometheus" not in target.present
+    return installed and not target.telemetry.alerts_on and not target.edge
 
 
 def _channel(draft: Draft, channel: Channel, placement: str) -> Resource:

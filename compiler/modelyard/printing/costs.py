@@ -173,7 +173,7 @@ def _line_data(line: CostLine) -> dict[str, Value]:
         "floor": round(line.floor, 6),
         "expected": round(line.expected, 6),
         "ceiling": round(line.ceiling, 6),
-        "assumption": line.assumption or None,
+        "assumption": line.assumptions or None,
         "openEnded": line.open_ended,
     }
 
@@ -213,8 +213,8 @@ def _component(estimate: Estimate, target: str, component: str) -> str:
 def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
     yield _row(f"  {visible(line.what)}", _amounts((line,)))
     yield f"      {_quantity(line)} {line.unit} × {_price(line, sources)}"
-    if line.assumption:
-        yield f"      {visible(line.assumption)}"
+    if line.assumptions:
+        yield f"      {visible(line.assumptions)}"
 
 
 def _quantity(line: CostLine) -> str:

@@ -11,6 +11,7 @@ from modelyard.source import Json
 
 _ALWAYS: Final = ""
 _BUCKETS, _ENDPOINTS, _REGISTRY, _SCHEDULES, _SECRETS = "buckets", "endpoints", "registry", "schedules", "secrets"
+_ROWS, _TEXTS = "rows", "texts"
 
 _REAL: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "1-build": ((_ALWAYS, "the overlay is compiled and verified"),),
@@ -55,7 +56,9 @@ _STAND_IN: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "5-data": ((_BUCKETS, "buckets are folders, so no provider's API is used; rclone runs here, not in Jobs"),),
     "6-registry": ((_REGISTRY, "databases are SQLite files without logins"),),
     "7-dual-run": (
-        (_ENDPOINTS, "requests are rows of the data; no Prometheus checks the objectives, and no days pass"),
+        (_ROWS, "requests are rows of the data"),
+        (_TEXTS, "requests are short texts at temperature 0, for small models with random weights"),
+        (_ENDPOINTS, "no Prometheus checks the objectives, and no days pass"),
     ),
     "8-freeze": ((_SCHEDULES, "kubectl is a stand-in that records which schedules are suspended; none runs here"),),
     "9-cut-over": ((_ENDPOINTS, "the gateway belongs to the rehearsal; there are no DNS records and no alerts"),),

@@ -27,7 +27,7 @@ class Unreadable(Exception):
 
     def __init__(self, path: Path, problem: OSError) -> None:
         reason = problem.strerror or "it cannot be read"
-        self.problems: tuple[Diagnostic, ...] = (unreadable(Span(str(path), 1, 1, 1), reason, is_missing=False),)
+        self.problems: tuple[Diagnostic, ...] = (unreadable(Span(str(path), 1, 1, 1), reason, no_spec=False),)
         super().__init__(self.problems[0].message)
 
 

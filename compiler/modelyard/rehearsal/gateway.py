@@ -17,6 +17,7 @@ SIDES: Final = ("old", "new")
 _WHOLE: Final = 100
 _PAUSE_S: Final = 0.05
 _SHOWN: Final = 200
+_OF_ONE_RESPONSE: Final = frozenset({"id", "created"})
 
 
 class Gateway:
@@ -77,7 +78,7 @@ class Gateway:
 
 @record
 class Question:
-    """A request to an endpoint, and the correct responses: those of the endpoint's variants on the old side."""
+    """A request to an endpoint, and what the correct responses contain: those of its variants on the old side."""
 
     endpoint: str
     path: str
@@ -96,7 +97,9 @@ class Question:
         status, content = self.send(port, self.path)
         if status != http.client.OK:
             return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
-        return "" if content in self.answers else f"{self.endpoint} gives a different answer: {content[:_SHOWN]}"
+        if compared(content) in self.answers:
+            return ""
+        return f"{self.endpoint} gives a different answer: {content[:_SHOWN]}"
 
 
 def question_of(entry: Mapping[str, Any]) -> Question:
@@ -142,6 +145,15 @@ class Callers:
             self._ended.wait(self._pause_s)
 
 
-def body_of(row: object) -> str:
-    """Return the body of a request for the prediction for one row."""
-    return json.dumps({"instances": [row]})
+def compared(content: str) -> str:
+    """Return what must be equal in two responses to the same request.
+
+    For a language model, this is everything but the ID of the response and the time at which it was created.
+    """
+    try:
+        response = json.loads(content)
+    except ValueError:
+        return content
+    if not isinstance(response, dict) or "choices" not in response:
+        return content
+    return json.dumps({name: value for name, value in response.items() if name not in _OF_ONE_RESPONSE}, sort_keys=True)

@@ -144,6 +144,7 @@ class Layout:
     def _stand_ins(self) -> None:
         programs = {name: [sys.executable, "-S", "-E", str(_SCRIPT), name] for name in PROGRAMS}
         programs["modelyard"] = [sys.executable, "-P", "-m", "modelyard"]  # not the modules next to the spec
+        programs["python"] = [sys.executable, "-P"]  # it extracts texts from responses, and not every machine has one
         (self.folder / "bin").mkdir(exist_ok=True)
         for name, words in programs.items():
             path = self.folder / "bin" / name

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from modelyard.migration.calling import STEPS
@@ -16,8 +14,9 @@ from modelyard.migration.copying import COPY_FILE, EQUAL
 from modelyard.migration.records import Migration, Phase, Step
 from modelyard.migration.shell import command
 from modelyard.records import record, replace
+from modelyard.rehearsal.asking import asked_first, text_endpoints
 from modelyard.rehearsal.beside import PLAN
-from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, body_of, question_of
+from modelyard.rehearsal.gateway import SIDES, Callers, Gateway, Question, question_of
 from modelyard.rehearsal.layout import Layout, read_json, tree_of, write_json
 from modelyard.rehearsal.running import SideProcess, command_environment
 from modelyard.rehearsal.stand_ins import digest_of
@@ -102,10 +101,13 @@ class Rehearsal:
     @property
     def kinds(self) -> list[str]:
         """Return which kinds of parts, such as buckets or endpoints, the system has for a rehearsal to cover."""
-        move = self.layout.move
+        move, texts = self.layout.move, text_endpoints(self.layout)
+        asked = {question.endpoint for question in self._questions}
         parts = {
             "buckets": any(self.layout.pairs()),
             "endpoints": bool(self._questions),
+            "rows": bool(asked - texts),
+            "texts": bool(asked & texts),
             "registry": move.side("new").system.registry is not None,
             "schedules": bool(self._jobs["old"]),
             "secrets": any(handover.secrets for handover in move.handovers["new"].values()),
@@ -257,28 +259,13 @@ class Rehearsal:
         """Query each variant of the old side's endpoints, and record the responses, which the move must not change."""
         path = self.layout.folder / "answers.json"
         if not path.exists():
-            self._write("answers.json", [asdict(question) for question in self._asked_first()])
+            questions = asked_first(self.layout, self._running["old"].ports["serve"]) if "old" in self._running else ()
+            self._write("answers.json", [asdict(question) for question in questions])
         return tuple(question_of(entry) for entry in self._read("answers.json"))
 
-    def _asked_first(self) -> Iterator[Question]:
-        endpoints = self.layout.local_plan("old")["endpoints"]
-        for name, request in self._read("old/requests.json").items():
-            token = Path(request["token"]).read_text(encoding="utf-8").strip() if request["token"] else ""
-            variants = [str(backend["application"]) for backend in endpoints[name]["backends"] if backend["weight"]]
-            path = f"/{name}{str(endpoints[name]['path']).rstrip('/')}"
-            for row in request["rows"]:
-                question = Question(name, path, body_of(row), token, ())
-                yield replace(question, answers=tuple(self._first(question, variant) for variant in variants))
-
-    def _first(self, question: Question, variant: str) -> str:
-        status, content = question.send(self._running["old"].ports["serve"], f"/{variant}")
-        if status != http.client.OK:
-            raise Failed(f"{question.endpoint} of the old side answers {status}: {content[:300]}")
-        return content
-
     def _write_requests(self) -> None:
-        """Write a file for each endpoint with the request that commands send to it."""
-        for question in {question.endpoint: question for question in self._questions}.values():
+        """Write a file for each endpoint with the request that commands send to it: a chat for a language model."""
+        for question in {question.endpoint: question for question in reversed(self._questions)}.values():
             (self.layout.system / f"{question.endpoint}.json").write_text(question.body, encoding="utf-8")
 
     def _carry_tokens(self) -> None:
@@ -321,20 +308,23 @@ class Rehearsal:
 
     def _compare(self) -> None:
         """Check the new side's responses to all requests, once it has loaded the versions in its registry."""
-        problems = self._ask_all("new")
-        if problems:
-            raise Failed(f"the new side does not answer like the old one: {problems[0]}")
+        if problem := self._ask_all("new"):
+            raise Failed(f"the new side does not answer like the old one: {problem}")
         if self._questions:
             self._acted.append(f"both sides gave the same answers to {len(self._questions)} requests")
 
-    def _ask_all(self, which: str) -> list[str]:
+    def _ask_all(self, which: str) -> str:
+        """Send all requests to a side. Returns the first problem that waiting does not solve, or ""."""
         if not self._questions:
-            return []
+            return ""
         port = self._running[which].ports["endpoints"]
         deadline = time.monotonic() + _PATIENCE_S
-        while (problem := self._questions[0].ask(port)) and time.monotonic() < deadline:
-            time.sleep(0.5)
-        return [problem] if problem else [text for question in self._questions if (text := question.ask(port))]
+        for question in self._questions:
+            while problem := question.ask(port):  # each endpoint loads its versions when it sees them
+                if time.monotonic() > deadline:
+                    return problem
+                time.sleep(0.5)
+        return ""
 
     def _cut_over(self) -> None:
         """Move callers step by step, continuing only if every response is the same as before."""
@@ -358,9 +348,8 @@ class Rehearsal:
 
     def _look_back(self) -> None:
         """Query the old side directly, because it must be able to take over again."""
-        problems = self._ask_all("old")
-        if problems:
-            raise Failed(f"the old side does not answer as before: {problems[0]}")
+        if problem := self._ask_all("old"):
+            raise Failed(f"the old side does not answer as before: {problem}")
         if self._questions:
             self._acted.append(f"the old side answered {len(self._questions)} direct requests")
             for moved in self.plan.phases:

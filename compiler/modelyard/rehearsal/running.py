@@ -26,7 +26,7 @@ Other variables could replace stand-ins, as BASH_ENV and exported functions do, 
 clouds.
 """
 
-_QUIET: Final = {
+_ENVIRONMENT: Final = {
     "MODELYARD_FOLLOW_S": "1",
     "MODELYARD_FLUSH_S": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -36,6 +36,7 @@ _QUIET: Final = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+"""Variables for sides and commands: short intervals, no telemetry, no progress bars, and no files next to sources."""
 
 
 class DoesNotStart(Exception):
@@ -141,7 +142,7 @@ def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
     """Return environment variables with which Python can import a compiled system's runtime and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
-    return {**os.environ, **_QUIET, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
+    return {**os.environ, **_ENVIRONMENT, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def side_environment(compiled: Path, code: Path) -> dict[str, str]:
@@ -162,7 +163,7 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
     kept = {name: text for name, text in os.environ.items() if name in _KEPT or name.startswith("LC_")}
     path = os.pathsep.join([str(folder / "bin"), os.environ.get("PATH", os.defpath)])
     own = {"PATH": path, "HOME": str(folder / "home"), FOLDER: str(folder)}
-    return {**kept, **_QUIET, **_imports(), **aliases, **own, "NO_PROXY": _HERE, "no_proxy": _HERE}
+    return {**kept, **_ENVIRONMENT, **_imports(), **aliases, **own, "NO_PROXY": _HERE, "no_proxy": _HERE}
 
 
 def _imports() -> dict[str, str]:

@@ -113,26 +113,34 @@ def _serve(compiled: Path, plan: Any, state: Any, processes: Any, answers: TextI
 def _servers(plan: Any, placed: Any) -> Any:
     records = import_module("modelyard_runtime.workload.records")
     check = import_module("modelyard_runtime.serving.checks").check_server
-    server = import_module("modelyard_runtime.serving.application").Server
+    class_of = import_module("modelyard_runtime.serving.application").server_class
     for entry in plan.servers.values():
         workload = check(records.workload_of(placed.contents[entry.description]))
         for application in entry.applications:
             name = str(application["name"])
-            yield name, server(workload, name)
+            yield name, class_of(workload, name)(workload, name)
 
 
 def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
-    """Store, for each endpoint, rows of the system's own data and the path of the file with a caller's token."""
+    """Store requests for each endpoint, as paths and bodies, and the path of the file with a caller's token."""
     path = state.folder / REQUESTS
     if path.exists():
         return
-    rows_for = import_module("modelyard_runtime.local.asking").rows_for
     requests: dict[str, Any] = {}
     for name, endpoint in plan.endpoints.items():
-        rows = rows_for(endpoint, plan, placed)
         token = str(state.token(name, endpoint.callers[0])) if endpoint.callers else ""
-        requests[name] = {"rows": rows.features[:_ROWS] if rows is not None else [], "token": token}
+        requests[name] = {"requests": _requests(endpoint, plan, placed), "token": token}
     path.write_text(json.dumps(requests), encoding="utf-8")
+
+
+def _requests(endpoint: Any, plan: Any, placed: Any) -> list[tuple[str, Any]]:
+    """Return short texts for a language model, and rows of the system's own data for any other model."""
+    asking = import_module("modelyard_runtime.local.asking")
+    if endpoint.generates_text:
+        texts: list[tuple[str, Any]] = asking.texts_for(endpoint, placed)
+        return texts
+    rows = asking.rows_for(endpoint, plan, placed)
+    return [("", {"instances": [row]}) for row in rows.features[:_ROWS]] if rows is not None else []
 
 
 def _start(servers: dict[str, Any], port: int) -> None:

@@ -213,7 +213,7 @@ def _forward(folder: Path, world: Json, side: str, namespace: str, words: list[s
     class Forward(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            path = next((there for here, there in routes.items() if self.path.rstrip("/") == here.rstrip("/")), "/")
+            path = routed(self.path, routes)
             status, content = passed_on(int(running["serve"]), path, body, dict(self.headers.items()))
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
@@ -226,6 +226,16 @@ def _forward(folder: Path, world: Json, side: str, namespace: str, words: list[s
     with ThreadingHTTPServer(("127.0.0.1", int(words[2].partition(":")[0])), Forward) as server:
         server.serve_forever()
     return 0
+
+
+def routed(path: str, routes: dict[str, str]) -> str:
+    """Return a request's path with the prefix of its endpoint replaced by that of the application on this machine."""
+    prefixes = sorted(routes, key=len, reverse=True)
+    for prefix in prefixes:
+        base = prefix.rstrip("/")
+        if path.rstrip("/") == base or path.startswith(f"{base}/"):
+            return routes[prefix] + path[len(base) :].rstrip("/")
+    return "/"
 
 
 def passed_on(port: int, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:

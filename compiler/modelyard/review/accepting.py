@@ -6,7 +6,7 @@ a change cannot add a public key and use it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -66,11 +66,16 @@ def can_be_accepted(finding: Finding) -> bool:
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
     """Mark the findings that entries of the file accept, and add a finding for each entry that accepts none."""
-    valid = [item for item in file.entries if item.until >= today and file.signers.get(item, b"") is not None]
+    valid = _valid(file, today)
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
     problems = folded((*_problems(file, today), *_without_use(valid, findings), *_unsigned(valid, findings, required)))
     return replace(review, findings=tuple(sorted((*findings, *problems), key=lambda item: -item.level)))
+
+
+def _valid(file: Acknowledged, today: date) -> list[Acknowledgement]:
+    """Return the entries that have not expired and whose signature, if they have one, is valid."""
+    return [entry for entry in file.entries if entry.until >= today and file.signers.get(entry, b"") is not None]
 
 
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
@@ -158,22 +163,38 @@ def _settled(
     required: Mapping[str, Signers | None],
 ) -> Finding:
     """Return a finding with the people who accept it, if their entries suffice in all of the finding's environments."""
-    entries = [entry for entry in valid if _names(entry, finding)]
-    if not entries or not can_be_accepted(finding):
+    standing = _standing(finding, valid, file, [required.get(name) for name in finding.environments])
+    if not standing.entries or standing.missing or not can_be_accepted(finding):
         return finding
-    groups: dict[Acknowledgement, str] = {}
-    for name in finding.environments:
-        signers = required.get(name)
-        if signers is None:
-            continue
-        signed = {entry: signers.of(key) for entry in entries if (key := file.signers.get(entry)) is not None}
-        counting = {entry: group for entry, group in signed.items() if group}
-        if not signers.are_enough(set(counting.values())):
-            return finding
-        groups |= counting
-    effective = [entry for entry in entries if entry in groups] if groups else entries
+    groups = standing.groups
+    effective = [entry for entry in standing.entries if entry in groups] if groups else standing.entries
     people = (Accepted(entry.by, entry.reason, entry.until.isoformat(), groups.get(entry, "")) for entry in effective)
     return replace(finding, accepted=tuple(people))
+
+
+@record
+class _Standing:
+    """A finding's valid entries, the groups on whose behalf some are signed, and which signatures are still missing."""
+
+    entries: tuple[Acknowledgement, ...]
+    groups: Mapping[Acknowledgement, str]
+    missing: tuple[str, ...]
+
+
+def _standing(
+    finding: Finding, valid: Iterable[Acknowledgement], file: Acknowledged, required: Iterable[Signers | None]
+) -> _Standing:
+    """Compare a finding's entries with what is required in each of its environments. None stands for no signatures."""
+    entries = tuple(entry for entry in valid if _names(entry, finding))
+    keys = {entry: key for entry in entries if (key := file.signers.get(entry)) is not None}
+    groups: dict[Acknowledgement, str] = {}
+    missing: dict[str, None] = {}
+    for signers in required:
+        if signers is not None:
+            counting = {entry: group for entry, key in keys.items() if (group := signers.of(key))}
+            groups |= counting
+            missing[_missing(signers, set(counting.values()))] = None
+    return _Standing(entries, groups, tuple(filter(None, missing)))
 
 
 def _names(entry: Acknowledgement, finding: Finding) -> bool:
@@ -197,17 +218,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 def still_needed(finding: Finding, file: Acknowledged, required: Sequence[Signers | None], today: date) -> str:
     """Return which signatures a finding still needs, or "" if its entries are sufficient in each environment."""
-    keys = [
-        key
-        for entry in file.entries
-        if _names(entry, finding) and entry.until >= today and (key := file.signers.get(entry)) is not None
-    ]
-    texts = (
-        _missing(signers, {group for key in keys if (group := signers.of(key))})
-        for signers in required
-        if signers is not None
-    )
-    return "; ".join(dict.fromkeys(text for text in texts if text))
+    return "; ".join(_standing(finding, _valid(file, today), file, required).missing)
 
 
 def _missing(signers: Signers, signed: Collection[str]) -> str:

@@ -14,8 +14,9 @@ from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
 from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import spec_text
+from modelyard.same import is_same
 from modelyard.shape import Schema
-from modelyard.spec import Pipeline, System
+from modelyard.spec import System
 
 Raw: TypeAlias = Any
 """A value of the typed spec, or None."""
@@ -145,7 +146,7 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
     for section in _MOVABLE:
         entries: Mapping[str, Raw] = sections[(section,)]
         new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
-        sections[(section,)] = {new[name]: _with_booleans(entry) for name, entry in entries.items()}
+        sections[(section,)] = {new[name]: entry for name, entry in entries.items()}
     classes: dict[Steps, Raw] = {}
     for compute in system.compute.values():
         if len(compute.path) > 1:  # the class of monitors without a class of their own is constant and has no place
@@ -155,22 +156,6 @@ def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps,
     del sections[(_INLINE,)]
     sections[("moved",)] = system.moved or {}
     return sections | classes
-
-
-def _with_booleans(entry: Raw) -> Raw:
-    """Return an entry, with a pipeline's boolean parameters as leaves, because Python considers `true` equal to 1."""
-    if not isinstance(entry, Pipeline) or not any(entry.booleans):
-        return entry
-    steps = (
-        replace(
-            step,
-            parameters=tuple(
-                (name, leaf(value) if isinstance(value, bool) else value) for name, value in step.parameters
-            ),
-        )
-        for step in entry.steps
-    )
-    return replace(entry, steps=tuple(steps))
 
 
 def _follows(change: Change, aliases: Mapping[str, str]) -> bool:
@@ -183,7 +168,7 @@ def _follows(change: Change, aliases: Mapping[str, str]) -> bool:
 
 def _compared(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) -> Iterator[Change]:
     """Yield the differences below a path."""
-    if was is now or was == now:
+    if is_same(was, now):
         return
     if kind_of(was) == kind_of(now) == "Schedule" and was.kind != now.kind:
         yield Change(path, Leaf(start_of(was)), Leaf(start_of(now)), parsed(rated(schemas) or "schedule"))
@@ -200,7 +185,7 @@ def _of_parts(
 ) -> Iterator[Change]:
     for steps in {**old, **new}:
         old_value, new_value = old.get(steps, _MISSING), new.get(steps, _MISSING)
-        if old_value is new_value or old_value == new_value:
+        if is_same(old_value, new_value):
             continue
         here = list(schemas)
         for step in steps:
@@ -232,6 +217,8 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
         return
     old, new = leaf(was, path[-1]), leaf(now, path[-1])
     if old != new and not _is_same_ranges(old, new):
+        if old.text == new.text:
+            old, new = (replace(side, text=side.exact or side.text, items=None) for side in (old, new))
         yield Change(path, old, new, parsed(rating), was=was, now=now)
 
 

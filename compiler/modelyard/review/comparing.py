@@ -231,8 +231,8 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
     """Yield the findings from comparing two outcomes. If either failed, none are about rights, effects and costs."""
     pairs = _site_pairs(old, new)
-    if pairs:  # the same site represents all sites in both versions
-        old, new = (replace(outcome, plan=plan, system=plan.system) for outcome, plan in _of_first(old, new, pairs))
+    if pairs:  # the same site represents all sites of a group in both versions
+        old, new = (_planned(outcome, plan) for outcome, plan in ((old, pairs[0].before), (new, pairs[0].after)))
     before, after = _systems(old, new)
     if before is None or after is None:
         return
@@ -281,8 +281,8 @@ def _site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
     return site_pairs(old, new)
 
 
-def _of_first(old: Outcome, new: Outcome, pairs: tuple[SitePair, ...]) -> tuple[tuple[Outcome, Plan], ...]:
-    return (old, pairs[0].before), (new, pairs[0].after)
+def _planned(outcome: Outcome, plan: Plan) -> Outcome:
+    return replace(outcome, plan=plan, system=plan.system)
 
 
 def _effects(

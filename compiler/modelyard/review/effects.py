@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from modelyard.effects import Effects, Fate, Part, entry_at
 from modelyard.records import field, record
 from modelyard.review.lowered import Item, Items, Key
+from modelyard.same import is_same_for_platforms
 
 
 class Effect(StrEnum):
@@ -171,7 +172,7 @@ def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] |
 
 def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
     """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are skipped."""
-    if was is now or was == now:
+    if is_same_for_platforms(was, now):
         return
     old, new = _entries(was), _entries(now)
     if old is not None and new is not None:

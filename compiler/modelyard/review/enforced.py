@@ -7,7 +7,7 @@ from typing import Final
 
 from modelyard.plan import Plan
 from modelyard.records import replace
-from modelyard.review.findings import Finding, Level
+from modelyard.review.findings import Finding, lowered_to_review
 from modelyard.review.lowered import lowered
 from modelyard.review.sides import Sides
 from modelyard.spec import System
@@ -28,7 +28,7 @@ def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, tar
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD
         )
         if is_egress and not _is_enforced(finding.path[2], sides, after, targets):
-            yield replace(finding, level=min(finding.level, Level.REVIEW), why=_NOTHING, reasons=(), reached=())
+            yield replace(lowered_to_review(finding, _NOTHING), reached=())
         else:
             yield finding
 

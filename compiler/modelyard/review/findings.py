@@ -107,6 +107,15 @@ def facts(*values: object) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
+def lowered_to_review(finding: Finding, why: str) -> Finding:
+    """Return a finding that is not a danger because, as `why` explains, what its rule warns about cannot happen.
+
+    Reasons for its level are kept unless they are reasons for it to be a danger.
+    """
+    reasons = () if finding.level > Level.REVIEW else finding.reasons
+    return replace(finding, level=min(finding.level, Level.REVIEW), why=why, reasons=reasons)
+
+
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Join findings about the same change, keep the highest level, and sort by level and location.
 

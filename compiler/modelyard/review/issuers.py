@@ -8,7 +8,7 @@ from typing import Final
 from modelyard.diagnostics.base import joined
 from modelyard.plan import Identity, Plan
 from modelyard.records import replace
-from modelyard.review.findings import Finding, Level, facts
+from modelyard.review.findings import Finding, facts, lowered_to_review
 from modelyard.spec import System
 
 _FIELD: Final = "issuer"
@@ -17,7 +17,7 @@ _NOTHING: Final = "no workload there opens a store of a cloud without a key, so 
 
 
 def with_opened_stores(findings: Iterable[Finding], before: Plan | None, after: Plan) -> Iterator[Finding]:
-    """Yield the findings. Those about an issuer name the stores that it opens or, if there are none, are no dangers."""
+    """Yield the findings. Those about an issuer also name the stores that it opens or, without any, are no dangers."""
     for finding in findings:
         is_issuer = finding.path[:2] == ("deployment", "targets") and finding.path[3:] == (_FIELD,)
         yield _with_stores(finding, before, after) if is_issuer else finding
@@ -29,14 +29,12 @@ def _with_stores(finding: Finding, before: Plan | None, after: Plan) -> Finding:
         return finding
     opened = _opened(plan, finding.path[2])
     if not opened:
-        return replace(finding, level=min(finding.level, Level.REVIEW), why=_NOTHING, reasons=())
+        return lowered_to_review(finding, _NOTHING)
     alike: dict[tuple[str, str], list[str]] = {}
     for (store, target), access in opened.items():
         alike.setdefault((access, target), []).append(store)
     names = joined([f"{access} {joined(stores)} on {target}" for (access, target), stores in alike.items()])
-    if not finding.after:
-        return replace(finding, why=f"its tokens can no longer {names}", facts=facts(finding.facts, names))
-    why = f"whoever runs this issuer can sign tokens for every workload there, and so {names}"
+    why = f"{finding.why}: {names}" if finding.after else f"its tokens can no longer {names}"
     return replace(finding, why=why, facts=facts(finding.facts, names))
 
 

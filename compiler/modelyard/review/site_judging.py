@@ -43,12 +43,12 @@ def judged_directly(versions: Versions, column: str, rows: Sequence[tuple[int, i
     There are no findings if no field shows the column's values, or if these change in too many different ways.
     """
     pairs = {name: pair for pair in versions.pairs if pair.target == versions.new.name for name in pair.sites}
-    alike: dict[tuple[int, Scalar | None, Scalar | None], list[tuple[int, int]]] = {}
+    alike: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
     for old, new in rows:
         pair = pairs.get(versions.new.names[new])
         if pair is not None:
-            values = (_value(versions.old, column, old), _value(versions.new, column, new))
-            alike.setdefault((id(pair), *values), []).append((old, new))
+            was, now = _value(versions.old, column, old), _value(versions.new, column, new)
+            alike.setdefault((id(pair), repr(was), repr(now)), []).append((old, new))
     if len(alike) > MOST_JUDGED:
         return
     merged: dict[tuple[object, ...], list[tuple[Finding, list[tuple[int, int]]]]] = {}

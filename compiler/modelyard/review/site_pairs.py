@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from modelyard.diagnostics.sites import of_sites
 from modelyard.fleets.fleet import Fleet
@@ -11,6 +11,7 @@ from modelyard.records import record, replace
 from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.sides import Sides
+from modelyard.review.site_parts import plan_with_part
 from modelyard.review.site_systems import with_columns
 from modelyard.sites.binding import Site
 from modelyard.stages import Outcome
@@ -19,7 +20,10 @@ from modelyard.target import Targets
 
 @record
 class SitePair:
-    """The old and the new plan for sites that share a kind, and so a plan, in each version."""
+    """The old and the new plan for sites that share a kind, and so a plan, in each version.
+
+    For all other groups of sites, both plans have the values of the same site.
+    """
 
     target: str
     sites: tuple[str, ...]
@@ -30,9 +34,20 @@ class SitePair:
 def site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
     """Return the pairs of plans for the sites that exist in both versions, in order of each pair's first site."""
     before = {fleet.group.name: fleet for fleet in old.fleets}
-    return tuple(
+    pairs = [
         pair for fleet in new.fleets if fleet.group.name in before for pair in _pairs(before[fleet.group.name], fleet)
-    )
+    ]
+    first = {pair.target: pair for pair in reversed(pairs)}
+    return tuple(_aligned(pair, [first[target] for target in first if target != pair.target]) for pair in pairs)
+
+
+def _aligned(pair: SitePair, others: Iterable[SitePair]) -> SitePair:
+    """Return a pair in which each other group's part of both plans is for the same site, whatever their order."""
+    before, after = pair.before, pair.after
+    for other in others:
+        before = plan_with_part(before, other.before, other.target)
+        after = plan_with_part(after, other.after, other.target)
+    return replace(pair, before=before, after=after)
 
 
 def _pairs(old: Fleet, new: Fleet) -> Iterator[SitePair]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from modelyard.plan import Plan
 from modelyard.records import replace
+from modelyard.review.site_parts import system_with_part
 from modelyard.sites.binding import Site
 from modelyard.spec import System
 from modelyard.stages import Outcome
@@ -31,7 +32,8 @@ def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
             return None
         at = fleet.group.names.index(name)
         plan = next((kind.plan for kind in fleet.kinds if at in kind.rows), None)
-        system = system or (plan.system if plan is not None else None)
+        if plan is not None:
+            system = plan.system if system is None else system_with_part(system, plan.system, fleet.group.name)
         sites.append(Site(fleet.group, at, fleet.binding.marked))
     return None if system is None else with_values(system, *sites)
 

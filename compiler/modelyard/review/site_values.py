@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 from modelyard.diagnostics.base import joined
+from modelyard.flow_text import flow
 from modelyard.records import replace
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.site_judging import Judge, Versions, judged_directly
 from modelyard.review.site_pairs import SitePair
 from modelyard.review.site_uses import fields_using, worst_level
 from modelyard.review.words import spec_text
+from modelyard.same import is_same
 from modelyard.sites.groups import NAME, WAVE, Group, Scalar
 from modelyard.source import Span
 from modelyard.stages import Outcome
@@ -93,11 +95,11 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
         was, now = _column(old, column), _column(new, column)
-        differing = [(a, b) for a, b in pairs if _at(was, a) != _at(now, b)]
+        differing = [(a, b) for a, b in pairs if not is_same(_at(was, a), _at(now, b))]
         if not differing:
             continue
         first, second = differing[0]
-        before, after = _formatted(_at(was, first)), _formatted(_at(now, second))
+        before, after = _formatted(_at(was, first), _at(now, second))
         names = _listed([new.names[at] for _, at in differing])
         message = f"{column} of site {names} of {new.name} is {after} (was {before})"
         if len(differing) > 1:
@@ -121,8 +123,10 @@ def _at(column: tuple[Scalar | None, ...] | None, at: int) -> Scalar | None:
     return None if column is None else column[at]
 
 
-def _formatted(value: Scalar | None) -> str:
-    return "none" if value is None else spec_text("", value)
+def _formatted(*values: Scalar | None) -> tuple[str, ...]:
+    """Return different values as different texts, even if they are `true` and "true", or 1 and 1.0."""
+    texts = tuple("none" if value is None else spec_text("", value) for value in values)
+    return texts if len(set(texts)) == len(values) else tuple(map(flow, values))
 
 
 def _listed(names: list[str]) -> str:

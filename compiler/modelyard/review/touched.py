@@ -8,6 +8,7 @@ from typing import Final
 
 from modelyard.plan import Plan
 from modelyard.review.reach import dependents, neighbours
+from modelyard.same import is_same
 from modelyard.spec import System
 
 _SECTIONS: Final = ("stores", "compute", "data", "models", "pipelines", "inference", "monitors", "channels")
@@ -22,7 +23,7 @@ def touched(before: Plan, after: Plan) -> frozenset[str] | None:
     """
     old, new = before.system, after.system
     names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)
-    if any(getattr(old, name) != getattr(new, name) for name in names):
+    if not all(is_same(getattr(old, name), getattr(new, name)) for name in names):
         return None
     changed = {*_entries(old, new), *_planned(before, after)}
     reached = {address for system in (old, new) for address in dependents(system, changed)}
@@ -35,7 +36,7 @@ def _entries(old: System, new: System) -> Iterator[str]:
     """Yield the addresses of entries that are new, removed or different."""
     for section in _SECTIONS:
         was, now = getattr(old, section), getattr(new, section)
-        yield from (f"{section}.{name}" for name in {**was, **now} if was.get(name) != now.get(name))
+        yield from (f"{section}.{name}" for name in {**was, **now} if not is_same(was.get(name), now.get(name)))
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:

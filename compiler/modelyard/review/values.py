@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
-from modelyard.records import record
+from modelyard.flow_text import flow
+from modelyard.records import record, replace
 from modelyard.review.words import spec_text, word
 from modelyard.source import Json
 from modelyard.value_hash import KEYED
@@ -21,13 +22,15 @@ class Leaf:
     """A value without parts, as it would be written in the spec.
 
     `number` is set for quantities and `items` for lists. If `text` is empty, there is no value. `order` is false for
-    lists whose order has no meaning.
+    lists whose order has no meaning. `exact` is the text that also distinguishes `true` from "true", and 1 from 1.0, in
+    JSON that is passed on as it was written.
     """
 
     text: str
     number: float | None = None
     items: tuple[str, ...] | None = None
     order: bool = False
+    exact: str = ""
 
 
 ABSENT: Final = Leaf("")
@@ -144,10 +147,16 @@ def _keyed(value: tuple[Any, ...]) -> Parts | None:
     if kind in KEYED:
         return {(str(item.alias if kind == "Stage" else item.name),): item for item in value}
     if len(_tuple_of(first)) == 2:
-        return {(str(name),): leaf(child) for name, child in value}
+        return {(str(name),): _as_written(child) for name, child in value}
     if kind == "Machines":
         return {(str(at),): item for at, item in enumerate(value)}
     return None
+
+
+def _as_written(value: Any) -> Leaf:
+    """Return JSON that is passed on as it was written as a leaf, even if it is a mapping."""
+    exact = flow(value)
+    return Leaf(exact, exact=exact) if isinstance(value, dict) else replace(leaf(value), exact=exact)
 
 
 def _governance(value: Any) -> Iterator[tuple[Steps, Any]]:

@@ -70,6 +70,13 @@ class Group:
         assert value is not None
         return value
 
+    def made_text_by(self, at: int, column: str) -> int | None:
+        """Return the position of the value that makes a CSV column text, if the given one is an unquoted number."""
+        cells = self.texts.get(column, ())
+        if not cells or isinstance(self.columns[column][at], bool | int | float) or _number(cells[at]) is None:
+            return None
+        return next((other for other, cell in enumerate(cells) if cell.text and _number(cell) is None), None)
+
 
 def sites_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
     """Yield the name, path and `sites` field of each target that has this field."""

@@ -121,11 +121,3 @@ class Pipeline:
     batch_size: int = 8192
     reprocess: Reprocess = Reprocess()
     priority: str = "normal"  # normal low lowest
-
-    @property
-    def booleans(self) -> tuple[bool, ...]:
-        """Whether each parameter and choice is a boolean, because Python considers booleans equal to 0 and 1."""
-        values = [value for step in self.steps for _, value in step.parameters]
-        if self.tuning is not None:
-            values += [value for parameter in self.tuning.space for value in parameter.choices]
-        return tuple(isinstance(value, bool) for value in values)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, cast
 
 from modelyard.records import record, replace
+from modelyard.same import is_same
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec.deployment import Deployment, Sites, TargetSpec
 from modelyard.spec.governance import Governance, Metadata, Profile
@@ -141,21 +142,14 @@ _SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"d
 def _shared(value: object, other: object) -> object:
     """Return `other` if it is equal to `value`. Of mappings that differ, use at least the equal entries of `other`."""
     if not isinstance(value, dict) or not isinstance(other, dict):
-        return other if value == other else value
+        return other if is_same(value, other) else value
     entries = cast("dict[str, object]", value)
     known = cast("dict[str, object]", other)
     result = {
-        name: known[name] if name in known and _is_same(known[name], entry) else entry
-        for name, entry in entries.items()
+        name: known[name] if name in known and is_same(known[name], entry) else entry for name, entry in entries.items()
     }
-    is_same = len(known) == len(result) and all(map(operator.is_, known.values(), result.values()))
-    return known if is_same and list(known) == list(result) else result
-
-
-def _is_same(value: object, other: object) -> bool:
-    if value != other:
-        return False
-    return not isinstance(value, Pipeline) or not isinstance(other, Pipeline) or value.booleans == other.booleans
+    is_shared = len(known) == len(result) and all(map(operator.is_, known.values(), result.values()))
+    return known if is_shared and list(known) == list(result) else result
 
 
 def target_path(system: System, target: str) -> Path:

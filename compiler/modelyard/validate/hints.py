@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.diagnostics.base import quote
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import matches
+from modelyard.load.scalars import MAX_INTEGER
 from modelyard.patterns import pattern
 from modelyard.shape import Schema, Shape, schema_of
 from modelyard.source import Json
@@ -136,7 +137,7 @@ def _text_hint(names: list[str], value: str, shape: Shape) -> str:
     if comment and _DECIMAL.match(number.strip()):
         return f"write {number.strip()}, and put a space before the '#' of the comment"
     if _DECIMAL.match(number):
-        return f"write {number} without quotes"
+        return f"write {number} without quotes" if abs(float(number)) <= MAX_INTEGER else "write a smaller number"
     if _DECIMAL.match(number.replace("_", "").replace(",", "")):
         return f"write {number.replace('_', '').replace(',', '')}"
     if number.endswith("ms") and _DECIMAL.match(number[:-2].strip()):

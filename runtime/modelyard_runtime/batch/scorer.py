@@ -8,6 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,17 +139,18 @@ class Scorer:
 
     def _scored(self, task: Task) -> Iterator[pa.Table]:
         dataset = self._data[task.piece.dataset]
-        where = dataset_place(self._workload, dataset).at(task.piece.path)
+        where, now = dataset_place(self._workload, dataset).at(task.piece.path), datetime.now(UTC)
         for table in read(self._workload, dataset, task.piece, task.part, self._rows):
-            yield self._with_predictions(table, task.piece, where)
+            yield self._with_predictions(table, task.piece, where, now)
 
-    def _with_predictions(self, table: pa.Table, piece: Piece, where: Place) -> pa.Table:
+    def _with_predictions(self, table: pa.Table, piece: Piece, where: Place, now: datetime) -> pa.Table:
         with answers_of_model():
             with content_of(where, "rows of the model"):
                 rows = self._checker.frame(FrameRows(frame_of(table)))
             answers = self._predict(rows)
         with content_of(where, "rows of the output"):
-            output = projected(with_answers(table, answers, self._version, self._task), self._output)
+            table = with_time(with_answers(table, answers, self._version, self._task), self._output.timestamp, now)
+            output = projected(table, self._output)
         in_path = {part.partition("=")[0] for part in piece.name.split("/")[:-1] if "=" in part}
         return output.drop_columns([name for name in output.column_names if name in in_path])  # already in the path
 
@@ -217,6 +219,16 @@ def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> p
     for name, values in added.items():
         table = table.append_column(name, values)
     return table
+
+
+def with_time(table: pa.Table, timestamp: str, now: datetime) -> pa.Table:
+    """Add the output's timestamp column, unless the input has it: the time at which a file was scored."""
+    import pyarrow as pa
+
+    if not timestamp or timestamp in table.column_names:
+        return table
+    scored_at = pa.scalar(now, pa.timestamp("us", tz="UTC"))
+    return table.append_column(timestamp, pa.repeat(scored_at, table.num_rows))
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:

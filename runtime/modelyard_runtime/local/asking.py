@@ -1,4 +1,4 @@
-"""Selects rows from a system's data to send to an endpoint, preferably rows that were held out of training."""
+"""Selects what to send to an endpoint: rows of the system's data, preferably held out of training, or short texts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from modelyard_runtime.workload.records import PipelineWorkload, workload_of
 MOST_ROWS = 1000
 QUESTIONS = "questions.json"
 """The file with a question for each endpoint, which `modelyard try --ask` sends."""
+
+
+CHAT, COMPLETION = "/v1/chat/completions", "/v1/completions"
+_PROMPTS = ("Hello", "What is new today?", "Write one sentence about the sea.")
+_MOST_TOKENS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,35 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
     rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", date_format="iso"))
     value = rows[0][data.label]
     return Rows([{name: row[name] for name in data.features} for row in rows], data.label, value)
+
+
+def texts_for(endpoint: Endpoint, placed: Placed) -> list[tuple[str, dict[str, Any]]]:
+    """Return requests for an endpoint's language model and each of its adapters, as paths and bodies.
+
+    At temperature 0, equal requests to the same version are answered with equal texts.
+    """
+    names = {backend.application for backend in endpoint.backends}
+    applications = [
+        application
+        for content in placed.contents.values()
+        for name, application in content.get("applications", {}).items()
+        if name in names
+    ]
+    most = min(_MOST_TOKENS, *(int(application["generation"]["maxTokens"]) for application in applications))
+    models = dict.fromkeys(
+        name
+        for application in applications
+        for name in (application["generation"]["model"], *application.get("adapters", {}))
+    )
+    return [
+        (path, {"model": model, **asked, "max_tokens": most, "temperature": 0})
+        for model in models
+        for prompt in _PROMPTS
+        for path, asked in (
+            (CHAT, {"messages": [{"role": "user", "content": prompt}]}),
+            (COMPLETION, {"prompt": prompt}),
+        )
+    ]
 
 
 def captured(endpoint: Endpoint, placed: Placed) -> float:

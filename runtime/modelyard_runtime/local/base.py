@@ -26,7 +26,7 @@ from modelyard_runtime.refusals import Refusal
 _log = logging.getLogger(__name__)
 _SERVE_PORT = 8700
 _OBJECT_STORE = 512 * 2**20
-_QUIET = {
+_ENVIRONMENT = {
     "MODELYARD_FOLLOW_S": "1",
     "MODELYARD_FLUSH_S": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -38,10 +38,12 @@ _QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "RAY_SERVE_LOG_TO_STDERR": "0",
-    # On a busy machine, Serve's default of 5 seconds ends its proxy again and again before it can start.
+    # By default, Serve's proxy has 5 seconds to start, and 10 seconds to answer each health check. On a busy machine,
+    # Serve would replace it again and again.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
     "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
 }
+"""Variables for all processes of a local system: short intervals, no telemetry, and patience on a busy machine."""
 
 
 @dataclass(slots=True)
@@ -58,13 +60,14 @@ class Base:
     runs: Runs | None = None
     placed: Placed = field(default_factory=Placed)
     endpoints_port: int = 0
+    serve_port: int = 0
     registry_uri: str = ""
     _registry: Any = None
     _servers: Any = None
 
     def start(self) -> None:
         """Start the registry and Ray, and begin deploying the servers."""
-        os.environ.update(_QUIET)
+        os.environ.update(_ENVIRONMENT)
         # Ray listens on the machine's own address even if it is configured with the loopback address.
         os.environ.update({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)})
         runtime = str(Path(__file__).resolve().parents[2])
@@ -126,8 +129,8 @@ class Base:
         assert self.processes is not None
         assert self.runs is not None
         self.endpoints_port = free_port(self.plan.ports.endpoints)
-        serve_port = free_port(_SERVE_PORT, frozenset({self.endpoints_port}))
-        arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(serve_port)]
+        self.serve_port = free_port(_SERVE_PORT, frozenset({self.endpoints_port}))
+        arguments = [str(self.folder), str(self.state.folder), str(self.endpoints_port), str(self.serve_port)]
         log = self.state.below("logs", "serving.log")
         self._servers = self.processes.start(self.runs.command("serve", *arguments), environment, log)
         self.state.announce(endpoints=self.endpoints_port)

@@ -46,9 +46,9 @@ class Endpoint:
         """Request a path below the endpoint's own path, and return the status and text of the response."""
         return self._send("GET", f"{self._path}{below}", None)
 
-    def post(self, body: str) -> tuple[int, str]:
+    def post(self, body: str, below: str = "") -> tuple[int, str]:
         """Send a body unchanged, and return the status and text of the response."""
-        return self._send("POST", self._path, body)
+        return self._send("POST", f"{self._path}{below}", body)
 
     def predict(self, rows: list[dict[str, Any]]) -> tuple[int, str]:
         """Send rows in one request, and return the status and text of the response."""
@@ -62,11 +62,11 @@ class Endpoint:
                 return f"{status}: {text[:300]}"
         return ""
 
-    def curl(self, row: dict[str, Any]) -> str:
-        """Return a shell command that sends one row."""
-        body = json.dumps({"instances": [row]}).replace("'", "'\\''")
+    def curl(self, content: dict[str, Any], below: str = "") -> str:
+        """Return a shell command that sends JSON."""
+        body = json.dumps(content).replace("'", "'\\''")
         token = f' -H "Authorization: Bearer $(cat {self.token})"' if self.token else ""
-        return f"curl -s{token} {self.url} -d '{body}'"
+        return f"curl -s{token} {self.url}{below} -d '{body}'"
 
     def _send(self, method: str, path: str, body: str | None) -> tuple[int, str]:
         headers = {"Content-Type": "application/json"}

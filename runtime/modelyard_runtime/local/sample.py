@@ -33,7 +33,8 @@ _DAYS = 60.0
 _DELAYS = 3  # the data covers three times the longest label delay
 _GROUP = 10  # rows of one group, such as the results of a query
 _SHIFT = 2.0
-_NOISE = 0.35
+_NOISE = 0.2
+_TEXT, _PROMPT = "text-generation", "prompt"
 _KEY = "id"
 _CATEGORIES = ("a", "b", "c", "d")
 _CATEGORICAL = ("category", "country", "type", "plan", "region", "channel", "currency", "status", "segment", "kind")
@@ -112,10 +113,12 @@ def _column(kind: str, chance: np.random.Generator, count: int, shift: float) ->
         index = chance.integers(0, len(_CATEGORIES), count)
         return [_CATEGORIES[position] for position in index], (index - 1.5) / 1.12
     normal = chance.normal(size=count) + shift
+    if kind == _PROMPT:
+        return [f"Describe number {value:.4f}." for value in normal * 10 + 50], normal
     if kind == "integer":
         return (normal * 10 + 50).round().astype("int64"), normal
     if kind == "boolean":
-        return normal > 0, normal
+        return normal > 0, (normal > 0) * 2.0 - 1.0
     return normal * 10 + 50, normal
 
 
@@ -128,6 +131,8 @@ def _label(task: str, score: Any) -> Any:
         return [f"class-{bucket}" for bucket in np.digitize(score, (-0.5, 0.5))]
     if task == "ranking":
         return np.clip(np.digitize(score, (-1.0, 0.0, 1.0)), 0, 3).astype("int64")
+    if task == _TEXT:
+        return [f"It is {'above' if value > 0 else 'below'} the average, by {abs(value):.4f}." for value in score]
     return score * 20 + 100
 
 
@@ -141,6 +146,10 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
         columns |= {name: kind or _guessed(name) for name, kind in declared.items()}
     for name in plan.data:
         columns |= dict.fromkeys(_invented(plan, name), "number")
+    tasks = _tasks(described)
+    for name, data in plan.data.items():
+        if tasks.get(name) == _TEXT:
+            columns |= dict.fromkeys(data.features, _PROMPT)
     key_names = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
     keys = tuple(dict.fromkeys(key_names))
     columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
@@ -148,7 +157,7 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]
     return Truth(
         columns=columns,
-        labels=_labels(plan, _tasks(described)),
+        labels=_labels(plan, tasks),
         timestamps=tuple(dict.fromkeys(data.timestamp for data in plan.data.values() if data.timestamp)),
         groups=tuple(dict.fromkeys(data.group for data in plan.data.values() if data.group)),
         keys=keys,

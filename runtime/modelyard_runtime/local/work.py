@@ -13,15 +13,16 @@ from modelyard_runtime.jobs.local_runs import FAILED, REPLACED, RUNNING, SUCCEED
 from modelyard_runtime.local.asking import Rows, captured, keep, rows_for
 from modelyard_runtime.local.base import Base
 from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.chatting import chat_command, replies
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.overlap import Successor
 from modelyard_runtime.local.plan import LocalPlan, Schedule
+from modelyard_runtime.local.readiness import await_versions
 from modelyard_runtime.local.runs import Outcome, Runs
 from modelyard_runtime.local.sample import Sample, has_files, truth_of
 from modelyard_runtime.refusals import Refusal
 
 _DEPLOY_S = 300.0
-_ALIAS_S = 60.0
 _CAPTURED_S = 4.0
 _MONITOR_S = 1800
 _SHOWN_ROWS = 3
@@ -233,11 +234,14 @@ class Work:
         for number, (name, entry) in enumerate(endpoints.items()):
             caller = Endpoint.of(name, entry.path, self.base.endpoints_port, entry.callers, self.base.state)
             self.say(f"inference.{name}", f"answers at {caller.url}")
-            if problem := caller.await_ready(_ALIAS_S):
+            if problem := await_versions(entry, self.base.serve_port, self.base.placed):
                 self.failures.append(f"inference.{name}")
                 self.say(f"inference.{name}", f"no version is served yet: {problem}")
                 continue
             self.steps.append(Step(f"inference.{name}", time.monotonic() - began, f"answers at {caller.url}"))
+            if entry.generates_text:
+                self._chat(name, caller)
+                continue
             if self.ask and (question_rows := rows_for(entry, self.plan, self.base.placed)) is not None:
                 self._ask(name, caller, question_rows)
             if self._made is not None:
@@ -247,6 +251,19 @@ class Work:
         if self.ask or self._made is not None:
             time.sleep(_CAPTURED_S)
 
+    def _chat(self, name: str, caller: Endpoint) -> None:
+        """Show how to send a request to a language model. If rows would be sent to another model, send the request."""
+        address = f"inference.{name}"
+        if not self.sample and not self.ask:
+            self.say(address, f"try it: {chat_command(caller, name)}")
+            return
+        for reply in replies(caller):
+            self.say(address, f"try it: {reply.command}")
+            self.say(address, reply.problem or f"{reply.model} answers: {reply.text[:_SHOWN]!r}")
+            self.base.state.record(address, "predicted", reply.problem or f"a text by {reply.model}")
+            if reply.problem:
+                self.failures.append(address)
+
     def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
         """Request a prediction for one row and show it. If no rows were generated, also send the remaining rows."""
         address = f"inference.{name}"
@@ -254,7 +271,7 @@ class Work:
         began = time.monotonic()
         status, text = caller.predict(rows.features[:1])
         seconds = time.monotonic() - began
-        self.say(address, f"request: {caller.curl(rows.features[0])}")
+        self.say(address, f"request: {caller.curl(_body(rows.features[0]))}")
         self.say(address, f"answer after {seconds * 1000:.0f} ms: {text.strip()[:_SHOWN]}")
         self.say(address, f"in the data, {rows.label} of this row is {rows.value!r}")
         self.say(address, f"first answer {time.monotonic() - self.began:.0f} s after the start")
@@ -274,7 +291,7 @@ class Work:
     def _send(self, name: str, caller: Endpoint, rows: list[dict[str, Any]]) -> None:
         address = f"inference.{name}"
         status, text = caller.predict(rows[:_SHOWN_ROWS])
-        self.say(address, f"try it: {caller.curl(rows[0])}")
+        self.say(address, f"try it: {caller.curl(_body(rows[0]))}")
         self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:_SHOWN]}")
         if status != HTTPStatus.OK:
             self.failures.append(address)
@@ -310,6 +327,10 @@ class Work:
         if failed:
             self.say("", f"failed: {', '.join(failed)}")
         return 1 if failed else 0
+
+
+def _body(row: dict[str, Any]) -> dict[str, Any]:
+    return {"instances": [row]}
 
 
 def _state_of(outcome: Outcome) -> str:

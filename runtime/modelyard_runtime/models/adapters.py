@@ -131,16 +131,34 @@ def apply_adapter(model: Any, folder: Path) -> None:
     shape = _shape_of(folder)
     weights: Any = mx.load(str(folder / ADAPTER_WEIGHTS))
     matrices: dict[str, mx.array] = dict(weights)
-    unknown = next((name for name in matrices if not name.startswith(_PREFIX) or not name.endswith((_A, _B))), None)
-    if unknown is not None:
-        raise Refusal(f"the adapter has {unknown[:200]!r}, which is no matrix of a linear layer")
-    layers = sorted({name.removeprefix(_PREFIX).removesuffix(_A).removesuffix(_B) for name in matrices})
+    layers = _layers(matrices)
     loaded: list[tuple[str, mx.array]] = []
     for layer in layers:
         loaded += _matrices(model, matrices, layer, shape.rank)
     attach(model, layers, shape)
     model.load_weights(loaded, strict=False)
     model.eval()
+
+
+def check_files(folder: Path) -> None:
+    """Refuse an adapter whose files alone show that no engine can use it, without loading its base model."""
+    rank = _shape_of(folder).rank
+    shapes = _stored_shapes(folder)
+    if not shapes:
+        raise Refusal(f"the adapter has no matrices: {ADAPTER_WEIGHTS} is missing or empty")
+    _layers(shapes)
+    for name, shape in shapes.items():
+        if len(shape) != 2 or shape[0 if name.endswith(_A) else 1] != rank:
+            raise Refusal(f"{name[:200]} of the adapter has the shape {shape}, but the adapter's rank is {rank}")
+
+
+def _layers(names: Iterable[str]) -> list[str]:
+    """Return the names of the layers to which matrices belong. Refuse anything else."""
+    matrices = list(names)
+    unknown = next((name for name in matrices if not name.startswith(_PREFIX) or not name.endswith((_A, _B))), None)
+    if unknown is not None:
+        raise Refusal(f"the adapter has {unknown[:200]!r}, which is no matrix of a linear layer")
+    return sorted({name.removeprefix(_PREFIX).removesuffix(_A).removesuffix(_B) for name in matrices})
 
 
 def _matrices(model: Any, matrices: Arrays, layer: str, rank: int) -> list[tuple[str, mx.array]]:

@@ -154,7 +154,8 @@ def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
         elif not _unapproved(subject, version):
             return promote(subject, version)
     delivered = deliver_all(subject.workload, promotion.model, alias)
-    sentence = f"none of the {len(waiting)} waiting versions of {name} has everything that it needs"
+    none = f"none of the {len(waiting)} waiting versions of {name} has everything that it needs"
+    sentence = none if waiting else f"no version of {name} is waiting for {alias!r}"
     return f"{sentence}; {delivered}" if delivered else sentence
 
 

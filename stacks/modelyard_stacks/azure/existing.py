@@ -69,7 +69,7 @@ class ClusterNetwork:
     ) -> None:
         self.title = name
         self.nodes_id = cluster.nodes_subnet
-        self.endpoints_id = pulumi.Output.from_input(endpoints) if endpoints else cluster.nodes_subnet
+        self.endpoints_id = pulumi.Output.from_input(group.own(endpoints)) if endpoints else cluster.nodes_subnet
         self.nat_id: pulumi.Output[str] | None = None
         self.ready: tuple[pulumi.Resource, ...] = ()
         self.zones = adopted_zones(dns_group)

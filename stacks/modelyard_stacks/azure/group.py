@@ -68,6 +68,16 @@ class ResourceGroup(Provider):
         """Return the ID of the resource group once it exists."""
         return pulumi.Output.concat(f"/subscriptions/{self.subscription}/resourceGroups/", self.group)
 
+    def own(self, identifier: str) -> str:
+        """Return the ID of a network or subnet for private endpoints, which Azure requires in their subscription."""
+        subscription = identifier.split("/")[2]
+        if subscription != self.subscription:
+            raise pulumi.RunError(
+                f"{identifier} is in subscription {subscription}, but private endpoints are created in "
+                f"{self.subscription}: use a network in that subscription"
+            )
+        return identifier
+
     def options(self, opts: pulumi.ResourceOptions | None = None) -> pulumi.ResourceOptions:
         """Return options for a component whose children are in this subscription."""
         return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(providers=[self]), opts)

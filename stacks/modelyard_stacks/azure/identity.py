@@ -35,7 +35,8 @@ class Identity(pulumi.ComponentResource):
     """The identity of one workload, which its ServiceAccount's Pods assume using their token. There is no key.
 
     The ServiceAccount needs `client_id` in an annotation, and the Pods need a label. Blobs can be opened and listed
-    only below the prefixes in `access`. `stores` and `roles` are components of the same program.
+    only below the prefixes in `access`. `stores` and `roles` are components of the same program; `roles` may also
+    be the name of that component in another program of the same target.
     """
 
     client_id: pulumi.Output[str]
@@ -49,8 +50,8 @@ class Identity(pulumi.ComponentResource):
         namespace: str,
         service_account: str,
         access: Sequence[StoreAccess],
+        roles: StoreRoles | str,
         stores: Sequence[ObjectStore] = (),
-        roles: StoreRoles | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not access:
@@ -65,7 +66,8 @@ class Identity(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.client_id, self._principal = identity.client_id, identity.principal_id
-        dependencies = [*stores, *(roles.ready if roles is not None else ())]
+        self._roles = roles if isinstance(roles, str) else roles.title
+        dependencies = [*stores, *(() if isinstance(roles, str) else roles.ready)]
         self._within = pulumi.ResourceOptions(parent=self, depends_on=dependencies)
         for container in dict.fromkeys(self._container(each) for each in access):
             self._open(name, container, [each for each in access if self._container(each) == container])
@@ -88,7 +90,7 @@ class Identity(pulumi.ComponentResource):
                 assign(
                     f"{name}-{where}-{mode}",
                     group=self._group,
-                    role=store_role(self._group, mode),
+                    role=store_role(self._group, self._roles, mode),
                     principal=self._principal,
                     scope=container,
                     condition=below(prefixes, mode) if all(prefixes) else None,

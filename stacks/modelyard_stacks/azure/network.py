@@ -69,7 +69,7 @@ class AdoptedNetwork:
         self.api_cidr = api_cidr
         self.pods_cidr, self.services_cidr = pods_cidr, services_cidr
         self.outbound: Outbound = outbound
-        self.network_id = pulumi.Output.from_input(network)
+        self.network_id = pulumi.Output.from_input(group.own(network))
         self.nodes_id, self.endpoints_id, self.api_server_id = (
             pulumi.Output.from_input(f"{network}/subnets/{subnet}") for subnet in (nodes, endpoints, api_server)
         )

@@ -47,6 +47,7 @@ class StoreRoles(pulumi.ComponentResource):
     """
 
     ready: tuple[pulumi.Resource, ...]
+    title: str
 
     def __init__(
         self,
@@ -61,13 +62,14 @@ class StoreRoles(pulumi.ComponentResource):
         own = group_id(group, group.group_name)
         self._scopes: list[pulumi.Input[str]] = [group.id_of_group(), *(other for other in group_ids if other != own)]
         self.ready = tuple(self._define(name, group, mode) for mode in ACTIONS)
+        self.title = name
         self.register_outputs({})
 
     def _define(self, name: str, group: ResourceGroup, mode: Mode) -> authorization.RoleDefinition:
         return authorization.RoleDefinition(
             f"{name}-{mode}",
             authorization.RoleDefinitionArgs(
-                role_definition_id=store_role(group, mode),
+                role_definition_id=store_role(group, name, mode),
                 # unique in the whole tenant
                 role_name=f"modelyard {name} {mode} in {group.subscription}",
                 role_type="CustomRole",
@@ -84,9 +86,12 @@ class StoreRoles(pulumi.ComponentResource):
         )
 
 
-def store_role(group: ResourceGroup, mode: Mode) -> str:
-    """Return the GUID of a role in `StoreRoles`, which other projects in the same group also need."""
-    return str(uuid5(NAMESPACE_URL, f"{group.subscription}/{group.group_name}/{mode}"))
+def store_role(group: ResourceGroup, name: str, mode: Mode) -> str:
+    """Return the GUID of a role in the `StoreRoles` called `name`, which other projects of the same target also need.
+
+    Systems may share a resource group, but each defines roles of its own.
+    """
+    return str(uuid5(NAMESPACE_URL, f"{group.subscription}/{group.group_name}/{name}/{mode}"))
 
 
 def account_groups() -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from modelyard_targets.azure.check_access import (
     check_secret_names,
 )
 from modelyard_targets.azure.check_machines import check_disks, check_machines
-from modelyard_targets.azure.check_network import check_network, check_region, check_way_out
+from modelyard_targets.azure.check_network import check_network, check_region, check_subscription, check_way_out
 from modelyard_targets.azure.check_stores import check_addresses, check_stores
 from modelyard_targets.azure.gateway import filled_in
 from modelyard_targets.kube.checks.check import Rule, check_cluster
@@ -39,6 +39,7 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_region,
     *cluster.CHECKS,
     check_network,
+    check_subscription,
     check_way_out,
     check_stores,
     check_addresses,

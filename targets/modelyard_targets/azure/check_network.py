@@ -13,7 +13,7 @@ from modelyard.plan import Plan
 from modelyard.spec import target_path
 from modelyard_targets.azure.diagnostics import cluster as problems
 from modelyard_targets.azure.machines import regions
-from modelyard_targets.azure.options import OVERLAY, vpc_of
+from modelyard_targets.azure.options import OVERLAY, options_of, vpc_of
 from modelyard_targets.azure.pools import most_nodes
 from modelyard_targets.kube.placement.placed import target_of
 
@@ -81,6 +81,25 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
             wide = (prefix for prefix in range(_NARROWEST, _WIDEST - 1, -1) if _room(prefix) >= nodes)
             prefix = next(wide, _WIDEST)
             yield problems.too_few_addresses(plan.system.at(*where), vpc.cidr, nodes, room, f"/{prefix}")
+
+
+def check_subscription(plan: Plan, placement: str) -> Iterator[Diagnostic]:
+    """Report a network for private endpoints that is not in the target's subscription, if the spec names that.
+
+    Source: https://learn.microsoft.com/en-us/azure/private-link/private-endpoint-overview, read 2026-12-01.
+    """
+    if not plan.has_cluster(placement):
+        return
+    target, here = target_of(plan, placement), target_path(plan.system, placement)
+    options = options_of(target)
+    adopted = {"cluster.endpoints": options.cluster.endpoints}
+    if not target.cluster.adopt:
+        adopted["vpc.adopt"] = options.vpc.adopt
+    for field, identifier in adopted.items():
+        subscription = identifier.split("/")[2] if identifier else options.account
+        if options.account and subscription != options.account:
+            where = plan.system.at(*here, *field.split("."))
+            yield problems.network_elsewhere(where, field, subscription, options.account)
 
 
 def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:

@@ -10,6 +10,7 @@ from modelyard.spec import target_path
 from modelyard.stack import Project
 from modelyard_targets.azure.foundation import group_call
 from modelyard_targets.azure.identities import azure_access, grant_of
+from modelyard_targets.azure.names import cluster_name
 from modelyard_targets.cloud.crossings import (
     GROUP,
     crossings_projects,
@@ -56,6 +57,7 @@ def _calls(context: Context) -> Iterator[Call]:
             ("namespace", namespace_there(identity, context)),
             ("service_account", identity.name),
             ("access", tuple(grant_of(each, context) for each in access)),
+            ("roles", cluster_name(context.system, context.placement)),
         )
         name = f"{identity.placement}_{identity.name}"  # DNS labels contain no underscores, and identity names no dots
         yield Call(identity_variable(identity), "Identity", name, granted, GROUP, identity.origin)

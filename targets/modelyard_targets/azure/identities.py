@@ -129,7 +129,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
         ("service_account", resource.name),
         ("access", access),
         *((("stores", created),) if created else ()),
-        *(() if apart else (("roles", Ref("roles")),)),
+        ("roles", _name(context) if apart else Ref("roles")),
     )
     return Call(identity_variable(resource.name), "Identity", resource.name, arguments, GROUP, resource.origin)
 

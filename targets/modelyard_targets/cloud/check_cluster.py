@@ -69,7 +69,7 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
         yield problems.present_on_made_cluster(plan.system.key(*here, "present"), placement, addons)
     if target.storage_class not in {"", storage_class}:
         where = plan.system.at(*here, "storageClass")
-        yield problems.storage_class_missing(where, placement, target.storage_class)
+        yield problems.storage_class_missing(where, placement, target.storage_class, storage_class)
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:

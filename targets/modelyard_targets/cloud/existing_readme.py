@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from modelyard.diagnostics.base import joined
 from modelyard.plan import NodePool
 from modelyard.records import record
 from modelyard.stack import Project
@@ -14,8 +15,11 @@ from modelyard_targets.cloud.existing import pool_label
 from modelyard_targets.cloud.pools import Nodes
 from modelyard_targets.cloud.readme import StoredSecret, cluster_values, on_premises_hosts
 from modelyard_targets.cloud.services import has_own_store
+from modelyard_targets.kube.access.secrets import own_kind, own_store
 from modelyard_targets.kube.placement.context import Context
+from modelyard_targets.kube.project.pins import installed
 from modelyard_targets.kube.project.workloads_project import Workloads
+from modelyard_targets.kube.readme.prose import Markup, as_code
 
 
 @record
@@ -50,6 +54,7 @@ def existing_values(
     return {
         **cluster_values(context, projects, workloads),
         "own_store": has_own_store(context),
+        "rights": Markup(joined(_rights(context))),
         "buckets": stores,
         "protected_here": [f"the key {key}", *(f"bucket {bucket}" for bucket in stores), *others],
         "joined": tuple(dict.fromkeys(on_premises_hosts(context))),
@@ -58,6 +63,17 @@ def existing_values(
         "pools": tuple(_pools(context, sizes)),
         "prices": tuple(cost_rows(costs.lines(context.plan, context.placement, NO_USAGE))),
     }
+
+
+def _rights(context: Context) -> Iterator[str]:
+    """Yield what someone who applies the workloads has to be allowed to create in the cluster."""
+    if context.target.tenancy != "shared":
+        yield "namespaces"
+    yield f"the objects in {as_code('manifests/')}"
+    if has_own_store(context):
+        yield f"the {own_kind(context)} {as_code(own_store(context))}"
+    if installed(context):
+        yield "add-ons"
 
 
 def _pools(context: Context, sizes: Mapping[tuple[str, int], Nodes]) -> Iterator[PoolRow]:

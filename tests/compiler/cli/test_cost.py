@@ -188,7 +188,9 @@ def test_missing_files_and_links_out_of_the_repository_are_refused(
     (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
     (leads / "prices.yaml").symlink_to(tmp_path / "secret")
 
-    assert "E0150" in run("cost", leads, "--usage", leads / "none.yaml").err
+    missing = leads / "none.yaml"
+    problem = f"error[E0150]: cannot read '{missing}': no such file or directory"
+    assert run("cost", leads, "--usage", missing).err == f"{problem}\n  = modelyard explain E0150\n\n1 error\n"
     assert "token" not in (linked := run("cost", leads, "--usage", usage("priceBook: prices.yaml"))).err
     assert linked.code == 1
     assert "E0205" in run("cost", leads, "--usage", usage("priceBook: ../secret")).err

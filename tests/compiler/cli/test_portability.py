@@ -60,6 +60,26 @@ to azure in germanywestcentral: nothing else changes (100 %)
     )
 
 
+def test_a_system_on_every_cloud_may_move_to_each_of_them(run: Run, cloud: Path) -> None:
+    """The target that is already on the cloud keeps its region and account."""
+    targets = """\
+  targets:
+    data: {provider: gcp, region: europe-west4, account: acme-data}
+    serve: {provider: aws, region: eu-central-1}
+    batch: {provider: azure, region: westeurope}
+  placement: {default: data, inference: serve, batch: batch}
+"""
+    cloud.write_text(re.sub("deployment: .*\n", f"deployment:\n  mode: cloud\n{targets}", CLOUD), encoding="utf-8")
+
+    result = run("portability", cloud, "--format", "json")
+
+    moves = {move["provider"]: move["changes"] for move in json.loads(result.out)["moves"]}
+    assert set(moves) == {"aws", "gcp", "azure"}
+    assert {change["path"] for change in moves["gcp"]} == {
+        f"deployment.targets.{name}.{field}" for name in ("serve", "batch") for field in ("provider", "region")
+    }
+
+
 def test_a_refusal_names_its_part_its_line_and_the_way_out(run: Run, cloud: Path) -> None:
     cloud.write_text(CLOUD.replace("lake: {type: object}", "lake: {type: object, adopt: acme-lake}"), encoding="utf-8")
 

@@ -151,6 +151,18 @@ def test_an_invalid_value_is_reported_where_the_site_has_it() -> None:
     assert [error.split()[0] for error in errors_of("name,boxes\na,0\nb,2\n")] == ["shops.csv:2:3"]
 
 
+def test_a_number_in_a_column_of_text_has_a_hint_at_the_text() -> None:
+    """Neither number is in quotes, so removing quotes cannot help."""
+    diagnostics = examine(Question(SPEC, tables={"shops.csv": b"name,boxes\na,1\nb,two\n"}))
+    large = examine(Question(SPEC, tables={"shops.csv": b"name,boxes\na,99999999999999999999\n"}))
+
+    assert [diagnostic.hint.partition(";")[0] for diagnostic in (*diagnostics, *large)] == [
+        "the column is text because of 'two' on line 3, which is the value to correct",
+        "it is used on line 10 of system.yaml",
+        "write a smaller number",
+    ]
+
+
 def test_an_address_range_starts_at_a_multiple_of_its_size() -> None:
     """Each site's range is checked where the site has it, and a range in the spec where it is written."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: ["${site.net}"]\n')

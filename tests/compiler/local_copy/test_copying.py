@@ -10,7 +10,8 @@ import pytest
 
 from modelyard.cli.init import templates
 from modelyard.load import load
-from modelyard.local_copy import Copy, copy_of
+from modelyard.local_copy import Copy, copy_of, stand_ins
+from modelyard.local_copy.language_model import digest_of
 from modelyard.pipeline import InputFile, Inputs, understand
 from modelyard.writers.yaml_text import document as yaml_text
 from modelyard_targets import TARGETS
@@ -99,6 +100,23 @@ def test_a_task_without_a_trainer_is_left_out_with_all_that_needs_it() -> None:
     }
 
 
+def test_few_generated_rows_cause_no_alarm() -> None:
+    claims = copied(Example("motor-claims", None).inputs())
+    checks: Any = claims.spec["monitors"]
+
+    assert checks["notices-complete"]["checks"]["rows"] == {"min": 1}
+    assert "min: 200 is reduced to 1" in of("motor-claims")["monitors.notices-complete.checks.rows"]
+    assert checks["settled-quality"]["checks"] == {"mae": {"max": 1700, "severity": "ticket"}}
+
+
+def test_all_of_the_few_requests_are_captured() -> None:
+    """The original captures one request in a hundred, so its monitors would often have nothing to measure."""
+    recommender: Any = copied(Example("recommender", None).inputs()).spec
+
+    assert recommender["inference"]["start-page"]["capture"] == {"sample": "100%", "keys": ["page_view", "title"]}
+    assert of("recommender")["inference.start-page.capture.sample"].startswith("1% becomes 100%")
+
+
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
     """A model without pipelines gets a training pipeline. A fixed version is replaced with the one trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec
@@ -121,13 +139,45 @@ def test_strict_bounds_of_a_gate_are_loosened(bound: str, expected: float) -> No
     assert any("loosened" in note.text for note in copy.notes) == (expected == 0.8)
 
 
-def test_language_models_and_their_adapters_are_left_out() -> None:
-    """Sample data cannot replace the files of a base model, so neither the base model nor its adapters run."""
+def test_a_small_model_stands_in_for_a_language_model() -> None:
+    """It is imported like the original, its adapters are trained for a few steps, and both are served."""
     text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
-    language = copied(Inputs(InputFile("managed.yaml", text)))
-    notes = {note.address: note.text for note in language.notes}
+    copy = of_text(text)
+    spec: Any = copy.spec
+    notes = {note.address: note.text for note in copy.notes}
+    (model,) = stand_ins(spec)
 
-    assert "the files of its model are not fetched" in notes["models.chat"]
-    assert "the files of its model are not fetched" in notes["models.tone"]
-    assert notes["pipelines.tune"] == notes["inference.assistant"] == "left out"
-    assert not understand(Inputs(InputFile("copy.yaml", yaml_text(language.spec))), TARGETS).failed
+    assert notes["models.chat.import"] == "its files are not fetched; a small model with random weights stands in"
+    assert notes["inference.assistant.generation.contextLength"].startswith("left out")
+    assert spec["models"]["chat"]["import"] == {
+        "store": "lake",
+        "path": "bought/chat/1",
+        "digest": digest_of(model.files),
+    }
+    assert (model.store, model.path) == ("lake", "bought/chat/1")
+    assert spec["pipelines"]["tune"]["parameters"] == {"max_steps": 50}
+    assert spec["inference"]["assistant"]["generation"] == {"maxTokens": 256}
+    assert spec["inference"]["assistant"]["adapters"] == {"polite": "tone@champion"}
+    assert not understand(Inputs(InputFile("copy.yaml", yaml_text(copy.spec))), TARGETS).failed
+
+
+def test_versions_of_language_models_become_the_one_that_is_imported() -> None:
+    """Numbers in variants, adapters and bases name the only version. Bounds that need its language are left out."""
+    text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
+    changes = {
+        "model: chat@champion": "model: chat@2",
+        "polite: tone@champion": "polite: tone@7",
+        "base: chat@champion}": "base: chat@2, validation: {fluent: {metric: perplexity, max: 9}}}",
+    }
+    for before, after in changes.items():
+        text = text.replace(before, after)
+    copy = of_text(text)
+    spec: Any = copy.spec
+    notes = {note.address: note.text for note in copy.notes}
+
+    assert spec["inference"]["assistant"]["variants"]["only"]["model"] == "chat@champion"
+    assert spec["inference"]["assistant"]["adapters"] == {"polite": "tone@champion"}
+    assert spec["models"]["tone"] == {"task": "text-generation", "framework": "transformers", "base": "chat@champion"}
+    assert notes["models.tone"] == "version 2 is not available here; chat@champion answers instead"
+    assert "knows no language" in notes["models.tone.validation.fluent"]
+    assert not understand(Inputs(InputFile("copy.yaml", yaml_text(copy.spec))), TARGETS).failed

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from modelyard.migration.records import Step
+from tests.compiler.migration.stepping import run_step
 from tests.compiler.migration.test_turning import plan
 
 KUBECTL = """\
@@ -28,13 +28,9 @@ def guard() -> Step:
 
 def ran(guard: Step, folder: Path, schedules: str, runs: str) -> subprocess.CompletedProcess[str]:
     """Run the commands with a kubectl that lists these schedules and runs."""
-    (folder / "kubectl").write_text(KUBECTL, encoding="utf-8")
-    (folder / "kubectl").chmod(0o700)
     (folder / "schedules").write_text(schedules, encoding="utf-8")
     (folder / "runs").write_text(runs, encoding="utf-8")
-    environment = {"HOME": str(folder), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    script = "\n".join(guard.commands)
-    return subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False)
+    return run_step(guard, folder, {"kubectl": KUBECTL})
 
 
 @pytest.mark.parametrize(

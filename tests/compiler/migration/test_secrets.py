@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from modelyard.pipeline import compile_system
 from modelyard.portability import Destination
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
+from tests.compiler.migration.stepping import run_step
 
 SPEC = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -105,13 +105,8 @@ def step_of(migration: Migration) -> Step:
 
 def run(step: Step, folder: Path, old: str) -> subprocess.CompletedProcess[str]:
     """Run a step's commands with stand-ins for the command-line tools. The old side's service has the given value."""
-    for name in ("aws", "gcloud", "az", "pulumi"):
-        (folder / name).write_text(PROGRAM, encoding="utf-8")
-        (folder / name).chmod(0o700)
     (folder / "old").write_text(old, encoding="utf-8")
-    environment = {"HOME": str(folder), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
-    script = "\n".join(step.commands)
-    return subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=False)
+    return run_step(step, folder, dict.fromkeys(("aws", "gcloud", "az", "pulumi"), PROGRAM))
 
 
 @pytest.mark.parametrize(("old", "new"), STORED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from modelyard.rehearsal.gateway import Callers, Gateway, Question
+from modelyard.rehearsal.gateway import Callers, Gateway, Question, compared
 
 
 @contextmanager
@@ -71,3 +72,32 @@ def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
     assert set(callers.problems) == {"churn gives a different answer: new"}
     assert callers.sent < 100
     assert unreachable.startswith("churn answers 502: ")
+
+
+def chat(text: str, number: int = 1, tokens: int = 8) -> str:
+    """Return a language model's response, as the server writes it at different times."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "length"}
+    head = {"id": f"chatcmpl-{number}", "created": 1700000000 + number, "model": "assistant"}
+    return json.dumps({**head, "choices": [choice], "usage": {"completion_tokens": tokens}})
+
+
+def test_responses_of_language_models_are_equal_if_their_texts_are() -> None:
+    """Their IDs and times do not count. The text, the reason for its end and the number of tokens do."""
+    assert compared(chat("Hello", 1)) == compared(chat("Hello", 2))
+    assert compared(chat("Hello")) != compared(chat("Good morning"))
+    assert compared(chat("Hello")) != compared(chat("Hello").replace("length", "stop"))
+    assert compared(chat("Hello")) != compared(chat("Hello", tokens=9))
+
+
+@pytest.mark.parametrize("content", ['{"predictions": [1], "id": "a"}', "[1]", "no JSON"])
+def test_other_responses_are_compared_as_they_are(content: str) -> None:
+    assert compared(content) == content
+
+
+def test_a_caller_of_a_language_model_ignores_when_it_answered() -> None:
+    with side(chat("Hello", 2)) as port:
+        question = Question("assistant", "/assistant/v1/chat/completions", "{}", "", (compared(chat("Hello", 1)),))
+
+        assert question.ask(port) == ""
+    with side(chat("Bye")) as port:
+        assert question.ask(port).startswith("assistant gives a different answer: ")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.rehearsal.rehearsal import applied_to
-from modelyard.rehearsal.stand_ins import FOLDER, main
+from modelyard.rehearsal.stand_ins import FOLDER, main, routed
 
 Do = Callable[..., int]
 
@@ -88,3 +88,22 @@ def test_a_promoter_that_a_command_suspended_stays_suspended_when_schedules_are_
 
     assert first == idle
     assert last == {"a/promoter": True, "a/train": False}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/churn", "/churn-live"),
+        ("/churn/", "/churn-live"),
+        ("/churn/v1/chat/completions", "/churn-live/v1/chat/completions"),
+        ("/churn/eu/v1/completions", "/churn-eu-live/v1/completions"),
+        ("/churns", "/"),
+    ],
+)
+def test_requests_reach_the_application_of_the_longest_path(path: str, expected: str) -> None:
+    """A language model has paths below that of its endpoint, and so may another endpoint."""
+    assert routed(path, {"/churn": "/churn-live", "/churn/eu/": "/churn-eu-live"}) == expected
+
+
+def test_an_endpoint_at_the_root_gets_every_path() -> None:
+    assert routed("/v1/completions", {"/": "/chat-live"}) == "/chat-live/v1/completions"

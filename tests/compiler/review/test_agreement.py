@@ -1,19 +1,30 @@
-"""Tests the line below a verdict that says who must accept a change's dangers if environments have different rules."""
+"""Tests who must accept a change's dangers: the line below the verdict, and what entries and signatures amount to."""
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
+from itertools import combinations
+
+import pytest
 
 from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
-from modelyard.review.accepting import agreement
+from modelyard.review import accepting
+from modelyard.review.accepting import Acknowledged, Signers, accepted, agreement, still_needed
+from modelyard.review.acknowledged import Acknowledgement
 from modelyard.review.comparing import Outcomes, compared
+from modelyard.review.findings import Level
+from modelyard.source import Span
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
+from tests.compiler.review.reviews import a_finding, a_review
 from tests.specs import VALID_SPEC
 
 _BOTH = "2 of model-risk, payments-risk must sign for each danger"
 _APPROVALS = "  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n"
+_GROUPS = ("risk", "growth", "owner")
+_TODAY = date(2026, 12, 1)
 _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
@@ -71,3 +82,30 @@ def test_approvals_of_a_stage_ask_for_signatures_too() -> None:
     sides: tuple[Outcomes, Outcomes] = ({BASE_FOLDER: before}, {BASE_FOLDER: after})
 
     assert agreement(compared(*sides, TARGETS), *sides) == "1 of model-risk must sign for each danger"
+
+
+@pytest.mark.parametrize("signed", [signed for count in range(3) for signed in combinations(_GROUPS, count)])
+@pytest.mark.parametrize("validity", ["valid", "expired", "forged"])
+@pytest.mark.parametrize("minimum", [1, 2])
+def test_a_finding_needs_no_signature_exactly_if_it_is_accepted(
+    signed: tuple[str, ...], validity: str, minimum: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `modelyard acknowledge` says about missing signatures agrees with what `diff` accepts."""
+    signers = Signers({group: frozenset({group.encode()}) for group in _GROUPS}, minimum, "owner")
+    monkeypatch.setattr(accepting, "signers_of", lambda *_: signers)
+    finding = a_finding("R201", Level.DANGER, "m")
+    until = date(2026, 11, 30) if validity == "expired" else _TODAY
+    by_group = {
+        group: Acknowledgement("R201", finding.whole_fingerprint, group, "reason", until, Span("a", at, 1, 2), "text")
+        for at, group in enumerate(signed, 1)
+    }
+    keys = {entry: None if validity == "forged" else group.encode() for group, entry in by_group.items()}
+    file = Acknowledged(tuple(by_group.values()), (), keys)
+    sides: tuple[Outcomes, Outcomes] = ({}, {BASE_FOLDER: Outcome()})
+
+    reviewed = accepted(a_review([finding]), file, *sides, _TODAY)
+    (result,) = (each for each in reviewed.findings if each.code == "R201")
+    needed = still_needed(finding, file, [signers], _TODAY)
+    is_enough = validity == "valid" and len(signed) >= minimum and signed != ("owner",)
+    assert bool(result.accepted) is is_enough
+    assert (needed == "") is is_enough

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.review.changes import Change, Direction
+from modelyard.records import replace
+from modelyard.review.changes import Change, Direction, changes
+from modelyard.review.findings import Level
+from modelyard.review.judging import judged
 from modelyard.review.meaning import parsed
+from modelyard.review.sides import Sides
 from modelyard.review.values import ABSENT, Leaf
+from modelyard.source import Json
+from modelyard.spec import Override, System
+from tests.benchmarks.systems import ON_PREM, system
+from tests.narrowing import present
+from tests.reviewing import outcome_of
 
 
 def way(rating: str, before: Leaf, after: Leaf) -> Direction:
@@ -64,3 +73,42 @@ def test_an_empty_list_is_not_an_unset_one() -> None:
     assert way(rating, ABSENT, items()) is Direction.LOOSER
     assert way(rating, items(), ABSENT) is Direction.STRICTER
     assert way(rating, items("auc"), items()) is Direction.LOOSER
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "texts"),
+    [
+        (True, 1, ("true", "1")),
+        (1, 1.0, ("1", "1.0")),
+        (True, "true", ("true", '"true"')),
+        ([1], ["1"], ("[1]", '["1"]')),
+        ({"layers": [1]}, {"layers": [True]}, ("{layers: [1]}", "{layers: [true]}")),
+    ],
+)
+def test_a_parameter_of_another_type_is_a_change(value: Json, other: Json, texts: tuple[str, str]) -> None:
+    """Python considers some of these values equal, and they would otherwise have the same text."""
+    plain = present(outcome_of(system(1, where=ON_PREM)).system)
+    (step,) = plain.pipelines["p0"].steps
+
+    def with_value(value: Json) -> System:
+        steps = (replace(step, parameters=(("depth", value),)),)
+        return replace(plain, pipelines={"p0": replace(plain.pipelines["p0"], steps=steps)})
+
+    (change,) = changes(with_value(value), with_value(other))
+    assert change.path == ("pipelines", "p0", "parameters", "depth")
+    assert (change.before.text, change.after.text) == texts
+    assert not list(changes(with_value(value), with_value(value)))
+
+
+def test_an_override_with_a_value_of_another_type_is_judged() -> None:
+    """Python considers both patches equal. The field is not one of those that modelyard knows to be harmless."""
+    plain = present(outcome_of(system(1, where=ON_PREM)).system)
+
+    def with_value(value: Json) -> System:
+        patch = ({"op": "add", "path": "/spec/enabled", "value": value},)
+        return replace(plain, overrides=(Override("gate", "main", "Gateway", "main", patch, "a test"),))
+
+    (finding,) = judged(Sides(with_value(True), with_value(1)))
+    assert (finding.code, finding.level) == ("R901", Level.DANGER)
+    sets = "sets Gateway/main: add /spec/enabled ="
+    assert finding.message.startswith(f"override gate {sets} 1 and no longer {sets} true")

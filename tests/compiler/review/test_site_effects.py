@@ -162,3 +162,78 @@ def test_a_value_that_is_only_inserted_as_text_has_its_effects_at_the_sites() ->
 
     message = "booths: `pulumi up` rolls out Ray cluster gate (at sites booth-c, booth-d)"
     assert effects == {"R518": (message, "review")}
+
+
+TWO: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: tolls}
+governance: {owner: {team: roads, email: roads@acme.example}}
+deployment:
+  mode: on-prem
+  placement: {default: booths}
+  targets:
+    booths:
+      provider: kubernetes
+      sites: {values: {booth-a: {boxes: 1}, booth-b: {boxes: 2}}}
+      context: "${site.name}"
+      capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+    yards:
+      provider: kubernetes
+      sites: {values: {YARDS}}
+      context: "${site.name}"
+      capacity: [{count: "${site.boxes}", cpu: 8, memory: 32Gi}]
+registry: {adopt: "https://mlflow.acme.example"}
+models: {classes: {task: multiclass-classification, framework: xgboost}}
+inference:
+  gate: {variants: {live: {model: classes@champion}}, compute: {cpu: 2, memory: 4Gi}}
+  scale: {target: yards, variants: {live: {model: classes@champion}}, compute: {cpu: "${site.cores}", memory: 4Gi}}
+overrides:
+  old:
+    target: yards
+    sites: [yard-b]
+    object: RayService/scale
+    patch: [{op: add, path: /metadata/annotations, value: {acme.example/box: "2019"}}]
+    reason: Its box is replaced next year.
+"""
+YARD_A: Final = "yard-a: {boxes: 1, cores: 1}"
+YARD_B: Final = "yard-b: {boxes: 2, cores: 3}"
+
+
+@lru_cache(maxsize=16)
+def _yards(first: str, second: str, spec: str = TWO) -> Outcome:
+    text = spec.replace("YARDS", f"{first}, {second}")
+    return understand(Inputs(InputFile("system.yaml", text)), TARGETS)
+
+
+def test_the_order_of_the_sites_of_another_group_changes_nothing() -> None:
+    """The plan for the first group has the values of the first row in every other group."""
+    before, after = _yards(YARD_A, YARD_B), _yards(YARD_B, YARD_A)
+    assert not before.failed, before.diagnostics
+    assert not after.failed, after.diagnostics
+
+    assert review_of(before, after).findings == ()
+
+
+def test_a_value_in_one_group_is_judged_although_another_group_has_a_different_order() -> None:
+    more = TWO.replace("booth-b: {boxes: 2}", "booth-b: {boxes: 3}")
+
+    in_order = review_of(_yards(YARD_A, YARD_B), _yards(YARD_A, YARD_B, more)).findings
+    out_of_order = review_of(_yards(YARD_A, YARD_B), _yards(YARD_B, YARD_A, more)).findings
+    assert [finding.message for finding in out_of_order] == [finding.message for finding in in_order]
+    assert in_order
+
+
+def test_a_site_at_the_beginning_of_another_group_is_only_a_new_site() -> None:
+    new = "yard-c: {boxes: 4, cores: 2}"
+    before, after = _yards(YARD_A, YARD_B), _yards(new, f"{YARD_A}, {YARD_B}")
+
+    assert [finding.code for finding in review_of(before, after).findings] == ["R515"]
+
+
+def test_errors_in_one_version_do_not_reorder_the_sites_of_another_group() -> None:
+    broken = _yards(YARD_B, YARD_A, TWO.replace("cpu: 2, memory: 4Gi", "cpu: 2, memory: 4000Gi"))
+    assert broken.failed
+
+    for before, after in ((_yards(YARD_A, YARD_B), broken), (broken, _yards(YARD_A, YARD_B))):
+        assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]

@@ -81,6 +81,21 @@ def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], t
     ]
 
 
+@pytest.mark.parametrize("has_time", [False, True])
+def test_rows_have_the_timestamp_of_the_output(has_time: bool, workload: dict[str, Any], tmp_path: Path) -> None:
+    """Without this column in the input, it contains the time of scoring, so that monitors can select a window."""
+    then, began = pd.Timestamp("2026-01-02T03:04:05Z"), pd.Timestamp.now("UTC")
+    if has_time:
+        for path in (tmp_path / "rows").glob("*.parquet"):
+            pd.read_parquet(path).assign(at=then).to_parquet(path)
+    workload["pipeline"]["data"]["scores"]["timestamp"] = "at"
+    scored(workload)
+
+    stamps = pd.read_parquet(tmp_path / "scores")["at"]
+    assert len(stamps) == 3
+    assert (stamps == then).all() if has_time else stamps.between(began, pd.Timestamp.now("UTC")).all()
+
+
 def test_classes_stay_whole_numbers() -> None:
     table = with_answers(pa.table({"a": [1]}), Answer(np.array([1.0])), "7", "binary-classification")
 

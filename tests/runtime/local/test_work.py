@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from modelyard_runtime.local.asking import captured, keep, rows_for
+from modelyard_runtime.local.asking import captured, keep, rows_for, texts_for
 from modelyard_runtime.local.placed import Placed
-from modelyard_runtime.local.plan import LocalPlan, Pipeline, Schedule, read_plan
+from modelyard_runtime.local.plan import Backend, Endpoint, LocalPlan, Pipeline, Schedule, read_plan
 from modelyard_runtime.local.state import State
 from modelyard_runtime.local.work import Work
+from modelyard_runtime.serving.language.requests import request_of
 from tests.narrowing import present
 from tests.runtime.local.test_sample import GOLDEN, write_sample
 
@@ -83,3 +85,23 @@ def test_few_captures_need_more_requests(tmp_path: Path) -> None:
     assert share == 0.2
     assert len(sample.requests(1, drift=False, captured=share)) == 3000
     assert len(sample.requests(1, drift=False, captured=0.001)) == 6000
+
+
+def test_a_language_model_and_its_adapters_get_chats_and_completions() -> None:
+    """Each request names its model and asks for few tokens, never more than the endpoint allows, at temperature 0."""
+    generation = {"model": "assistant", "maxTokens": 5, "concurrency": 4}
+    application = {"generation": generation, "adapters": {"polite": {}}}
+    placed = Placed({"server.json": {"applications": {"assistant-live": application, "other-live": {}}}})
+    backends = (Backend(application="assistant-live", weight=100),)
+    endpoint = Endpoint(
+        path="/", timeout_seconds=60, backends=backends, callers=(), prefix="/", models=("chat",), generates_text=True
+    )
+
+    requests = texts_for(endpoint, placed)
+
+    assert {(path, body["model"]) for path, body in requests} == {
+        (path, model) for path in ("/v1/chat/completions", "/v1/completions") for model in ("assistant", "polite")
+    }
+    assert requests[0][0] == "/v1/chat/completions", "the plan's commands send a chat"
+    assert {(body["max_tokens"], body["temperature"]) for _, body in requests} == {(5, 0)}
+    assert all(request_of(json.dumps(body).encode(), chat="messages" in body) for _, body in requests)

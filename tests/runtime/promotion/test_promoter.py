@@ -79,6 +79,7 @@ def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], t
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
     assert "is the newer version 2; version 1 is kept" in promote(look_of(workload), first)
+    assert promote_waiting(look_of(workload)) == "no version of cards-fraud is waiting for 'champion'"
     assert champion() == "2"
 
 

@@ -11,8 +11,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 import pytest
@@ -20,6 +22,11 @@ import uvicorn
 from starlette.requests import Request
 
 import modelyard_runtime
+from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.chatting import replies
+from modelyard_runtime.local.page.server import Page
+from modelyard_runtime.local.plan import read_plan
+from modelyard_runtime.local.state import READY, State
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import FORMAT_TAG, SAFETENSORS
@@ -36,6 +43,7 @@ from tests.runtime import servers
 from tests.runtime.described import record
 from tests.runtime.serving.language import HELLO, MOST, NAME, TOKEN, described, imported
 from tests.runtime.tiny_model import CONTEXT, tiny_model
+from tests.shown_system import COMPILED, Visitor
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the packages warn of each other
 
@@ -101,6 +109,39 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
     assert client.models.retrieve("assistant").object == "model"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-4o")
+
+
+def test_run_shows_what_a_model_answers(address: str, folder: Path) -> None:
+    """`modelyard run` sends one chat to each model, and prints a command that sends it again."""
+    endpoint = Endpoint("support", "/", urlsplit(address).port or 0, folder / "token")
+
+    (reply,) = replies(endpoint)
+
+    assert (reply.model, reply.problem) == ("assistant", "")
+    assert reply.text
+    sent = subprocess.run(["sh", "-c", reply.command], stdout=subprocess.PIPE, check=True).stdout
+    assert json.loads(sent)["model"] == "assistant"
+
+
+def test_page_of_a_run_has_a_form_for_chats(address: str, tmp_path: Path) -> None:
+    """The form lists the endpoint's models by name, and shows the text or the error's message."""
+    state, port = State.at(tmp_path / "state"), urlsplit(address).port or 0
+    state.announce(endpoints=port)
+    state.below(READY).touch()
+    state.below("tokens", "support", "default").write_text(TOKEN)
+    entry = present(read_plan(COMPILED).endpoints.get("churn"))
+    chats = replace(entry, generates_text=True, callers=("default",))
+    page = Page.start(replace(read_plan(COMPILED), endpoints={"support": chats}), COMPILED, state)
+    visitor = Visitor(page.url)
+    _, answered = visitor.submit("support", {"model": "assistant", "body": "hello"})
+    _, refused = visitor.submit("support", {"model": "another", "body": "hello"})
+    _, text = visitor.get()
+    page.end()
+
+    assert '<option value="assistant">assistant</option>' in text
+    assert answered["status"] == 200
+    assert answered["answer"]
+    assert refused == {"status": 404, "answer": "there is no model 'another' here; this endpoint serves 'assistant'"}
 
 
 def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:

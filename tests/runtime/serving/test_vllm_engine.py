@@ -7,15 +7,14 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Piece, Sampling
 from modelyard_runtime.serving.language.vllm_engine import VllmEngine
-
-CONFIGURATION: Final = '{"peft_type": "LORA", "r": 64, "lora_alpha": 16}'
+from tests.runtime.serving.language import adapter_files
 
 
 class Llm:
@@ -120,7 +119,7 @@ def test_prompt_that_the_model_does_not_know_is_refused(engine: VllmEngine, prom
 @pytest.mark.usefixtures("engine")
 def test_adapters_are_named_in_requests(tmp_path: Path) -> None:
     """Each adapter has its own number. Its files are kept until it is removed, whatever happens to their source."""
-    (tmp_path / "adapter_config.json").write_text(CONFIGURATION)
+    adapter_files(tmp_path, rank=64)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=2)
     engine.add_adapter("tone/1", tmp_path)
     engine.add_adapter("tone/2", tmp_path)
@@ -145,7 +144,7 @@ def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
 @pytest.mark.usefixtures("engine")
 def test_adapter_of_too_high_a_rank_is_refused(tmp_path: Path) -> None:
     """vLLM reserves memory for a rank of 64. The engine refuses such an adapter instead of failing every request."""
-    (tmp_path / "adapter_config.json").write_text(CONFIGURATION.replace('"r": 64', '"r": 65'))
+    adapter_files(tmp_path, rank=65)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=1)
 
     with pytest.raises(Refusal, match="rank 65, but at most 64"):

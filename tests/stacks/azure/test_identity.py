@@ -193,10 +193,8 @@ def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources:
 
 
 def test_a_role_has_the_same_id_in_another_project(resources: Resources, tmp_path: Path) -> None:
-    program = PROGRAM.replace(", roles=roles\n", "\n").replace(
-        'roles = StoreRoles("fraud-prod-main"', "roles = dict(x=1"
-    )
-    apart = registered(tmp_path, program.replace('group=group, groups=["data"])', "y=2)"))
+    defined = 'StoreRoles("fraud-prod-main", group=group, groups=["data"])'
+    apart = registered(tmp_path, PROGRAM.replace(defined, '"fraud-prod-main"'))
     name = "scorer-fraudlake1a2b3c-lake-write"
 
     assert not of(apart, DEFINITION)
@@ -205,9 +203,19 @@ def test_a_role_has_the_same_id_in_another_project(resources: Resources, tmp_pat
     )
 
 
+def test_roles_of_two_systems_in_one_group_have_different_ids(resources: Resources, tmp_path: Path) -> None:
+    """Azure refuses a second definition with the same ID and a different name."""
+    other = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "leads-prod-main"))
+    ids = [
+        {each["inputs"]["roleDefinitionId"] for each in of(side, DEFINITION).values()} for side in (resources, other)
+    ]
+
+    assert len(ids[0] | ids[1]) == 6
+
+
 def test_an_identity_without_access_is_refused() -> None:
     with pytest.raises(pulumi.RunError, match="an identity needs at least one permission"):
-        Identity("a", group=NOTHING, cluster=NOTHING, namespace="a", service_account="a", access=[])
+        Identity("a", group=NOTHING, cluster=NOTHING, namespace="a", service_account="a", access=[], roles="a")
 
 
 def test_groups_of_accounts_of_another_form_are_refused() -> None:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pulumi
 import pytest
 
 from modelyard_stacks.azure.firewall import api_rules
+from modelyard_stacks.azure.group import ResourceGroup
 from modelyard_stacks.azure.network import split
 from tests.stacks.aws.programs import Resources, inputs, needs, of
-from tests.stacks.azure.programs import GROUP, IN_GROUP, NETWORK, VAULT, configured, elsewhere, registered_together
+from tests.stacks.azure.programs import (
+    GROUP,
+    IN_GROUP,
+    NETWORK,
+    SUBSCRIPTION,
+    VAULT,
+    configured,
+    elsewhere,
+    registered_together,
+)
 
 VNET = "azure-native:network:VirtualNetwork"
 SUBNET = "azure-native:network:Subnet"
@@ -22,6 +33,7 @@ LINK = "azure-native:privatedns:VirtualNetworkLink"
 ENDPOINT = "azure-native:network:PrivateEndpoint"
 NAMES = "azure-native:network:PrivateDnsZoneGroup"
 HUB = "/subscriptions/0/resourceGroups/hub"
+SHARED = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/hub"
 ADOPTED = VAULT.replace(NETWORK, "NETWORK").replace(
     "NETWORK",
     f"""{GROUP}
@@ -30,7 +42,7 @@ from modelyard_stacks.azure.network import AdoptedNetwork
 network = AdoptedNetwork(
     "fraud-prod-main",
     group=group,
-    network="{HUB}/providers/Microsoft.Network/virtualNetworks/shared",
+    network="{SHARED}/providers/Microsoft.Network/virtualNetworks/shared",
     nodes="ml",
     endpoints="links",
     api_server="aks",
@@ -196,7 +208,7 @@ def test_an_endpoint_waits_for_its_subnet_and_has_a_name(resources: Resources) -
 
 def test_an_adopted_network_is_left_as_it_is(programs: dict[str, Resources]) -> None:
     resources = programs["adopted"]
-    network = f"{HUB}/providers/Microsoft.Network/virtualNetworks/shared"
+    network = f"{SHARED}/providers/Microsoft.Network/virtualNetworks/shared"
 
     assert not any(of(resources, kind) for kind in (VNET, SUBNET, RULES, NAT))
     assert inputs(resources, ENDPOINT, "fraud-prod-main-secrets")["subnet"]["id"] == f"{network}/subnets/links"
@@ -221,3 +233,12 @@ def test_connected_networks_of_another_form_are_refused() -> None:
 
 def test_everything_belongs_to_the_subscription(programs: dict[str, Resources]) -> None:
     assert not any(elsewhere(each) for each in programs.values())
+
+
+def test_networks_for_private_endpoints_are_in_the_subscription_of_the_group() -> None:
+    """The compiler cannot compare them if the spec names no subscription."""
+    group = cast("ResourceGroup", SimpleNamespace(subscription=SUBSCRIPTION))
+
+    assert ResourceGroup.own(group, SHARED) == SHARED
+    with pytest.raises(pulumi.RunError, match="is in subscription 0, but private endpoints are created in"):
+        ResourceGroup.own(group, HUB)

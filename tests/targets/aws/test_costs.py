@@ -80,7 +80,7 @@ def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
     assert spot
     assert all(entry.ceiling_price is not None and entry.price is not None for entry in spot)
     assert all(entry.ceiling_price.amount > entry.price.amount for entry in spot if entry.ceiling_price and entry.price)
-    assert all("the ceiling assumes " in entry.assumption for entry in spot)
+    assert all("the ceiling assumes " in entry.assumptions for entry in spot)
 
 
 def test_the_ceiling_names_the_machine_of_a_more_expensive_alternative() -> None:
@@ -88,7 +88,7 @@ def test_the_ceiling_names_the_machine_of_a_more_expensive_alternative() -> None
     replicas = line(lines_of(plan_of(changed((SMALLER[0], gpus)))), "replicas on g6.")
 
     assert present(replicas.ceiling_price).amount > present(replicas.price).amount
-    assert "the ceiling assumes g5." in replicas.assumption
+    assert "the ceiling assumes g5." in replicas.assumptions
 
 
 def test_every_line_has_a_source_and_a_date() -> None:

@@ -47,6 +47,7 @@ def test_nothing_is_wrong_with_the_spec() -> None:
         (VPC, "vpc: {cidr: 8.8.0.0/16}", "AZURE-E003"),
         (VPC, "vpc: {cidr: 172.30.0.0/16}", "AZURE-E003"),
         (VPC, 'vpc: {cidr: "fd00::/16"}', "AZURE-E003"),
+        (VPC, f"{ADOPTED}\n  account: 7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a", "AZURE-E021"),
         (VPC, ADOPTED.replace("10.20.0.0/22", "100.64.0.0/16"), "AZURE-E003"),
         (VPC, "vpc: {cidr: 10.20.0.0/16, nat: none}", "AZURE-E008"),
         (RUNS, "  runs: {type: database, size: 32Ti}", "AZURE-E005"),
@@ -79,6 +80,7 @@ def test_it_is_refused(before: str, after: str, code: str) -> None:
         (VPC, "vpc: {cidr: 100.64.0.0/16}"),
         (VPC, "vpc: {cidr: 10.20.0.0/16, nat: per-zone}"),
         (VPC, ADOPTED),
+        (VPC, f"{ADOPTED}\n  account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b"),
         (RUNS, "  runs: {type: database, size: 5Gi, replicas: 2}"),
         (RUNS, "  runs: {type: database, size: 31Ti}"),
         (LAKE, '  lake: {type: object, adopt: "acme-lake@acme"}'),
@@ -186,7 +188,7 @@ def two(main: str = "", lab: str = "") -> str:
 
 
 def test_each_target_has_a_resource_group_of_its_own() -> None:
-    """In a shared resource group, private DNS zones and roles would clash. Azure ignores case in the group's name."""
+    """In a shared resource group, private DNS zones would clash. Azure ignores case in the group's name."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
     elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 

@@ -15,7 +15,6 @@ from tests.targets.gcp.infrastructure import (
     leads,
     manifest,
     names,
-    readme,
     workload_calls,
 )
 
@@ -26,10 +25,6 @@ METADATA = {
 PROJECT = ("  account: acme-leads\n", "")
 PUBLIC = ("exposure: internal", "exposure: public, host: s.acme.example")
 CERTIFICATE = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n  vpc:")
-ON_CALL = (
-    "email: growth@acme.example}}",
-    'email: growth@acme.example, oncall: pager}}\nchannels: {pager: {type: pagerduty, key: "secret://manager/pd#key"}}',
-)
 
 
 def egress(policy: str, text: str = LEADS) -> list[Any]:
@@ -245,14 +240,3 @@ def test_the_api_accepts_every_object() -> None:
     }
 
     assert {name: reported for name, reported in results.items() if reported} == {}
-
-
-def test_no_alert_about_a_rotation_that_does_not_exist() -> None:
-    """A CronJob rotates database logins only on AWS, so neither the alert rules nor the README mention a rotation."""
-    text = leads(ON_CALL)
-    (group,) = manifest("PrometheusRule", "registry.alerts", text)["spec"]["groups"]
-    names = [rule["alert"] for rule in group["rules"] if "alert" in rule]
-
-    assert "ModelyardRegistryGone" in names
-    assert "ModelyardLoginFailed" not in names
-    assert "was not rotated" not in readme(text)

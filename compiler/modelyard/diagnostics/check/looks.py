@@ -22,7 +22,7 @@ def looks_of_rules(span: Span, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0871",
         Severity.ERROR,
-        f"a monitor of type {kind} does not run individual checks, so `consecutive` has no effect",
+        f"a {kind} monitor does not run individual checks, so `consecutive` has no effect",
         span,
         "remove `consecutive`, or set a longer `window`",
     )

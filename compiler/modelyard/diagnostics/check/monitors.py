@@ -22,7 +22,7 @@ def metric_of_other_monitor(span: Span, metric: str, kind: str, known: Sequence[
     return Diagnostic(
         "E0465",
         Severity.ERROR,
-        f"a monitor of type {kind} does not compute {quote(metric)}",
+        f"a {kind} monitor does not compute {quote(metric)}",
         span,
         nearest(metric, known, "did you mean {}?") or f"choose one of {', '.join(known)}",
     )
@@ -42,7 +42,7 @@ def watch_does_not_fit(span: Span, kind: str, watched: str, fitting: Sequence[st
     return Diagnostic(
         "E0466",
         Severity.ERROR,
-        f"a monitor of type {kind} cannot watch {watched}",
+        f"a {kind} monitor cannot watch {watched}",
         span,
         f"watch {', '.join(fitting[:-1])} or {fitting[-1]}",
     )
@@ -192,7 +192,7 @@ def features_without_meaning(span: Span, kind: str) -> Diagnostic:
     return Diagnostic(
         "E0472",
         Severity.ERROR,
-        f"a monitor of type {kind} does not check individual columns",
+        f"a {kind} monitor does not check individual columns",
         span,
         "remove `features`",
     )

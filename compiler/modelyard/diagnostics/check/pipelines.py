@@ -179,10 +179,11 @@ def several_trainers(span: Span, pipeline: str, steps: Sequence[str]) -> Diagnos
         steps: {prepare: {source: {entrypoint: "fraud.prepare:main"}}, fit: {needs: [prepare]}}
     """
     names = [*steps[:5], "…"] if len(steps) > 6 else steps
+    often = "twice" if len(steps) == 2 else f"{len(steps)} times"
     return Diagnostic(
         "E0441",
         Severity.ERROR,
-        f"pipeline {quote(pipeline)} would train its model {len(steps)} times, in steps {joined(names)}",
+        f"pipeline {quote(pipeline)} would train its model {often}, in steps {joined(names)}",
         span,
         "set `source.entrypoint` in all but one of these steps",
     )

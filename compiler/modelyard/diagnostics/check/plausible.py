@@ -145,9 +145,11 @@ def size_implausible(span: Span, subject: str, size: str, small: bool) -> Diagno
     return Diagnostic(
         "W0905",
         Severity.WARNING,
-        f"{subject} has a size of {size}, which is {reason}",
+        f"{subject} is {size}, which is {reason}",
         span,
-        "check the unit, and set 1Gi or more" if small else "check the unit, and set a size that one machine can have",
+        "check the unit, and set 1Gi or more"
+        if small
+        else "check the unit, and choose a size that a single machine can have",
     )
 
 

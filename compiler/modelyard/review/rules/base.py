@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from modelyard.patterns import pattern
 from modelyard.records import record
-from modelyard.review.changes import Change, Direction
+from modelyard.review.changes import Change, Direction, way_of
 from modelyard.review.findings import Level
 from modelyard.review.meaning import Absent, Meaning
 from modelyard.review.sides import Sides
@@ -48,14 +48,17 @@ class Rule:
         return self.why if isinstance(self.why, str) else self.why(change, sides)
 
 
-def by_way(looser: Verdict, stricter: Verdict, other: Verdict) -> Judges:
-    """Return a function that judges a change by its direction: looser, stricter or neither."""
+def by_way(looser: Verdict, stricter: Verdict, other: Verdict, way: Callable[[Change], Direction] = way_of) -> Judges:
+    """Return a function that judges a change by its direction: looser, stricter or neither.
+
+    `way` determines the direction of a change to a field whose values have an order that no rating can express.
+    """
     verdicts: Mapping[Direction, Verdict] = {
         Direction.LOOSER: looser,
         Direction.STRICTER: stricter,
         Direction.OTHER: other,
     }
-    return lambda change, _: verdicts[change.way]
+    return lambda change, _: verdicts[way(change)]
 
 
 def always(code: str, level: Level) -> Judges:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from modelyard.flow_text import flow
+from modelyard.load.scalars import plain_value
 from modelyard.review.changes import Change
 from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, moves
 from modelyard.review.sides import Sides
-from modelyard.review.words import spec_text
+from modelyard.same import is_same
 from modelyard.source import Json
 from modelyard.spec import Override, System
 
@@ -42,9 +44,10 @@ def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
     old, new = (_override(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
-    is_same = old is not None and (old.target, old.kind, old.object) == (new.target, new.kind, new.object)
-    known = old.patch if old is not None and is_same else ()
-    return f"{new.kind}/{new.object}", tuple(operation for operation in new.patch if operation not in known)
+    is_for_same = old is not None and (old.target, old.kind, old.object) == (new.target, new.kind, new.object)
+    known = old.patch if old is not None and is_for_same else ()
+    gained = (operation for operation in new.patch if not any(is_same(operation, other) for other in known))
+    return f"{new.kind}/{new.object}", tuple(gained)
 
 
 def _lost(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
@@ -105,10 +108,15 @@ def _worded(operation: Operation) -> str:
         return f"{text} from {operation['from']}"
     if "value" not in operation:
         return text
-    value = spec_text("", operation["value"])
+    value = _value_text(operation["value"])
     if len(value) > _LONGEST_VALUE:
         value = f"{value[:_LONGEST_VALUE]}… ({len(value)} characters)"
     return f"{text} = {value}"
+
+
+def _value_text(value: Json) -> str:
+    """Write a value as a spec would, with quotes only around strings that would otherwise be numbers or keywords."""
+    return value if isinstance(value, str) and isinstance(plain_value(value), str) else flow(value)
 
 
 def _why(change: Change, sides: Sides) -> str:

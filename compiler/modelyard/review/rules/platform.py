@@ -154,6 +154,7 @@ def _moved_says(change: Change, _: Sides) -> str:
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
 _ANEW: Final = "resources are not renamed: new ones are created, and those with the old name are removed"
+_SIGNS: Final = "whoever runs it can sign tokens for every workload there, and so open stores in clouds that trust them"
 _OTHER_STACKS: Final = (
     "stacks and their resources are named after the system: everything is recreated under the new name"
 )
@@ -227,7 +228,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "issuer"),
         lambda change, _: ("R404", REVIEW) if change.removed else ("R403", DANGER),
         described_by("clouds trust tokens for {target} from {moves}", "no cloud trusts {before} for {target}"),
-        lambda change, _: "" if change.removed else "whoever runs it can read and write stores in clouds that trust it",
+        lambda change, _: "" if change.removed else _SIGNS,
     ),
     Rule(
         (*_TARGET, "present"),

@@ -13,15 +13,8 @@ from modelyard.spec import Waves
 _WAVES: Final = ("deployment", "targets", "*", "sites", "waves")
 _ALL: Final = 100
 _SOONER: Final = "a bad version reaches more sites before alerts at other sites can stop it"
-_VERDICTS: Final[dict[Direction, Verdict]] = {
-    Direction.LOOSER: ("R206", DANGER),
-    Direction.STRICTER: ("R207", NOTE),
-    Direction.OTHER: ("R208", REVIEW),
-}
-
-
-def _shares(change: Change, _: Sides) -> Verdict:
-    return _VERDICTS[_way_of_shares(change)]
+_VERDICTS: Final[tuple[Verdict, Verdict, Verdict]] = (("R206", DANGER), ("R207", NOTE), ("R208", REVIEW))
+"""The verdicts on a looser, a stricter and any other change."""
 
 
 def _way_of_shares(change: Change) -> Direction:
@@ -50,24 +43,24 @@ def _waves_say(change: Change, _: Sides) -> str:
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         (*_WAVES, "soak"),
-        by_way(("R206", DANGER), ("R207", NOTE), ("R208", REVIEW)),
+        by_way(*_VERDICTS),
         described_by("each wave of sites of {target} serves a version for {moves} before the next wave gets it"),
         lambda change, _: _SOONER if change.way is Direction.LOOSER else "",
     ),
     Rule(
         (*_WAVES, "shares"),
-        _shares,
+        by_way(*_VERDICTS, way=_way_of_shares),
         _shares_say,
         lambda change, _: _SOONER if _way_of_shares(change) is Direction.LOOSER else "",
     ),
     Rule(
         (*_WAVES, "canary"),
-        lambda _, __: ("R208", REVIEW),
+        by_way(*_VERDICTS),
         lambda change, _: stated(f"sites of {change.path[2]} that get new versions first", change),
     ),
     Rule(
         _WAVES,
-        lambda change, _: ("R207", NOTE) if change.added else ("R206", DANGER),
+        by_way(*_VERDICTS),
         _waves_say,
         lambda change, _: "" if change.added else "no site shows that a version is bad before the others have it",
     ),

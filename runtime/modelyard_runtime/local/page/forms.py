@@ -13,7 +13,7 @@ PREFIX = "input:"
 TRY = "try/"
 """The prefix of the path of an endpoint's form, relative to the page's own path."""
 
-BODY = "body"
+BODY, MODEL = "body", "model"
 _EXAMPLE = '{"instances": [{"column": 1}]}'
 
 
@@ -25,14 +25,14 @@ def form_of(name: str, callers: tuple[str, ...], signature: Signature | str, tok
 
 
 def _form(name: str, callers: tuple[str, ...], signature: Signature, token: str) -> Markup:
-    fields = [_field(entry) for entry in signature.inputs] or [_body()]
+    fields = _chat(signature) if signature.models else [_field(entry) for entry in signature.inputs] or [_body()]
     caller = tag("small", f"sent with the token of {callers[0]}") if callers else Markup()
     return tag(
         "form",
         tag("input", type="hidden", name="token", value=token),
-        tag("p", f"inputs of version {signature.version}", class_="hint"),
+        tag("p", f"{'' if signature.models else 'inputs of '}version {signature.version}", class_="hint"),
         tag("div", *fields, class_="fields"),
-        tag("button", "Predict", type="submit"),
+        tag("button", "Send" if signature.models else "Predict", type="submit"),
         caller,
         tag("output", class_="answer", aria_live="polite"),
         method="post",
@@ -52,6 +52,14 @@ def _control(name: str, entry: Input) -> Markup:
         return tag("select", *options, name=name)
     mode = {"number": "decimal", "integer": "numeric"}.get(entry.kind)
     return tag("input", type="text", name=name, inputmode=mode, maxlength="10000")
+
+
+def _chat(signature: Signature) -> list[Markup]:
+    options = [tag("option", name, value=name) for name in signature.models]
+    return [
+        tag("label", tag("span", "model"), tag("select", *options, name=MODEL)),
+        tag("label", tag("span", "message"), tag("textarea", "Hello", name=BODY, rows="4")),
+    ]
 
 
 def _body() -> Markup:

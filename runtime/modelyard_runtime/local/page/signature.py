@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from modelyard_runtime.local.calling import Endpoint
+from modelyard_runtime.local.chatting import message_in, models_of
 
 _TURNS = 3  # variants may serve different models, and each request reaches one of them
 
@@ -33,10 +34,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The inputs of the served version, or none if the model declares none."""
+    """The inputs of the served version, or none if the model declares none. Language models have names instead."""
 
     version: str
     inputs: tuple[Input, ...]
+    models: tuple[str, ...] = ()
 
 
 def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
@@ -50,6 +52,16 @@ def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
         if status != http.client.NOT_FOUND:
             break
     return words
+
+
+def models_signature(endpoint: Endpoint) -> Signature | str:
+    """Request the names of a language model and its adapters. If there is no list, return the error message."""
+    names, problem = models_of(endpoint)
+    _, health = endpoint.is_ready()
+    try:
+        return problem or Signature(str(json.loads(health)["version"]), (), names)
+    except (ValueError, LookupError, TypeError):
+        return message_in(health)
 
 
 def words_of(text: str) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from modelyard_runtime.jobs.local_runs import RUNNING, LocalRuns
+from modelyard_runtime.local.chatting import ask
 from modelyard_runtime.local.page.document import document, live
-from modelyard_runtime.local.page.forms import BODY, PREFIX, TRY
+from modelyard_runtime.local.page.forms import BODY, MODEL, PREFIX, TRY
 from modelyard_runtime.local.page.guard import Guard, headers_of
 from modelyard_runtime.local.page.sections import View
 from modelyard_runtime.local.page.signature import Signature, row_of, words_of
@@ -101,6 +102,9 @@ class Site:
         endpoint, signature = self.watch.endpoint(name), self.watch.signatures.get(name, "")
         if endpoint is None or not isinstance(signature, Signature):
             return str(signature) or "the endpoint has not started yet", 0
+        if signature.models:
+            status, text, _ = ask(endpoint, fields.get(MODEL, ""), fields.get(BODY, ""))
+            return text, status
         typed = {key.removeprefix(PREFIX): value for key, value in fields.items() if key.startswith(PREFIX)}
         if signature.inputs:
             status, text = endpoint.predict([row_of(signature, typed)])

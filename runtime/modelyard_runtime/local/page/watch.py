@@ -12,7 +12,7 @@ from typing import Any
 
 from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.page.registered import Registered, Registry
-from modelyard_runtime.local.page.signature import Signature, signature_of
+from modelyard_runtime.local.page.signature import Signature, models_signature, signature_of
 from modelyard_runtime.local.plan import LocalPlan
 from modelyard_runtime.local.state import READY, State
 
@@ -82,8 +82,11 @@ class Watch:
     def _signatures(self) -> Iterator[tuple[str, Signature | str]]:
         for name, entry in self.plan.endpoints.items():
             endpoint = self.endpoint(name)
-            words = "the servers have not started yet"
-            yield name, words if endpoint is None else signature_of(endpoint, entry.models)
+            if endpoint is None:
+                yield name, "the servers have not started yet"
+            else:
+                generates = entry.generates_text
+                yield name, models_signature(endpoint) if generates else signature_of(endpoint, entry.models)
 
 
 def registered_names(contents: tuple[dict[str, Any], ...]) -> tuple[str, ...]:

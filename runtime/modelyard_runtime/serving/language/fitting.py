@@ -1,4 +1,4 @@
-"""Uses a language model's config.json and weight headers to check that it fits a replica before it is loaded.
+"""Uses the files of a language model or adapter to check that it fits a replica before anything is loaded.
 
 Without these checks, the kernel would kill the replica while it loads the weights or, worse, under load.
 """
@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard_runtime.capabilities import highest_rank
+from modelyard_runtime.models.adapters import check_files, rank_of
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.workload.records import Generation
 
@@ -65,6 +67,16 @@ def check_heads(folder: Path, gpus: int) -> None:
             f"the model has {heads} attention heads, which {gpus} GPUs cannot share equally; "
             f"use a compute class with {', '.join(possible[:-1])} or {possible[-1]} GPUs"
         )
+
+
+def check_adapter(folder: Path, accelerators: int) -> None:
+    """Refuse an adapter that no engine can use, or for whose rank vLLM reserves no memory, so all requests would fail.
+
+    `accelerators` is the number of GPUs of a replica. Without GPUs, an adapter may have any rank.
+    """
+    check_files(folder)
+    if accelerators and (rank := rank_of(folder)) > highest_rank():
+        raise Refusal(f"the adapter has rank {rank}, but at most {highest_rank()} is supported on accelerators")
 
 
 def weight_bytes(folder: Path) -> int:

@@ -13,7 +13,7 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import ADAPTER, FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.language.engine import Adapted, Engine
-from modelyard_runtime.serving.language.fitting import check_heads, check_memory
+from modelyard_runtime.serving.language.fitting import check_adapter, check_heads, check_memory
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
 from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 
@@ -58,6 +58,7 @@ def _with_base(
     files = registry.fetch(version, digest)
     try:
         base = Base.read(files)
+        check_adapter(files, generation.accelerators)
         with base_files(base) as folder:
             engine = _engine(folder, generation, adapters + 1, adapters + 1, follows=follows)
         try:

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from modelyard_runtime.capabilities import highest_rank
-from modelyard_runtime.models.adapters import rank_of
-from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.language.engine import BadPrompt, Message, Piece, Sampling
+from modelyard_runtime.serving.language.fitting import check_adapter
 from modelyard_runtime.serving.language.templates import ChatTemplate
 
 
@@ -32,6 +31,7 @@ class VllmEngine:
         self._template = ChatTemplate(self._tokenizer)
         self._adapters: dict[str, Any] = {}
         self._added = 0
+        self._accelerators = accelerators
         # vLLM reserves memory for the highest rank for each adapter. It allows 1, 8, 16, 32, 64, 128, 256, 320 and 512.
         lora = {"enable_lora": True, "max_loras": adapters, "max_lora_rank": highest_rank()} if adapters else {}
         arguments: Any = _module("vllm.engine.arg_utils").AsyncEngineArgs(
@@ -96,8 +96,7 @@ class VllmEngine:
 
         Refuse anything but plain LoRA, and a rank for which vLLM has reserved no memory: every request would fail.
         """
-        if (rank := rank_of(folder)) > highest_rank():
-            raise Refusal(f"the adapter has rank {rank}, but at most {highest_rank()} is supported on accelerators")
+        check_adapter(folder, self._accelerators)
         copy = Path(tempfile.mkdtemp(prefix="adapter-"))
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         self._added += 1  # vLLM identifies adapters by a number, which must never be used again

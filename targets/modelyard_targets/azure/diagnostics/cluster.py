@@ -202,7 +202,7 @@ def disk_too_large(span: Span, compute: str, needed: str) -> Diagnostic:
 
 
 def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnostic:
-    """Each target needs its own resource group, because private DNS zones and roles have fixed names.
+    """Each target needs its own resource group, because private DNS zones and the nodes' group have fixed names.
 
     Wrong:
 
@@ -222,4 +222,28 @@ def group_shared(span: Span, placement: str, other: str, group: str) -> Diagnost
         f"targets {quote(other)} and {quote(placement)} are both in resource group {quote(group)}",
         span,
         "give each target its own resource group, or omit `resourceGroup`",
+    )
+
+
+def network_elsewhere(span: Span, field: str, subscription: str, account: str) -> Diagnostic:
+    """Azure creates private endpoints only in networks of their own subscription, and they are created in the target's.
+
+    Only the resource group with private DNS zones, `dnsGroup`, may be in a different subscription.
+
+    Wrong:
+
+        account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b
+        vpc: {adopt: /subscriptions/7d6c5b4a-3f2e-4d1c-8b9a-0f1e2d3c4b5a/resourceGroups/network/…, …}
+
+    Right:
+
+        account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b
+        vpc: {adopt: /subscriptions/3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b/resourceGroups/network/…, …}
+    """
+    return Diagnostic(
+        "AZURE-E021",
+        Severity.ERROR,
+        f"`{field}` is in subscription {subscription}, but the target is in {account}",
+        span,
+        "use a network in the target's subscription, or change `account`",
     )

@@ -145,8 +145,8 @@ def too_many_folders(span: Span, workload: str, count: int, store: str, characte
     return Diagnostic(
         "AZURE-E014",
         Severity.ERROR,
-        f"{quote(workload)} accesses {count} folders in store {quote(store)}, so its role's condition would have"
-        f" {characters} characters, but Azure allows {limit}",
+        f"{quote(workload)} accesses {count} folders in store {quote(store)}, so its role's condition would be"
+        f" {characters} characters long, but Azure allows {limit}",
         span,
         "split the workload or its pool, or put the data under fewer prefixes",
     )

@@ -221,8 +221,7 @@ def _priced(sheet: Sheet, resource: Resource[NodePool], use: _Use, disk: DiskOf)
     )
     if dearest is not None and price is not None and dearest.rate.amount > price.amount:
         worst = f"{dearest.machine}, on demand" if dearest.machine != hardware.machine else "on-demand prices"
-        assumption = "; ".join(filter(None, (use.assumption, f"the ceiling assumes {worst}")))
-        line = replace(line, ceiling_price=dearest.rate, assumption=assumption)
+        line = replace(line, ceiling_price=dearest.rate, ceiling_assumes=worst)
     yield line
     size = max(_disks(pool, disk), key=lambda rate: rate.amount)
     of = f"{use.what} of {resource.name}"

@@ -19,7 +19,7 @@ from modelyard_targets.kube.checks.machines import (
 )
 from modelyard_targets.kube.checks.reach import check_edge, check_egress
 from modelyard_targets.kube.checks.reserved import check_names
-from modelyard_targets.kube.checks.settings import check_patches, check_settings
+from modelyard_targets.kube.checks.settings import check_patches, check_ranges, check_settings
 from modelyard_targets.kube.network.route import check_routes
 from modelyard_targets.kube.placement.context import Context
 
@@ -30,16 +30,17 @@ Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 def check_cluster(
     plan: Plan, placement: str, target: TargetSpec, rules: Iterable[Rule], context: Callable[[Plan, str], Context]
 ) -> Iterator[Diagnostic]:
-    """Run the checks for any cluster, then the provider's `rules`, then the check of overrides.
+    """Run the checks for any cluster, then the provider's `rules`, then those of emitted objects.
 
     `target` is the placement's target after its platform has added defaults. `context` is only called if there are
-    overrides.
+    overrides or `egress` ranges.
     """
     diagnostics = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
     diagnostics += [problem for rule in rules for problem in rule(plan, placement)]
     yield from diagnostics
-    if not has_errors(diagnostics):  # overrides are applied to emitted objects, which need an otherwise valid plan
+    if not has_errors(diagnostics):  # emitted objects need an otherwise valid plan
         yield from check_patches(plan, placement, lambda: context(plan, placement))
+        yield from check_ranges(plan, placement, lambda: context(plan, placement))
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:

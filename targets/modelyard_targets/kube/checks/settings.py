@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from modelyard.diagnostics import platform as problems
 from modelyard.diagnostics.base import Diagnostic
 from modelyard.plan import Identity, ModelServer, Plan, Route
 from modelyard.spec import FIRST_KEYS, Gateway, Inference, TargetSpec, target_path
+from modelyard.stack import Value
 from modelyard_targets.kube.checks.secrets import check_secrets
 from modelyard_targets.kube.data.crossing import crosses_from
 from modelyard_targets.kube.data.disk import has_disk
@@ -146,6 +147,37 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
     full_context = context()
     objects = (obj for file in files_of(full_context) for obj in plain_objects_of(file, full_context))
     yield from check_overrides(plan.system, placement, objects)
+
+
+def check_ranges(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
+    """Report `egress` if no network policy contains any of its ranges. `context` is only called if there is `egress`.
+
+    Ranges only limit where the ports of the spec's own addresses are open: they open nothing by themselves. Where the
+    address of the cluster's API is unknown, they are also part of the rule for the API.
+    """
+    ranges = target_of(plan, placement).egress
+    if not (ranges and plan.has_cluster(placement)):
+        return
+    full_context = context()
+    if not full_context.platform.api_addresses(full_context):
+        return
+    from modelyard_targets.kube.project.files import files_of, plain_objects_of
+
+    objects = (obj.manifest for file in files_of(full_context) for obj in plain_objects_of(file, full_context))
+    policies = (manifest for manifest in objects if manifest["kind"] == "NetworkPolicy")
+    if not any(_mentions(policy, ranges) for policy in policies):
+        where = plan.system.key(*target_path(plan.system, placement), "egress")
+        why = "it only limits connections to addresses in the spec, and nothing there makes one that it could limit"
+        yield problems.nothing_uses(where, placement, "egress", why)
+
+
+def _mentions(value: Value, ranges: Collection[str]) -> bool:
+    """Return whether any of the ranges is in a policy."""
+    if isinstance(value, Mapping):
+        return any(_mentions(entry, ranges) for entry in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_mentions(entry, ranges) for entry in value)
+    return value in ranges
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:

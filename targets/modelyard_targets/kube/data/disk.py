@@ -28,9 +28,14 @@ _VOLUME: Final = "disk"
 
 def has_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
     """Return whether a workload has a persistent volume."""
-    if not target.edge or not _keeps_something(resource, plan):
-        return False
-    return sum(machines.count for machines in target.capacity) == 1 or _only_one_pod(resource)
+    return may_have_disk(resource, plan, target) and (
+        sum(machines.count for machines in target.capacity) == 1 or _only_one_pod(resource)
+    )
+
+
+def may_have_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
+    """Return whether a workload has a persistent volume at a site with one machine, or without a second Pod."""
+    return target.edge and _keeps_something(resource, plan)
 
 
 def disk_folder(resource: Resource, context: Context) -> str:

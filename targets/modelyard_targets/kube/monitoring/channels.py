@@ -27,7 +27,7 @@ _SEVERITIES_OF_CLUSTER: Final = ("critical", "warning")
 """The severities of kube-prometheus-stack's alerts that need attention.
 
 The on-call channel gets alerts of both severities, even if it does not list them: no other channel gets cluster alerts,
-and even a lost node is only a warning.
+and even a lost node is only a warning. To a channel, `critical` is a page and `warning` is a ticket.
 """
 
 
@@ -74,7 +74,7 @@ def _config(
     spec: dict[str, Value] = {
         "route": {
             "receiver": channel.name,
-            "groupBy": ["alertname", *grouped],
+            "groupBy": ["alertname", "severity", *grouped],
             "groupWait": "30s",
             "groupInterval": "5m",
             "repeatInterval": "4h",
@@ -90,12 +90,20 @@ def _slack(channel: Channel, context: Context) -> dict[str, Value]:
     return {"slackConfigs": [{"apiURL": _key(channel, context), **where, "sendResolved": True}]}
 
 
-_URGENCY: Final = '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}'
-"""The severity for PagerDuty. If a service's urgency depends on severity, a ticket does not wake anybody."""
+_URGENCY: Final = '{{ if eq .CommonLabels.severity "page" "critical" }}critical{{ else }}warning{{ end }}'
+"""The severity for PagerDuty. If a service's urgency depends on severity, a ticket does not wake anybody.
+
+The system's alerts have the severity `page` or `ticket`, the cluster's `critical` or `warning`. Alerts are grouped by
+severity: otherwise, a group with both severities would have no common one.
+"""
+
+_ONLY: Final = {("page",): "critical", ("ticket",): "warning"}
+"""The severity for PagerDuty of a channel that takes a single severity: all its alerts arrive with that one."""
 
 
 def _pagerduty(channel: Channel, context: Context) -> dict[str, Value]:
-    config: dict[str, Value] = {"routingKey": _key(channel, context), "severity": _URGENCY, "sendResolved": True}
+    urgency = _ONLY.get(tuple(dict.fromkeys(channel.severities)), _URGENCY)
+    config: dict[str, Value] = {"routingKey": _key(channel, context), "severity": urgency, "sendResolved": True}
     return {"pagerdutyConfigs": [config]}
 
 

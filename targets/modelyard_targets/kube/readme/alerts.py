@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import AlertRules
+from modelyard.plan import AlertRules, Resource
 from modelyard.records import record
 from modelyard.spec.imports import imported
 from modelyard_targets.kube.monitoring.alert_rules import channels_of
@@ -19,6 +19,7 @@ _OF_PIPELINE: Final = "A run failed or is missing; a version failed the gate; a 
 _OF_REGISTRY: Final = "No server is available; the promoter fails or does not run"
 _OF_ROTATION: Final = "; its database password was not rotated"
 _OF_IMPORTS: Final = "; a model is not imported, or waits for an approval"
+_OF_SITES: Final = "A site sends no metrics"
 _OF_CLUSTER: Final = "Nodes, volumes, add-ons and Prometheus itself"
 
 
@@ -36,12 +37,21 @@ def alert_rows(context: Context) -> tuple[AlertRow, ...]:
     about: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for rules in context.plan.of(AlertRules, context.placement):
         key = _when(rules.value, context), channels_of(rules.value, context)
-        about.setdefault(key, []).append(rules.workload.partition(".")[2] or "the registry")
+        about.setdefault(key, []).append(_about(rules))
     rows = (AlertRow(when, tuple(names), channels) for (when, channels), names in about.items())
     return (*rows, *_cluster(context))
 
 
+def _about(rules: Resource[AlertRules]) -> str:
+    if rules.value.sites:
+        return f"each site of {rules.value.sites}"
+    return rules.workload.partition(".")[2] or "the registry"
+
+
 def _when(rules: AlertRules, context: Context) -> str:
+    if rules.sites:
+        theirs = (_when(entry.value, context) for entry in context.plan.of(AlertRules, rules.sites))
+        return "; ".join([_OF_SITES, *dict.fromkeys(f"{when[0].lower()}{when[1:]}" for when in theirs)])
     if rules.inference is not None:
         return _OF_OBJECTIVE
     if rules.registry is not None:

@@ -124,6 +124,8 @@ def first_steps(context: Context) -> dict[str, object]:
         "version_has_to_be": _has_to_be(context),
         "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
         "promoted_here": promoted_here(context),
+        "change_times": _change_times(context.system),
+        "at_any_time": any(stage.any_time for model in context.system.models.values() for stage in model.stages),
         "approval_effect": (
             f"The promoter checks every {EVERY_MINUTES} minutes, and moves an alias once its approvals are complete; "
             "its log says what else a version waits for."
@@ -155,6 +157,15 @@ def _needed_approvals(context: Context) -> Iterator[NeededApproval]:
         for model in promoter.value.imported:
             assert model.imported is not None
             yield from _on_the_way(model, model.imported.promote_to, context)
+
+
+def _change_times(system: System) -> str:
+    """Return when aliases move according to `governance.changes`, or "" if they move at any time."""
+    changes = system.governance.changes
+    if changes is None:
+        return ""
+    within = ["only within its change windows"] if changes.windows else []
+    return " and ".join([*within, *(["not during its freezes"] if changes.freezes else [])])
 
 
 def _has_to_be(context: Context) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from modelyard import __version__
 from modelyard.plan import LOG_DAYS, Job, Kind, ModelServer, Route, Secret
 from modelyard.records import record
+from modelyard.sites.binding import has_markers
 from modelyard.spec import Channel, Endpoint, Gateway
 from modelyard.stack import TextFile
 from modelyard.units import money_text
@@ -23,10 +24,11 @@ from modelyard_targets.kube.access.secrets import (
 from modelyard_targets.kube.addons.addon_network import addon_namespace
 from modelyard_targets.kube.addons.addons import asked_by_addons
 from modelyard_targets.kube.data.crossing import crossings_on
-from modelyard_targets.kube.data.disk import has_disk
+from modelyard_targets.kube.data.disk import has_disk, may_have_disk
 from modelyard_targets.kube.data.store_keys import store_keys
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
+from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
 from modelyard_targets.kube.network.gateway import beside_the_gateway
 from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
@@ -100,6 +102,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
     addons = addons_needed(plan, placement)
+    keeps = may_have_disk if target.sites else has_disk
     return {
         "version": __version__,
         "system": context.system,
@@ -120,9 +123,11 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         ),
         "channels": bool(plan.of(Channel, placement)),
         "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
+        "cluster_alerts": cluster_channel(context) is not None,
         "definitions": bool(installed_addons(context)),
         "images": _carries(context),
         "image": context.runtime_image if needs_runtime_image(plan, placement) else "",
+        "image_of_site": Markup(f"'{context.runtime_image}'") if has_markers(context.runtime_image) else "",
         "secret_stores": tuple(_secret_stores(context)),
         "synced_secrets": tuple(_synced(context)),
         "installs_external_secrets": "external-secrets" in addons_to_install(plan, placement),
@@ -141,7 +146,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "hosts": any(route.value.inference.endpoint.host for route in plan.of(Route, placement)),
         "stepped": tuple(_stepped(context)),
         "in_place": tuple(_in_place(context)),
-        "disks": tuple(entry.name for entry in here if has_disk(entry, plan, target)),
+        "disks": tuple(entry.name for entry in here if keeps(entry, plan, target)),
         "protected": [f"database {database.name}" for database in databases],
         "buckets": [bucket_name(bucket.value, context.system) for bucket in buckets],
         "logs": tuple(_logs(context)),

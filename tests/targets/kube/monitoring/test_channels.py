@@ -10,6 +10,29 @@ from modelyard_targets.kube.monitoring.channels import channel_label
 from tests.emitted import emitted_object, names
 from tests.specs import VALID_SPEC, changed
 
+MONITOR = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: mini}
+governance: {owner: {team: fresh, email: fresh@acme.example, oncall: oncall}}
+deployment:
+  mode: on-prem
+  provider: kubernetes
+  context: c
+  capacity: [{count: 3, cpu: 8, memory: 32Gi}]
+  secretStores: {vault: {via: existing}}
+registry: {adopt: "https://mlflow.acme.example"}
+stores: {lake: {type: object, adopt: lake, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"}}
+data: {x: {store: lake, path: x, format: parquet, timestamp: at}}
+monitors:
+  fresh: {type: data-quality, watch: data.x, checks: {freshness_s: {max: 90000}}, onBreach: {notify: [team]}}
+channels:
+  oncall: {type: pagerduty, key: "secret://vault/pd#key"}
+  team: {type: slack, url: "secret://vault/slack#url"}
+"""
+"""A system whose only alerts go to a channel other than the owner's."""
+
+URGENCY = '{{ if eq .CommonLabels.severity "page" "critical" }}critical{{ else }}warning{{ end }}'
 PAGERDUTY = "{type: pagerduty, key: secret://vault/pagerduty#fraud}"
 
 
@@ -46,7 +69,7 @@ def test_channel_label_has_no_dashes() -> None:
             {
                 "pagerdutyConfigs": {
                     "routingKey": {"name": "vault.pagerduty", "key": "fraud"},
-                    "severity": '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}',
+                    "severity": URGENCY,
                     "sendResolved": True,
                 }
             },
@@ -106,16 +129,27 @@ def test_cluster_alerts_go_to_the_on_call_channel() -> None:
     )
 
 
-@pytest.mark.parametrize("severity", ["page", "ticket"])
-def test_channel_with_one_severity_gets_all_cluster_alerts(severity: str) -> None:
-    """The on-call channel gets all cluster alerts, whatever its own severities are."""
+@pytest.mark.parametrize(("severity", "urgency"), [("page", "critical"), ("ticket", "warning")])
+def test_channel_with_one_severity_gets_all_cluster_alerts_with_that_severity(severity: str, urgency: str) -> None:
+    """No other channel gets cluster alerts, so the other severity is replaced, as in the system's own alerts."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":
         text = text.replace("severity: page", "severity: ticket")
 
-    matcher = emitted_object(text, "AlertmanagerConfig", "fraud-cluster")["spec"]["route"]["matchers"][1]
-    assert matcher["value"] == "critical|warning"
+    spec = emitted_object(text, "AlertmanagerConfig", "fraud-cluster")["spec"]
+    assert spec["route"]["matchers"][1]["value"] == "critical|warning"
+    assert spec["receivers"][0]["pagerdutyConfigs"][0]["severity"] == urgency
+
+
+@pytest.mark.parametrize("name", ["oncall", "fraud-cluster"])
+def test_alerts_of_different_severity_are_never_in_one_group(name: str) -> None:
+    """A group's common labels have no severity if its alerts differ, so a page would arrive as a warning."""
+    assert "severity" in emitted_object(VALID_SPEC, "AlertmanagerConfig", name)["spec"]["route"]["groupBy"]
+
+
+def test_cluster_alerts_reach_the_owner_if_every_alert_has_its_own_channel() -> None:
+    assert sorted(names(MONITOR, "AlertmanagerConfig")) == ["mini-cluster", "oncall", "team"]
 
 
 def test_existing_prometheus_has_no_cluster_channel() -> None:
