@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.moto.server import MotoServer
+
 REGION = "eu-central-1"
 
 _boto3: Any = import_module("boto3")  # boto3 has no types
-_moto: Any = import_module("moto.server")
 _Config: Any = import_module("botocore.config").Config
 _ClientError: Any = import_module("botocore.exceptions").ClientError
 
@@ -57,16 +58,11 @@ class Cloud:
 @contextmanager
 def running() -> Generator[Cloud]:
     """Run a server without resources on its own port."""
-    server: Any = _moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
+    server = MotoServer()
     try:
-        host, port = server.get_host_and_port()
-        cloud = Cloud(f"http://{host}:{port}")
-        with urlopen(Request(f"{cloud.endpoint}/moto-api/reset", method="POST"), timeout=10):
-            pass
-        yield cloud
+        yield Cloud(server.endpoint)
     finally:
-        server.stop()
+        server.cut()
 
 
 def permitted(attempt: Any) -> bool:

@@ -27,7 +27,8 @@ from modelyard.rehearsal.beside import PLAN
 from modelyard.rehearsal.steps import fits, run_step
 from testbed import environments, npm
 from testbed.places import REPOSITORY
-from tests.real.s3 import ask, s3
+from tests.moto.s3 import s3
+from tests.moto.server import ask
 from tests.real.test_rehearsal import OBJECTS, REQUIREMENTS, plan_to
 
 PATIENCE_S = 300

@@ -27,7 +27,7 @@ from testbed.kubernetes.control_plane import control_plane as running_control_pl
 from testbed.kubernetes.kubectl import Kubectl
 from testbed.processes import kill_session
 from testbed.pulumi.stack import command_path, restore_backups
-from tests.real.s3 import S3, s3
+from tests.moto.s3 import S3, s3
 
 SPEC = """\
 apiVersion: modelyard.dev/v1alpha1

@@ -25,7 +25,7 @@ from modelyard.review.acknowledged import acknowledgements, entries_of, is_day, 
 from modelyard.review.comparing import Review
 from modelyard.review.cost_findings import assumed
 from modelyard.review.findings import Finding
-from modelyard.source import Json
+from modelyard.source import Document, Json
 from modelyard.writers.yaml_text import document
 
 _LEAST = 12
@@ -148,10 +148,11 @@ def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
     Comments, order and everything else stay unchanged.
     """
     head, _, added = document({"acknowledged": [dict(entry)]}).partition("\n")
-    before = _entries(text, path)
+    written = _loaded(text, path)
+    before = [] if written is None else entries_of(written)
     unsigned = next((at for at, earlier in enumerate(before) if _is_unsigned(earlier, entry)), None)
-    if unsigned is not None:
-        return _replaced(text, unsigned, entry, path)
+    if written is not None and unsigned is not None:
+        return _replaced(text, written, unsigned, entry, path)
     if not before:
         text = _without_empty_list(text)
         added = f"{head}\n{added}"
@@ -172,14 +173,11 @@ def _is_unsigned(earlier: Json, entry: Mapping[str, str]) -> bool:
     )
 
 
-def _replaced(text: str, at: int, entry: Mapping[str, str], path: str) -> str:
+def _replaced(text: str, written: Document, at: int, entry: Mapping[str, str], path: str) -> str:
     """Return the text with the entry at a position replaced. Comments after it belong to the next entry."""
     added = document({"acknowledged": [dict(entry)]}).partition("\n")[2]
-    loaded, _ = load(text, path)
-    entries = [] if loaded is None else entries_of(loaded)
-    starts = (
-        [] if loaded is None else [loaded.value_span(("acknowledged", each)).line - 1 for each in range(len(entries))]
-    )
+    entries = entries_of(written)
+    starts = [written.value_span(("acknowledged", each)).line - 1 for each in range(len(entries))]
     lines = text.splitlines(keepends=True)
     end = starts[at + 1] if at + 1 < len(starts) else len(lines)
     while lines[end - 1].lstrip().startswith("#") or not lines[end - 1].strip():
@@ -191,13 +189,14 @@ def _replaced(text: str, at: int, entry: Mapping[str, str], path: str) -> str:
     return joined
 
 
-def _entries(text: str, path: str) -> list[Json]:
+def _loaded(text: str, path: str) -> Document | None:
+    """Return the file's document, or None if it is empty."""
     if not text.strip():
-        return []
+        return None
     loaded, problems = load(text, path, may_be_empty=True)
     if loaded is None:
         raise CannotApprove(f"{path}: {problems[0].message}")
-    return entries_of(loaded)
+    return loaded
 
 
 def _without_empty_list(text: str) -> str:

@@ -30,10 +30,10 @@ def bucket_without_endpoint(span: Span, store: str, placement: str) -> Diagnosti
 
 
 def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
-    """modelyard sets Object Lock only on AWS S3, because S3-compatible services implement it differently.
+    """modelyard locks objects only in a cloud's buckets, because S3-compatible services implement it differently.
 
-    Keep the records in a bucket on AWS, or adopt a bucket that its owner has locked. Captures without `retain` only add
-    objects to it and never delete any.
+    Keep the records in a bucket of a cloud, or adopt a bucket that its owner has locked. Captures without `retain` only
+    add objects to it and never delete any.
 
     Wrong:
 
@@ -49,9 +49,9 @@ def lock_not_here(span: Span, store: str, placement: str) -> Diagnostic:
     return Diagnostic(
         "E0670",
         Severity.ERROR,
-        f"target {quote(placement)} cannot lock the objects in store {quote(store)}: its bucket is not on AWS S3",
+        f"target {quote(placement)} cannot lock the objects in store {quote(store)}: its bucket is not in a cloud",
         span,
-        "adopt a bucket that its owner has locked, or place the store on AWS",
+        "adopt a bucket that its owner has locked, or place the store in a cloud",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from modelyard.plan.kinds import Kind
 from modelyard.records import field, record
@@ -87,26 +87,22 @@ class Hardware:
     fallback: Fallback | None = None  # used if the chosen machine is reclaimed or full
 
 
-class UnknownAccelerator(str):
-    """The reason why no machine fits a class that names an accelerator which does not exist.
+@record
+class NoMachine:
+    """The reason why no machine fits a compute class.
 
-    `position` is its position among the class's alternatives.
+    If the class names an accelerator that does not exist, `position` is its position among the class's alternatives.
     """
 
-    position: int
-    hint: str
-
-    def __new__(cls, reason: str, position: int, hint: str) -> Self:
-        """Return the reason with the name's position and a hint."""
-        text = super().__new__(cls, reason)
-        text.position, text.hint = position, hint
-        return text
+    reason: str
+    position: int | None = None
+    hint: str = ""
 
 
 class Hardwarer(Protocol):
     """Chooses a machine type for a compute class, or explains why no type fits and names the closest one."""
 
-    def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | str: ...
+    def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine: ...
 
 
 class SystemHardwarer(Protocol):

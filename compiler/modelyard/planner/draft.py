@@ -15,11 +15,11 @@ from modelyard.plan import (
     Identity,
     Kind,
     Link,
+    NoMachine,
     Offer,
     Payload,
     Resource,
     RunRequest,
-    UnknownAccelerator,
     bundle_path,
     bundled_on,
     model_path,
@@ -128,21 +128,21 @@ class Draft:
             compute_class = self.system.compute[compute]
             offer = self.offers[placement]
             choice = offer.choose(compute_class, self.targets[placement])
-            if isinstance(choice, str):
+            if isinstance(choice, NoMachine):
                 self.diagnostics.append(self._no_machine(compute, placement, choice))
                 self._hardware[key] = None
             else:
                 self._hardware[key] = offer.mark(choice, self.system)
         return self._hardware[key]
 
-    def _no_machine(self, compute: str, placement: str, reason: str) -> Diagnostic:
+    def _no_machine(self, compute: str, placement: str, refusal: NoMachine) -> Diagnostic:
         """Report a class that no machine fits: at the accelerator if its name is wrong, otherwise at the class."""
         compute_class = self.system.compute[compute]
-        if isinstance(reason, UnknownAccelerator):
-            span = self.system.at(*compute_class.path, "accelerators", reason.position)
-            return no_machine(span, compute, placement, reason, reason.hint)
+        if refusal.position is not None:
+            span = self.system.at(*compute_class.path, "accelerators", refusal.position)
+            return no_machine(span, compute, placement, refusal.reason, refusal.hint)
         elsewhere = regions_hint(self._regions_with(compute_class, placement))
-        return no_machine(self.system.key(*compute_class.path), compute, placement, reason, elsewhere)
+        return no_machine(self.system.key(*compute_class.path), compute, placement, refusal.reason, elsewhere)
 
     def _regions_with(self, compute: ComputeClass, placement: str) -> tuple[str, ...]:
         """Return the nearest regions of the target's cloud that have a machine type for the compute class."""
@@ -158,7 +158,7 @@ class Draft:
             target.provider, table.country_of(target.region), self.system.governance.residency, target.region
         )
         alternatives = (replace(target, region=region) for region in near if region != target.region)
-        fits = (other.region for other in alternatives if not isinstance(choose(compute, other), str))
+        fits = (other.region for other in alternatives if isinstance(choose(compute, other), Hardware))
         return tuple(islice(fits, _MOST_REGIONS))
 
     def chosen(self, compute: str, placement: str) -> Hardware | None:

@@ -82,7 +82,8 @@ def changes(before: System, after: System) -> Iterator[Change]:
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
     entry_paths: set[Steps] = set()
-    for change in _of_parts((), _renamed_sections(before, aliases), _renamed_sections(after, {}), [root()]):
+    old, new = _renamed_sections(before, aliases), _renamed_sections(after, {})
+    for change in _of_parts((), old, new, [root()]):
         if change.entry:
             if any(change.path[:length] in entry_paths for length in range(2, len(change.path))):
                 continue
@@ -143,7 +144,7 @@ def _has(system: System, address: str) -> bool:
 def _renamed_sections(system: System, aliases: Mapping[str, str]) -> dict[Steps, Raw]:
     """Return a system's sections, with renamed entries under their new names."""
     sections = parts(system) or {}
-    for section in _MOVABLE:
+    for section in _MOVABLE if aliases else ():
         entries: Mapping[str, Raw] = sections[(section,)]
         new = {name: aliases.get(f"{section}.{name}", f"{section}.{name}").partition(".")[2] for name in entries}
         sections[(section,)] = {new[name]: entry for name, entry in entries.items()}

@@ -21,7 +21,8 @@ KINDS: Mapping[str, str] = {
 def signals(system: System) -> dict[str, dict[str, str]]:
     """Return the kinds of signals for each endpoint, dataset, pipeline and model, each with a source's address.
 
-    The signals of an endpoint also count for the models to which it sends traffic.
+    They are determined by the monitors and the endpoints alone. The signals of an endpoint also count for the models to
+    which it sends traffic.
     """
     sources: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():

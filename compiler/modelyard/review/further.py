@@ -19,11 +19,14 @@ from modelyard.review.values import Steps
 from modelyard.spec import ModelCard, System
 from modelyard.spec.watched import state_folder
 
-_MUTATING: Final = ("write ", "append ", "call ")
+_HARMLESS: Final = "read "
+"""How a right begins that changes nothing. Any other right, also of a new kind, is a power."""
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
     """Report entries with fewer or more kinds of signals. Entries that are new or removed are reported elsewhere."""
+    if sides.before.monitors == sides.after.monitors and sides.before.inference == sides.after.inference:
+        return
     old, new = signals(sides.before), signals(sides.after)
     for address in sorted(old.keys() | new.keys()):
         path = tuple(address.split("."))
@@ -122,7 +125,7 @@ def _own_folder(workload: str, system: System) -> str:
 
 
 def _powers(rights: Iterable[str]) -> set[str]:
-    changing = (right for right in rights if right.startswith(_MUTATING))
+    changing = (right for right in rights if not right.startswith(_HARMLESS))
     return {right if right.startswith("call ") else right.split(" ")[1].partition("/")[0] for right in changing}
 
 

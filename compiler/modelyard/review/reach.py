@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from modelyard.indexes import index
 from modelyard.review.values import Steps
-from modelyard.spec import System
+from modelyard.spec import Dataset, Inference, Model, Monitor, Pipeline, System
 
 _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data", "registry", "sites")
 
@@ -19,7 +19,7 @@ def reached_by(system: System, path: Steps) -> tuple[str, ...]:
     """
     start = _start(path)
     if path[0] == "channels":
-        seen, callers = dict.fromkeys(_edges(system).get(start, ())), []
+        seen, callers = dict.fromkeys(sink for section in _edges(system) for sink in section.get(start, ())), []
     else:
         seen = dependents(system, (start,))
         callers = [caller for address in seen for caller in _callers(system, address)]
@@ -35,7 +35,8 @@ def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
     seen = dict.fromkeys(addresses)
     waiting = list(seen)
     while waiting:
-        for address in edges.get(waiting.pop(0), ()):
+        origin = waiting.pop(0)
+        for address in (sink for section in edges for sink in section.get(origin, ())):
             if address not in seen:
                 seen[address] = None
                 waiting.append(address)
@@ -45,7 +46,7 @@ def dependents(system: System, addresses: Iterable[str]) -> dict[str, None]:
 def neighbours(system: System, addresses: Iterable[str]) -> Iterator[str]:
     """Yield the direct dependencies and direct dependents of the given addresses."""
     origins = set(addresses)
-    for source, sinks in _edges(system).items():
+    for source, sinks in (edge for section in _edges(system) for edge in section.items()):
         if source in origins:
             yield from sinks
         elif not origins.isdisjoint(sinks):
@@ -67,40 +68,114 @@ def _start(path: Steps) -> str:
     return ".".join(path[:2])
 
 
-@index
-def _edges(system: System) -> Mapping[str, tuple[str, ...]]:
+_Pairs: TypeAlias = Iterator[tuple[str, str]]
+"""Pairs of addresses in which the entry at the second address depends on the entry at the first."""
+
+_Edges: TypeAlias = Mapping[str, tuple[str, ...]]
+"""The addresses that depend on an address directly."""
+
+
+def _edges(system: System) -> tuple[_Edges, ...]:
+    """Return the dependencies that each section of a system describes, and those of the owner's on-call channel.
+
+    Each section has an index of its own, because two versions of a system share the sections that are equal.
+    """
+    return (
+        _of_data(system.data),
+        _of_models(system.models),
+        _of_pipelines(system.pipelines),
+        _of_endpoints(system.inference),
+        _of_monitors(system.monitors),
+        _of_oncall(system),
+    )
+
+
+def _grouped(pairs: _Pairs) -> _Edges:
     edges: dict[str, dict[str, None]] = {}
-    for source, sink in _pairs(system):
+    for source, sink in pairs:
         if source.endswith(".") or sink.endswith("."):  # the spec omits the reference
             continue
         edges.setdefault(source, {})[sink] = None
     return {source: tuple(sinks) for source, sinks in edges.items()}
 
 
-def _pairs(system: System) -> Iterator[tuple[str, str]]:
-    """Yield pairs of addresses in which the entry at the second address depends on the entry at the first."""
-    for data in system.data.values():
-        yield f"stores.{data.store}", f"data.{data.name}"
-    yield from _of_models(system)
-    yield from _of_pipelines(system)
-    for name, inference in system.inference.items():
-        here = f"inference.{name}"
-        yield f"targets.{inference.target}", here
-        for variant in inference.variants:
-            yield f"models.{variant.model.model}", here
-            yield f"compute.{variant.compute}", here
-        for adapter in inference.adapters:
-            yield f"models.{adapter.model.model}", here
-        if inference.capture is not None:
-            yield f"stores.{inference.capture.store}", here
-    for name, monitor in system.monitors.items():
-        here = f"monitors.{name}"
-        yield f"targets.{monitor.target}", here
-        yield monitor.watch, here
-        yield f"data.{monitor.labels}", here
-        yield f"data.{monitor.reference.data if monitor.reference else ''}", here
-        yield from ((f"channels.{channel}", here) for channel in monitor.on_breach.notify)
-    yield from ((f"channels.{system.governance.owner.oncall}", owner) for owner in alerting_oncall(system))
+@index
+def _of_data(section: Mapping[str, Dataset]) -> _Edges:
+    return _grouped((f"stores.{data.store}", f"data.{data.name}") for data in section.values())
+
+
+@index
+def _of_models(section: Mapping[str, Model]) -> _Edges:
+    return _grouped(pair for model in section.values() for pair in _pairs_of_model(model))
+
+
+@index
+def _of_pipelines(section: Mapping[str, Pipeline]) -> _Edges:
+    return _grouped(pair for pipeline in section.values() for pair in _pairs_of_pipeline(pipeline))
+
+
+@index
+def _of_endpoints(section: Mapping[str, Inference]) -> _Edges:
+    return _grouped(pair for endpoint in section.values() for pair in _pairs_of_endpoint(endpoint))
+
+
+@index
+def _of_monitors(section: Mapping[str, Monitor]) -> _Edges:
+    return _grouped(pair for monitor in section.values() for pair in _pairs_of_monitor(monitor))
+
+
+def _pairs_of_model(model: Model) -> _Pairs:
+    here = f"models.{model.name}"
+    yield from ((f"data.{check.data}", here) for check in model.validation)
+    if model.base is not None:
+        yield f"models.{model.base.model}", here
+    if model.imported is not None:
+        yield f"stores.{model.imported.store}", here
+
+
+def _pairs_of_pipeline(pipeline: Pipeline) -> _Pairs:
+    here = f"pipelines.{pipeline.name}"
+    yield f"targets.{pipeline.target}", here
+    yield f"pipelines.{pipeline.schedule.after}", here
+    for step in pipeline.steps:
+        yield f"compute.{step.compute}", here
+        yield from ((f"data.{data}", here) for data in step.inputs)
+        yield here, f"data.{step.output}"
+        if step.model is not None:
+            yield f"models.{step.model.model}", here
+    if pipeline.output:
+        yield here, f"data.{pipeline.output}"
+    if pipeline.model is not None:
+        trains = pipeline.type == "training"
+        model = f"models.{pipeline.model.model}"
+        yield (here, model) if trains else (model, here)
+
+
+def _pairs_of_endpoint(inference: Inference) -> _Pairs:
+    here = f"inference.{inference.name}"
+    yield f"targets.{inference.target}", here
+    for variant in inference.variants:
+        yield f"models.{variant.model.model}", here
+        yield f"compute.{variant.compute}", here
+    for adapter in inference.adapters:
+        yield f"models.{adapter.model.model}", here
+    if inference.capture is not None:
+        yield f"stores.{inference.capture.store}", here
+
+
+def _pairs_of_monitor(monitor: Monitor) -> _Pairs:
+    here = f"monitors.{monitor.name}"
+    yield f"targets.{monitor.target}", here
+    yield monitor.watch, here
+    yield f"data.{monitor.labels}", here
+    yield f"data.{monitor.reference.data if monitor.reference else ''}", here
+    yield from ((f"channels.{channel}", here) for channel in monitor.on_breach.notify)
+
+
+@index
+def _of_oncall(system: System) -> _Edges:
+    channel = f"channels.{system.governance.owner.oncall}"
+    return _grouped((channel, owner) for owner in alerting_oncall(system))
 
 
 def alerting_oncall(system: System) -> Iterator[str]:
@@ -119,31 +194,3 @@ def alerting_oncall(system: System) -> Iterator[str]:
     registry = system.registry
     if registry is not None and not registry.adopt and system.deployment.placement.registry in observed:
         yield "registry"
-
-
-def _of_models(system: System) -> Iterator[tuple[str, str]]:
-    for model in system.models.values():
-        yield from ((f"data.{check.data}", f"models.{model.name}") for check in model.validation)
-        if model.base is not None:
-            yield f"models.{model.base.model}", f"models.{model.name}"
-        if model.imported is not None:
-            yield f"stores.{model.imported.store}", f"models.{model.name}"
-
-
-def _of_pipelines(system: System) -> Iterator[tuple[str, str]]:
-    for name, pipeline in system.pipelines.items():
-        here = f"pipelines.{name}"
-        yield f"targets.{pipeline.target}", here
-        yield f"pipelines.{pipeline.schedule.after}", here
-        for step in pipeline.steps:
-            yield f"compute.{step.compute}", here
-            yield from ((f"data.{data}", here) for data in step.inputs)
-            yield here, f"data.{step.output}"
-            if step.model is not None:
-                yield f"models.{step.model.model}", here
-        if pipeline.output:
-            yield here, f"data.{pipeline.output}"
-        if pipeline.model is not None:
-            trains = pipeline.type == "training"
-            model = f"models.{pipeline.model.model}"
-            yield (here, model) if trains else (model, here)

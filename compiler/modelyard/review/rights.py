@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from itertools import zip_longest
+from typing import Final, TypeAlias
 
 from modelyard.plan import Identity, Plan
 from modelyard.records import record
@@ -12,6 +13,9 @@ from modelyard.spec import System
 
 _MODELS: Final = "models"
 """The folder of models' files, in which each model has a folder named as in the registry."""
+
+
+_Identities: TypeAlias = tuple[Identity, ...]
 
 
 @record
@@ -34,10 +38,11 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
         if name in after.system.models
     }
     aliases = renamed(before.system, after.system)
-    is_named_alike = not aliases and all(old == new for old, new in models.items())
-    same = _same_identities(before, after) if is_named_alike else frozenset[str]()
+    identities = (_identities(before), _identities(after))
+    if not aliases and all(old == new for old, new in models.items()):
+        identities = _of_changed_workloads(*identities)
     folder = _moved_folder(before.system, after.system)
-    old, new = _rights(before, aliases, models, same, folder), _rights(after, {}, {}, same)
+    old, new = _rights(identities[0], aliases, models, folder), _rights(identities[1], {}, {}, None)
     for workload in sorted(old.keys() & new.keys()):
         if old[workload] != new[workload]:
             yield Rights(workload, old[workload], new[workload])
@@ -58,46 +63,42 @@ class _Folder:
         return f"{self.after}{inside}" if is_inside else prefix
 
 
-_STAYS: Final = _Folder("", "", "")
-
-
-def _moved_folder(before: System, after: System) -> _Folder:
+def _moved_folder(before: System, after: System) -> _Folder | None:
+    """Return the folder of the registry, or None if it stays where it is."""
     old, new = before.registry, after.registry
     if old is None or new is None or old.artifacts != new.artifacts or old.artifact_path == new.artifact_path:
-        return _STAYS
+        return None
     return _Folder(old.artifacts, old.artifact_path.rstrip("/"), new.artifact_path.rstrip("/"))
 
 
-def _same_identities(before: Plan, after: Plan) -> frozenset[str]:
-    """Return the workloads whose identities are all the same in both plans."""
-    old, new = (_identities(plan) for plan in (before, after))
-    return frozenset(workload for workload, identities in new.items() if old.get(workload) == identities)
+def _identities(plan: Plan) -> _Identities:
+    return tuple(resource.value for resource in plan.of(Identity))
 
 
-def _identities(plan: Plan) -> dict[str, list[Identity]]:
-    found: dict[str, list[Identity]] = {}
-    for resource in plan.of(Identity):
-        found.setdefault(resource.value.workload, []).append(resource.value)
-    return found
+def _of_changed_workloads(before: _Identities, after: _Identities) -> tuple[_Identities, _Identities]:
+    """Return both plans' identities without those of workloads whose identities are all the same in both plans.
+
+    Identities are compared by position. After one that is new or removed, all of them count as changed.
+    """
+    unequal = [pair for pair in zip_longest(before, after) if pair[0] != pair[1]]
+    workloads = {identity.workload for pair in unequal for identity in pair if identity is not None}
+    if not workloads:
+        return (), ()
+    old, new = (tuple(identity for identity in side if identity.workload in workloads) for side in (before, after))
+    return old, new
 
 
 def _rights(
-    plan: Plan,
-    aliases: Mapping[str, str],
-    models: Mapping[str, str],
-    same: frozenset[str],
-    folder: _Folder = _STAYS,
+    identities: _Identities, aliases: Mapping[str, str], models: Mapping[str, str], folder: _Folder | None
 ) -> dict[str, frozenset[str]]:
-    """Return the rights of each workload that is not in `same`, using new names for renamed entries and models."""
+    """Return the rights that identities give to each workload, using new names for renamed entries and models."""
     rights: dict[str, set[str]] = {}
-    for resource in plan.of(Identity):
-        identity = resource.value
-        if identity.workload in same:
-            continue
+    for identity in identities:
         granted = rights.setdefault(aliases.get(identity.workload, identity.workload), set())
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
-            prefix = folder.moved(access.store, _renamed(access.prefix, models))
+            prefix = _renamed(access.prefix, models)
+            prefix = prefix if folder is None else folder.moved(access.store, prefix)
             granted.add(f"{access.mode} {store}/{prefix}".rstrip("/"))
         granted.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:

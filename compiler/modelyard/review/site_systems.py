@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -61,15 +62,22 @@ def with_columns(plan: Plan, columns: Sequence[str], site: Site) -> Plan:
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:
-    """Return a value with each of its strings replaced by what `fill` returns for it, except in the document."""
+    """Return a value with each of its strings replaced by what `fill` returns for it, except in the document.
+
+    Parts in which nothing is replaced stay the same objects, so they can be compared without examining them.
+    """
     if isinstance(value, str):
-        return fill(value)
+        text = fill(value)
+        return value if text == value else text
     if isinstance(value, tuple):
         items = cast("tuple[Any, ...]", value)  # type: ignore[redundant-cast] # for pyright, its items are unknown
-        return tuple(_mapped(item, fill) for item in items)
+        mapped = tuple(_mapped(item, fill) for item in items)
+        return items if all(map(operator.is_, items, mapped)) else mapped
     if isinstance(value, Mapping):
         entries = cast("Mapping[Any, Any]", value)  # type: ignore[redundant-cast] # for pyright, its entries are unknown
-        return {key: _mapped(item, fill) for key, item in entries.items()}
+        changed = {key: each for key, item in entries.items() if (each := _mapped(item, fill)) is not item}
+        return {**entries, **changed} if changed else entries
     names: tuple[str, ...] = getattr(cast("type[object]", type(value)), "__match_args__", ())
-    fields = {name: _mapped(getattr(value, name), fill) for name in names if name != "document"}
-    return replace(value, **fields) if fields else value
+    fields = ((name, getattr(value, name)) for name in names if name != "document")
+    replaced = {name: each for name, field in fields if (each := _mapped(field, fill)) is not field}
+    return replace(value, **replaced) if replaced else value

@@ -36,7 +36,8 @@ def _entries(old: System, new: System) -> Iterator[str]:
     """Yield the addresses of entries that are new, removed or different."""
     for section in _SECTIONS:
         was, now = getattr(old, section), getattr(new, section)
-        yield from (f"{section}.{name}" for name in {**was, **now} if not is_same(was.get(name), now.get(name)))
+        if was is not now:
+            yield from (f"{section}.{name}" for name in {**was, **now} if not is_same(was.get(name), now.get(name)))
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:

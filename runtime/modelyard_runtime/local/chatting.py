@@ -54,13 +54,13 @@ def ask(endpoint: Endpoint, model: str, text: str, **fields: Any) -> tuple[int, 
 
     Returns the status, the generated text or the error message, and a shell command that sends the text.
     """
-    for path, content in ((CHAT, _chat(model, text)), (COMPLETION, {"model": model, "prompt": text})):
+    path, content = CHAT, _chat(model, text)
+    status, response = endpoint.post(json.dumps({**content, **fields}), path)
+    if status == http.client.BAD_REQUEST:
+        path, content = COMPLETION, {"model": model, "prompt": text}
         status, response = endpoint.post(json.dumps({**content, **fields}), path)
-        if status == http.client.OK:
-            return status, _generated(response), endpoint.curl(content, path)
-        if status != http.client.BAD_REQUEST:
-            break
-    return status, message_in(response), endpoint.curl(content, path)
+    answer = _generated(response) if status == http.client.OK else message_in(response)
+    return status, answer, endpoint.curl(content, path)
 
 
 def message_in(response: str) -> str:

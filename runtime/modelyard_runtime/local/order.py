@@ -8,8 +8,8 @@ from modelyard_runtime.local.plan import LocalPlan, Pipeline
 
 
 def in_order(plan: LocalPlan, names: Iterable[str]) -> list[str]:
-    """Sort pipelines. Pipelines in a dependency cycle, which a spec may contain, keep their order from the spec."""
-    waiting = [name for name in plan.pipelines if name in set(names)]
+    """Sort pipelines by their dependencies. Pipelines without any, or in a dependency cycle, keep their order."""
+    waiting = list(names)
     ordered: list[str] = []
     while waiting:
         ready = [

@@ -77,7 +77,8 @@ class Work:
     def begin(self, *, everything: bool) -> None:
         """Run the workloads that are due at startup. With `everything`, all schedules count as due."""
         self._write_sample()
-        ordered = in_order(self.plan, self.due(everything=everything))
+        due = sorted(self.due(everything=everything), key=lambda name: not self.challenges(name))
+        ordered = in_order(self.plan, due)
         trainings = [name for name in ordered if self.trains(name)]
         if any(map(self._has_base, trainings)):
             self.promote()  # imports the base model that these pipelines need
@@ -136,10 +137,22 @@ class Work:
         model, alias = content["pipeline"]["model"]["registeredName"], content["pipeline"]["promoteTo"]
         return registry.version_at(model, alias) is None
 
+    def challenges(self, name: str) -> bool:
+        """Return whether a pipeline trains versions for another alias than the one whose version they must beat.
+
+        Such a pipeline runs first: a challenger trained on the same data as the first champion could never beat it.
+        """
+        pipeline = self._content(name)
+        rivals = {check["versus"] for check in pipeline.get("validation", ()) if check.get("versus")}
+        return bool(rivals) and pipeline.get("promoteTo") not in rivals
+
+    def _content(self, name: str) -> dict[str, Any]:
+        content: dict[str, Any] = self.base.placed.contents[self.plan.pipelines[name].description]["pipeline"]
+        return content
+
     def _has_base(self, name: str) -> bool:
         """Return whether a pipeline trains an adapter for a base model."""
-        pipeline = self.base.placed.contents[self.plan.pipelines[name].description]["pipeline"]
-        return "base" in pipeline.get("model", {})
+        return "base" in self._content(name).get("model", {})
 
     def _write_sample(self) -> None:
         if not self.sample:

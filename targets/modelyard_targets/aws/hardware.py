@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelyard.plan import Hardware
+from modelyard.plan import Hardware, NoMachine
 from modelyard.spec import ComputeClass, System, TargetSpec
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.cloud import pools
@@ -14,6 +14,6 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
     return pools.choose_system(offerings(), system, target)
 
 
-def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Return the instance types for a compute class in the target's region, or the reason why none fits."""
     return choose_from(offerings(), compute, target.region)

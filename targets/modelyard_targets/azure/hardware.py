@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.plan import Hardware
+from modelyard.plan import Hardware, NoMachine
 from modelyard.records import replace
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
 from modelyard_targets.azure.machines import offerings
@@ -20,7 +20,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
     return pools.choose_system(offerings(), system, target)
 
 
-def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Return the machine types for a compute class in the target's region, or the reason why none fits.
 
     An AKS node pool has only one machine type, so a group with several types becomes several groups. The autoscaler
@@ -28,7 +28,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     machine to the largest.
     """
     chosen = choose_single(offerings(), compute, target.region)
-    if isinstance(chosen, str):
+    if isinstance(chosen, NoMachine):
         return chosen
     if chosen.elastic:
         chosen = replace(chosen, groups=tuple(sorted(chosen.groups, key=lambda group: not group.spot)))

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from modelyard.names import object_name
-from modelyard.plan import Hardware, NodeGroup, PassedOver
+from modelyard.plan import Hardware, NodeGroup, NoMachine, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint
 from modelyard_targets.cloud.explain_choice import considered
@@ -50,14 +50,14 @@ class Fit:
     rank: tuple[int, float, float, int, int, int, str]
 
 
-def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
+def choose(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | NoMachine:
     """Return the machines for a compute class in a region, or the reason why none fits."""
     return _for_class(compute, _chosen(offerings, replace(compute, name="", path=()), region))
 
 
-def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
+def _for_class(compute: ComputeClass, choice: Hardware | NoMachine) -> Hardware | NoMachine:
     """Add the compute class's node label and taint to the chosen hardware."""
-    if isinstance(choice, str):
+    if isinstance(choice, NoMachine):
         return choice
     pool = object_name(compute.name)
     tolerations = (Taint(POOL, pool), *choice.tolerations)
@@ -65,10 +65,10 @@ def _for_class(compute: ComputeClass, choice: Hardware | str) -> Hardware | str:
 
 
 @lru_cache(maxsize=1024)
-def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
+def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | NoMachine:
     """Choose machines for an unnamed compute class, so that classes with the same requests share a cache entry."""
     refused = unknown(offerings, compute, region)
-    if refused:
+    if refused is not None:
         return refused
     spot = compute.capacity != "on-demand"
     fits = _fits(offerings, compute, region, spot=spot)
@@ -105,8 +105,8 @@ def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits:
     for position, accelerator in enumerate(compute.accelerators):
         if position not in having:
             alone = replace(compute, accelerators=(accelerator,))
-            why = unknown(offerings, alone, region) or nothing_fits(offerings, alone, region)
-            yield PassedOver(position, accelerator, why)
+            refused = unknown(offerings, alone, region) or nothing_fits(offerings, alone, region)
+            yield PassedOver(position, accelerator, refused.reason)
         elif accelerator.count != count:
             why = f"its Pods request {count} accelerators, like the first choice"
             yield PassedOver(position, accelerator, why)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from modelyard.names import object_name
-from modelyard.plan import Hardware, Hardwarer, Kind, NodePool, Offer, Plan, Resource
+from modelyard.plan import Hardware, Hardwarer, Kind, NodePool, NoMachine, Offer, Plan, Resource
 from modelyard.records import replace
 from modelyard.spec import ComputeClass, Network, System, TargetSpec
 from modelyard_targets.cloud.choose import POOL
@@ -85,22 +85,22 @@ def creates_pools(plan: Plan, placement: str) -> bool:
     return adopts(plan, placement) and target_of(plan, placement).cluster.creates_pools
 
 
-def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Choose a compute class's machines in an adopted cluster whose accelerators only the owner can provide, or return
     the reason why none can be chosen.
     """
     if wants_accelerator(compute):
-        return (
+        return NoMachine(
             "node pools created in an existing cluster cannot have accelerators, because the cluster's owner installs "
             "the device plugin; declare existing machines under `capacity` instead"
         )
     chosen = created(compute, target)
     if isinstance(chosen, Hardware) and chosen.elastic and not chosen.groups:
-        return "an elastic class needs Karpenter, which is not installed in an existing cluster"
+        return NoMachine("an elastic class needs Karpenter, which is not installed in an existing cluster")
     return chosen
 
 
-def _choose(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def _choose(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     return created(compute, target) if target.cluster.creates_pools else choose(compute, target)
 
 

@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.manifest import gibibytes
+from modelyard.plan import NoMachine
 from modelyard.spec import ComputeClass
 from modelyard_targets.cloud.matching import SERVED, alternative, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings
 from modelyard_targets.machines.accelerators import canonical, known, resource_of
-from modelyard_targets.machines.fitting import lacks, no_resource, shortfall, wants_accelerator
+from modelyard_targets.machines.fitting import lacks, shortfall, unknown_accelerator, wants_accelerator
 
 
-def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> str:
-    """Explain that a requested accelerator is unknown or not available in a region, or return "" if neither applies."""
+def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> NoMachine | None:
+    """Explain that a requested accelerator is unknown or not available in a region, or return None."""
     there = usable(offerings, region)
     offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
     for position, accelerator in enumerate(compute.accelerators):
         if known(accelerator.name) is None:
-            return no_resource(compute, position, offered, offerings.seller)
+            return unknown_accelerator(compute, position, offered, offerings.seller)
     names = {canonical(name) for name in offered}
     if not compute.accelerators or any(canonical(option.name) in names for option in compute.accelerators):
-        return ""
+        return None
     first = known(compute.accelerators[0].name)
     memory = first.memory_bytes if first is not None else 0
     why = _why(offerings, compute, region)
     if not offered:
-        return f"{why}, nor any other supported accelerator"
+        return NoMachine(f"{why}, nor any other supported accelerator")
     close = min(offered, key=lambda name: abs(offered[name] - memory))
-    return f"{why}; the closest accelerator is {close} with {gibibytes(offered[close])}"
+    return NoMachine(f"{why}; the closest accelerator is {close} with {gibibytes(offered[close])}")
 
 
 def _why(offerings: Offerings, compute: ComputeClass, region: str) -> str:
@@ -57,14 +58,14 @@ def _left_out(offerings: Offerings, names: Iterable[str]) -> Iterator[str]:
         yield f"no {offerings.seller} machine has {' or '.join(absent)}"
 
 
-def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> str:
+def nothing_fits(offerings: Offerings, compute: ComputeClass, region: str) -> NoMachine:
     """Describe the region's closest machine and what it lacks."""
     wants = wants_accelerator(compute)
     sort = [machine for machine in usable(offerings, region) if (machine.accelerator is not None) is wants]
     if not sort:
-        return f"{offerings.seller} offers no supported accelerator in {region}"
+        return NoMachine(f"{offerings.seller} offers no supported accelerator in {region}")
     close = min(sort, key=lambda machine: _distance(compute, machine))
-    return f"the closest is {close.name}, which has {' and '.join(_lacks(compute, close))}"
+    return NoMachine(f"the closest is {close.name}, which has {' and '.join(_lacks(compute, close))}")
 
 
 def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:

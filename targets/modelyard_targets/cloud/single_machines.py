@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.plan import Hardware, NodeGroup
+from modelyard.plan import Hardware, NodeGroup, NoMachine
 from modelyard.records import replace
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.cloud.choose import choose
@@ -19,10 +19,10 @@ _SPOT_POOLS: Final = 2
 """
 
 
-def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | str:
+def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | NoMachine:
     """Return the machines for a compute class, with one node group per machine type, or the reason why none fits."""
     chosen = choose(offerings, replace(compute, elastic=False), region)
-    if isinstance(chosen, str):
+    if isinstance(chosen, NoMachine):
         return chosen
     if compute.elastic:
         return replace(chosen, groups=tuple(_sizes(offerings, compute, region)), elastic=True)

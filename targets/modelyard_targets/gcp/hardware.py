@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from modelyard.plan import Hardware
+from modelyard.plan import Hardware, NoMachine
 from modelyard.records import replace
 from modelyard.spec import ComputeClass, System, Taint, TargetSpec
 from modelyard_targets.cloud import pools
@@ -24,7 +24,7 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
     return pools.choose_system(system_offerings(), system, target)
 
 
-def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Return the machine types for a compute class in the target's region, or the reason why none fits.
 
     A GKE node pool has only one machine type, so a group with several types becomes several pools. In that case, Pods
@@ -32,7 +32,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     cheapest pool.
     """
     chosen = choose_single(offerings(), compute, target.region)
-    if isinstance(chosen, str) or chosen.elastic or len(chosen.groups) == 1:
+    if isinstance(chosen, NoMachine) or chosen.elastic or len(chosen.groups) == 1:
         return chosen
     return _ordered(chosen)
 

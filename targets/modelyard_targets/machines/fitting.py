@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeAlias
 
 from modelyard.diagnostics import nearest
 from modelyard.manifest import cpu_words
-from modelyard.plan import UnknownAccelerator
+from modelyard.plan import NoMachine
 from modelyard.spec import Accelerator, ComputeClass
 
 SHOWN: Final = 3
@@ -57,13 +57,16 @@ def first_alternative(
     return None
 
 
-def no_resource(
+def unknown_accelerator(
     compute: ComputeClass, position: int, names: Iterable[str], where: str, also: str = ""
-) -> UnknownAccelerator:
-    """Explain that a class names an accelerator that no device plugin offers. `where` is the platform's name."""
+) -> NoMachine:
+    """Explain that a class names an accelerator that does not exist, with the most similar of `names` as a hint.
+
+    `where` is the name of the cloud, or of Kubernetes.
+    """
     name = compute.accelerators[position].name
     reason = f"'{name}' is not a known accelerator on {where}{also}"
-    return UnknownAccelerator(reason, position, nearest(name, names, "did you mean {}?"))
+    return NoMachine(reason, position, nearest(name, names, "did you mean {}?"))
 
 
 def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryText) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelyard.cli.machines import machines_of
-from modelyard.plan import Hardware, Offer, Plan
+from modelyard.plan import Hardware, NoMachine, Offer, Plan
 from modelyard.planner import plan
 from modelyard.records import replace
 from modelyard.spec import ComputeClass, TargetSpec
@@ -15,7 +15,7 @@ from tests.specs import VALID_SPEC, changed
 def on_aws(text: str) -> Plan:
     """Return the plan of a spec with AWS machines in Frankfurt."""
 
-    def frankfurt(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+    def frankfurt(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
         return choose(compute, replace(target, region="eu-central-1"))
 
     planned, diagnostics = plan(system_of(text), {"main": Offer(frankfurt)})

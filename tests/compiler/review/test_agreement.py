@@ -92,7 +92,11 @@ def test_a_finding_needs_no_signature_exactly_if_it_is_accepted(
 ) -> None:
     """What `modelyard acknowledge` says about missing signatures agrees with what `diff` accepts."""
     signers = Signers({group: frozenset({group.encode()}) for group in _GROUPS}, minimum, "owner")
-    monkeypatch.setattr(accepting, "signers_of", lambda *_: signers)
+
+    def required(_: str, __: Outcomes, ___: Outcomes) -> Signers:
+        return signers
+
+    monkeypatch.setattr(accepting, "signers_of", required)
     finding = a_finding("R201", Level.DANGER, "m")
     until = date(2026, 11, 30) if validity == "expired" else _TODAY
     by_group = {

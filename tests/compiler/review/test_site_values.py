@@ -10,6 +10,8 @@ from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.review import site_judging
 from modelyard.review.findings import Finding, Level
+from modelyard.review.site_systems import with_values
+from modelyard.sites.binding import Site
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
@@ -199,3 +201,16 @@ def test_shares_that_grow_in_one_wave_and_shrink_in_another_are_for_review() -> 
 
     (finding,) = site_findings(TABLE, TABLE, SPEC, other)
     assert (finding.code, finding.level) == ("R208", Level.REVIEW)
+
+
+def test_parts_without_values_of_sites_stay_the_same_objects() -> None:
+    """Both versions share these parts, so comparing two sites examines only what depends on their values."""
+    outcome = _outcome(SPEC, TABLE)
+    system, bound = present(outcome.system), present(outcome.bound)
+    (group,) = bound.groups
+
+    at_site = with_values(system, Site(group, 1, bound.bindings[group.name].marked))
+    assert at_site.stores["box"].endpoint == "https://s3.linz.acme.example"
+    assert at_site.models is system.models
+    assert at_site.stores["lake"] is system.stores["lake"]
+    assert at_site.deployment.targets[0] is system.deployment.targets[0]

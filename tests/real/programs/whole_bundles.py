@@ -6,7 +6,6 @@ Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import time
@@ -17,11 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pandas as pd
 import ray
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from ray import serve
 
 from modelyard_runtime.batch import run as batch
@@ -29,6 +26,7 @@ from modelyard_runtime.monitoring import monitor
 from modelyard_runtime.pipelines import driver
 from modelyard_runtime.serving.application import application
 from modelyard_runtime.workload.records import OF_TYPE, MonitorWorkload, PipelineWorkload
+from tests.moto.s3 import S3
 from tests.runtime.described import completed, record
 
 ROOT = Path(sys.argv[1])
@@ -37,40 +35,11 @@ GROUP = "group-learn"
 BUCKET = "models"
 FACTS: dict[str, Any] = {}
 
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-
-
-class Link:
-    """The network link to an object store. The store keeps its contents while the link is cut."""
-
-    def __init__(self) -> None:
-        self.server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self.server.start()
-        self.port = self.server.get_host_and_port()[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key", "region_name": "us-east-1"}
-        self.client: Any = boto3.client("s3", endpoint_url=self.endpoint, **keys)
-        self.client.create_bucket(Bucket=BUCKET)
-
-    def cut(self) -> None:
-        """Make the store unreachable by cutting the link."""
-        self.server.stop()
-
-    def mend(self) -> None:
-        """Restart the same store at the same address."""
-        self.server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
-        self.server.start()
-
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys of the objects in the store that begin with a prefix."""
-        contents = self.client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-        return [entry["Key"] for entry in contents]
-
 
 def main() -> None:
     """Run the entire scenario."""
     os.environ.update({"STORE_ID": "id", "STORE_KEY": "key"})
-    link = Link()
+    link = S3([BUCKET])
     make_data()
     ray.init(
         address="local",
@@ -100,7 +69,7 @@ def make_data() -> None:
     frame.to_parquet(ROOT / "readings" / "a.parquet")
 
 
-def described(link: Link, type_: str, name: str, **more: Any) -> dict[str, Any]:
+def described(link: S3, type_: str, name: str, **more: Any) -> dict[str, Any]:
     """Write a workload's description to the path where the runtime reads it."""
     governance = {
         "owner": {"team": "t", "email": "t@acme.example"},
@@ -157,7 +126,7 @@ def step(**more: Any) -> dict[str, Any]:
     return {"needs": [], "inputs": ["readings"], **sizes, "parameters": {}, "retries": 0, "timeoutSeconds": 600, **more}
 
 
-def train(link: Link) -> int:
+def train(link: S3) -> int:
     """Run a training pipeline, which promotes and delivers its model version."""
     pipeline = {
         "model": model(delivery=FOLDER),
@@ -172,7 +141,7 @@ def train(link: Link) -> int:
     return driver.run()
 
 
-def start(link: Link) -> None:
+def start(link: S3) -> None:
     """Start the model server without a registry."""
     spool = {"folder": str(ROOT / "disk" / "captures"), "maxBytes": 2**20}
     line = {
@@ -220,7 +189,7 @@ def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
     return False
 
 
-def follow(link: Link) -> None:
+def follow(link: S3) -> None:
     """Start the model server before any version is delivered, then deliver two versions."""
     start(link)
     FACTS["before"] = ask()[0]
@@ -231,7 +200,7 @@ def follow(link: Link) -> None:
     FACTS["told"] = until(lambda: bundle_metrics().get("modelyard_bundle_version") == 2.0)
 
 
-def restart_without_link(link: Link) -> None:
+def restart_without_link(link: S3) -> None:
     """Stop the model server's replica and start another while the store is unreachable."""
     link.cut()
     serve.delete("line-live")
@@ -241,7 +210,7 @@ def restart_without_link(link: Link) -> None:
     FACTS["age grows"] = until(lambda: bundle_metrics().get("modelyard_bundle_age_seconds", 0.0) > first + 2)
 
 
-def work_without_link(link: Link) -> None:
+def work_without_link(link: S3) -> None:
     """Without the store, score rows on a worker, and run a monitor that compares them with the training data."""
     scoring = {
         "model": read(),
@@ -284,17 +253,17 @@ def waiting() -> int:
     return len(list((ROOT / "disk" / "captures").rglob("*.parquet.*")))
 
 
-def come_back(link: Link) -> None:
+def come_back(link: S3) -> None:
     """Restore the link. Waiting captures are uploaded, and the version promoted in the meantime is served."""
     serve.delete("line-live")  # a replica writes its captures to disk when it stops
     FACTS["waiting"] = until(lambda: waiting() > 0)
     link.mend()
-    before = len(link.keys("captures/"))
+    before = len(link.names(BUCKET, "captures/"))
     FACTS["trained"].append(train(link))
     start(link)
     FACTS["third"] = until(lambda: version() == "3")
     serve.delete("line-live")
-    FACTS["arrived"] = until(lambda: len(link.keys("captures/")) > before)
+    FACTS["arrived"] = until(lambda: len(link.names(BUCKET, "captures/")) > before)
     FACTS["left"] = waiting()
 
 

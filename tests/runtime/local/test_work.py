@@ -59,6 +59,20 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
     assert not work.trains("score")
 
 
+def test_a_challenger_is_trained_before_there_is_a_champion_to_beat(tmp_path: Path) -> None:
+    """Trained on the same generated data as the champion, it would be refused, and its share of requests would fail."""
+    sample, placed, state = write_sample("fraud-detection-dev", tmp_path)
+    base: Any = SimpleNamespace(plan=sample.plan, state=state, placed=placed)
+    history: Any = None
+    work = Work(base, history, (), sample=True, drift=False)
+
+    assert {name: work.challenges(name) for name in sample.plan.pipelines} == {
+        "challenge": True,
+        "nightly-scores": False,
+        "retrain": False,
+    }
+
+
 def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> None:
     """Requests are made from held-out rows without the label. Without data, no request is sent."""
     sample, placed, state = write_sample("laptop-default", tmp_path)

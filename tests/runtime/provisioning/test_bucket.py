@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.s3.responses import S3Response
 
 from modelyard_runtime.provisioning.bucket import ensure_bucket
@@ -19,35 +16,30 @@ from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.storage.datasets import read_batches, read_frame, write_table
 from modelyard_runtime.storage.filesystem import first_files, place, write_whole
 from modelyard_runtime.workload.records import Dataset, Workload
+from tests.moto.s3 import S3, s3
 from tests.runtime.described import record
-
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """Yield the URL of the service."""
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def service() -> Iterator[S3]:
+    """Run the service without buckets."""
+    with s3([]) as running:
+        yield running
 
 
 @pytest.fixture
-def client(endpoint: str) -> Any:
+def client(service: S3) -> Any:
     """Return a client for the service."""
-    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "key"}
-    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    return service.client
 
 
 @pytest.fixture
-def workload(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def workload(service: S3, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Describe a store whose credentials are read from two environment variables."""
     monkeypatch.setenv("LAKE_ID", "id")
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
-    return {"stores": {"lake": {"uri": "s3://lake/", "endpoint": endpoint, "region": "us-east-1", **opened}}}
+    return {"stores": {"lake": {"uri": "s3://lake/", "endpoint": service.endpoint, "region": "us-east-1", **opened}}}
 
 
 @pytest.fixture(params=["folder", "bucket"])

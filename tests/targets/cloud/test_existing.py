@@ -225,3 +225,13 @@ def _values(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return tuple(_values(each) for each in cast("list[object]", value))
     return str(value) if isinstance(value, Ref) else value
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_readme_lists_every_right_in_the_cluster(cloud: str) -> None:
+    """The program also creates the cluster-wide secret store, which is in no manifest of the namespace."""
+    (readme,) = [file.text() for file in stack(cloud).texts if file.path == "README.md"]
+
+    namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"
+    assert f"the ClusterSecretStore `secrets-manager.{namespace}`" in readme
+    assert ("imageClients" in readme and "AcrPush" in readme) == (cloud == "azure")

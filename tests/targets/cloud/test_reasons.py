@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelyard.plan import UnknownAccelerator
+from modelyard.plan import NoMachine
 from modelyard.spec import ComputeClass, TargetSpec
 from modelyard_targets.aws.hardware import choose
 from modelyard_targets.azure.hardware import choose as choose_on_azure
@@ -35,8 +35,8 @@ from tests.targets.cloud.hardware_requests import compute_class
 def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeClass, region: str, words: str) -> None:
     reason = choose(compute, TargetSpec("main", "aws", region=region))
 
-    assert isinstance(reason, str)
-    assert words in reason
+    assert isinstance(reason, NoMachine)
+    assert words in reason.reason
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_missing_accelerator_names_the_closest_in_the_region(compute: ComputeCla
 def test_closest_machine_is_named_with_all_shortages(compute: ComputeClass, words: str) -> None:
     reason = choose(compute, TargetSpec("main", "aws", region="eu-central-1"))
 
-    assert isinstance(reason, str)
-    assert words in reason
+    assert isinstance(reason, NoMachine)
+    assert words in reason.reason
 
 
 def test_a_misspelt_accelerator_names_the_cloud_and_the_place() -> None:
     reason = choose_on_azure(compute_class(4, 16, "H100", "A100-80G"), TargetSpec("main", "azure", region="westeurope"))
 
-    assert isinstance(reason, UnknownAccelerator)
-    assert reason == "'A100-80G' is not a known accelerator on Azure"
-    assert (reason.position, reason.hint) == (1, "did you mean 'A100-80GB'?")
+    assert reason == NoMachine(
+        "'A100-80G' is not a known accelerator on Azure", position=1, hint="did you mean 'A100-80GB'?"
+    )

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from modelyard.manifest import gibibytes, memory_text
+from modelyard.plan import NoMachine
 from modelyard.spec import Accelerator
-from modelyard_targets.machines.fitting import first_alternative, has_room, lacks, leaves, no_resource, shortfall
+from modelyard_targets.machines.fitting import (
+    first_alternative,
+    has_room,
+    lacks,
+    leaves,
+    shortfall,
+    unknown_accelerator,
+)
 from tests.targets.cloud.hardware_requests import GI, compute_class, machine
 
 HALF, GPU = machine("half", 4, 16), Accelerator("L4", 4)
@@ -55,7 +63,6 @@ def test_free_memory_is_formatted_by_the_target() -> None:
 
 
 def test_misspelt_accelerator_has_a_suggestion() -> None:
-    reason = no_resource(compute_class(1, 4, "L4", "L4OS"), 1, ["L4", "L40S"], "Kubernetes")
+    refusal = unknown_accelerator(compute_class(1, 4, "L4", "L4OS"), 1, ["L4", "L40S"], "Kubernetes")
 
-    assert reason == "'L4OS' is not a known accelerator on Kubernetes"
-    assert (reason.position, reason.hint) == (1, "did you mean 'L40S'?")
+    assert refusal == NoMachine("'L4OS' is not a known accelerator on Kubernetes", 1, "did you mean 'L40S'?")

@@ -20,13 +20,13 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[K
     """
     identity = resource.value
     labelled = labels(context.system.metadata.name, resource.name, identity.workload, COMPONENT)
-    meta = metadata(resource.name, context.namespace, labelled)
     acts_as = {context.platform.identity_annotation: placeholder(resource)} if _is_identified(resource, context) else {}
     described = metadata(resource.name, context.namespace, labelled, acts_as)
     account = object_of("v1", "ServiceAccount", described, automountServiceAccountToken=False)
     yield KubeObject(resource.origin, account)
     rules = _rules(identity, context)
     if rules:
+        meta = metadata(resource.name, context.namespace, labelled)
         yield KubeObject(resource.origin, object_of("rbac.authorization.k8s.io/v1", "Role", meta, rules=rules))
         yield KubeObject(resource.origin, _binding(resource, meta, context))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from modelyard.manifest import labels, metadata, object_of
 from modelyard.plan import Resource, Secret, of_type
@@ -50,7 +51,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
             namespace=namespace,
             ref=uses[0].value.ref,
             keys=tuple(dict.fromkeys(key for use in uses for key in keys_of(use.value.ref, context))),
-            workloads=tuple(dict.fromkeys(workload for use in uses for workload in use.value.workloads)),
+            workloads=tuple(dict.fromkeys(chain.from_iterable(use.value.workloads for use in uses))),
             origin=uses[0].origin,
             certificate=any(use.value.ref == certificate for use in uses),
         )

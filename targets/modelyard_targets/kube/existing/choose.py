@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelyard.manifest import memory_text
-from modelyard.plan import SYSTEM_POOL, Candidate, Fallback, Hardware, PassedOver
+from modelyard.plan import SYSTEM_POOL, Candidate, Fallback, Hardware, NoMachine, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Machines, System, Taint, TargetSpec
 from modelyard_targets.kube.pods.sizes import head_size
@@ -19,8 +19,8 @@ from modelyard_targets.machines.fitting import (
     has_room,
     lacks,
     leaves,
-    no_resource,
     shortfall,
+    unknown_accelerator,
     wants_accelerator,
 )
 
@@ -48,10 +48,10 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
         return None
     size = head_size(system, target)
     chosen = choose(ComputeClass(SYSTEM_POOL, (), size.cpu_millis, size.memory_bytes), target)
-    return None if isinstance(chosen, str) else chosen
+    return chosen if isinstance(chosen, Hardware) else None
 
 
-def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
+def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Return the machine for one Pod of a compute class, or the reason why no machine fits.
 
     Accelerator alternatives are tried in order. Within an alternative, the cheapest machine wins, then the one with the
@@ -60,45 +60,45 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | str:
     machine, while `spot` uses only spot.
     """
     if compute.elastic:
-        return (
+        return NoMachine(
             "the target's machines already exist, but `elastic` is only for machines that a cloud creates; remove"
             " `elastic`"
         )
     unknown = _unknown(compute, target)
-    if unknown:
+    if unknown is not None:
         return unknown
     if not target.capacity:
         return _open_cluster(compute)
     fits = sorted(_fits(compute, target), key=lambda fit: fit.rank)
     if not fits:
-        return _nothing_fits(compute, target)
+        return NoMachine(_nothing_fits(compute, target))
     chosen = (fits[0], *_fallback(fits))
     for fit in chosen:
         stranger = _reachable_by_mistake(compute, fit, chosen, target)
         if stranger is not None:
-            return (
+            return NoMachine(
                 f"a Pod for capacity[{fit.at}] could also land on capacity[{stranger}], "
                 "which does not fit the class; give one of them its own labels or taints"
             )
     return _hardware(compute, chosen, fits, tuple(_passed_over(compute, target, fits)))
 
 
-def _unknown(compute: ComputeClass, target: TargetSpec) -> str:
-    """Explain that no device plugin supports one of the class's accelerators, or return "" if all are supported."""
+def _unknown(compute: ComputeClass, target: TargetSpec) -> NoMachine | None:
+    """Explain that no device plugin supports one of the class's accelerators, or return None if all are supported."""
     declared = {canonical(machine.accelerator.name) for machine in target.capacity if machine.accelerator is not None}
     for position, accelerator in enumerate(compute.accelerators):
         if known(accelerator.name) is None:
             also = ", although a machine is declared with it" if canonical(accelerator.name) in declared else ""
-            return no_resource(compute, position, names(), "Kubernetes", also)
-    return ""
+            return unknown_accelerator(compute, position, names(), "Kubernetes", also)
+    return None
 
 
-def _open_cluster(compute: ComputeClass) -> Hardware | str:
+def _open_cluster(compute: ComputeClass) -> Hardware | NoMachine:
     """Return hardware with the requests unchanged, because no machines are declared."""
     if compute.capacity == "spot":
-        return "it needs spot machines, but no `capacity` is declared"
+        return NoMachine("it needs spot machines, but no `capacity` is declared")
     if compute.accelerator_memory_bytes is not None:
-        return "`acceleratorMemory` can only choose from declared `capacity`; name an accelerator instead"
+        return NoMachine("`acceleratorMemory` can only choose from declared `capacity`; name an accelerator instead")
     first = compute.accelerators[0] if compute.accelerators else None
     resource = _resource(first)
     return Hardware(

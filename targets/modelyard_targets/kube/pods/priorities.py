@@ -68,10 +68,8 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
     """Return the below-normal priorities that a placement uses, each with a path to where the spec sets it."""
     lines: dict[str, Path] = {}
-    prioritized = priority_of.types
-    for resource in plan.on(placement):
-        if resource.value.__class__ not in prioritized:
-            continue
+    prioritized: tuple[Resource, ...] = (*plan.of(Job, placement), *plan.of(ModelServer, placement))  # in plan order
+    for resource in prioritized:
         priority = priority_of(resource)
         if priority not in lines:
             lines[priority] = priority_path(resource)
@@ -119,12 +117,13 @@ def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tu
     and therefore reject the Pods that should preempt them.
     """
     hard: dict[str, Value] = dict(quota)
-    below = [class_name(priority, context.target, context.namespace) for priority in yielding_here(context)]
+    priorities = yielding_here(context)
+    below = [class_name(priority, context.target, context.namespace) for priority in priorities]
     if not below:
         yield name, {"hard": hard}
         return
     yield f"{name}-{NORMAL}", {"hard": hard, **_scope("NotIn", below)}
-    for priority, called in zip(yielding_here(context), below, strict=True):
+    for priority, called in zip(priorities, below, strict=True):
         yield f"{name}-{priority}", {"hard": hard, **_scope("In", [called])}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from modelyard.plan import AlertRules, Cluster, Kind, Namespace, NodePool, RegistryServer, Resource, SystemPool
@@ -63,6 +64,9 @@ _PREFIXES: Final[Mapping[str, str]] = {
     "starter": "starter",
 }
 _ENTRIES: Final = frozenset({"inference", "pipelines", "monitors"})
+_SHARED_NAMES: Final = frozenset(_SHARED.values())
+_ALWAYS_LOWERED: Final = frozenset({Kind.IDENTITY})
+"""The kinds of resources that always have an object: an identity has a ServiceAccount. Most files contain one."""
 
 
 @record
@@ -83,17 +87,21 @@ def files_of(context: Context) -> tuple[File, ...]:
 
 def file_of(resource: Resource) -> str:
     """Return the name, without extension, of the file for a resource's objects."""
-    shared = _SHARED.get(resource.kind)
-    if shared is not None:
-        return shared
-    section, _, name = resource.workload.partition(".")
+    return _SHARED.get(resource.kind) or _file_of_workload(resource.workload)
+
+
+@lru_cache(maxsize=100_000)
+def _file_of_workload(address: str) -> str:
+    """Return the name of the file for a workload, which has several resources in a row."""
+    section, _, name = address.partition(".")
     return f"{_PREFIXES[section]}-{name}" if name else _PREFIXES[section]
 
 
 def owner_of(file: File) -> str:
     """Return the address of the spec entry that all objects in a file belong to, or ""."""
-    owners = {resource.workload for resource in file.resources}
-    owner = owners.pop() if len(owners) == 1 and file.name not in _SHARED.values() else ""
+    if file.name in _SHARED_NAMES or not file.resources:
+        return ""
+    owner = file.resources[0].workload  # of all resources, because the file is named after it
     return owner if owner.partition(".")[0] in _ENTRIES else ""
 
 
@@ -111,9 +119,11 @@ def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
 
 
 def has_objects(file: File, context: Context) -> bool:
-    """Return whether a file has objects. Only the first object is built, without labels and overrides, which remove no
-    objects.
+    """Return whether a file has objects. At most the first object is built, without labels and overrides, which remove
+    no objects.
     """
+    if any(resource.kind in _ALWAYS_LOWERED for resource in file.resources):
+        return True
     return any(True for _ in _lowered(file, context)) or any(True for _ in objects_of(file, context))
 
 

@@ -89,6 +89,8 @@ def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Lite
 
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
     """Map the placeholders of ServiceAccounts in the given files to the cloud identities that they act as."""
+    if not context.platform.identity_annotation:  # no ServiceAccount has a placeholder
+        return {}
     by_file = _by_file(context.plan.of(Identity, context.placement))
     pairs = sorted((pair for name in files for pair in by_file.get(name, ())), key=itemgetter(0))  # in plan order
     outputs = ((placeholder(identity), context.platform.identity_output(identity, context)) for _, identity in pairs)

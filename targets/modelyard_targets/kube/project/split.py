@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Final
 
-from modelyard.plan import Kind, ModelServer, Resource, of_type
+from modelyard.plan import Kind, ModelServer, of_type
 from modelyard_targets.kube.project.files import FIRST, File
 from modelyard_targets.kube.project.homes import AIM, home
 
@@ -30,7 +31,7 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     only the files that end up in an added project move.
     """
     workloads = [file for file in files if file.name not in FIRST]
-    projects = max(1, ceil(sum(_objects(file.resources) for file in workloads) / AIM))
+    projects = max(1, ceil(_objects(workloads) / AIM))
     batches: list[list[File]] = [[] for _ in range(projects)]
     batches[0] += [file for file in files if file.name in FIRST]
     for file in workloads:
@@ -38,7 +39,9 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
     return tuple(tuple(batch) for batch in batches)
 
 
-def _objects(resources: Sequence[Resource]) -> int:
+def _objects(files: Sequence[File]) -> int:
     """Return the maximum number of Kubernetes objects. Each worker group of a server may have a disruption budget."""
+    resources = [resource for file in files for resource in file.resources]
+    kinds = Counter(resource.kind for resource in resources)
     groups = sum(len(server.value.applications) - 1 for server in of_type(resources, ModelServer))
-    return sum([_OBJECTS.get(resource.kind, 1) for resource in resources]) + groups
+    return sum(_OBJECTS.get(kind, 1) * count for kind, count in kinds.items()) + groups

@@ -164,8 +164,9 @@ def _change_times(system: System) -> str:
     changes = system.governance.changes
     if changes is None:
         return ""
-    within = ["only within its change windows"] if changes.windows else []
-    return " and ".join([*within, *(["not during its freezes"] if changes.freezes else [])])
+    if not changes.windows:
+        return "at any time except during its freezes"
+    return f"only within its change windows{' and not during its freezes' if changes.freezes else ''}"
 
 
 def _has_to_be(context: Context) -> str:

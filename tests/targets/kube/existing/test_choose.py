@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.plan import Fallback, Hardware, UnknownAccelerator
+from modelyard.plan import Fallback, Hardware, NoMachine
 from modelyard.spec import Accelerator, ComputeClass, Machines, Taint, TargetSpec
 from modelyard_targets.kube.existing.choose import ANY_MACHINE, choose
 from modelyard_targets.machines.accelerators import known, names
@@ -42,8 +42,8 @@ def chosen(compute: ComputeClass, *machines: Machines) -> Hardware:
 
 def refusal(compute: ComputeClass, *machines: Machines) -> str:
     reason = choose(compute, on(*machines))
-    assert isinstance(reason, str), reason
-    return reason
+    assert isinstance(reason, NoMachine), reason
+    return reason.reason
 
 
 def test_order_of_alternatives_decides_first() -> None:
@@ -204,7 +204,7 @@ def test_open_cluster_refuses_spot_and_memory_requests() -> None:
 def test_unknown_accelerator_has_a_suggestion() -> None:
     reason = choose(compute_class(4, 16, "L4OS"), on())
 
-    assert isinstance(reason, UnknownAccelerator)
+    assert isinstance(reason, NoMachine)
     assert reason.hint == "did you mean 'L40S'?"
 
 
@@ -228,7 +228,7 @@ def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int]
     outcome = choose(compute_class(cpu, memory), on(*machines))
     fits = [machine for machine in machines if machine.cpu_millis >= cpu * 1000 and machine.memory_bytes >= memory * GI]
 
-    if isinstance(outcome, str):
+    if isinstance(outcome, NoMachine):
         assert not fits
     else:
         assert machines[int(outcome.machine[9:-1])] in fits

@@ -83,3 +83,17 @@ def test_an_objective_that_differs_between_sites_is_refused() -> None:
 
     assert [diagnostic.code for diagnostic in outcome.diagnostics if diagnostic.severity == "error"] == ["E0669"]
     assert "an alert that target 'centre' evaluates differs" in outcome.diagnostics[0].message
+
+
+def test_readmes_describe_what_differs_between_sites() -> None:
+    """The centre lists the alerts of sites. A shell rejects a placeholder in a command unless it is quoted."""
+    outcome = compile_text(SPEC, tables={"shops.csv": TABLE})
+    (centre,) = [content.decode() for path, content in outcome.files.items() if path.endswith("centre/README.md")]
+    (shops,) = [content.decode() for path, content in outcome.files.items() if path.endswith("shops/README.md")]
+
+    assert "| A site sends no metrics; the error budget burns too fast; the endpoint stops answering; " in centre
+    assert "| each site of shops | desk |" in centre
+    assert "   image='${site.registry}/shelf/shelf-runtime:" in shops
+    assert 'docker push "$image"' in shops
+    assert "docker push ${" not in shops
+    assert "At a site with one machine, each of these has a volume" in shops

@@ -163,3 +163,16 @@ def test_only_existing_alerts_are_mentioned() -> None:
 
     assert "ModelyardSloBurn" in section(files(VALID_SPEC)["README.md"])
     assert "ModelyardSloBurn" not in section(files(without)["README.md"])
+
+
+def test_approval_says_when_aliases_move() -> None:
+    """An approved version waits for a change window, so the README must not promise an immediate move."""
+    windows = 'windows: [{days: [mon], from: "09:00", to: "16:00"}]'
+    freezes = "freezes: [{from: 2026-12-18, to: 2027-01-06}]"
+    approvals = "  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n"
+    timed = changed(approvals, f"{approvals}  changes: {{{windows}, {freezes}}}\n")
+    frozen = changed(approvals, f"{approvals}  changes: {{{freezes}}}\n")
+
+    assert "aliases move only within its change windows and not during its freezes." in files(timed)["README.md"]
+    assert "aliases move at any time except during its freezes." in files(frozen)["README.md"]
+    assert "governance.changes" not in files(VALID_SPEC)["README.md"]

@@ -34,6 +34,7 @@ plant__line_identity = Identity(
         },
         {"account": "paintslake7994491217", "container": "paints-lake", "prefix": "captures/line", "mode": "append"},
     ],
+    roles="paints-main",
 )
 plant__monitor_drift_identity = Identity(
     "plant_monitor-drift",
@@ -63,6 +64,7 @@ plant__monitor_drift_identity = Identity(
             "mode": "append",
         },
     ],
+    roles="paints-main",
 )
 
 pulumi.export("plant__line_client_id", plant__line_identity.client_id)

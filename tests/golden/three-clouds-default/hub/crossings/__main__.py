@@ -31,6 +31,7 @@ learn__registry_identity = Identity(
     namespace="offers",
     service_account="registry",
     access=[{"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow", "mode": "write"}],
+    roles="offers-hub",
 )
 learn__retrain_identity = Identity(
     "learn_retrain",
@@ -52,6 +53,7 @@ learn__retrain_identity = Identity(
             "mode": "append",
         },
     ],
+    roles="offers-hub",
 )
 shop__offers_identity = Identity(
     "shop_offers",
@@ -67,6 +69,7 @@ shop__offers_identity = Identity(
             "mode": "read",
         },
     ],
+    roles="offers-hub",
 )
 shop__monitor_drift_identity = Identity(
     "shop_monitor-drift",
@@ -88,6 +91,7 @@ shop__monitor_drift_identity = Identity(
             "mode": "append",
         },
     ],
+    roles="offers-hub",
 )
 learn__promoter_identity = Identity(
     "learn_promoter",
@@ -99,6 +103,7 @@ learn__promoter_identity = Identity(
         {"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow/models/", "mode": "read"},
         {"account": "offersruns4ac101b653", "container": "offers-runs", "prefix": "mlflow/bundles/", "mode": "write"},
     ],
+    roles="offers-hub",
 )
 learn__starter_identity = Identity(
     "learn_starter",
@@ -114,6 +119,7 @@ learn__starter_identity = Identity(
             "mode": "write",
         },
     ],
+    roles="offers-hub",
 )
 
 pulumi.export("learn__registry_client_id", learn__registry_identity.client_id)
