@@ -96,12 +96,13 @@ def compared(
             findings += _gone(name, old)
             continue
         if old is None:
-            findings += _fresh(name, new, before.get(BASE_FOLDER), targets, usage_of)
+            base = before.get(BASE_FOLDER)
+            findings += _written(_fresh(name, new, base, targets, usage_of), base, new)
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
-        findings += _findings(old, new, targets, usage_of)
-        findings += _previewed(old, new, targets, previews)
+        findings += _written(_findings(old, new, targets, usage_of), old, new)
+        findings += _written(_previewed(old, new, targets, previews), old, new)
         findings += upgraded(locks, name, old, targets)
     findings = list(on_shared_places(findings, after))
     common = tuple(name for name in names if name in before and name in after)
@@ -118,10 +119,19 @@ def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -
         unjudged += _failures(name, None, outcome)
         system = _complete_system(outcome)
         if system is not None:
-            findings += judged(Sides(_emptied(system), system))
-            findings += _begins(outcome, system, targets, usage_of)
+            findings += _written(judged(Sides(_emptied(system), system)), None, outcome)
+            findings += _written(_begins(outcome, system, targets, usage_of), None, outcome)
     joined = for_rows(folded(findings), repeats_of(after.values()))
     return Review(_system_name(tuple(after.values())), folded(joined), tuple(after), tuple(unjudged), is_first=True)
+
+
+def _written(findings: Iterable[Finding], old: Outcome | None, new: Outcome) -> Iterable[Finding]:
+    """Return the findings, with references to site values instead of the markers that stand for them."""
+    if all(outcome is None or outcome.bound is None for outcome in (old, new)):
+        return findings
+    from modelyard.review.site_markers import without_markers  # only a few specs have sites
+
+    return without_markers(findings, old, new)
 
 
 def _emptied(system: System) -> System:
@@ -249,7 +259,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     yield from warnings(sides, old, new)
     if old.plan is not None and new.plan is not None:
         yield from further.rights(sides, old.plan, new.plan)
-        yield from _effects(sides, old.plan, new.plan, targets, pairs)
+        yield from _effects(sides, old, new, targets, pairs)
         yield from cost_changes(sides, old, new, targets, usage_of)
 
 
@@ -276,17 +286,19 @@ def _planned(outcome: Outcome, plan: Plan) -> Outcome:
 
 
 def _effects(
-    sides: Sides, before: Plan, after: Plan, targets: Targets, pairs: tuple[SitePair, ...]
+    sides: Sides, old: Outcome, new: Outcome, targets: Targets, pairs: tuple[SitePair, ...]
 ) -> Iterator[Finding]:
     """Yield what `pulumi up` does on all targets. For targets with sites, each pair of site kinds is compared."""
+    if old.plan is None or new.plan is None:
+        return
     if not pairs:
-        yield from effects_of_up(sides, before, after, targets)
+        yield from effects_of_up(sides, old.plan, new.plan, targets)
         return
     from modelyard.review.site_pairs import effects_at_sites  # only a few specs have sites
 
     grouped = {pair.target for pair in pairs}
-    yield from effects_of_up(sides, before, after, targets, lambda target: target not in grouped)
-    yield from effects_at_sites(pairs, targets)
+    yield from effects_of_up(sides, old.plan, new.plan, targets, lambda target: target not in grouped)
+    yield from effects_at_sites(pairs, old.fleets, new.fleets, targets)
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from modelyard.diagnostics.sites import of_sites
 from modelyard.fleets.fleet import Fleet
@@ -12,6 +12,8 @@ from modelyard.review.effect_findings import effects_of_up
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.sides import Sides
 from modelyard.review.site_parts import plan_with_part
+from modelyard.review.site_systems import with_columns
+from modelyard.sites.binding import Site
 from modelyard.stages import Outcome
 from modelyard.target import Targets
 
@@ -64,8 +66,38 @@ def _kinds(fleet: Fleet) -> dict[str, int]:
     return {fleet.group.names[row]: at for at, kind in enumerate(fleet.kinds) for row in kind.rows}
 
 
-def effects_at_sites(pairs: tuple[SitePair, ...], targets: Targets) -> Iterator[Finding]:
+def _with_changed_values(pair: SitePair, old: Fleet, new: Fleet) -> Iterator[SitePair]:
+    """Yield a pair of plans for the sites at which the same columns with markers have other values than before.
+
+    The plans get the first site's values of these columns, because markers are the same in both versions.
+    """
+    columns = [name for name in old.binding.marked.columns if name in new.binding.marked.columns]
+    before, after = ({name: at for at, name in enumerate(fleet.group.names)} for fleet in (old, new))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for site in pair.sites:
+        differing = tuple(
+            column
+            for column in columns
+            if old.group.value(before[site], column) != new.group.value(after[site], column)
+        )
+        alike.setdefault(differing, []).append(site)
+    for changed, (site, *others) in alike.items():
+        yield replace(
+            pair,
+            sites=(site, *others),
+            before=with_columns(pair.before, changed, Site(old.group, before[site], old.binding.marked)),
+            after=with_columns(pair.after, changed, Site(new.group, after[site], new.binding.marked)),
+        )
+
+
+def effects_at_sites(
+    pairs: tuple[SitePair, ...], old: Sequence[Fleet], new: Sequence[Fleet], targets: Targets
+) -> Iterator[Finding]:
     """Yield the findings about effects on targets with sites. They list the sites unless they apply at every site."""
+    before, after = ({fleet.group.name: fleet for fleet in fleets} for fleets in (old, new))
+    pairs = tuple(
+        part for pair in pairs for part in _with_changed_values(pair, before[pair.target], after[pair.target])
+    )
     for target in dict.fromkeys(pair.target for pair in pairs):
         of_target = [pair for pair in pairs if pair.target == target]
         merged: dict[tuple[object, ...], tuple[Finding, list[str]]] = {}

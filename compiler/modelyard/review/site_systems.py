@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from modelyard.plan import Plan
 from modelyard.records import replace
 from modelyard.review.site_parts import system_with_part
 from modelyard.sites.binding import Site
@@ -47,6 +48,17 @@ def with_values(system: System, *sites: Site) -> System:
         return text
 
     return cast("System", _mapped(system, fill))
+
+
+def with_columns(plan: Plan, columns: Sequence[str], site: Site) -> Plan:
+    """Return a plan with a site's values of some columns instead of their markers."""
+    if not columns:
+        return plan
+
+    def fill(text: str) -> str:
+        return site.filled(text, columns)
+
+    return cast("Plan", _mapped(plan, fill))
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:

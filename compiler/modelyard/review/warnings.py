@@ -21,6 +21,7 @@ _FIGURES: Final = pattern(r"[0-9][0-9.,]*")
 _QUOTED: Final = pattern(r"(?<!\w)'[^']*'(?!\w)|`[^`]*`")
 _ROWS: Final = pattern(r" \((?P<rows>rows? .+ of list [^()]+)\)$")
 _SITES: Final = pattern(r" \(at sites? (?P<names>[^()]+)\)$")
+_MORE: Final = pattern(r" and (?P<count>[0-9]+) more\Z")
 _OF_LIST: Final = pattern(r"rows? (?P<names>.+?) of list (?P<list>[a-z][a-z0-9-]*)")
 
 Rows: TypeAlias = frozenset[tuple[str, str]]
@@ -29,19 +30,20 @@ Rows: TypeAlias = frozenset[tuple[str, str]]
 
 @record
 class _Side:
-    """The warnings in one version of a system, the rows of its lists, and the entries repeated for these rows."""
+    """The warnings in one version of a system, its sites, the rows of its lists, and the entries repeated for these."""
 
     warnings: tuple[Diagnostic, ...]
     document: Document | None
     repeats: Repeats
     rows: Rows
+    sites: frozenset[str]
 
 
 def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]:
     """Report warnings that appear in only one version.
 
-    A warning is not new if only its figures, such as a cost, have changed, or if it already exists for one row and the
-    list gains another row.
+    A warning is not new if only its figures, such as a cost, have changed, or if it already exists for one row or site
+    and the list or target gains another.
     """
     old_side, new_side = _side(before), _side(after)
     for warning, facts_of_it in _unlike(new_side, old_side):
@@ -57,7 +59,9 @@ def _side(outcome: Outcome) -> _Side:
     repeats = repeats_of([outcome])
     rows = frozenset((repeat.list, repeat.row) for repeat in repeats.by_name.values())
     listed = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.severity is Severity.WARNING)
-    return _Side(listed, outcome.document, repeats, rows)
+    groups = outcome.bound.groups if outcome.bound is not None else ()
+    sites = frozenset(name for group in groups for name in group.names)
+    return _Side(listed, outcome.document, repeats, rows, sites)
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
@@ -77,8 +81,38 @@ def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
     alike = Counter(_without_figures(warning) for warning in candidates)
     for warning in left:
         alike[_without_figures(warning)] -= 1
-        if alike[_without_figures(warning)] < 0 and not _is_known(_of_rows(warning, side), of_rows, other):
+        if alike[_without_figures(warning)] >= 0 or _is_known(_of_rows(warning, side), of_rows, other):
+            continue
+        if not any(_is_at_known_sites(warning, candidate, side, other) for candidate in candidates):
             yield warning
+
+
+def _is_at_known_sites(warning: Diagnostic, known: Diagnostic, side: _Side, other: _Side) -> bool:
+    """Return whether the other version has the same warning at the same sites, ignoring sites that do not exist there.
+
+    A message names only some of many sites. Their number then decides.
+    """
+    if not other.sites or _without_sites(warning) != _without_sites(known):
+        return False
+    own_names, own_count = _sites_of(warning, side)
+    known_names, known_count = _sites_of(known, other)
+    if (len(own_names), len(known_names)) == (own_count, known_count):
+        return own_names & other.sites <= known_names
+    return own_count <= known_count + len(side.sites - other.sites)
+
+
+def _without_sites(warning: Diagnostic) -> tuple[str, str]:
+    return warning.code, _FIGURES.sub("0", _SITES.sub("", warning.message))
+
+
+def _sites_of(warning: Diagnostic, side: _Side) -> tuple[frozenset[str], int]:
+    """Return the sites that a warning names, and the number of sites that have it: all, if it names none."""
+    match = _SITES.search(warning.message)
+    if match is None:
+        return side.sites, len(side.sites)
+    more = _MORE.search(match["names"])
+    names = frozenset(_MORE.sub("", match["names"]).split(", "))
+    return names, len(names) + (int(more["count"]) if more is not None else 0)
 
 
 def _without_figures(warning: Diagnostic) -> tuple[str, str]:

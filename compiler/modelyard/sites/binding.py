@@ -7,7 +7,7 @@ become placeholders such as `${site.gateway}`, which the Pulumi program replaces
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
@@ -252,9 +252,20 @@ class Site:
     marked: Marked
     other: Mapping[str, Scalar | None] = field(default_factory=dict[str, "Scalar | None"])
 
-    def filled(self, text: str) -> str:
-        """Return a string with the site's values instead of the markers."""
-        return filled(text, {self.marked.group: self.marked}, lambda _, columns: self._value(columns[0]))
+    def filled(self, text: str, chosen: Collection[str] | None = None) -> str:
+        """Return a string with the site's values instead of the markers, or only of those of the chosen columns."""
+        columns = self.marked.columns
+
+        def replaced(match: re.Match[str]) -> str:
+            group, positions = _numbers(match)
+            if group != self.marked.group or any(at >= len(columns) for at in positions):
+                return match[0]
+            used = [columns[at] for at in positions]
+            if chosen is not None and not any(column in chosen for column in used):
+                return match[0]
+            return "-".join(map(self._value, used))
+
+        return _MARKER.sub(replaced, text) if has_markers(text) else text
 
     def _value(self, column: str) -> str:
         return str(self.other[column] if column in self.other else self.group.value(self.at, column))

@@ -207,8 +207,10 @@ def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git:
     report = json.loads(run("diff", system, "--against", "HEAD", "--format", "json").out)
 
     assert [(finding["code"], finding["before"], finding["after"]) for finding in report["findings"]] == [
-        ("R508", "there", "elsewhere")
+        ("R502", "", ""),
+        ("R508", "there", "elsewhere"),
     ]
+    assert [finding["message"].endswith(" (at site two)") for finding in report["findings"]] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from modelyard.inputs import InputFile, Inputs
+from modelyard.diagnostics import Diagnostic, Severity
+from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
+from modelyard.records import replace
+from modelyard.review.comparing import introduced
 from modelyard.review.findings import Finding
+from modelyard.sites.binding import has_markers
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
 from tests.reviewing import review_of
@@ -103,6 +107,61 @@ def test_errors_in_one_version_do_not_make_placeholders_look_like_changes() -> N
 
     for before, after in ((_outcome(NORTH + SOUTH), broken), (broken, _outcome(NORTH + SOUTH))):
         assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
+
+
+def _warned(rows: str, at: str) -> Outcome:
+    warning = Diagnostic("W0999", Severity.WARNING, f"captures are lost (at sites {at})", None)
+    return replace(_outcome(rows), diagnostics=(warning,))
+
+
+def test_a_warning_at_fewer_or_more_sites_is_new_only_at_sites_that_lacked_it() -> None:
+    """A site that is new or removed changes the sites in a message, but not what the message says about the others."""
+    both, three = NORTH + SOUTH, f"{NORTH}{SOUTH}booth-c,2,reg.east.example\n"
+    named, first, last = _warned(three, "booth-a, booth-c"), _warned(both, "booth-a"), _warned(both, "booth-b")
+    many = [_warned(rows, f"booth-a and {count} more") for rows, count in ((both, 1), (three, 2), (both, 2))]
+
+    for before, after, codes in (
+        (named, first, set[str]()),
+        (first, named, set[str]()),
+        (first, last, {"R905", "R906"}),
+        (first, _warned(both, "booth-a, booth-b"), {"R905"}),
+        (many[0], many[1], set[str]()),
+        (many[0], many[2], {"R905"}),
+    ):
+        assert {finding.code for finding in review_of(before, after).findings} & {"R905", "R906"} == codes
+
+
+def test_findings_show_references_to_site_values_instead_of_markers() -> None:
+    """Versions that use different columns have different markers for the same column."""
+    rows, registry = NORTH + SOUTH, "deployment.targets.booths.images.registry"
+    other = SPEC.replace("${site.registry}/tolls", "${site.registry}/gates")
+    area = other.replace("edge: true", 'edge: true\n      namespace: "${site.name}-tolls"').replace(
+        "${site.registry}/gates", "${site.registry}/${site.name}"
+    )
+    reviews = [review_of(_outcome(rows), _outcome(rows, spec)) for spec in (other, area)]
+    reviews.append(introduced({BASE_FOLDER: _outcome(rows, area)}, TARGETS))
+
+    assert {finding.message for finding in reviews[0].findings if finding.subject == registry} == {
+        f"{registry} is ${{site.registry}}/gates (was ${{site.registry}}/tolls)"
+    }
+    for review in reviews:
+        for finding in review.findings:
+            assert not has_markers(f"{finding} {finding.now_at}"), finding.message
+    assert any("${site.name}" in finding.message for finding in reviews[1].findings)
+
+
+def test_a_value_that_is_only_inserted_as_text_has_its_effects_at_the_sites() -> None:
+    """Plans have a marker for such a value, so they are equal. A spec that contained the value would not be."""
+    east, west = "booth-c,2,reg.east.example\n", "booth-d,2,reg.west.example\n"
+    moved = (NORTH + SOUTH + east + west).replace("reg.east", "reg.centre").replace("reg.west", "reg.centre")
+    effects = {
+        finding.code: (finding.message, finding.level.word)
+        for finding in _findings(NORTH + SOUTH + east + west, moved)
+        if finding.path == ("deployment", "targets", "booths")
+    }
+
+    message = "booths: `pulumi up` rolls out Ray cluster gate (at sites booth-c, booth-d)"
+    assert effects == {"R518": (message, "review")}
 
 
 TWO: Final = """\

@@ -25,7 +25,7 @@ TABLE = (SHELF / "shops.csv").read_text(encoding="utf-8")
 SPEC = (SHELF / "system.yaml").read_text(encoding="utf-8")
 
 
-_OF_UP = ("R518", "R522", "R523", "R620")
+_OF_UP = ("R502", "R518", "R522", "R523", "R620")
 """Codes of findings about what `pulumi up` does and what it costs."""
 
 

@@ -1,0 +1,54 @@
+"""Write findings about systems with sites as the spec would: with `${site.NAME}` instead of the compiler's markers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from modelyard.records import replace
+from modelyard.review.findings import Finding
+from modelyard.sites.binding import Marked, filled, placeholder
+from modelyard.stages import Outcome
+
+_Markers: TypeAlias = Mapping[int, Marked]
+
+_NONE: Final[_Markers] = {}
+
+
+def without_markers(findings: Iterable[Finding], old: Outcome | None, new: Outcome) -> Iterator[Finding]:
+    """Yield findings from a comparison of two outcomes, without markers in any of their texts.
+
+    The same marker may stand for different columns in the two outcomes, so each value is written with its own outcome's
+    columns, also where a message repeats it.
+    """
+    before, after = _NONE if old is None else _markers(old), _markers(new)
+    for finding in findings:
+        yield _written(finding, before, after) if before or after else finding
+
+
+def _markers(outcome: Outcome) -> _Markers:
+    """Return the columns that have markers in an outcome, by the numbers of their groups."""
+    bindings = outcome.bound.bindings.values() if outcome.bound is not None else ()
+    marked = [*(binding.marked for binding in bindings), *(fleet.binding.marked for fleet in outcome.fleets)]
+    return {each.group: each for each in marked if each.columns}
+
+
+def _written(finding: Finding, before: _Markers, after: _Markers) -> Finding:
+    old, new = filled(finding.before, before, placeholder), filled(finding.after, after, placeholder)
+
+    def written(text: str) -> str:
+        if finding.before and before != after:
+            text = text.replace(finding.before, old)
+        return filled(filled(text, after, placeholder), before, placeholder)
+
+    return replace(
+        finding,
+        path=tuple(map(written, finding.path)),
+        message=written(finding.message),
+        why=written(finding.why),
+        before=filled(old, after, placeholder),
+        after=filled(new, before, placeholder),
+        reasons=tuple(map(written, finding.reasons)),
+        reached=tuple(map(written, finding.reached)),
+        facts=written(finding.facts),
+    )
