@@ -100,7 +100,7 @@ class Page:
 
     @property
     def requests(self) -> list[str]:
-        """The URLs of all requests, including the request for the page itself."""
+        """The URLs of all requests, including the one for the page itself."""
         events = self._events("Network.requestWillBeSent")
         return [event["request"]["url"] for event in events]
 

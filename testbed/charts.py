@@ -1,4 +1,4 @@
-"""A Helm repository on loopback with small charts of our own that use the names and values of real charts."""
+"""A Helm repository on loopback. Its small charts are our own, with the names and values of real charts."""
 
 from __future__ import annotations
 

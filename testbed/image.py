@@ -1,4 +1,4 @@
-"""Images without a registry: a base like `rayproject/ray` from Debian and PyPI, which buildah extends."""
+"""Images without a registry. A base like `rayproject/ray`, from Debian and PyPI, is extended by buildah."""
 
 from __future__ import annotations
 

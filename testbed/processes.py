@@ -69,7 +69,7 @@ class Processes:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """Kill all programs in reverse order, because an API server never exits by itself without its etcd."""
+        """Kill all programs in reverse order: an API server never exits by itself without its etcd."""
         for process in reversed(self._started.values()):
             below = descendants(process.pid)
             process.kill()
@@ -96,7 +96,7 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Wait for killed processes to end. They are not our children, and on a busy machine their end takes a while."""
+    """Wait for killed processes to end. They are not our children, and take a while to end on a busy machine."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)

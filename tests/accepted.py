@@ -24,7 +24,7 @@ class NotAccepted(AssertionError):
 
 
 def hold() -> None:
-    """Make the functions that describe workloads raise NotAccepted if the runtime would refuse the description."""
+    """Make the functions that describe workloads raise NotAccepted for descriptions the runtime would refuse."""
     further._explored = _not_asked(further._explored)  # pyright: ignore[reportPrivateUsage] # takes incomplete descriptions
     for module, name in ((job, "describe_job"), (model_server, "describe_server"), (monitor, "describe_monitor")):
         setattr(module, name, _held(getattr(module, name)))

@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """Return the values that the called charts do not have, as `chart: path`, and the charts that were not examined."""
+    """Return values the called charts lack, as `chart: path`, and any chart versions that were not examined."""
     charts = {chart.name: chart for chart in known()}
     missing: list[str] = []
     for call in calls:

@@ -18,7 +18,7 @@ _PODS = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table of open connections, with its cells as text."""
+    """A row of the open connections table, with its cells as text."""
 
     pods: tuple[str, ...]
     may: str
@@ -38,7 +38,7 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of the table, each with its namespace, and the cluster that names in the table are looked up in."""
+    """The open connections table: its rows, its own namespace, and the network in which it looks up names."""
 
     rows: tuple[Row, ...]
     own: str

@@ -54,7 +54,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
-    """Return a network with the policies and namespaces among the given objects, and an address for each given Pod."""
+    """Return a network of the given objects' policies and namespaces, with an address for each given Pod."""
     all_objects = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
     for each in all_objects:

@@ -41,7 +41,7 @@ class Question:
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
+    """Return all diagnostics, including the targets', up to the first stage that reports an error."""
     overlay = InputFile(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = InputFile(question.path, question.spec)
     tables: dict[str, InputFile | str] = {name: InputFile(name, content) for name, content in question.tables.items()}

@@ -21,7 +21,7 @@ def context(text: str, placement: str = "main") -> Context:
 
 
 def emitted(text: str, placement: str = "main") -> list[Object]:
-    """Return every object of a placement in the order in which it is applied."""
+    """Return a placement's objects in the order in which they are applied."""
     return [cast("Object", obj.manifest) for obj in objects(plan_of(text), placement)]
 
 
@@ -58,7 +58,7 @@ def files(text: str, placement: str = "main") -> dict[str, str]:
 
 
 def refused(text: str, placement: str = "main") -> list[str]:
-    """Return the codes of the diagnostics from the target's checks, each with the text that it marks in the spec."""
+    """Return the code of each diagnostic from the target's checks, with the spec text that it marks."""
     lines = text.splitlines()
     diagnostics = tuple(check(plan_of(text), placement))
     return [

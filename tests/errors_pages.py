@@ -1,4 +1,4 @@
-"""Prints docs/errors.md, an index of all diagnostic codes, and docs/errors/, one page of diagnostics for each area."""
+"""Prints docs/errors.md, the index of all diagnostic codes, and docs/errors/, with one page per area."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SENTENCE: Final = re.compile(r"(?<=[a-z0-9`)][.?!]) +(?=[A-Z`])")
 
 @record
 class Area:
-    """A page of diagnostics, and the modules in `diagnostics` whose codes the page describes."""
+    """A page of diagnostics, and the `diagnostics` modules whose codes it describes."""
 
     page: str
     title: str
@@ -78,7 +78,7 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """Return the area whose page describes a code. Every new module of diagnostics must be listed in such an area."""
+    """Return the area whose page describes a code. Each new diagnostics module must be added to an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 

@@ -1,4 +1,4 @@
-"""Finds examples for tests, the providers of their targets, and the examples with golden folders."""
+"""Finds examples for tests, their targets' providers, and the examples that have golden folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SEVERAL_CLOUDS = ("three-clouds", "plant-and-google", "plant-and-azure")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One environment of an example. If `environment` is None, this is the base without an environment."""
+    """An example in one environment or, if `environment` is None, its base."""
 
     name: str
     environment: str | None
@@ -33,7 +33,7 @@ class Example:
 
     @property
     def stack(self) -> str:
-        """Return the environment's name as it is used for folders and stacks."""
+        """Return the environment's name as used for folders and stacks."""
         return self.environment or "default"
 
     def inputs(self, text: str | None = None) -> Inputs:
@@ -53,7 +53,7 @@ class Example:
 
 
 def every_example() -> Iterator[Example]:
-    """Yield all environments of all examples, with the base of each example before its environments."""
+    """Yield every example in each of its environments, after its base."""
     for spec in sorted(FOLDER.glob("*/system.yaml")):
         document, problems = load(spec.read_bytes(), str(spec))
         assert document is not None, problems
@@ -72,7 +72,7 @@ def on_clusters() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_aws() -> tuple[Example, ...]:
-    """Return the examples that run at least partly on AWS, and otherwise on Kubernetes clusters."""
+    """Return the examples that run on AWS, either alone or together with Kubernetes clusters."""
     placed = ((example, providers_of(example)) for example in every_example())
     return tuple(example for example, providers in placed if "aws" in providers and providers <= {"aws", "kubernetes"})
 
@@ -91,7 +91,7 @@ def on_azure() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_clouds() -> tuple[Example, ...]:
-    """Return two systems, one of them hybrid, that run partly on cloud resources that modelyard creates."""
+    """Return two systems, one of them hybrid, that use some cloud resources created by modelyard."""
     return tuple(Example(name, None, SYSTEMS) for name in ("hybrid", "leads"))
 
 
@@ -103,7 +103,7 @@ def on_existing() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def golden_examples() -> tuple[Example, ...]:
-    """Return the examples with a golden folder, which on AWS are only one hybrid and one other example."""
+    """Return the examples that have a golden folder. On AWS, these are only one hybrid example and one other."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (
         Example(name, None, SYSTEMS)
@@ -119,7 +119,7 @@ def golden_examples() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system in tests/systems with a target that stands for many sites, which also has a golden folder."""
+    """Return the system in tests/systems whose target stands for many sites. It, too, has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 

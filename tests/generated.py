@@ -37,7 +37,7 @@ _OWN = {"entrypoint": "shop.train:main"}
 
 
 class _Spec:
-    """A spec that is being generated. A `likely` value is drawn 29 out of 30 times to make many specs valid."""
+    """A spec being generated. A `likely` value is drawn 29 times out of 30, so that many specs are valid."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw

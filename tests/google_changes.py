@@ -1,4 +1,4 @@
-"""Changes to a system on Google Cloud that tests preview with Pulumi's engine, and what `diff --preview` reports."""
+"""Google Cloud system changes that tests preview with Pulumi's engine, and their `diff --preview` reports."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ def changed_text(text: str) -> str:
 
 
 def original_text() -> str:
-    """Return the spec of the system with the previous minor version of Kubernetes, which can then be upgraded."""
+    """Return the system's spec with the previous minor version of Kubernetes, which tests then upgrade."""
     return edited((SYSTEMS / "leads-on-google" / "system.yaml").read_text(), _BEFORE)

@@ -66,7 +66,7 @@ def hybrid(*changes: tuple[str, str]) -> str:
 
 
 def hybrid_plan(text: str = HYBRID_SPEC) -> Plan:
-    """Return the plan of the hybrid system, with the machines of each target."""
+    """Return the hybrid system's plan, with each target's machines."""
     system = system_of(text)
     targets = system.deployment.targets
     result, diagnostics = plan(system, {target.name: TARGETS[target.provider].offer_for(target) for target in targets})
@@ -88,7 +88,7 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """Return a spec without one entry of a section. A section that then has no entries is removed, too."""
+    """Return a spec without one entry of a section. If that leaves the section empty, remove it, too."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

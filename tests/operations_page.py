@@ -1,4 +1,4 @@
-"""Prints a section for each alert in docs/operations.md from code, with the alert's meaning and its runbooks."""
+"""Prints each alert's section in docs/operations.md from code, with the alert's meaning and runbooks."""
 
 from __future__ import annotations
 

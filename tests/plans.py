@@ -35,7 +35,7 @@ def plan_of(text: str) -> Plan:
 
 
 def marked_diagnostics(text: str) -> list[str]:
-    """Return the code of each diagnostic with the text that the diagnostic marks, such as `E0501 retrain`."""
+    """Return each diagnostic's code with the text it marks, such as `E0501 retrain`."""
     lines = text.splitlines()
     return [
         f"{problem.code} {lines[problem.span.line - 1][problem.span.column - 1 : problem.span.end_column - 1]}"
@@ -52,7 +52,7 @@ def resource(plan: Plan, kind: Kind, name: str) -> Resource:
 
 
 def resource_of(plan: Plan, what: type[V], name: str) -> Resource[V]:
-    """Return the only resource with the given name whose value has the given type."""
+    """Return the only resource with the given name and value type."""
     (match,) = [candidate for candidate in plan.of(what) if candidate.name == name]
     return match
 

@@ -1,4 +1,4 @@
-"""Replaces the parts of handwritten pages that are printed from code. Each part is enclosed by two comments."""
+"""Updates the sections of handwritten pages that are printed from code. Two comments enclose each section."""
 
 from __future__ import annotations
 

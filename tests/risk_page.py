@@ -71,7 +71,7 @@ def _rows() -> Iterator[str]:
 
 @cache
 def where(code: str) -> tuple[bool, ...]:
-    """Return for each kind of system, in the order of `_WHEN`, whether a code's first wrong spec is reported there."""
+    """Return whether a code's first wrong spec is reported, for each kind of system in the order of `_WHEN`."""
     folder = next(each for each in sorted(_FAILING.iterdir()) if each.name.split("-")[0] == code)
     question = question_in(folder)
     return tuple(

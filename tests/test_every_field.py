@@ -178,7 +178,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield for each alternative to a field's value in the given seeds: `differs`, `refused`, `same` or the errors."""
+    """Yield for each alternative to a field's value in the given seeds: `differs`, `refused`, `same`, or the errors."""
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):

@@ -143,8 +143,9 @@ def test_examples_are_from_different_industries() -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_examples_name_providers_only_under_deployment(name: str) -> None:
-    """No other section of a spec or environment contains a word that names a provider, except in the address of a
-    service that speaks the S3 protocol. Environments may have any name.
+    """Outside `deployment.targets`, no word in a spec or environment names a provider.
+
+    The exceptions are addresses of services that speak the S3 protocol, and the names of environments.
     """
     for path in (FOLDER / name / "system.yaml", *(FOLDER / name).glob("environments/*.yaml")):
         document, _ = load(path.read_bytes(), path.name)

@@ -1,4 +1,4 @@
-"""Tests that a system with two targets compiles for both, and that both targets or neither get cross-target access."""
+"""Tests that a system with two targets compiles for both, and that cross-target access exists on both or on neither."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
 
 
 def test_targets_that_depend_on_each_other_are_refused() -> None:
-    """Each target would first need the other's encryption key. With an existing bucket, neither target has to wait."""
+    """Each target would first need the other's encryption key. With an existing bucket, neither has to wait."""
     films = "films: {type: object, target: shop}\n  runs: {type"
     managed = (FILMS[0], ("  runs: {type", f"  {films}"))
 
@@ -204,8 +204,9 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Placement and workload names may combine to the same string, for example `shop-a-till` for `shop` and `a-till`,
-    or for `shop-a` and `till`.
+    """Combinations of placement and workload names may be equal, which must not lead to equal names.
+
+    For example, `shop` with `a-till` and `shop-a` with `till` both give `shop-a-till`.
     """
     other = "    shop-a: {provider: kubernetes, context: shop-a, capacity: [{count: 2, cpu: 16, memory: 64Gi}]}\n"
     till = "variants: {live: {model: theft@champion}}, compute: {cpu: 2, memory: 8Gi}, replicas: 1"

@@ -16,7 +16,7 @@ CARDS = next(seed for seed in seeds() if seed.name == "fraud-detection")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_code_like_strings_stay_data(nasty: str) -> None:
-    """Compared with a harmless string, only the string differs in files, documents, programs and expressions."""
+    """Compared with a harmless string, nothing but the string differs in files, documents, programs and expressions."""
     assert problems(CARDS, nasty) == []
 
 

@@ -45,7 +45,7 @@ def traced(run: Callable[[], object]) -> Counter[str]:
 
 
 def work(text: str, compiles: bool = True) -> Counter[str]:
-    """Return the number of instructions that each function executes to compile a spec and render all its files."""
+    """Return how many instructions each function executes to compile a spec and render all its files."""
     outcomes: list[Compiled] = []
     ran = traced(lambda: outcomes.append(compile_text(text)))
     assert outcomes[0].ok == compiles, [diagnostic.message for diagnostic in outcomes[0].diagnostics]
@@ -100,7 +100,7 @@ def _versions(models: int) -> tuple[Outcome, Outcome]:
 
 
 def _reviewing(models: int) -> Counter[str]:
-    """Return the number of instructions that each function executes when comparing two compiled versions."""
+    """Return how many instructions each function executes to compare two compiled versions."""
     before, after = _versions(models)
     return traced(lambda: review_of(before, after))
 

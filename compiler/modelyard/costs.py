@@ -171,7 +171,7 @@ def by_component(lines: Iterable[CostLine]) -> Mapping[str, tuple[CostLine, ...]
 
 
 def discounted(lines: Iterable[CostLine], shares: Mapping[str, float]) -> Iterable[CostLine]:
-    """Apply discounts to prices by category. `all` applies to categories without a discount of their own."""
+    """Apply discounts to prices by category. `all` applies to every category without a discount of its own."""
     for line in lines:
         share = shares.get(line.category, shares.get("all", 0.0))
         has_list_price = line.price is not None and not line.price.own

@@ -43,7 +43,10 @@ class CronError(ValueError):
 
 @record
 class Cron:
-    """The times that a cron line matches. If it restricts both date and weekday, a day needs to match only one."""
+    """The times that a cron line matches.
+
+    If both date and weekday are restricted, a day has to match only one of them.
+    """
 
     minutes: frozenset[int]
     hours: frozenset[int]

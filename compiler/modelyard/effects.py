@@ -24,7 +24,7 @@ class Fate(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The fate's position, with the most harmful last."""
+        """Return the fate's rank; the most harmful fate ranks last."""
         return list(Fate).index(self)
 
 
@@ -80,7 +80,7 @@ class Effects:
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:
-        """Return what a change at a path such as `cidr` or `spec.template.spec` does to a component or object."""
+        """Return how a change at a path, such as `cidr` or `spec.template.spec`, affects a component or object."""
         part = self.part(kind)
         if self._replaces(part, path):
             return Fate.REPLACED
@@ -131,7 +131,7 @@ def _unknown(kind: str) -> Part:
 
 
 def entry_at(table: Mapping[str, _T], path: str) -> _T | None:
-    """Return the entry for a path or, failing that, for its container: the entry of `machines` for `machines[*]`."""
+    """Return the entry for a path or, without one, for its container: `machines` for `machines[*]`."""
     while path and path not in table:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return table.get(path)

@@ -133,7 +133,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """Return edits that bring a document closer to the schema, or None if a required part is invalid."""
+    """Return edits that bring a document closer to the schema, or None if a part that cannot be dropped is invalid."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -147,7 +147,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """Return the fix if it is certain; otherwise, one variant gets a guess and the other has the entry removed."""
+    """Return the fix if it is certain. Otherwise, return two variants: one with a guess, one with the entry removed."""
     repair = _repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or repair is None else repair.edits

@@ -27,7 +27,7 @@ def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
 
 
 def _addresses(system: System) -> Iterator[tuple[str, Path, str, str]]:
-    """Yield each entry with an address: a description, where the address is written, the target, and the address."""
+    """Yield each entry with an address: its description, where the address is written, the target, and the address."""
     for store in system.stores.values():
         if store.endpoint:
             yield f"store '{store.name}'", ("stores", store.name, "endpoint"), store.target, store.endpoint

@@ -76,7 +76,7 @@ def unreadable(text: str | bytes) -> str:
 
 
 def environments(text: str | bytes) -> dict[str, Json]:
-    """Return the environments in a lock as written. If the lock is unreadable and will be rewritten, there are none."""
+    """Return a lock's environments as written, or none if the lock is unreadable and will be rewritten."""
     return _section(without_resources(text), "environments")
 
 
@@ -91,7 +91,7 @@ def left_behind(text: str | bytes, environment: str, with_removed: bool = True) 
 
 
 def joined(some: Addresses, others: Addresses) -> dict[str, dict[str, str]]:
-    """Merge two sets of resources by target and address. Where both have an address, the owner in `some` is used."""
+    """Merge two sets of resources by target and address. If both have an address, the owner in `some` wins."""
     return {target: {**others.get(target, {}), **some.get(target, {})} for target in {**others, **some}}
 
 
@@ -155,7 +155,7 @@ def _section(text: str | bytes, name: str) -> dict[str, Json]:
 
 
 def without_resources(text: str | bytes) -> str | bytes:
-    """Return the lock without its last section, which can be large and is not needed if nothing has changed."""
+    """Return the lock without its last section, which can be large and is not needed when nothing has changed."""
     return text.partition("\nresources:\n")[0] if isinstance(text, str) else text.partition(b"\nresources:\n")[0]
 
 

@@ -58,7 +58,7 @@ def _synonym(folded: str, known: list[str]) -> str | None:
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """Return the only known name that starts with the word or is a prefix of it: `batch` means `batch-inference`."""
+    """Return the only known name that starts with the word or vice versa: `batch` means `batch-inference`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     matches = [name for name in known if _begins(folded, _fold(name))]

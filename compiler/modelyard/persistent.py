@@ -47,7 +47,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Warn about resources in `before` that the plan lacks, once per owner, or once per target that is gone."""
+    """Warn about resources in `before` that the plan no longer has, once per owner, or once per removed target."""
     now = persistent_resources(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():

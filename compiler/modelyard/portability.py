@@ -47,7 +47,7 @@ _MOST_REGIONS: Final = 12
 
 @record
 class Destination:
-    """A provider to move to, and the region for all moved targets. Without a region, the nearest one is chosen."""
+    """A provider to move to, and the region for all moved targets. Without a region, the nearest is chosen."""
 
     provider: str
     region: str = ""
@@ -64,7 +64,7 @@ class Change:
 
 @record
 class Refusal:
-    """An error after a move, with its path and the address of the affected part, or "" if that is the whole spec."""
+    """An error found after a move: its path, and the address of the part it affects ("" for the whole spec)."""
 
     part: str
     path: Path
@@ -73,7 +73,7 @@ class Refusal:
 
 @record
 class Move:
-    """A move to a provider: the changed fields, the errors afterwards, and the share of parts without any errors."""
+    """A move to a provider: the changed fields, the errors that follow, and the share of parts without errors."""
 
     destination: Destination
     changes: tuple[Change, ...]
@@ -226,7 +226,7 @@ class _Trial:
         return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
-        """Yield the path of a moved target's field that the new provider does not know or defines differently."""
+        """Yield the path of each field of a moved target that the new provider lacks or defines differently."""
         if outcome.stages[refusal.problem] is not Stage.VALIDATE:
             return
         for target in moved:
@@ -276,7 +276,7 @@ def errors_of(outcome: Outcome) -> Iterator[Diagnostic]:
 
 
 def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
-    """Return a provider's regions near a target: in its country or, if there are none there, in nearby places."""
+    """Return a provider's regions near a target: those in its country or, if it has none there, those nearby."""
     table = regions()
     country = table.country_of(target.region) or target.residency
     allowed = system.governance.residency or ((country,) if country in table.members else ())  # `residency: eu`

@@ -39,5 +39,5 @@ class Provider(Protocol):
 
     @property
     def secrets_via(self) -> str:
-        """How most of the provider's targets read secrets from outside their cluster, or "" if they cannot."""
+        """How most targets of the provider read secrets from outside their cluster, or "" if they cannot."""
         ...

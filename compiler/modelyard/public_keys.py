@@ -65,7 +65,10 @@ class PublicKey:
 
 
 def public_key(line: str) -> PublicKey:
-    """Parse a line such as the one in `id_ed25519.pub`. Raises NotAKey if the runtime could not verify with the key."""
+    """Parse a line like the one in `id_ed25519.pub`.
+
+    Raises NotAKey for a key that the runtime could not verify with.
+    """
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
         raise NotAKey(f"its type {kind[:30]!r} is not one of {', '.join(_TYPES)}")
@@ -98,7 +101,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Return whether a string is a public key's body, between type and comment. Private keys begin differently."""
+    """Return whether a string is the body of a public key, without type and comment. Private keys start differently."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:

@@ -36,7 +36,7 @@ def field(*, default_factory: Callable[[], _T], repr: bool = True) -> _T: ...
 @overload
 def field(*, repr: bool) -> Any: ...
 def field(*, default_factory: Callable[[], object] | None = None, repr: bool = True) -> Any:  # noqa: A002 - as in dataclasses
-    """Declare a field whose default is a new object for each value, or a field that `repr` omits because it is long."""
+    """Declare a field whose default is a new object for each value, or a field too long for `repr`."""
     return _New(default_factory, repr)
 
 
@@ -86,7 +86,7 @@ def _slotted(cls: type[_T], frozen: bool, eq: bool) -> type[_T]:
 
 
 def _init(names: tuple[str, ...], defaults: Mapping[str, object], frozen: bool) -> Callable[..., None]:
-    """Create the constructor. It is compiled only once several values exist, because most classes have at most one."""
+    """Create the constructor. It is compiled once a second value is created, because most classes never have one."""
     made = 0
 
     def __init__(self: object, *values: object, **named: object) -> None:  # noqa: N807 - it becomes the method of a class
@@ -179,7 +179,7 @@ def _refuse(self: object, name: str, _: object = None) -> None:
 
 
 class _Fields:
-    """Provides the attribute that functions in `dataclasses` look for. `dataclasses` creates its value on demand."""
+    """Provides the attribute that functions in `dataclasses` look for, and creates its value on demand."""
 
     __slots__ = ("_defaults",)
 

@@ -66,7 +66,7 @@ def secret_literals(document: Document) -> Iterator[Diagnostic]:
 
 
 def _collect(value: Json, path: Path, suspects: list[tuple[Path, str]], *, free: bool) -> None:
-    """Collect all suspicious strings with their paths. If `free` is set, the keys are chosen by users."""
+    """Collect all suspicious strings with their paths. `free` means that users choose the keys."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
         if isinstance(entry, str):

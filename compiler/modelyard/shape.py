@@ -17,7 +17,7 @@ _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a keyword's value that is itself a schema. The result is empty for `true` and for a missing keyword."""
+    """Return a keyword's value that is itself a schema, or an empty schema for `true` and for a missing keyword."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -121,7 +121,7 @@ def conditions_of(name: str, excluded: Excluded, outer: Conditions = ()) -> Iter
 
 
 def allowed_in(name: str, branch: Schema) -> Schema:
-    """Return a field's schema from the branch that allows it, or from a nested one. It is empty if none allows it."""
+    """Return a field's schema from the branch that allows it, or from a nested branch, or an empty schema."""
     fields = schema_of(branch.get("properties"))
     if name in fields:
         return schema_of(fields[name])

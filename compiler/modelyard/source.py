@@ -55,7 +55,10 @@ class SourceFile:
 
 
 class Lines:
-    """The lines of a file's text, without line breaks. Each is stored as an eight-byte offset until it is requested."""
+    """The lines of a file's text, without line breaks.
+
+    Until a line is requested, only its offset is stored (eight bytes).
+    """
 
     __slots__ = ("_starts", "_text")
 
@@ -129,7 +132,7 @@ class Spans:
 
 @record
 class Repeat:
-    """The reason an entry exists: a definition is repeated for each row of a list. `key` is the definition's key."""
+    """Why an entry exists: its definition is repeated for each row of a list. `key` is the definition's key."""
 
     key: str
     list: str

@@ -47,7 +47,7 @@ def text_of(value: Json) -> str:
 
 @record(frozen=False)
 class Substitution:
-    """Substitutes all references, and reuses containers that do not change."""
+    """Substitutes all references. Containers that do not change are reused."""
 
     document: Document
     spans: Spans
@@ -62,7 +62,7 @@ class Substitution:
     lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
-        """Replace all references in the document except in declarations, and repeat entries for the rows of lists."""
+        """Replace all references outside declarations, and repeat entries for the rows of lists."""
         for section, place in ((VARIABLES, "the declaration of a variable"), (LISTS, "a list")):
             if section in value:
                 self._refuse_in_declarations(value[section], (section,), place)
@@ -101,7 +101,7 @@ class Substitution:
         self.diagnostics.append(tell.misplaced_reference(self.span(owner, key, is_key=True), "a key"))
 
     def descend(self, value: Json) -> Json:
-        """Replace the references in a container once for each group of sites and each row that it belongs to."""
+        """Resolve a container's references separately for each site group and row it belongs to."""
         outer = self.scope
         if self.scopes is not None:
             self.scope = self.scopes.owners.get(id(value), outer)
@@ -201,7 +201,7 @@ class Substitution:
         self.diagnostics.append(site_value_elsewhere(self.place(reference, owner, step), reference))
 
     def _may_grow(self, pieces: list[str], owner: Container, step: str | int) -> bool:
-        """Return whether the total size of substituted values is within the limit. An excess is reported only once."""
+        """Return whether the total size of substituted values is within the limit. Reports an excess only once."""
         limit = _MOST_TEXT_MIB * 2**20
         before, self.text_length = self.text_length, self.text_length + sum(map(len, pieces))
         if before <= limit < self.text_length:

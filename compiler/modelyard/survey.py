@@ -114,7 +114,10 @@ def _left_to_environments(spec: Document | None, runs: Mapping[str, _Run]) -> fr
 
 
 def _is_unchanged(document: Document, spec: Document, path: Path) -> bool:
-    """Return whether a path has the same key and value as in the base, even if an environment adds fields to it."""
+    """Return whether a path has the same key and value as in the base.
+
+    An environment may still add fields to the value.
+    """
     is_same_key = document.key_span(path) == spec.key_span(path)
     return is_same_key and document.value_span(path) == spec.value_span(path)
 

@@ -1,4 +1,4 @@
-"""The definition of a target, mostly as data: its name, checks, and catalog of supported kinds of resources."""
+"""The definition of a target, mostly as data: its name, checks, and catalog of the resources it supports."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Component:
 
 @record
 class Impossible:
-    """Marks a kind of resource that the platform cannot support. `reason` becomes the error, with an alternative."""
+    """Marks a kind of resource that the platform cannot support. The error is `reason`, with an alternative."""
 
     reason: str
 
@@ -101,7 +101,7 @@ def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
 
 
 def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
-    """Return no objects, for targets without a cluster in which a Job could copy data."""
+    """Return no objects, because the target has no cluster in which a Job could copy data."""
     return ()
 
 
@@ -142,7 +142,7 @@ class Target:
         return Offer(self.choose, addons, apart, self.gateway_class, self.choose_system, self.namespace)
 
     def offer_for(self, target: TargetSpec) -> Offer:
-        """Collect the information that the planner needs about a single target, which may adopt an existing cluster."""
+        """Collect what the planner needs to know about a single target, which may adopt an existing cluster."""
         return self.on_existing(self.offer) if target.cluster.adopt else self.offer
 
 

@@ -14,7 +14,10 @@ TrafficKind: TypeAlias = Literal["internet", "regions", ""]
 
 @record
 class Requests:
-    """An endpoint's requests. For `peak_hours` a day, the rate is `peak` instead of `mean` requests per second."""
+    """An endpoint's requests.
+
+    Their rate per second is `peak` for `peak_hours` a day, and `mean` the rest of the time.
+    """
 
     mean: float
     peak: float
@@ -77,7 +80,7 @@ NO_USAGE = Usage()
 
 
 def way_between(here: TargetSpec, there: TargetSpec) -> TrafficKind:
-    """Return the kind of charge for data sent from `here` to `there`, or "", as when it leaves your own cluster."""
+    """Return the kind of charge for data sent from `here` to `there`, or "" (when it leaves your own cluster)."""
     if not here.in_cloud or here.name == there.name:
         return ""
     if here.provider != there.provider:

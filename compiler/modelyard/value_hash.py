@@ -56,7 +56,7 @@ def written(value: Any, is_as_written: bool = False) -> str:
 
 
 def _class_of(value: object) -> type[object]:
-    """Return a value's class, which selects how to write it. Using `isinstance` would leave item types unknown."""
+    """Return a value's class, which selects how to write it. With `isinstance`, item types would stay unknown."""
     return type(value)
 
 

@@ -62,9 +62,7 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """Return the nftables rules for a policy rule: one line per address block, because each block has its own
-    exceptions.
-    """
+    """Return the nftables rules for a policy rule: one line per address block, as each has exceptions of its own."""
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol

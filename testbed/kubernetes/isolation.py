@@ -1,5 +1,6 @@
-"""Creates a network namespace with no route out. Everything in it is stopped in the end, even after a run that was
-killed.
+"""Creates a network namespace with no route out.
+
+Everything in it is stopped in the end, even after a run that was killed.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """Return the namespaces in manifests, and bare Namespace objects for namespaces that are only referred to."""
+    """Return the namespaces in manifests, and a bare Namespace object for each one that is only referred to."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     by_name: dict[str, Object] = {}

@@ -55,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows connections to or from the given addresses, on the given ports or, if there are none, on all ports."""
+    """Allows connections to or from the given addresses, on the given ports or, without any, on all ports."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]

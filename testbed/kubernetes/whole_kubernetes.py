@@ -35,7 +35,7 @@ PAUSE = "registry.local/pause:1"
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Programs that connect to the cluster must use `run` or the prefix `within`."""
+    """A cluster whose Pods really run. Programs that connect to it must use `run` or the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class WholeKubernetes(Cluster):
 
     @property
     def by_name(self) -> tuple[str, ...]:
-        """Return the prefix to add after `within` to resolve Services, in a mount namespace that uses our DNS."""
+        """Return the prefix to add after `within` for programs that resolve Services. It mounts our DNS."""
         with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
 

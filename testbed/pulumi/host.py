@@ -33,7 +33,7 @@ class Host(LanguageServer):
 
 
 def _program() -> None:
-    """Run the program. Modules of other programs, or of another version of this program, are imported again."""
+    """Run the program. Modules of another program, or of another version of it, are imported again."""
     installed = (sys.prefix, sys.base_prefix)
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

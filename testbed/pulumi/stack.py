@@ -28,7 +28,7 @@ class Failed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of an operation: `create`, `same`, `update`, `delete` … for each URN, plus the engine's output."""
+    """The result of an operation: `create`, `same`, `update`, `delete` and so on by URN, and the engine's output."""
 
     changes: dict[str, str]
     warnings: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Compare batch inference's throughput with that of the same model on bare Ray Data at its best batch size."""
+"""Compare batch inference's throughput with bare Ray Data's at its best batch size, for the same model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
-    """Compare our median time for the additional rows with that of the fastest variant of bare Ray Data."""
+    """Compare our median time for the extra rows with the fastest bare Ray Data variant's."""
     repeat(lambda: None, 1)
     durations = {name: median(times["many"] - times["few"] for times in rounds) for name, rounds in seconds.items()}
     best = min(took for name, took in durations.items() if name != "ours")

@@ -88,7 +88,7 @@ tell(began)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the schema and with a spec of each size, in a subfolder named after the number of models."""
+    """Return a folder with the schema and one spec per size, in subfolders named after the number of models."""
     specs = tmp_path_factory.mktemp("specs")
     for models in (1, 200, 1_000, 2_000, 10_000):
         (specs / f"{models}").mkdir()
@@ -103,7 +103,10 @@ def spec(folder: Path, models: int) -> str:
 
 
 def times_pass(*arguments: str) -> Measure:
-    """Return a function that measures `python -m modelyard` relative to `python -c pass`. Each call adds runs."""
+    """Return a function that measures `python -m modelyard` relative to `python -c pass`.
+
+    Each call adds runs to those already measured.
+    """
     nothing: list[float] = []
     ours: list[float] = []
 
@@ -151,13 +154,13 @@ def bench_validate_one(ratios: Ratios, tmp_path: Path, wrong: bool) -> None:
 
 
 def bench_recompile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile a spec that has not changed, which only requires reading the spec, the lock and the records."""
+    """Recompile an unchanged spec, which only requires reading the spec, the lock and the records."""
     arguments = ("compile", spec(folder, 1), "--out", str(tmp_path))
     ratios.check("recompile, nothing changed, times python -c pass", times_pass(*arguments))
 
 
 def bench_validate_large(ratios: Ratios, folder: Path) -> None:
-    """Compare the time of all stages up to the plan with the time to load the spec and validate it with jsonschema."""
+    """Time all stages up to the plan against loading the spec and validating it with jsonschema."""
     ours = [part(VALIDATE, spec(folder, 10_000))]
 
     def measure() -> float:
@@ -171,7 +174,7 @@ def bench_validate_large(ratios: Ratios, folder: Path) -> None:
 
 @pytest.mark.parametrize("models", [1, 1_000])
 def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> None:
-    """Review a change to one parameter, and compare the time with that of validating one of the two versions."""
+    """Time the review of a change to one parameter against validating the new version."""
     changed = tmp_path / "system.yaml"
     changed.write_text(system(models, changed=models // 2), encoding="utf-8")
     commands = (("validate", str(changed)), ("diff", spec(folder, models), str(changed)))

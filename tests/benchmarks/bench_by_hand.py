@@ -1,4 +1,4 @@
-"""Compare the time to register the emitted infrastructure under mocks with that of a handwritten program."""
+"""Compare how long the emitted and the handwritten infrastructure take to register under mocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare the throughput of a drift monitor with that of the most widely used library in the same environment."""
+"""Compare a drift monitor's throughput with the most widely used library's, in the same environment."""
 
 from __future__ import annotations
 

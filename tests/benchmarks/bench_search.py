@@ -18,7 +18,10 @@ ROUNDS = 3
 
 
 def bench_search(repeat: Repeat, within: Within, tmp_path: Path) -> None:
-    """Compare the median time of whole training jobs, from reading the data to registering the model version."""
+    """Time whole training jobs, from reading the data to registering the model version, against bare Ray Tune.
+
+    The result is the median over several rounds.
+    """
     repeat(lambda: None, 1)
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {

@@ -1,4 +1,4 @@
-"""Compare the latency of requests with that of the same model on bare Ray Serve in a real Ray cluster."""
+"""Compare request latency with bare Ray Serve's for the same model, in a real Ray cluster."""
 
 from __future__ import annotations
 

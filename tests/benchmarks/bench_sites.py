@@ -1,4 +1,4 @@
-"""Check the cost of a target with hundreds of sites, and that the cost of thousands of sites grows in proportion."""
+"""Check what a target with hundreds of sites costs, and that thousands cost proportionally more."""
 
 from __future__ import annotations
 

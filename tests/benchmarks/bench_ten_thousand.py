@@ -11,7 +11,7 @@ from tests.benchmarks.systems import system
 
 
 def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Compare the cost of compiling ten thousand models with that of one thousand, and limit the memory used."""
+    """Compare the cost of compiling ten thousand models with that of one thousand, and limit memory use."""
     costs: dict[int, Cost] = {}
     for models in (1, 1_000, 10_000):
         (tmp_path / f"{models}").mkdir()
@@ -25,7 +25,7 @@ def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
 
 
 def bench_diff_of_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Review a change to one parameter, and compare the time with that of validating one of the two versions."""
+    """Time the review of a change to one parameter against validating the new version."""
     old, new = (tmp_path / f"{name}.yaml" for name in ("old", "new"))
     old.write_text(system(10_000), encoding="utf-8")
     new.write_text(system(10_000, changed=5_000), encoding="utf-8")

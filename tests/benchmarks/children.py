@@ -49,8 +49,9 @@ def processor_time(*command: str) -> float:
 
 
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
-    """Return the cost of the part of a program between `began = spent()` and `tell(began)`, or the wall-clock time that
-    the program passes to `tell`.
+    """Return what a program costs between `began = spent()` and `tell(began)`.
+
+    A program may also pass a clock of its own to `tell`, to measure wall-clock time.
     """
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def within(request: pytest.FixtureRequest) -> Within:
-    """Return a function that records a figure with its budget and fails if the figure exceeds the budget."""
+    """Return a function that records a figure and its budget, and fails if the figure exceeds the budget."""
 
     def check(what: str, figure: float, budget: float) -> None:
         request.config.stash[_found].append((what, figure, budget))

@@ -25,7 +25,7 @@ def by_hand(cloud: str) -> Path:
 
 
 def emitted(root: Path, cloud: str = "aws") -> Path:
-    """Write the infrastructure project that modelyard emits for the given cloud below `root`, and return its path."""
+    """Write the infrastructure project emitted for the given cloud to a folder below `root`; return its path."""
     outcome = compile_system(_on(cloud), TARGETS)
     (stack,) = outcome.stacks
     for file in emit(stack):

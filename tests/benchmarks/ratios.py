@@ -69,7 +69,7 @@ class Ratios:
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measure a ratio, and fail if it is too large twice, because the machine may be busy during the first try."""
+        """Measure a ratio, and fail if it is too large twice: the machine may be busy the first time."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()

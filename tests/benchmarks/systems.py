@@ -1,4 +1,4 @@
-"""Specs of any size in which each model has a dataset, a training pipeline, an endpoint and a monitor."""
+"""Generates specs of any size. Each model has a dataset, a training pipeline, an endpoint and a monitor."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ FEWEST = {"aws": 100, "gcp": 75, "azure": 85}
 
 
 class ProgramPair(NamedTuple):
-    """The emitted program and the handwritten program, with the resources that each registers."""
+    """The emitted and the handwritten program, and the resources each of them registers."""
 
     cloud: str
     folders: tuple[Path, Path]
@@ -73,7 +73,7 @@ def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
 
 
 def test_emitted_program_is_shorter(program_pair: ProgramPair) -> None:
-    """Not counting the library, which all systems share, the emitted program is less than a third as long."""
+    """Excluding the shared library, the emitted program is under a third as long as the handwritten one."""
     ours, plain = (len(_program(folder).splitlines()) for folder in program_pair.folders)
 
     assert ours < plain / 3

@@ -1,4 +1,4 @@
-"""Tests that the capability table is complete, and that the compiler and the runtime interpret it in the same way."""
+"""Tests that the capability table is complete, and that compiler and runtime interpret it alike."""
 
 from __future__ import annotations
 

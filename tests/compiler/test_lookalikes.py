@@ -1,4 +1,4 @@
-"""Tests that for a name with a lookalike letter, hints describe the letter and do not suggest the name without it."""
+"""Tests that hints describe a name's lookalike letter, and never suggest the name without it."""
 
 from __future__ import annotations
 

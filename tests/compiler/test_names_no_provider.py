@@ -41,7 +41,7 @@ ALLOWED = {
 
 
 def code_of(path: Path) -> str:
-    """Return a module's code without its docstrings, whose examples may name providers."""
+    """Return a module's code without docstrings, because their examples may name providers."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):

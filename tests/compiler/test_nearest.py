@@ -55,7 +55,7 @@ def test_the_closest_of_several_names_is_suggested() -> None:
     ],
 )
 def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], expected: str) -> None:
-    """A synonym from another tool takes precedence over a similar spelling if the synonym's meaning is a known name."""
+    """Another tool's synonym for a known name takes precedence over a similar spelling."""
     assert nearest_name(word, known) == expected
 
 
@@ -71,5 +71,5 @@ def test_synonyms_from_other_tools_are_recognized(word: str, known: list[str], e
     ],
 )
 def test_an_unambiguous_prefix_is_recognized(word: str, known: list[str], expected: str | None) -> None:
-    """The unknown word may be a prefix of exactly one known name, or exactly one known name may be its prefix."""
+    """The unknown word may be a prefix of exactly one known name, or have exactly one as its prefix."""
     assert nearest_name(word, known) == expected

@@ -1,4 +1,4 @@
-"""Tests that the table of compiler stages is in the order of their enumeration and matches the documentation."""
+"""Tests that the compiler's stage table matches the stage enumeration's order and the documentation."""
 
 from __future__ import annotations
 

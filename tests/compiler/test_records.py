@@ -15,7 +15,7 @@ from modelyard.records import field, record, replace
 
 @record
 class Point:
-    """Two numbers, and what is said of them."""
+    """Two numbers, with notes and a text about them."""
 
     x: int
     y: int = 2

@@ -341,7 +341,7 @@ def test_thousands_of_dangling_references_are_reported_quickly() -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
 def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """A section of a valid spec is replaced with random data that fits the schema, and no check raises an exception."""
+    """No check raises an exception if random data that fits the schema replaces a section of a valid spec."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

@@ -1,4 +1,4 @@
-"""Tests that our validator for small documents accepts exactly the documents that jsonschema-rs accepts."""
+"""Tests that our validator for small documents accepts exactly what jsonschema-rs accepts."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
 
 
 def test_command_line_values_take_precedence(loaded: Loaded) -> None:
-    """Command-line values are parsed as the declared type or, without one, as the type of the default."""
+    """Command-line values are parsed as the declared type or, if none is declared, as the default's type."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, diagnostics = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 

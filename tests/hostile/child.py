@@ -41,7 +41,7 @@ def case(number: int) -> Inputs:
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and render the output. Raise an exception if a stage raises one or if a path leaves its folder."""
+    """Run all stages and render the output. Raise an exception if a stage does or a path leaves its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")

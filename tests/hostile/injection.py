@@ -85,8 +85,9 @@ def places(seed: Seed) -> tuple[Place, ...]:
 
 
 def _fitting(value: dict[str, Json], path: Path, number: int) -> Place | None:
-    """Return the string at a path with its harmless replacement: the first form that fits the schema there. Later
-    stages treat all forms alike.
+    """Return the string at a path with its harmless replacement: the first form to fit the schema there.
+
+    Later stages treat all forms alike.
     """
     candidates = (Place(path, form.format(number)) for form in FORMS)
     return next((place for place in candidates if fits(filled(value, {place: place.harmless}))), None)
@@ -122,7 +123,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages also accept, using bisection to find those that are refused."""
+    """Return the strings that later stages accept, too, bisecting to find the refused ones."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:

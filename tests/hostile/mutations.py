@@ -130,13 +130,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with any value from the seeds, or with that of a field of the same name in the seeds."""
+    """Replace a value with one from the seeds: any value, or that of a field with the same name."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _set_item(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field from a mapping with common keys or, if no mapping has any, from a random mapping."""
+    """Add a field from a mapping that shares a key or, if there is none, from any mapping."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))

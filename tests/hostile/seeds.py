@@ -33,7 +33,7 @@ class Seed:
         return Inputs(spec, self.environment, tables=tables)
 
     def alone(self) -> dict[str, Json]:
-        """Return the environment's document alone, with its overlay and variables applied to the spec."""
+        """Return the environment's document alone: the spec with its overlay and variables applied."""
         outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
         return {
@@ -43,7 +43,7 @@ class Seed:
 
 @lru_cache(maxsize=1)
 def seeds() -> tuple[Seed, ...]:
-    """Return the specs in tests/fields, which together use every field, and the last environment of every example."""
+    """Return the specs in tests/fields, which together use every field, and each example's last environment."""
     result = [_seed(path.stem, None, path.read_text(encoding="utf-8")) for path in sorted(FIELDS.glob("*.yaml"))]
     for example in one_each():
         inputs = example.inputs()

@@ -29,7 +29,7 @@ def documents(text: str) -> list[object]:
 
 
 def read_alike(path: str, text: str) -> Iterator[str]:
-    """Yield the differences between the values that our loader and PyYAML read from a file with one document."""
+    """Yield any difference between what our loader and PyYAML read from a single-document file."""
     parsed = documents(text)
     if len(parsed) == 1 and isinstance(parsed[0], dict):
         ours, problems = load(text, path)
@@ -67,7 +67,10 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants and with numbered variables, whose names depend on the spec's strings."""
+    """Return a program without constants, and with its variables numbered.
+
+    The original variable names depend on the spec's strings.
+    """
     tree = ast.parse(program)
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     numbers = {
@@ -125,7 +128,7 @@ def _leaf(place: str, left: str, right: str, words: Mapping[str, str]) -> Iterat
 
 
 def _templates(place: str, left: str, right: str) -> Iterator[str]:
-    """Yield strings that would be expanded by Prometheus (alerts), the kubelet (containers) or a shell (scripts)."""
+    """Yield strings that Prometheus (alerts), the kubelet (containers) or a shell (scripts) would expand."""
     if ".spec.groups." in place:
         if right.replace('{{ "{{" }}', "").count("{{") != left.replace('{{ "{{" }}', "").count("{{"):
             yield f"{place}: a template of alerts: {right[:200]!r}"

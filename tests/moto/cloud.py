@@ -28,7 +28,7 @@ class Cloud:
         self.endpoint = endpoint
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """Return a client for a service, with unlimited rights or with the given credentials, which IAM checks."""
+        """Return a client for a service. It has unlimited rights or uses the given credentials, which IAM checks."""
         known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
         return _boto3.client(
             service,
@@ -66,7 +66,7 @@ def running() -> Generator[Cloud]:
 
 
 def permitted(attempt: Any) -> bool:
-    """Return whether IAM permitted a call, as opposed to denying it. Any other failure is an error in the test."""
+    """Return whether IAM permitted a call or denied it. Any other failure is an error in the test."""
     try:
         attempt()
     except _ClientError as problem:

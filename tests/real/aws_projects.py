@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return the resources that still cost money or contain data, by type, except those in every new account."""
+    """Return, by type, the resources that still cost money or hold data, except those every new account has."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     resources = {
         "buckets": [entry["Name"] for entry in cloud.client("s3").list_buckets()["Buckets"]],

@@ -86,7 +86,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
-    """Skip the test if something that it needs cannot run, and report that at the end. With CI=true, fail."""
+    """Skip the test if something it needs cannot run, and report why at the end. With CI=true, fail instead."""
     if not reasons:
         return
     sentence = f"{part}: {'; '.join(reasons)}"
@@ -140,7 +140,7 @@ def control_plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="session")
 def program_environment() -> Callable[[Path], Path]:
-    """Return a function that creates an environment with only a requirements.txt's packages and returns its Python."""
+    """Return a function that installs only a requirements.txt in a new environment and returns its Python."""
     return environments.program_environment
 
 

@@ -9,7 +9,7 @@ from testbed.pulumi.stack import Outcome, Running
 
 
 def changes_of(outcome: Outcome) -> dict[str, str]:
-    """Return the operation on each changed resource, by resource type and logical name such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by type and logical name, such as `NodeGroup system`."""
     operations: dict[str, str] = {}
     for urn, operation in outcome.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]

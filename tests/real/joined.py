@@ -49,7 +49,7 @@ A rollout is an update, or a replacement whose successor comes first.
 
 
 def changes_in(preview: str) -> dict[str, str]:
-    """Return the operation on each changed resource, by resource type and logical name such as `NodeGroup system`."""
+    """Return the operation on each changed resource, by type and logical name, such as `NodeGroup system`."""
     operations: dict[str, str] = {}
     for step in json.loads(preview)["steps"]:
         kind = str(step["urn"]).split("::")[2].rpartition("$")[2]
@@ -66,7 +66,7 @@ def errors_in(preview: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A deployed stack whose changes are previewed, with functions that compile a spec and write its project."""
+    """A deployed stack for previewing changes, with functions that compile a spec and write its project."""
 
     stack: PulumiStack
     runs: Host
@@ -83,7 +83,7 @@ class Deployed:
 
 
 def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
-    """Return the code, level and message of each finding of `modelyard diff --preview` about a preview."""
+    """Return the code, level and message of each preview finding from `modelyard diff --preview`."""
     old, new, file = paths = [folder / name for name in ("before.yaml", "after.yaml", "preview.json")]
     for path, text in zip(paths, (before, after, preview), strict=True):
         path.write_text(text, encoding="utf-8")
@@ -99,7 +99,7 @@ def reported(before: str, after: str, preview: str, folder: Path) -> list[str]:
 
 
 def disagreements(before: Outcome, after: Outcome, text: str) -> list[str]:
-    """Return the differences between the expected effects of a change and a preview of one of the system's projects."""
+    """Return how a change's expected effects differ from a preview of one of the system's projects."""
     (preview,), problems = read_previews([InputFile("preview.json", text)])
     assert problems == ()
     sides = Sides(present(before.system), present(after.system))
@@ -124,7 +124,7 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 
 
 def _is_unknown(consequence: Consequence, seen: Effect | None) -> bool:
-    """Return whether errors may explain that a preview shows no effect, or an in-place update instead of a refusal."""
+    """Return whether errors may be why a preview shows no effect, or an in-place update instead of a refusal."""
     return seen is None or (consequence.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
 

@@ -51,7 +51,7 @@ _TOKENS: Final = {
 
 
 def spec(cloud: str, digest: str) -> str:
-    """Return the smallest example on a cloud, with a model bought from a vendor, and captures of its responses."""
+    """Return the smallest example on a cloud, with a model bought from a vendor and with captured responses."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / "hello" / "system.yaml").read_text())
     bought = {"store": "lake", "path": "bought/churn", "digest": digest}
     model = {key: value for key, value in found["models"]["churn"].items() if key != "validation"}
@@ -96,7 +96,7 @@ class System:
         return str(json.loads(text)["stores"]["lake"]["uri"])
 
     def admitted(self, image: str, identities: dict[str, str]) -> Iterator[Object]:
-        """Yield the Kubernetes objects as this cloud's cluster would run them, with the image that the node has."""
+        """Yield the Kubernetes objects as this cloud's cluster would run them, using the image on the node."""
         for document in self.documents:
             if document["kind"] == "ServiceAccount" and "annotations" in document["metadata"]:
                 name = f"{namespace(self.cloud)}/{document['metadata']['name']}"
@@ -147,7 +147,7 @@ class System:
 
 
 def described(systems: list[System], cluster: WholeKubernetes, model: Path) -> dict[str, Any]:
-    """Return the file `clouds.json` for the simulated clouds: the systems' stores, and who may use them."""
+    """Return the content of `clouds.json` for the simulated clouds: the systems' stores, and who may use them."""
     uris = {one.cloud: one.store.partition("://")[2].rstrip("/") for one in systems}
     container, _, host = uris["azure"].partition("@")
     account = host.partition(".")[0]

@@ -73,7 +73,7 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the name, severity, objective, window, application, check and site of each alert that promtool reports."""
+    """Yield each alert promtool reports: its name, severity, objective, window, application, check and site."""
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))

@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Send a request of a ServiceAccount as a dry run. Return the reason for a refusal, or an empty string."""
+    """Send a ServiceAccount's request as a dry run. Return the reason for a refusal, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """A launcher may start the pipelines that follow its own, within their own limits, but no other Job."""
+    """A launcher may start the pipelines that follow its own, within those pipelines' limits, but no other Job."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 

@@ -180,7 +180,7 @@ def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
 
 
 def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
-    """Half of the failure rate that pages does not page: the servers' 499 responses are not counted in addition."""
+    """At half the paging failure rate, no page is sent: the servers' 499 responses are not counted as well."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 

@@ -1,4 +1,4 @@
-"""Tests a system on AWS: all changes in its README's table, drift, failures, a killed run and its destruction."""
+"""Tests a system on AWS: all changes in its README's table, drift, failures, a killed run, and destruction."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """Return the system's spec with the previous minor version of Kubernetes, which can then be upgraded."""
+    """Return the system's spec with the previous minor version of Kubernetes, which tests then upgrade."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -63,7 +63,7 @@ def stack(spec: Spec, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) ->
 
 @dataclass(slots=True)
 class Deployed:
-    """A deployed stack, the process that runs its programs, and the spec that is deployed."""
+    """A deployed stack, the process that runs its programs, and the deployed spec."""
 
     stack: PulumiStack
     runs: Host

@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
+    """Run an AWS stand-in with the test bed's control plane as its clusters, and restore the nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as stand_in:
         yield stand_in

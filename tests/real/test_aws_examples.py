@@ -22,7 +22,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 @pytest.fixture
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run a stand-in for AWS whose clusters are the test bed's control plane, and restore its nodes afterwards."""
+    """Run an AWS stand-in with the test bed's control plane as its clusters, and restore the nodes afterwards."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as stand_in:
         yield stand_in

@@ -152,7 +152,7 @@ def _refuses(deployed: Deployed, changed: str) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes in Azure: a missing permission, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes in Azure: a missing permission, a larger pool, and shorter log retention."""
     (assignment,) = [
         each
         for each, values in cloud.api.all(ASSIGNMENT).items()

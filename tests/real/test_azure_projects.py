@@ -34,7 +34,7 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Return a subscription whose clusters are the test bed's control plane, and restore its nodes afterwards."""
+    """Return a subscription with the test bed's control plane as its clusters; restore the nodes afterwards."""
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
     yield cloud_for(tmp_path / "cloud", target, control_plane)
@@ -43,7 +43,7 @@ def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Clou
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with as many nodes of the same machine type as its autoscaler may add."""
+    """Replace each pool's first nodes with as many nodes of its machine type as its autoscaler may add."""
     (cluster,) = cloud.api.all(CLUSTER).values()
     pools = [*cluster["agentPoolProfiles"], *cloud.api.all(POOL).values()]
     nodes.remove_nodes(kubectl)
@@ -66,7 +66,7 @@ def test_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the machines of the node pools."""
+    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the node pools' machines."""
     backend = tmp_path / "backend"
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}

@@ -1,4 +1,7 @@
-"""Tests that Pulumi's engine installs Helm charts from the loopback repository, and that they refuse unknown values."""
+"""Tests that Pulumi's engine installs Helm charts from the loopback repository.
+
+The charts refuse unknown values.
+"""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_operator_creates_a_ray_cluster_that_becomes_ready(control_plane: Cluste
 
 
 def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_path: Path) -> None:
-    """The error names the unknown field. Once the field is removed, the API server accepts the manifest."""
+    """The API server accepts the manifest, but refuses it with an unknown field, which the error names."""
     manifest = tmp_path / "cluster.yaml"
     manifest.write_text(json.dumps(RAY_CLUSTER))
     assert control_plane.kubectl.apply_strict(manifest) == ()

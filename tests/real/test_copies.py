@@ -109,7 +109,7 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
 
 
 def _killed(phase: Phase, folder: Path, environment: dict[str, str], sink: str) -> list[str]:
-    """Kill a phase's copies after the first object has arrived, and return the objects that have arrived."""
+    """Kill a phase's copies once an object has arrived, and return all objects that arrived by then."""
     lines = [line for step in phase.do for line in step.commands if " copy " in line]
     slow = {**environment, "RCLONE_TPSLIMIT": "5"}
     process = subprocess.Popen(["bash", "-c", "\n".join(lines)], cwd=folder, env=slow, start_new_session=True)
@@ -130,7 +130,7 @@ def _listed(folder: Path, environment: dict[str, str], place: str) -> list[str]:
 
 
 def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run the emitted commands of a phase that copy and compare, and return the output of the comparisons."""
+    """Run a phase's emitted copy and comparison commands, and return the comparisons' output."""
     listed: list[str] = []
     with (folder / "log").open("ab") as log:
         for step in (*phase.do, *phase.check):
@@ -142,7 +142,7 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
 
 
 def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run the command of a Job's container on this machine, with the configuration that the container mounts."""
+    """Run a Job container's command on this machine, with the configuration that the container mounts."""
     objects = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
     (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     (file, text), *_ = objects["ConfigMap"]["data"].items()
@@ -180,7 +180,7 @@ def _signed() -> str:
 
 
 def _environment(remotes: Mapping[str, list[Remote]], old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that make rclone use these services for the remotes in the emitted commands."""
+    """Return environment variables that point rclone's remotes in the emitted commands at these services."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
     for which, settings in (("old", old), ("new", new)):
         for remote in remotes[which]:

@@ -1,4 +1,4 @@
-"""Runs a plan's commands for copy Jobs with kubectl on a real API server, in the namespace of the new side."""
+"""Runs a plan's copy Job commands with kubectl on a real API server, in the new side's namespace."""
 
 from __future__ import annotations
 

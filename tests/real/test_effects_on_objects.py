@@ -67,7 +67,7 @@ def changes() -> dict[str, tuple[Key, Item, Item, str]]:
 
 
 def moved(item: Item, namespace: str) -> Object:
-    """Return a copy of an object in the given namespace. An object without a namespace gets another name instead."""
+    """Return a copy of an object in the given namespace or, if the object has none, under another name."""
     copied = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
     metadata = copied["metadata"]
     if "namespace" in metadata:
@@ -93,7 +93,7 @@ def name_of(manifest: Object) -> str:
 
 
 def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
-    """Yield the name of each object in a preview, and its effect."""
+    """Yield the name and effect of each object in a preview."""
     (read,), problems = read_previews([InputFile("preview.json", preview)])
     assert (problems, read.errors) == ((), ())
     for step in read.steps:
@@ -119,7 +119,7 @@ def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """Fails for an example that the API server refuses, or whose effect in the preview differs from the prediction."""
+    """The API server refuses none of the examples, and each has the predicted effect in the preview."""
     tables = TARGETS["aws"].effects()
     examples = changes()
     expected: dict[str, tuple[Effect, str]] = {}

@@ -33,7 +33,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in one_each()]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A target of a compiled example, with the folder and the stack of its project."""
+    """A target of a compiled example, with its project's folder and stack."""
 
     target: TargetSpec
     project: Path
@@ -129,7 +129,7 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
 
 
 def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
-    """Return whether KubeRay has created the submitter Job, which has the RayJob's name and belongs to the RayJob."""
+    """Return whether KubeRay has created the submitter Job, which has the RayJob's name and is owned by it."""
     jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
     owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
     return any(owner["kind"] == "RayJob" for owner in owners)

@@ -1,4 +1,4 @@
-"""Deploys a system with Pulumi's engine to clusters that another team has created in the stand-ins for clouds."""
+"""Deploys a system with Pulumi's engine to another team's existing clusters in the stand-ins for clouds."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accept: bool) -> None:
-    """Simulate manual changes. A refresh finds them, no change to the spec explains them, `pulumi up` undoes them."""
+    """Simulate manual changes, which a refresh finds, no spec change explains, and `pulumi up` undoes."""
     stack = deployed.stack
     _drift(cloud)
     drifted = {
@@ -140,7 +140,7 @@ def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accep
 
 
 def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
-    """Preview further changes, including those that protection refuses, for which `diff` reports the failed preview."""
+    """Preview further changes. For those that protection refuses, `diff` reports the failed preview."""
     assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
         edited_spec = edited(changed, edits)
@@ -154,7 +154,7 @@ def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes in Google Cloud: a missing member, a larger pool, and a shorter retention of logs."""
+    """Simulate manual changes in Google Cloud: a missing member, a larger pool, and shorter log retention."""
     (member,) = [
         each for each in cloud.api.all(MEMBER) if "legacyBucketReader" in each and each.endswith("/sa/registry")
     ]

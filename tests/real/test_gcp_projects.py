@@ -32,7 +32,10 @@ LARGEST_POOL = 8
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Return a Google Cloud project whose clusters are the test bed's control plane. Restore its nodes afterwards."""
+    """Return a Google Cloud project with the test bed's control plane as its clusters.
+
+    Restore the control plane's nodes afterwards.
+    """
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
     compute_class.install(kubectl)
@@ -53,7 +56,7 @@ def _written(out: Path) -> Path:
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace the first nodes of each pool with as many nodes of the same machine type as its autoscaler may add."""
+    """Replace each pool's first nodes with as many nodes of its machine type as its autoscaler may add."""
     nodes.remove_nodes(kubectl)
     nodes.add_nodes(kubectl, [node for pool in cloud.api.all(POOL).values() for node in _of(pool)])
 
@@ -74,7 +77,7 @@ def test_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the machines of the node pools."""
+    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the node pools' machines."""
     folder = _written(tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()

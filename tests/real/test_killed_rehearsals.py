@@ -1,4 +1,4 @@
-"""Kills a rehearsal during each phase, and after a phase but before it is recorded, and then lets it finish."""
+"""Kills a rehearsal during each phase, or between a phase's end and its recording, then lets it finish."""
 
 from __future__ import annotations
 

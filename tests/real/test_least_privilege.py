@@ -109,7 +109,7 @@ def rights(resources: Resources) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run a simulated AWS with the declared buckets, objects and secrets, and further ones with similar names."""
+    """Run a simulated AWS with the declared buckets, objects and secrets, plus others with similar names."""
     with running() as simulated:
         s3, secrets = simulated.client("s3"), simulated.client("secretsmanager")
         for bucket in ("lake", "other"):

@@ -84,7 +84,7 @@ class Person:
         self.phases: dict[str, Any] = {phase["name"]: phase for phase in plan["phases"]}
 
     def lines(self, phase: str, part: str) -> list[str]:
-        """Return the commands of a phase under `do`, `check` or `undo`, including commands for Jobs in a cluster."""
+        """Return a phase's `do`, `check` or `undo` commands, including those for Jobs in a cluster."""
         steps: list[dict[str, Any]] = self.phases[phase][part]
         found: list[str] = []
         for step in steps:
@@ -121,11 +121,11 @@ class Person:
         return process.returncode, output
 
     def do(self, phase: str) -> str:
-        """Carry out a phase and its checks in one terminal, which keeps the keys that were typed. Return the output."""
+        """Carry out a phase and its checks in one terminal, which keeps typed keys, and return the output."""
         return self.run([*self.lines(phase, "do"), *self.lines(phase, "check")])
 
     def kill(self, lines: Sequence[str], begun: Callable[[], bool]) -> None:
-        """Start commands, and kill them and all processes that they started as soon as a condition holds."""
+        """Start commands, then kill them and all processes they started as soon as a condition holds."""
         deadline = time.monotonic() + PATIENCE_S
         with self.start(lines) as process:
             try:
@@ -151,14 +151,14 @@ def second(control_plane: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def person(control_plane: Cluster, second: Cluster, tmp_path: Path) -> Iterator[Person]:
-    """Return a person who has the plan of a move, and whose old side is deployed."""
+    """Return a person with a move's plan and a deployed old side."""
     with carrying_out(tmp_path, {"one": control_plane, "two": second}) as person:
         yield person
 
 
 @contextmanager
 def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person]:
-    """Write the plan of a move, deploy the old side, and run the object store that both sides use."""
+    """Write a move's plan, deploy the old side, and run the object store that both sides use."""
     (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
     (folder / "new.yaml").write_text(OVERLAY, encoding="utf-8")
     try:
@@ -171,7 +171,7 @@ def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person
 
 
 def _with_old_side(folder: Path, environment: dict[str, str], store: S3) -> Person:
-    """Return a person who has a plan, after the old side has been deployed with its Secret."""
+    """Write a plan, deploy the old side with its Secret, and return a person who carries the plan out."""
     for command in (PLAN, "modelyard compile ."):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
     project = folder / "build" / "default" / "one" / "workloads"
@@ -257,7 +257,7 @@ def begin(person: Person, new: Kubectl) -> None:
 
 
 def build(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Deploy the new side, whose environment of Python packages exists by now. Its schedules stay suspended."""
+    """Deploy the new side, whose Python environment exists by now. Its schedules stay suspended."""
     up = [line for line in person.lines("4-workloads", "do") if line.startswith("pulumi ")]
     checks = [*person.lines("4-workloads", "check"), *person.lines("2-secrets", "check")]
     person.run([*person.lines("2-secrets", "do"), *up, *checks])

@@ -84,7 +84,7 @@ def _until_it_is_gone(kubectl: Kubectl, name: str) -> None:
 
 
 def test_serving_preempts_training(system: Kubectl) -> None:
-    """The serving Pod runs although the training Pod fills the machine. A quota shared by all Pods would refuse it."""
+    """Serving runs although training fills the machine. A shared quota would refuse the serving Pod."""
     with running(system, "worker", CPUS, LOW), running(system, "replica", 4):
         _until_it_is_gone(system, "worker")
 

@@ -124,7 +124,7 @@ def move() -> tuple[Migration, Move]:
 
 
 def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: str = SPEC) -> tuple[Migration, Move]:
-    """Return a plan from AWS to the given destination, with a patch to the spec of the new side."""
+    """Return a plan for moving from AWS to the given destination, with a patch to the new side's spec."""
     inputs = Inputs(InputFile("system.yaml", spec))
     old = Side(inputs, compile_system(inputs, TARGETS))
     sides = sides_of(MoveRequest(("main",), place, place.provider, patch or {}), old, TARGETS)
@@ -236,7 +236,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(several: Path, python: str) -> None:
-    """After Ctrl-C in a phase, repeating the command ends with every object of all targets on both sides."""
+    """After Ctrl-C in a phase, repeating the command leaves every object of all targets on both sides."""
     folder = several / ".modelyard" / "one.rehearsal"
     stores = ("lakes-lake", "lakes-tills")
     seed(folder, *stores)

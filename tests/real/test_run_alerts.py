@@ -102,7 +102,7 @@ def test_failed_run_of_another_pipeline_is_ignored(prometheus: Prometheus) -> No
 
 
 def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
-    """A run is overdue if the last success or the creation is a week, an hour and two attempts of 6 h 10 min ago."""
+    """A run is overdue a week, an hour and two attempts of 6 h 10 min after the last success or the creation."""
     due = 7 * 24 * 60 + 60 + 2 * 370
     late = {("ModelyardPipelineMissing", "ticket")}
 

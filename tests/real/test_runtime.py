@@ -55,7 +55,7 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
 
 
 def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
-    """The run succeeds and the gate passes, but the alias moves only after an approval of the model's digest."""
+    """The run succeeds and the gate passes, but the alias moves only once the model's digest is approved."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]

@@ -164,7 +164,7 @@ def all_findings(
     in_azure: dict[str, list[Registration]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Finding]:
-    """Return the findings of both scanners in all examples and in the resources on Google Cloud and Azure."""
+    """Return both scanners' findings for all examples and for the resources on Google Cloud and Azure."""
     built("kube-score")
     examples = (*on_clusters(), *on_aws(), *google_systems(), *azure_systems())
     systems = {name: objects for example in examples for name, objects in objects_of(example).items()}
@@ -178,7 +178,7 @@ def test_every_finding_is_explained(all_findings: list[Finding]) -> None:
 
 
 def test_every_explanation_has_a_finding(all_findings: list[Finding]) -> None:
-    """A line of `findings.yaml` must be removed if it explains no finding that an earlier line does not."""
+    """A line of `findings.yaml` must be removed unless it explains a finding that no earlier line explains."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, finding)), None) for finding in all_findings}
 

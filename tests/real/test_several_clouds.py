@@ -1,4 +1,4 @@
-"""Deploys a system on three simulated clouds, each of which trusts the others' clusters, and on these clusters."""
+"""Deploys a system on three simulated clouds, which trust each other's clusters, and on these clusters."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Clouds:
 
 @pytest.fixture
 def clouds(tmp_path: Path, control_plane: Cluster) -> Iterator[Clouds]:
-    """Run three clouds whose clusters are the test bed's control plane, and restore its nodes afterwards."""
+    """Run three clouds with the test bed's control plane as their clusters, and restore the nodes afterwards."""
     folder = _written(tmp_path / "build")
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
@@ -78,7 +78,7 @@ def clouds(tmp_path: Path, control_plane: Cluster) -> Iterator[Clouds]:
 
 
 def _written(out: Path) -> Path:
-    """Compile the system for one API server, on which Google Cloud's cluster finds the other one's add-ons."""
+    """Compile the system for one API server, where Google Cloud's cluster finds the other cluster's add-ons."""
     text = (SYSTEMS / "three-clouds" / "system.yaml").read_text(encoding="utf-8")
     assert text.count("account: acme-learn}") == 1
     present = f"namespace: {NAMESPACES['learn']}, present: [kuberay, prometheus, external-secrets]"
@@ -115,7 +115,7 @@ def stages(
 
 
 def _together(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
-    """Call a function for all arguments in parallel, and return the results in the order of the arguments."""
+    """Call a function for all arguments in parallel, and return the results in argument order."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(function, arguments))
 
@@ -165,7 +165,7 @@ def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
 
 
 def _identities_reach_the_workloads(clouds: Clouds) -> None:
-    """Check that Pods present to another cloud the identity that this cloud created for their ServiceAccount."""
+    """Check that Pods present to another cloud the identity it created for their ServiceAccount."""
     role = _identity(clouds, "learn", "retrain", "shop")["role_arn"]
     issuer = clouds.shop.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     (host,) = [str(each["Arn"]).partition(":oidc-provider/")[2] for each in issuer]
@@ -190,7 +190,7 @@ def _identities_reach_the_workloads(clouds: Clouds) -> None:
 
 
 def _identity(clouds: Clouds, target: str, account: str, cloud: str) -> dict[str, str]:
-    """Return the settings with which a ServiceAccount's Pods get credentials from another target's cloud."""
+    """Return the settings that let a ServiceAccount's Pods get credentials from another target's cloud."""
     config_map: Any = clouds.kubectl.get("configmap", f"identity-{account}.{cloud}", NAMESPACES[target])
     data: dict[str, str] = config_map["data"]
     return data

@@ -78,7 +78,7 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """Run the MLflow server that the example expects, with a model version behind the alias that the example serves."""
+    """Run the MLflow server the example expects, with a model version behind the alias the example serves."""
     python = environments.environment(MLFLOW)
     folder = tmp_path_factory.mktemp("mlflow")
     address = f"http://{NODE_ADDRESS}:5000"
@@ -167,7 +167,7 @@ def clouds(
 def test_each_object_store_protocol(
     whole_kubernetes: WholeKubernetes, emitted: Emitted, clouds: tuple[list[System], dict[str, str]], tmp_path: Path
 ) -> None:
-    """A vendor's model is imported from each store to the registry's artifacts in that store, and then served."""
+    """From each store, a vendor's model is imported into the registry's artifacts there, and then served."""
     kubectl = whole_kubernetes.kubectl
     systems, identities = clouds
     used = _with_all_clients(whole_kubernetes, emitted.image, systems, tmp_path / "image")

@@ -1,4 +1,4 @@
-"""Tests that emitted infrastructure programs pass strict type checks with only their requirements."""
+"""Tests that emitted infrastructure programs pass strict type checks given only their requirements."""
 
 from __future__ import annotations
 

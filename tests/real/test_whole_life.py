@@ -44,7 +44,7 @@ def test_system_lifecycle(loans: Loans) -> None:
 
 
 def _trained_version_waits_for_approvals(loans: Loans) -> None:
-    """Until it is approved, a trained version is not the champion, and an alert is sent. Forgeries are ignored."""
+    """A trained version awaiting approval is not the champion, and causes an alert. Forgeries are ignored."""
     kubectl = loans.cluster.kubectl
     loans.run("retrain-first", "retrain")
     assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}

@@ -66,7 +66,7 @@ class Loans:
         self.cluster.kubectl.run("create", "job", run, f"--from=cronjob/{workload}", "--namespace", SYSTEM)
 
     def run(self, run: str, workload: str) -> None:
-        """Start a workload outside its schedule, and wait for its end."""
+        """Start a workload outside its schedule, and wait until it ends."""
         self.start(run, workload)
         self.cluster.kubectl.wait_until(lambda: self.has_ended(run), f"{run} has ended", 600)
 
@@ -114,14 +114,14 @@ class Loans:
         return status, answer
 
     def weights(self) -> dict[str, int]:
-        """Return each variant's share of the requests from the HTTPRoute, which a Gateway's controller would read."""
+        """Return each variant's share of requests from the HTTPRoute, as a Gateway's controller would read it."""
         route = cast(Any, self.cluster.kubectl.get("httproute", "decide", SYSTEM))
         return {
             backend["name"]: backend["weight"] for rule in route["spec"]["rules"] for backend in rule["backendRefs"]
         }
 
     def add_rows(self, *, days_ago: tuple[int, int], rows_a_day: int, higher: float = 0) -> None:
-        """Add loan applications for some days. `higher` is added to amounts like those in the training data."""
+        """Add loan applications for some days, with amounts like the training data's plus `higher`."""
         self._in_the_lake("arrive.py", *map(str, (*days_ago, rows_a_day, higher)))
 
     def written(self) -> set[str]:
@@ -230,7 +230,7 @@ def _variables() -> list[str]:
 
 
 def _spec(folder: Path) -> Path:
-    """Write the spec with the keys of two approvers, and a spec with a stranger's key next to it."""
+    """Write the spec with two approvers' keys and, next to it, a spec with a stranger's key."""
     keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
     text = (_PROGRAMS / "system.yaml").read_text().replace("COMPLIANCE", keys["compliance"])
     (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
@@ -287,7 +287,7 @@ def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path
 
 
 def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> PulumiStack:
-    """Run `pulumi up`, and create the Secrets and the database's Service as soon as the namespace exists."""
+    """Run `pulumi up`, and create the Secrets and the database's Service once the namespace exists."""
     kubectl = cluster.kubectl
     python = environments.program_environment(project / "requirements.txt")
     stack = PulumiStack(project, "default", folder / "pulumi", python, within=cluster.within)

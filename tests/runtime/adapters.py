@@ -28,7 +28,7 @@ MODEL = {"name": "tone", "registeredName": NAME, "task": "text-generation", "fra
 
 @dataclass(frozen=True)
 class Tone:
-    """A pipeline that trains an adapter, and the workload description that the compiler would emit for it."""
+    """A pipeline that trains an adapter, and the workload description the compiler would emit for it."""
 
     folder: Path
     workload: dict[str, Any]
@@ -51,7 +51,7 @@ class Tone:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Tone:
-        """Return a copy with the given sections of the pipeline replaced. `dataset` updates fields of the dataset."""
+        """Return a copy with the given pipeline sections replaced. `dataset` updates the dataset's fields."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["texts"] |= changes.pop("dataset", {})
         workload["pipeline"] |= changes

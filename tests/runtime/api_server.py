@@ -90,7 +90,7 @@ def launcher_api(
 
 
 def _selected(obj: dict[str, Any], query: str) -> bool:
-    """Return whether an object has the label in a query's label selector. The runtime uses only `name=value`."""
+    """Return whether an object matches a query's label selector. The runtime uses only `name=value`."""
     selector = parse_qs(query).get("labelSelector", [""])[0]
     name, _, value = selector.partition("=")
     return not selector or obj.get("metadata", {}).get("labels", {}).get(name) == value

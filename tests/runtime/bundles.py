@@ -1,4 +1,4 @@
-"""Creates two-file model bundles, either each in its own folder or in a folder that holds several bundles."""
+"""Creates two-file model bundles, either each in its own folder or several in one folder."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ FOREST = {"estimator": "random-forest", "n_estimators": 15, "n_jobs": 1}
 
 @dataclass(frozen=True)
 class Loans:
-    """A pipeline that trains one model, with the description that the compiler would emit for it."""
+    """A pipeline that trains one model, and the description the compiler would emit for it."""
 
     folder: Path
     workload: dict[str, Any]
@@ -48,7 +48,7 @@ class Loans:
         return cls(folder, {"type": "training", "registry": registered, "pipeline": pipeline})
 
     def changed(self, **changes: Any) -> Loans:
-        """Return a copy with the given sections of the pipeline replaced. `dataset` updates fields of the dataset."""
+        """Return a copy with the given pipeline sections replaced. `dataset` updates the dataset's fields."""
         workload = copy.deepcopy(self.workload)
         workload["pipeline"]["data"]["loans"] |= changes.pop("dataset", {})
         for name, value in changes.items():

@@ -32,7 +32,7 @@ class System:
                 self._seed(dataset)
 
     def running(self, *types: str) -> Iterator[dict[str, Any]]:
-        """Yield the description of each workload of the given types while that workload's credentials are active."""
+        """Yield each description of the given workload types while that workload's credentials are active."""
         for pod in self.pods:
             if pod.workload()["type"] in types:
                 with self.account.running(pod, self.folder) as workload:
@@ -60,7 +60,7 @@ class System:
 
 
 def read_by(workload: Any) -> dict[str, Any]:
-    """Return the datasets that a workload reads from outside, leaving out those that it writes itself."""
+    """Return the datasets that a workload reads, except those it writes itself."""
     part = section(workload, "pipeline") or section(workload, "monitor")
     written = {text(part, "output"), *(text(step, "output") for step in sections(part, "steps").values())}
     return {name: dataset for name, dataset in sections(part, "data").items() if name not in written}

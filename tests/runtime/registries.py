@@ -1,4 +1,4 @@
-"""Starts a real MLflow server with user accounts on loopback, in the same way as the registry's container."""
+"""Starts a real MLflow server with user accounts on loopback, just as the registry's container does."""
 
 from __future__ import annotations
 

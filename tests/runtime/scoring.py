@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` multiplied by a factor, and fails on rows whose plan is `broken`."""
+    """Return a model that predicts `amount` times a factor, and fails on rows whose plan is `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]

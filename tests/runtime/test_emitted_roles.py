@@ -111,7 +111,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_missing_objects_are_reported_as_missing(system: System) -> None:
-    """Missing datasets, model versions and markers of scored files are reported as missing, not as forbidden."""
+    """Missing datasets, model versions and markers of scored files are reported as missing rather than forbidden."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="there is nothing at"):
@@ -134,7 +134,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check, because the tests lack the private keys of the approvers in the examples."""
+    """Skip the approval check, because tests do not have the private keys of the approvers in the examples."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -263,7 +263,7 @@ def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
 
 
 def _neighbours(workload: Any) -> list[Place]:
-    """Return files that a training run must not access: in two other models' folders, a bundle, and at the root."""
+    """Return files that a training run must not access: in two other models' folders, in a bundle, and at the root."""
     folder = text(section(section(workload, "pipeline"), "model"), "artifacts").rstrip("/")
     root = folder.rpartition("/models/")[0]
     others = (f"{folder}-2/model.pkl", f"{root}/models/other/model.pkl", f"{root}/bundles/other/champion/current.json")

@@ -201,7 +201,7 @@ def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[s
 
 
 def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool:
-    """Return whether a condition can still be fulfilled or, if `holds` is false, violated by every field in it."""
+    """Return whether a condition can still be met or, if `holds` is false, broken by every field in it."""
     return all(
         _narrowed(fields.get(name), schema_of(part) if holds else {"other": part}) != {"enum": []}
         for name, part in schema_of(condition.get("properties")).items()
@@ -209,7 +209,7 @@ def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool
 
 
 def _negated(condition: Schema, forbidden: set[str]) -> Schema:
-    """Return a schema that violates a condition by requiring another value for the field or its absence."""
+    """Return a schema that breaks a condition by requiring another value for the field, or its absence."""
     fields = schema_of(condition.get("properties"))
     if not fields:
         forbidden.update(str(name) for name in _texts_of(condition.get("required")))

@@ -1,5 +1,6 @@
-"""Determines where a value is invalid, using both libraries, and whether it is valid, using our own validator for small
-documents.
+"""Determines where a value is invalid, according to both libraries.
+
+For small documents, our own validator also says whether they are valid.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _fits(predicted: Consequence | None, how: str) -> bool:
 
 
 def _must_show(consequence: Consequence) -> bool:
-    """Return whether mocks must show the effect, because an argument itself differs, not only what it refers to."""
+    """Return whether mocks must show the effect: only if an argument itself differs, not just what it refers to."""
     return (
         bool(consequence.paths)
         and not consequence.item.kind.endswith((".Account", ".Project"))

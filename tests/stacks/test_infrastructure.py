@@ -51,7 +51,7 @@ def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:
-    """A stack that was never applied has no outputs. Mocks do not provide outputs whose names the program computes."""
+    """A stack that was never applied has no outputs, and mocks lack outputs whose names the program computes."""
     program = PROGRAM.format(more=', setting="edge"').replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
     expected = (
         "the stack organization/below/prod has no output host: apply its project first, or set the stack to read:"

@@ -70,7 +70,7 @@ def test_every_component_is_in_the_table_of_its_provider() -> None:
 
 
 def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -> None:
-    """The tables must not map an argument to a property that replaces nothing, or list a non-existent argument."""
+    """The tables list no argument that does not exist, and map none to a property that replaces nothing."""
     arguments = dict(components())
     wrong: list[str] = []
     for kind, part in ((kind, part) for name in TARGETS for kind, part in TARGETS[name].effects().parts.items()):

@@ -95,7 +95,7 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
 @pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
 def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
-    """The command also tries the spec without fields of the other provider, so it may report more errors."""
+    """The command also tries the spec without the other provider's fields, so it may report more errors."""
     inputs = example.inputs()
     outcome = understand(inputs, TARGETS)
     here = next(target.region for target in present(outcome.system).deployment.targets if target.in_cloud)

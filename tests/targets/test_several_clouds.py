@@ -227,7 +227,7 @@ def test_issuer_without_effect_is_reported() -> None:
 
 
 def test_project_stays_when_nothing_crosses_any_more() -> None:
-    """If the project were removed with the last crossing, the access that it has granted would never be withdrawn."""
+    """If the project disappeared with the last crossing, nothing would withdraw the access that it granted."""
     result = compiled(
         IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
     )
@@ -291,7 +291,7 @@ def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
 
 
 def test_cloud_does_not_trust_the_issuer_of_one_kind_of_site() -> None:
-    """As the value is part of a path, the sites are of two kinds, and the cloud would trust only the first kind."""
+    """The value is part of a path, so there are two kinds of sites, and the cloud would trust only the first kind."""
     (problem,) = of_shops("https://acme.example/${site.at}", "{at: 1/x}", "{at: 2/x}").outcome.diagnostics
 
     assert problem.code == "E0669"

@@ -106,9 +106,7 @@ def test_a_killed_session_has_no_processes_left() -> None:
 
 
 def test_ports_are_free_different_and_not_given_to_connections() -> None:
-    """The kernel chooses other ports for outgoing connections, so no connection can take a port before its server
-    starts.
-    """
+    """The kernel picks other ports for outgoing connections, so none takes a server's port before it starts."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports = free_ports(50)
     assert len(set(ports)) == 50

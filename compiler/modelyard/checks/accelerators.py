@@ -55,7 +55,7 @@ def _trained(system: System) -> Iterator[Diagnostic]:
 
 
 def _several_per_worker(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
-    """Warn about several devices per worker, because each worker is a single process that uses one device."""
+    """Warn if a worker asks for several devices: each worker is a single process and uses only one."""
     for accelerator in system.compute[step.compute].accelerators:
         if accelerator.count > 1:
             trials = pipeline.tuning is not None
@@ -100,9 +100,7 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the span of the accelerator if the compute class is inline; otherwise, return the span of the compute
-    class's name in the workload.
-    """
+    """Return the accelerator's span if the compute class is inline, or else that of the class name in the workload."""
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

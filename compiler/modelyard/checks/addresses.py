@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call, with its name in messages, its path in the spec, and what is sent to it."""
+    """A URL that workloads call: its name in messages, its path in the spec, and what is sent to it."""
 
     what: str  # "store 'lake'"
     url: str
@@ -55,7 +55,7 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """Return the region in a cloud host name and the country of that region, or None if the name contains no region."""
+    """Return the region named in a cloud host name and that region's country, or None if it names no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 

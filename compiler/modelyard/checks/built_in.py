@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Outside searches, report steps with several workers whose trainer cannot train one model on several workers."""
+    """Report steps with several workers whose trainer cannot spread one model over them. Searches are exempt."""
     for pipeline, step, task in _built_in(system):
         capable = [name for name, trainer in trainers().items() if trainer.together and task in trainer.tasks]
         if pipeline.tuning is None and step.workers.maximum > 1 and not trainers()[step.trainer].together:
@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """Return the data that a metric needs besides labels and predictions, or "" if the metric is not built in."""
+    """Return the extra data a metric needs besides labels and predictions, or "" if the metric is not built in."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 

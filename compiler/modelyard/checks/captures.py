@@ -49,7 +49,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """Require watched data and labels to share columns or, if there are no schemas, a key in the monitor."""
+    """Require the watched data and the labels to share columns or, without schemas, the monitor to name a key."""
     inputs = model_inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -164,7 +164,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def model_inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """Return the input columns of each model that is trained only by built-in trainers."""
+    """Return the input columns of each model for which every trainer is built in."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():

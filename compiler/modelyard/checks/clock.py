@@ -26,7 +26,7 @@ _SELDOM = 12  # runs per day; a skipped hour does not matter for more frequent s
 
 @record
 class Jump:
-    """The minutes of the day that clocks in a time zone skip, and the days of the year on which they may be skipped."""
+    """The minutes of the day that a time zone's clocks skip, and the days of the year on which that may happen."""
 
     start: int
     end: int

@@ -39,7 +39,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Return whether the ranges together cover all IP addresses, as two halves of the address space would."""
+    """Return whether the ranges together cover all IP addresses, for example as two halves of the address space."""
     if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges

@@ -58,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """Require gate checks by slice to use a column of the evaluated data, and not to compare with the champion."""
+    """Require gate checks by slice to use a column of the evaluated data. They must not compare with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)

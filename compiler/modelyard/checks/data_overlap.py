@@ -1,4 +1,4 @@
-"""Report overlapping folders, and buckets and models with two owners, because data would be destroyed or mixed up."""
+"""Report overlapping folders, and buckets or models with two owners: their data would be destroyed or mixed up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Require a separate folder for captures, because retention deletes every file in it and monitors read them all."""
+    """Require captures to have their own folder: retention deletes every file in it, and monitors read them all."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)

@@ -30,9 +30,7 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """Return what identifies a store's bucket: the service and bucket name if the store is adopted, otherwise the
-    store's name.
-    """
+    """Return a bucket's identity: the service and bucket name if the store is adopted, or else the store's name."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -69,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """Return the span of the value at a path or, if the spec has no such value, that of its parent's key."""
+    """Return the span of the value at a path, or of its parent's key if the spec has no such value."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 

@@ -29,7 +29,7 @@ def _in_production(system: System) -> dict[str, None]:
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require approvals for promotions in regulated high-risk systems, and enough approvers to grant them."""
+    """Require regulated high-risk systems to have approvals for promotions, and enough approvers to grant them."""
     approval = system.governance.approve_promotion
     if approval is not None:
         if approval.minimum > len(approval.groups):

@@ -75,7 +75,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """Return the stores that hold sensitive datasets or, if governance declares a sensitive class, captures."""
+    """Return the stores that hold sensitive datasets, or captures if governance declares a sensitive class."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}

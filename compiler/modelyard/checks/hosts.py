@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
-    """Return where a target stores a secret. The same name in another cluster's namespace means a different secret."""
+    """Return where a target stores a secret. The same name in a namespace of another cluster is a different secret."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"

@@ -1,4 +1,4 @@
-"""Check that the promoter can read imported models, and that the spec does not require training results from them."""
+"""Check that the promoter can read imported models, and that the spec expects no training results from them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
-    """Return the problem and its fix if an import names a version created here, which would bypass a gate."""
+    """Return the problem and its fix if an import names a version created here, which would bypass the gate."""
     if name == model.registered_name:
         return "it refers to this model itself", "name the model to import from"
     trained = {

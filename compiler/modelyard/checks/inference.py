@@ -15,7 +15,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Require traffic shares to add up to 100 percent, and to be zero for variants that receive mirrored requests."""
+    """Require traffic shares to add up to 100 percent. Variants that only receive mirrored requests must have none."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require one variant per endpoint in a pool, and equal settings for the Ray cluster that the pool shares."""
+    """Require a pool's endpoints to have one variant each, and to agree on the settings of their Ray cluster."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -99,7 +99,7 @@ def addresses(system: System) -> Iterator[Diagnostic]:
 
 
 def pool_paths(system: System) -> Iterator[Diagnostic]:
-    """Require different paths for a pool's endpoints inside the cluster, because these endpoints share one server."""
+    """Require a pool's endpoints to have different paths inside the cluster, because they share one server."""
     owners: dict[tuple[str, str], str] = {}
     for inference in system.inference.values():
         if inference.pool and inference.endpoint.exposure == "cluster" and inference.endpoint.path != "/":
@@ -111,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Require SLOs to have objectives, latencies to increase with the percentile, and batching to leave enough time."""
+    """Require SLOs to have objectives, latency bounds to increase with the percentile, and batching to leave time."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue

@@ -192,7 +192,10 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require a target when scaling by tokens. Report targets below one text's tokens or far above the concurrency."""
+    """Require a target when scaling by tokens.
+
+    Report targets below one text's tokens or far above what replicas run at once.
+    """
     path, target, limits = ("inference", inference.name, "scaling"), inference.scaling.target, inference.generation
     if limits is None:
         return
@@ -217,7 +220,7 @@ def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require every variant to serve an adapter's base model, in the same version if either specifies a version."""
+    """Require every variant to serve the adapter's base model, and in the same version if either names one."""
     for adapter in inference.adapters:
         path = ("inference", inference.name, "adapters", adapter.name)
         subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"

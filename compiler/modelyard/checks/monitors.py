@@ -56,7 +56,7 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _captures_nothing(inference: Inference) -> bool:
-    """Return whether an endpoint could capture rows but does not. Language models have no rows (E0498)."""
+    """Return whether an endpoint could capture rows but does not. Language models have no rows to capture (E0498)."""
     return inference.capture is None and inference.generation is None
 
 
@@ -107,7 +107,7 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """Return the metric that a monitor computes under a given name: from its type, or a model metric if allowed."""
+    """Return the metric that a monitor reports under a name: one of its type's own or, if allowed, a model metric."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
@@ -124,7 +124,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require the key columns in labels and watched data, with comparable types, if both have schemas."""
+    """Require labels and watched data to have the key columns, with comparable types, if both have schemas."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
@@ -201,7 +201,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check that a monitor can count what `consecutive` and `minFeatures` require: repeated results and features."""
+    """Check that a monitor can reach its `consecutive` results and its `minFeatures` features."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
@@ -229,7 +229,7 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Report windows with gaps between them, and cooldowns that have no action or end before the next run."""
+    """Report windows with gaps between them, and cooldowns that guard no action or end before the next run."""
     breach = monitor.on_breach
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])

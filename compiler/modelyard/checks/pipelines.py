@@ -86,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """Report gates that apply a user-defined metric to the champion or to other data, where it has no value."""
+    """Report gates that apply a user-defined metric to the champion or to other data, where nothing reports it."""
     fields = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in fields if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """Return a cycle in which each step needs the next and the last needs the first, or an empty list."""
+    """Return a cycle of steps, in which each step needs the next and the last needs the first, or an empty list."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:

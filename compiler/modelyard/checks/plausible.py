@@ -187,7 +187,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """Return the number of values in a dimension: None if it is continuous, or 0 if its bounds are reversed."""
+    """Return how many values a dimension has: None if it is continuous, 0 if its bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0
@@ -204,7 +204,7 @@ def delays(system: System) -> Iterator[Diagnostic]:
 
 
 def scaling(system: System) -> Iterator[Diagnostic]:
-    """Report settings of the autoscaler for endpoints whose number of replicas is fixed."""
+    """Report autoscaling settings of endpoints with a fixed number of replicas."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         idle = [field for field in system.written(*path, "scaling") if field in _AUTOSCALING]
@@ -213,7 +213,10 @@ def scaling(system: System) -> Iterator[Diagnostic]:
 
 
 def _replicas_of_environment(system: System, name: str) -> bool:
-    """Return whether the environment sets the replicas, so the scaling settings may be meant for other environments."""
+    """Return whether the environment sets the number of replicas.
+
+    Scaling settings may then be for other environments.
+    """
     return any(path[:2] == ("inference", name) and "replicas" in path for path in system.document.overlaid)
 
 

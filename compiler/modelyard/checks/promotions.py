@@ -80,7 +80,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Yield models with the alias that training or an import sets, and the alias's location in the spec."""
+    """Yield each model whose alias training or an import sets, with that alias and its location in the spec."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")

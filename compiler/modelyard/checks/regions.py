@@ -57,7 +57,7 @@ class Regions:
 
 
 def _nearest_first(region: str) -> Callable[[str], tuple[float, tuple[str, int]]]:
-    """Return a sort key by distance from a region, and by name for regions in the same area."""
+    """Return a sort key: the distance from a region, with ties within an area broken by name."""
     here = _places().get(region)
     return lambda name: (_distance(here, _places()[name]) if here else 0.0, _numbered(name))
 

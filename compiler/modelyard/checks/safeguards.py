@@ -54,7 +54,7 @@ _EXPOSING: Final = frozenset({"LoadBalancer", "NodePort"})
 
 
 def lifted(override: Override) -> Iterator[tuple[int, str]]:
-    """Find operations that remove a safeguard. Yields the position and effect of each, such as `privileged: true`."""
+    """Yield the position and effect of each operation that removes a safeguard, such as `privileged: true`."""
     for at, operation in enumerate(override.patch):
         effect = next(_effects(override.kind, operation), "")
         if effect:

@@ -32,7 +32,7 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """Find what prevents stages from forming a line. Yields the stage and its field, the problem, and the fix."""
+    """Yield each stage and field that keeps the stages from forming a line, with the problem and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
@@ -122,7 +122,7 @@ def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _delay_s(system: System, monitor: Monitor) -> int:
-    """Return the time in seconds until the labels arrive that a monitor compares with, or 0 if it uses none."""
+    """Return the delay in seconds of the labels that a monitor compares with, or 0 if it uses no labels."""
     return (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
 
 
@@ -154,7 +154,7 @@ def _judged(
 
 
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
-    """Require a soak to be longer than the label delay, and its monitor to cover most of the soak."""
+    """Require a soak to be longer than the label delay, and the soak's monitor to cover most of it."""
     assert stage.soak is not None
     delay_s = _delay_s(system, monitor)
     if delay_s > stage.soak.for_s:
@@ -168,7 +168,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require enough approvers and, before a high-risk version responds to callers, a gate and approvals."""
+    """Require enough approvers. Before a high-risk version responds to callers, also require a gate and approvals."""
     groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:

@@ -32,7 +32,7 @@ def watched(system: System) -> Iterator[Diagnostic]:
 
 
 def compared(system: System) -> Iterator[Diagnostic]:
-    """Require a reference for checks that compare against one, even if the monitor's type does not need a reference."""
+    """Require a reference for checks that compare with one, even if the monitor's type does not need it."""
     for monitor in system.monitors.values():
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue

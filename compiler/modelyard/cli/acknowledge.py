@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _invalid(path: str) -> tuple[Diagnostic, ...]:
-    """Report the entries that the file already has and that are not valid, because `diff` fails while it has any."""
+    """Report invalid entries that the file already has, because `diff` fails while any are left."""
     if not os.path.lexists(path):
         return ()
     file, problems = other_file(path)

@@ -33,7 +33,7 @@ def with_acknowledgements(change: Compared, after: Version) -> Review:
 
 
 def read_acknowledged(version: Version, system: str) -> Acknowledged:
-    """Read the acknowledgements stored alongside a system version. The result is empty if the file does not exist."""
+    """Read the acknowledgements stored next to a version of the spec. Without a file, the result is empty."""
     path = path_beside(version)
     if not os.path.lexists(path):
         return Acknowledged()

@@ -16,7 +16,7 @@ from modelyard_targets import TARGETS
 
 
 def explain_address(outcome: Outcome, address: str) -> list[str]:
-    """Return the lines of the explanation, or an empty list if the spec contains nothing at this address."""
+    """Return the lines of the explanation, or an empty list if nothing in the spec has this address."""
     lines = _definition(outcome, address) or _explained(outcome, address)
     if not lines or outcome.bound is None:
         return lines
@@ -105,7 +105,7 @@ def _owner(path: Path) -> Path:
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """Describe a field: its value, the components that only this field creates, and the address of its entry."""
+    """Describe a field: its value, the components that exist only because of it, and the address of its entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
@@ -186,7 +186,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """Return the infrastructure program's components that come from the spec's value at this path or below it."""
+    """Return the infrastructure program's components that come from the value at this path of the spec, or below it."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

@@ -39,7 +39,7 @@ class CannotApprove(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sign the statement, and either print the approval or store it with the version. Returns 1 on failure."""
+    """Sign the statement, then print the approval or store it with the version. Returns 1 on failure."""
     inputs, problems = gather(arguments)
     outcome = understand(inputs, TARGETS) if inputs is not None else None
     if inputs is None or outcome is None or outcome.plan is None:
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Return the registry's URL and the model version to store an approval with, or empty strings to only print it."""
+    """Return the registry's URL and the model version to store an approval with, or empty strings to print it."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -116,7 +116,7 @@ def _place(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def _looked_up(system: System, registry: str, registered: str, version: str, alias: str) -> Mapping[str, str]:
-    """Return a model version's tags after checking that it can be approved. Prints a summary for the signer."""
+    """Check that a model version can be approved, print a summary for the signer, and return the version's tags."""
     from modelyard.cli.approve_registry import tags_of
     from modelyard.cli.approve_version import described, judge
 
@@ -128,7 +128,7 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """Return the digest of the files to approve: the registry's, which `--digest` must match, or that of `--digest`."""
+    """Return the digest to approve: the registry's (which must match `--digest`, if given), or else `--digest`."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
             f"--digest must be sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
@@ -227,7 +227,7 @@ def _no_key(private: Path, public: Path) -> str:
 
 
 def _group(system: System, approval: Approval, key: PublicKey) -> str:
-    """Return the name of the group that lists a public key, from the groups that may give this approval."""
+    """Return which of the groups that may give this approval lists a public key."""
     for group in system.governance.approvers:
         if group.name in approval.groups and key.body in {public_key(line).body for line in group.ssh_keys}:
             return group.name
@@ -235,7 +235,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """Return the model's name if it is in the spec, and the alias that the approval applies to."""
+    """Return the model's name, if it is in the spec, and the alias that the approval is for."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_suggestion(name, system.models)}")

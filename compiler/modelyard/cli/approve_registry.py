@@ -50,7 +50,7 @@ def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapp
 
 
 def checked(registry: str) -> str:
-    """Return a registry's address without a trailing slash. Errors about invalid addresses contain no password."""
+    """Return a registry's address without a trailing slash. Error messages never contain its password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
         raise CannotApprove(f"--registry contains a login, which others could read; remove it and set {_LOGIN}")
@@ -73,7 +73,7 @@ def checked(registry: str) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Escape untrusted text that is printed as part of a line so that it cannot start a new line."""
+    """Escape untrusted text for printing within a line, so that it cannot start a new one."""
     return " ".join(text.split())[:longest]
 
 

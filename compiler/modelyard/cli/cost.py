@@ -94,7 +94,10 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
 
 
 def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
-    """Return the estimate for a spec, or None if it has errors unrelated to the budget. Usage may be assumed."""
+    """Return the estimate for a spec, or None if it has errors other than those about the budget.
+
+    Usage may be assumed.
+    """
     kept = tuple(diagnostic for diagnostic in outcome.diagnostics if diagnostic.code not in _OF_BUDGETS)
     if outcome.plan is None or has_errors(kept):
         return None

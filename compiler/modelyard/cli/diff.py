@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @record
 class Comparison:
-    """A change, its review with the acknowledgements stored next to the new version, and the system's usage."""
+    """A change, its review (with the acknowledgements stored next to the new version), and the system's usage."""
 
     change: Compared
     review: Review

@@ -54,7 +54,10 @@ class Revision:
         return dict(self._below(under, set())) if kind == "tree" else {}
 
     def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
-        """Yield the files below a folder. `above` holds the trees on the path to it, to detect endless links."""
+        """Yield the files below a folder.
+
+        `above` holds the trees on the way to it, so that endless links are detected.
+        """
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
             raise GitError(f"{folder} is a symbolic link to a folder that contains it")
@@ -82,8 +85,9 @@ class Revision:
         return kind, content[:-1] if kind == "blob" else b""
 
     def _batch(self, mode: str, path: str) -> bytes:
-        """Read one object by its path. Git follows links and prints a header line, then the content if `mode` is
-        `--batch`.
+        """Read one object by its path.
+
+        Git follows links and prints a header line; with `--batch` as `mode`, the content follows.
         """
         full_path = self._full_path(path)
         if "\n" in full_path:
@@ -96,7 +100,7 @@ class Revision:
 
 
 def merge_base(folder: str, name: str) -> Revision:
-    """Return the commit at which HEAD diverged from a revision, in order to ignore changes merged since then."""
+    """Return the commit where HEAD diverged from a revision, so that changes merged there since then are ignored."""
     commit = _commit(folder, name)
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
@@ -136,7 +140,7 @@ def _above(folder: str) -> str:
 
 
 def _working_folder() -> str:
-    """Return the working folder, keeping the links through which the shell entered it if the shell reports them."""
+    """Return the working folder as the shell reports it, with the links it was entered through, if it does."""
     shell_folder = os.environ.get("PWD", "")
     is_true = os.path.isabs(shell_folder) and os.path.exists(shell_folder) and os.path.samefile(shell_folder, os.curdir)
     return shell_folder if is_true else os.getcwd()

@@ -82,7 +82,7 @@ def _text(content: str | bytes) -> str:
 
 
 def other_file(path: str) -> tuple[InputFile | None, tuple[Diagnostic, ...]]:
-    """Read an additional file that the arguments name. It must not be a link that leads out of its repository."""
+    """Read an additional file named in the arguments. It must not be a link out of its repository."""
     problems: list[Diagnostic] = []
     file = _read(path, _repository(path), problems)
     return file, tuple(problems)
@@ -96,7 +96,7 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, InputFile], dict[str, list[Diagnostic]]]:
-    """Return the environment files next to a spec, and why some are unreadable, both by environment name."""
+    """Return the environment files next to a spec, and the reasons why some are unreadable, by environment name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, InputFile] = {}
     unread: dict[str, list[Diagnostic]] = {}

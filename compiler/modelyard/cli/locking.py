@@ -43,7 +43,7 @@ def input_key(inputs: Inputs, system: System) -> str:
 
 
 def _rows(table: InputFile | str) -> str:
-    """Return a CSV file's rows, or why it cannot be read, as text that does not depend on quotes and line breaks."""
+    """Return a CSV file's rows, or the reason it cannot be read, as text that quotes and line breaks don't affect."""
     import csv  # imported here because only a few specs have tables
 
     text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
@@ -51,7 +51,7 @@ def _rows(table: InputFile | str) -> str:
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of the text of all inputs so that a compile can quickly determine whether it has nothing to do."""
+    """Return a hash of all input texts, so that a compile with nothing to do finds out quickly."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())

@@ -113,7 +113,7 @@ def _obey(typed: Sequence[str]) -> int:
 
 
 def _reopen() -> None:
-    """Reopen streams that were closed before the process started so that no other file gets their descriptors."""
+    """Reopen streams that were closed before the process started, so that no other file gets their descriptors."""
     if sys.stdout is None or sys.stderr is None:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - stays open as long as the process
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere

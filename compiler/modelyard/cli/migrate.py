@@ -143,7 +143,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _replaced(folder: str, sides: Sides) -> str:
-    """Return the environments of the other migration whose plan is in a folder, or "" if there is none."""
+    """Return the environments of another migration whose plan is in the folder, or "" if there is none."""
     before, _ = read_plan(folder)
     if before is None or (before.old, before.new) == (sides.old.name, sides.live.name):
         return ""

@@ -154,7 +154,7 @@ def _make(folder: Path) -> None:
 
 
 def _locked(lock: IO[str]) -> bool:
-    """Acquire a rehearsal's lock. A command left behind by a killed rehearsal holds the lock until the command ends."""
+    """Acquire a rehearsal's lock. A command that a killed rehearsal left behind holds it until the command ends."""
     deadline, is_first = time.monotonic() + _PATIENCE_S, True
     while True:
         try:
@@ -226,7 +226,10 @@ def _seeded(layout: Layout, lock: IO[str]) -> tuple[Diagnostic, ...]:
 
 
 def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
-    """Carry out the remaining phases of a plan, moving back and forth once before the old side is retired."""
+    """Carry out the remaining phases of a plan.
+
+    Before the old side is retired, move back to it and forward again, once.
+    """
     sides = prepared.plan.sides
     name = _state(prepared).next
     try:
@@ -245,7 +248,7 @@ def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
 
 
 def schedules(sides: Sides) -> Mapping[str, Mapping[str, bool]]:
-    """Return the active schedules of the old side, and the schedules of the new side both while idle and while live."""
+    """Return the old side's active schedules, and the new side's schedules when idle and when live."""
     return {
         "old": {name: off for name, off in jobs_of(sides.old, TARGETS).items() if not off},
         "idle": jobs_of(sides.idle, TARGETS),

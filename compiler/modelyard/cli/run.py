@@ -185,6 +185,6 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
 
 
 def _search_path(folder: Path) -> str:
-    """Return a PYTHONPATH that starts with the compiled runtime, whose version matches the workload descriptions."""
+    """Return a PYTHONPATH that starts with the compiled runtime, whose version matches the descriptions."""
     present = os.environ.get("PYTHONPATH", "")
     return os.pathsep.join([str((folder / "runtime").resolve()), *([present] if present else [])])

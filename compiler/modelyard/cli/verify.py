@@ -41,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
-    """Return all differences between disk and spec. The whole lock is compared if all its entries are correct."""
+    """Return all differences between disk and spec.
+
+    If all entries of the lock are correct, the lock is compared as a whole.
+    """
     declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []
     lock = text = read_lock(inputs).decode("utf-8", "replace")

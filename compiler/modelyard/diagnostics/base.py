@@ -75,7 +75,7 @@ class Diagnostic:
 
 
 def explain_command(code: str) -> str:
-    """Return the command that explains a code. Messages contain no links, because installed packages have no docs."""
+    """Return the command that explains a code. Messages have no links, because the installed package has no docs."""
     return f"modelyard explain {code}"
 
 

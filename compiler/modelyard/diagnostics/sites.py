@@ -337,7 +337,7 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
 
 
 def at_site_value(diagnostic: Diagnostic, span: Span, use: Span) -> Diagnostic:
-    """Return a diagnostic at the value of a site, with the line of the spec that uses it."""
+    """Return a diagnostic at a site's value, together with the line of the spec that uses the value."""
     hint = f"{diagnostic.hint}; " if diagnostic.hint else ""
     return replace(diagnostic, span=span, hint=f"{hint}it is used on line {use.line} of {use.file}")
 

@@ -1,4 +1,4 @@
-"""Compare a tree on disk with the expected tree, without trusting the tree's record."""
+"""Compare a tree on disk with the expected tree, without relying on the record in the tree."""
 
 from __future__ import annotations
 

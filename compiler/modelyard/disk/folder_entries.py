@@ -46,7 +46,7 @@ def is_link(status: os.stat_result | None) -> bool:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """Return the status of a path without following a link, or None if nothing exists there."""
+    """Return a path's status without following a link, or None if nothing is there."""
     try:
         return os.lstat(path)
     except FileNotFoundError:

@@ -49,7 +49,7 @@ class _Helper:
             _render_and_exit(files, stream, parent)
 
     def rendered(self, file: OutputFile) -> bytes:
-        """Return a file's bytes, from the forked process if it was given the file and succeeded, or else from here."""
+        """Return a file's bytes: from the forked process if it rendered the file, or else rendered here."""
         if file.path not in self._waiting or file.facts is None or not self._succeeded():
             return file.render()
         # Our own process wrote this data, into a file without a name.

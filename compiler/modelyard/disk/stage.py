@@ -51,7 +51,7 @@ class Stage:
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Prepare the tree. Afterwards, either there are problems, or the folder is complete, or nothing differs."""
+        """Prepare the tree. Afterwards there are problems, or the folder is complete, or nothing differs."""
         self.current = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()

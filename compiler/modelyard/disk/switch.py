@@ -29,7 +29,7 @@ class OutputBusyError(Exception):
 
 
 def staging_folder(root: str) -> str:
-    """Return a path next to root for the tree that will replace it. The process ID makes the name unique."""
+    """Return a path next to root for the tree that will replace it, made unique by the process ID."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 

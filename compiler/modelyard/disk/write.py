@@ -148,6 +148,6 @@ def tidy(stage: Stage) -> None:
 
 
 def shown_path(error: OSError, out: Path) -> str:
-    """Return the path to show for an error, in the final tree rather than in the folder where files are prepared."""
+    """Return the path to show in an error: in the final tree, not in the folder where files are prepared."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

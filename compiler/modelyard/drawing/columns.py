@@ -17,7 +17,7 @@ Columns: TypeAlias = "list[list[str]]"
 
 @record
 class Placed:
-    """A picture's columns. `forward` arrows run from left to right through the given IDs; `back` arrows do not."""
+    """A picture's columns. Arrows run through the given IDs: `forward` ones to the right, `back` ones to the left."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]

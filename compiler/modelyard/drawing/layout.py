@@ -113,7 +113,7 @@ def _across(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> tuple[l
 
 
 def _down(placed: Placed, sizes: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the top of each box and waypoint, placed as close as possible to its predecessors without overlaps."""
+    """Return the top of each box and waypoint, each as close as possible to its predecessors without overlapping."""
     before: dict[str, list[str]] = {}
     for _, way in placed.forward:
         for source, sink in pairwise(way):
@@ -134,7 +134,10 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _stacked(wishes: Sequence[float | None], heights: Sequence[float]) -> list[float]:
-    """Return the tops of a column's boxes. Each box is centered at its preferred middle or below the previous box."""
+    """Return the tops of a column's boxes.
+
+    A box is centered at its preferred middle, or else follows the box above it.
+    """
     tops, free, shift, wish_count = list[float](), 0.0, 0.0, 0
     for wish, height in zip(wishes, heights, strict=True):
         top = free if wish is None or wish - height / 2 < free else wish - height / 2
@@ -157,7 +160,7 @@ def _forward(placed: Placed, at: Mapping[str, Rectangle]) -> Iterator[Line]:
 
 
 def _back(placed: Placed, at: Mapping[str, Rectangle], bottom: float) -> Iterator[Line]:
-    """Route a backward line: out to the right, down to a separate lane below all boxes, and in from the left."""
+    """Route a backward line: out to the right, along a lane of its own below all boxes, and in from the left."""
     for number, arrow in enumerate(placed.back, 1):
         source, sink = at[arrow.source], at[arrow.sink]
         lane = bottom + _LANE * number

@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 @record
 class Promotion:
-    """A promotion to an alias, either by an entry in `section` (pipelines or imports) or from the alias `before`."""
+    """A promotion to an alias, from an entry in `section` (pipelines or imports) or from the alias `before`."""
 
     version: ModelRef
     text: str

@@ -183,7 +183,7 @@ def in_base(path: Path) -> Path:
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """Return the source of names at a path in the base, or None if the value is not a name."""
+    """Return where the names allowed at a path in the base come from, or None if the value there is not a name."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):

@@ -138,7 +138,7 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Move the limit on the number of fields to a subschema. It would count a half-typed line and hide completions."""
+    """Move the limit on the number of fields into a subschema, where a half-typed line does not break completion."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})

@@ -76,7 +76,7 @@ class _Session:
         self.marked: dict[str, set[str]] = {}
 
     def spec_of(self, path: str) -> str | None:
-        """Return the spec that an open file belongs to, possibly as an environment, or None for other files."""
+        """Return the spec that an open file belongs to, as spec or environment, or None for other files."""
         if environment_of(path) is not None:
             return self.knowledge.spec_of(os.path.dirname(os.path.dirname(path)))
         return path if is_spec(path, self.texts.get(path, ""), self.knowledge.spec_names) else None

@@ -14,7 +14,7 @@ from modelyard.target import Targets
 
 
 def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Iterator[Diagnostic]:
-    """Report kinds of sites with different alerts, because all sites share a single set of alerting rules."""
+    """Report groups whose kinds of sites have different alerts, because all sites share one set of alerting rules."""
     for fleet in fleets:
         target = plan.system.target(fleet.group.name)
         where = target.telemetry.alerts_on

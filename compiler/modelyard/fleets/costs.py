@@ -1,4 +1,4 @@
-"""The cost of all targets in a system, with the cost of each kind of site multiplied by the number of its sites."""
+"""The cost of all targets in a system. The cost of each kind of site is multiplied by the number of its sites."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
 
 
 def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
-    """Return the columns used at the positions of errors that only markers cause or, without any, all columns."""
+    """Return the columns used where errors occur that only markers cause, or all columns without such errors."""
     known = {(diagnostic.code, diagnostic.span) for diagnostic in real.diagnostics}
     places = [diagnostic.span for diagnostic in outcome.diagnostics if (diagnostic.code, diagnostic.span) not in known]
     culprits: dict[str, set[str]] = {}
@@ -122,7 +122,7 @@ def _covers(place: Span | None, span: Span) -> bool:
 
 
 def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
-    """Return the columns whose markers give a different output from compiling a single site."""
+    """Return the columns whose markers lead to an output other than that of compiling a single site."""
     groups = _bound(outcome).groups
     first = again({group.name: Choice(None, 0) for group in groups})
     if first.failed:
@@ -178,7 +178,7 @@ def _too_many(outcome: Outcome) -> Iterator[Diagnostic]:
 
 
 def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[Run]:
-    """Yield an outcome for each kind of site, and for the sites with the shortest and longest values."""
+    """Yield an outcome for each kind of site, and for the sites with the shortest and the longest values."""
     groups = _bound(outcome).groups
     for group in groups:
         fixed_columns = None if outcome.failed else fixed[group.name]

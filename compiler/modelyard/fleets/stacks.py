@@ -92,7 +92,7 @@ def _settings(
 
 
 def _manifests(projects: list[Project], fleet: Fleet) -> Iterator[ManifestFile]:
-    """Yield the files shared by all kinds and, in a folder for each kind, its versions of the files that differ."""
+    """Yield the files that all kinds share and, in a folder for each kind, its versions of the files that differ."""
     if len(projects) == 1:
         yield from projects[0].manifests
         return

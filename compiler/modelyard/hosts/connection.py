@@ -68,7 +68,7 @@ class Connection:
 
 
 def connection(url: str, header: str, secret: str) -> Connection:
-    """Return a connection. Raises HostError if the token could be intercepted or could inject a header."""
+    """Return a connection. Raises HostError if the token could be intercepted or would inject a header."""
     if not _is_private(url):
         raise HostError("the address of the API must be a URL that begins with https://")
     if re.search(r"[^\x21-\x7e ]", secret):

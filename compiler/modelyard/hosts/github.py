@@ -51,7 +51,7 @@ class PullRequest:
 
 
 def pull_request(environment: Mapping[str, str], author: str) -> PullRequest:
-    """Return the pull request from the event that started the workflow, never one named by a fork's artifact."""
+    """Return the pull request from the event that started the workflow, never from a fork's artifact."""
     repository = environment.get("GITHUB_REPOSITORY", "")
     token = environment.get("GITHUB_TOKEN", "")
     if not token or not _REPOSITORY.fullmatch(repository):

@@ -97,7 +97,7 @@ def _filled(path: str, template: str, settings: Settings) -> str:
 
 
 def _chosen(text: str, settings: Settings) -> str:
-    """Return a template without the marks around its preview parts, which are kept only if stacks are previewed."""
+    """Return a template without the marks around its preview sections. Those stay only if stacks are previewed."""
     lines: list[str] = []
     is_optional = False
     for line in text.splitlines(keepends=True):

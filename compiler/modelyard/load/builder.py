@@ -347,7 +347,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Return the line, column and end column, counted from 1. A multi-line span is reduced to its first character."""
+    """Return the line, column and end column, counted from 1. For a multi-line span, that is its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:

@@ -140,7 +140,7 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find a character (usually copied) that only looks like a space, in this line or the two lines above."""
+    """Find a character that only looks like a space (usually pasted), in this line or the two lines above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         match = _NO_BREAK.match(lines[at])
         if match:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find an unclosed quote in an earlier line whose string extends to the quote at the error's position."""
+    """Find a string that an earlier line opened and that the quote at the error's position closed by mistake."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:

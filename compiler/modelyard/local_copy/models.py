@@ -79,7 +79,7 @@ def _adapted(spec: Entry, name: str, model: Entry, trainer: str) -> Iterator[Not
 
 
 def _gate(name: str, model: Entry, task: str) -> Iterator[Note]:
-    """Drop checks on metrics that only user code can report, and loosen bounds that generated data cannot meet."""
+    """Drop checks of metrics that only user code can report, and loosen bounds that generated data cannot meet."""
     gate = mapping(model.get("validation"))
     for check, bounds in [(key, mapping(value)) for key, value in gate.items()]:
         here, metric = f"models.{name}.validation.{check}", str(bounds.get("metric", check))

@@ -20,7 +20,7 @@ class Note:
 
 
 def entries(spec: Entry, section: str) -> Iterator[tuple[str, Entry]]:
-    """Yield the name and content of each entry in a section. Changing or removing an entry changes the copy."""
+    """Yield the name and content of each entry in a section. Changes to an entry change the copy."""
     yield from [(name, value) for name, value in mapping(spec.get(section)).items() if isinstance(value, dict)]
 
 

@@ -26,7 +26,7 @@ def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -
 
 
 def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
-    """Return the beginning of a kubectl command for a target's cluster. Its namespace defaults to the system's."""
+    """Return the start of a kubectl command for a target's cluster, with the system's namespace as the default."""
     side = move.side(which)
     spec = side.system.target(target)
     here = namespace or move.handovers[which][target].namespace
@@ -58,7 +58,7 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
 
 
 def remote_name(which: str, remote: Remote) -> str:
-    """Return a store's name in rclone's configuration. It is also valid within an environment variable's name."""
+    """Return a store's name in rclone's configuration, which is also valid in an environment variable's name."""
     return f"{which}_{remote.store.replace('-', '_')}"
 
 

@@ -50,7 +50,7 @@ def _route(move: Move, which: str, inference: Inference) -> Resource[Route]:
 
 
 def shifts(move: Move) -> Iterator[Step]:
-    """Yield the steps that shift traffic, in general terms: a spec has neither DNS records nor cross-target weights."""
+    """Yield the steps that shift traffic, in general terms: specs have no DNS records or weights between targets."""
     percents = ", ".join(str(percent) for percent in STEPS)
     for inference in endpoints_of(move):
         if inference.endpoint.host:

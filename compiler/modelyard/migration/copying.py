@@ -111,7 +111,7 @@ def late_copies(move: Move, phase: str) -> Copies:
 
 
 def missing_steps(move: Move) -> Iterator[Step]:
-    """Yield steps that print the objects that only the old side has because they were written after the last copy."""
+    """Yield steps that list the objects that only the old side has, because they were written after the last copy."""
     for ends in pairs_of(move, "old", "new"):
         (source, remote), (sink, other) = ends.source, ends.sink
         text = f"Stop if this prints a name: only the old side's stores.{remote.store} has that object."
@@ -144,7 +144,7 @@ def _job(
 
 
 def registry_steps(move: Move) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """Return steps that copy the registry or, if the system does not run its own, state who must copy it."""
+    """Return steps that copy the registry or, if the system does not run its own, say who must copy it."""
     old, new = (move.side(which).system for which in ("old", "new"))
     if old.registry is None or new.registry is None:
         return (Step("The system has no registry on both sides, so there is nothing to copy."),), ()
@@ -211,7 +211,7 @@ def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that ask people to copy the stores that exist once for each site on one side only."""
+    """Return steps that ask people to copy stores that exist at every site on one side but not on the other."""
     return tuple(
         Step(
             f"stores.{remote.store} exists once for each site on one side only, so only you know where objects belong."
@@ -242,7 +242,7 @@ class SiteEnds:
 
 
 def at_sites(move: Move, source: str, sink: str) -> Iterator[SiteEnds]:
-    """Yield the stores that exist once for each site on both sides, for each site that both sides have."""
+    """Yield the stores that both sides have at every site, for each site that both sides have."""
     for ends in _differing(move, source, sink):
         both = (ends.source, ends.sink)
         if not all(is_at_sites(remote) for _, remote in both):

@@ -99,7 +99,7 @@ def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InClu
 
 
 def login_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
-    """Return steps that store the store logins of Jobs in a Secret, once for each cluster."""
+    """Return steps that save the stores' logins in a Secret for Jobs, once for each cluster."""
     places = list(dict.fromkeys(place for ends in pairs if (place := place_of(move, ends)) is not None))
     return tuple(_login_step(move, place) for place in places)
 
@@ -176,7 +176,7 @@ def _identity(handover: Handover) -> str:
 
 
 def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[str]:
-    """Yield the variables that rclone uses to log in to a store, except those that a Job gets from another Secret."""
+    """Yield the variables with which rclone logs in to a store, except those that a Job gets from another Secret."""
     name = variable(which, remote, "")
     options = [f"{name}{option.upper()}" for option in remote.login]
     if not variables.intersection(options):

@@ -104,7 +104,7 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
 
 
 def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
-    """Return a refusal that points into the old side's files, because nobody has written the new side's overlay yet."""
+    """Return a refusal that points into the old side's files, because the new side's overlay does not exist yet."""
     problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
     if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
         return refusal
@@ -127,7 +127,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return the old and the new platform's term for each kind of resource in a part, where the terms differ."""
+    """Return the old and new platforms' terms for each kind of resource in a part of the spec, where they differ."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 

@@ -39,7 +39,7 @@ def promoters(move: Move, suspended: bool) -> tuple[str, ...]:
 
 
 def held_back(move: Move) -> tuple[Step, ...]:
-    """Return the step that suspends a promoter as soon as it exists, which is before `pulumi up` has ended."""
+    """Return the step that suspends a promoter as soon as it exists, even before `pulumi up` ends."""
     lines = tuple(f"until {line}; do sleep 2; done" for line in promoters(move, True))
     if not lines:
         return ()
@@ -78,6 +78,6 @@ def _step(text: str, lines: tuple[str, ...]) -> tuple[Step, ...]:
 
 
 def _promoters(move: Move) -> Iterator[tuple[str, str]]:
-    """Yield, for each promoter, the beginning of a kubectl command for its cluster, and its CronJob."""
+    """Yield each promoter's CronJob, with the start of a kubectl command for its cluster."""
     for resource in move.side("new").plan.of(Promoter):
         yield kubectl(move, "new", resource.placement), resource.name

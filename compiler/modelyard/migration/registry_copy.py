@@ -143,7 +143,7 @@ def _schema(connection: Any) -> list[str]:
 
 
 def _keys(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
-    """Return the runs and versions in a registry, none of which may be lost in an import."""
+    """Return a registry's runs and versions, all of which an import must keep."""
     tables = {table.name: table for table in _tables()}
     return {
         name: {tuple(row[key] for key in keys) for row in connection.execute(tables[name].select()).mappings()}
@@ -204,7 +204,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:
-    """Return an address with its beginning replaced. Only whole folders match: s3://a does not match s3://ab."""
+    """Return an address with its beginning replaced. Only whole folders match: s3://a is not a prefix of s3://ab."""
     for old, new in moved:
         if text == old or text.startswith(f"{old}/"):
             return new + text[len(old) :]

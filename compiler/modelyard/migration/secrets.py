@@ -58,7 +58,7 @@ def secrets(move: Move) -> Phase:
 
 
 def _step(move: Move, target: str, secret: SecretPlace) -> Step:
-    """Return the step that stores a secret's value: the old side's or, if it has none, the content of a file."""
+    """Return the step that stores a secret: with the old side's value or, if it has none, with a file's content."""
     text = f"{target}: {', '.join(secret.keys)} {_place(target, secret)}. Read by {', '.join(secret.workloads)}."
     write = _write(move, target, secret)
     if not write:
@@ -106,7 +106,7 @@ def _place(target: str, secret: SecretPlace) -> str:
 
 
 def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
-    """Return the commands that store a secret (the last one reads its value), or none if the service is unknown."""
+    """Return the commands that store a secret, the last of which reads its value, or none if the service is unknown."""
     if secret.commands is not None:
         output = _output(move, "new", target, secret)
         make = f"{{ {secret.commands.make}; }} && " if secret.commands.make else ""
@@ -122,7 +122,7 @@ def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
 
 
 def _read_old(move: Move, secret: SecretPlace) -> str:
-    """Return the command that prints the old side's value of the same secret as a JSON object, or "" if it has none."""
+    """Return the command that prints the old side's value of a secret as a JSON object, or "" if it has none."""
     for target, handover in move.handovers["old"].items():
         for old in handover.secrets:
             if (old.store, old.path) != (secret.store, secret.path) or not {*secret.keys} <= {*old.keys}:
@@ -137,7 +137,7 @@ def _read_old(move: Move, secret: SecretPlace) -> str:
 
 
 def _output(move: Move, which: str, target: str, secret: SecretPlace) -> str:
-    """Return the beginning of a command, which stores the Pulumi output that the command uses in a variable."""
+    """Return the start of a command that saves in a variable the Pulumi output which the command uses."""
     name = secret.commands.output if secret.commands is not None else ""
     return "".join(f"{name}=$({line}) && " for line in _outputs(move, which, target, name)) if name else ""
 

@@ -93,7 +93,7 @@ def sides_of(request: MoveRequest, old: Side, targets: Targets) -> Sides:
 
 
 def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document in which nothing starts automatically: it has no schedules, and monitors do not react."""
+    """Return a document in which nothing starts by itself: without schedules, and with passive monitors."""
     pipelines = {name: _on_demand(entry) for name, entry in _entries(value, "pipelines")}
     monitors = {name: _watching(entry) for name, entry in _entries(value, "monitors")}
     changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
@@ -152,14 +152,14 @@ def _changes(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tupl
 
 
 def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield changes that remove the fields describing a target's cluster, because it gets a new cluster in a cloud."""
+    """Yield changes that remove the description of a target's cluster, because the target gets a new one in a cloud."""
     for target in moving:
         path = target_path(system, target.name)
         yield from (((*path, field), None) for field in _OF_A_CLUSTER if field in system.written(*path))
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield changes that place everything from the moving targets on another target, and remove the moving targets."""
+    """Yield changes that put everything on the moving targets onto another target, and remove the moving ones."""
     placement = system.written("deployment", "placement")
     for kind in placement:
         if placement[kind] in sources:
@@ -178,7 +178,7 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
 
 
 def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
-    """For each remaining target that a moving target could reach, yield the targets still allowed to reach it."""
+    """Yield, for each remaining target that a moving target could reach, the targets still allowed to reach it."""
     for target in system.deployment.targets:
         remaining: list[Json] = [name for name in target.reachable_from if name not in sources]
         if target.name not in sources and len(remaining) < len(target.reachable_from):
@@ -205,7 +205,7 @@ def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets
 
 
 def _beside(new: Side, old: Side) -> Side:
-    """Return the new side with added diagnostics about conflicts with the old side, such as a shared namespace."""
+    """Return the new side with diagnostics added for conflicts with the old side, such as a shared namespace."""
     new = replace(new, outcome=with_kept_addresses(new.outcome, old.system))
     if new.outcome.failed or new.outcome.plan is None:
         return new

@@ -33,7 +33,7 @@ _NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(s
 
 
 def dual_run(move: Move) -> Phase:
-    """Return the phase in which both sides get the same requests, but only the old side's responses reach callers."""
+    """Return the phase in which both sides get the same requests, but callers still get the old side's responses."""
     endpoints = endpoints_of(move)
     do = [
         Step(
@@ -203,7 +203,7 @@ def watch(move: Move) -> Phase:
 
 
 def _trained_since(move: Move) -> str:
-    """Explain what happens to model versions that the new side has trained if callers return to the old side."""
+    """Say what happens to model versions that the new side has trained if callers return to the old side."""
     if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
         return ""
     return (

@@ -78,7 +78,10 @@ class Resource(Generic[V_co]):
 
 @record
 class Link:
-    """An edge of the plan: `source` calls or reads `sink` over a protocol and port. Each is a `Resource.place`."""
+    """An edge of the plan: `source` calls or reads `sink` over a protocol and port.
+
+    Both are values of `Resource.place`.
+    """
 
     source: str  # placement:kind/name
     sink: str
@@ -114,7 +117,7 @@ class Plan:
         return _by_place(self.resources)
 
     def at(self, place: str, what: type[V]) -> Resource[V] | None:
-        """Return the resource at a place, such as a link's sink, or None if its value has a different type."""
+        """Return the resource at a place, such as a link's sink, or None if its value is of another type."""
         resource = _by_place(self.resources)[place]
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
@@ -137,7 +140,7 @@ class Plan:
         return bundled_on(self.system, placement)
 
     def has_cluster(self, placement: str) -> bool:
-        """Return whether a target has a cluster. It has no cluster if all its resources are outside a cluster."""
+        """Return whether a target has a cluster. It has none if all its resources are outside a cluster."""
         return bool(self.of(Cluster, placement))
 
     def placements(self) -> tuple[str, ...]:
@@ -171,6 +174,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Return whether models are delivered as bundles because our own registry, which is not exposed, is elsewhere."""
+    """Return whether models are delivered as bundles: our own registry is on another target and not exposed."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

@@ -38,7 +38,7 @@ class NodeGroup:
 
 @record
 class Fallback:
-    """A machine type, selected by node labels, for Pods whose preferred type is not available."""
+    """The machine type (selected by node labels) that Pods use if their preferred type is not available."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An entry of a compute class's `accelerators` list that was not chosen: its position, and the reason."""
+    """An entry of a compute class's `accelerators` list that was not chosen, with its position and the reason."""
 
     position: int
     accelerator: Accelerator
@@ -55,7 +55,7 @@ class PassedOver:
 
 @record
 class Smaller:
-    """A much cheaper machine type that is slightly too small for a Pod, and the requests that would fit on it."""
+    """A much cheaper machine type that is slightly too small for a Pod, and the requests that would fit it."""
 
     machine: str
     price_hourly: float
@@ -117,7 +117,7 @@ def any_machine(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def namespace_of_system(system: System) -> str:
-    """Name the namespace after the system only, for providers whose environments have separate clusters."""
+    """Name the namespace after the system alone. For providers that give each environment its own clusters."""
     return system.metadata.name
 
 

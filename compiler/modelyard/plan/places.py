@@ -12,7 +12,7 @@ LOG_DAYS = 90
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Return whether a lifecycle rule deletes captures by age, as in every bucket that modelyard creates."""
+    """Return whether a lifecycle rule deletes the bucket's captures by age, as in every bucket modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
@@ -35,7 +35,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """Return a model's folder in the artifact store, to which training runs write and from which its users read."""
+    """Return a model's folder in the artifact store. Training runs write to it, and the model's users read from it."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 

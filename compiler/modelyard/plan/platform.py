@@ -50,7 +50,7 @@ class AlertRules:
 
 @record
 class Secret:
-    """A secret and what reads it, each as `section.name` (a workload, store or channel) or `deployment.<target>`."""
+    """A secret and its readers, each as `section.name` (a workload, store or channel) or `deployment.<target>`."""
 
     ref: SecretRef
     workloads: tuple[str, ...]

@@ -39,7 +39,7 @@ class ModelServer:
 
 @record
 class Backend:
-    """A destination for a share of a route's traffic: a variant on the named resource of kind MODEL_SERVER."""
+    """A backend that gets a share of a route's traffic: a variant, and the name of its MODEL_SERVER resource."""
 
     server: str
     variant: str
@@ -104,7 +104,7 @@ class MonitorJob:
 
 @record
 class Promoter:
-    """A job that moves aliases in our own registry, for the models of the given pipelines and for imported models."""
+    """A job that moves aliases in our own registry, for the given pipelines' models and for imported models."""
 
     pipelines: tuple[Pipeline, ...]
     imported: tuple[Model, ...] = ()
@@ -133,7 +133,7 @@ class Starter:
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Return whether a pipeline's runs report the number of unsuitable input files, which built-in scoring skips."""
+    """Return whether a pipeline's runs report how many unsuitable input files the built-in scoring skipped."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)

@@ -58,7 +58,7 @@ class Needs:
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Return whether write access to a path in a store has already been added, directly or for a parent folder."""
+        """Return whether write access to a path in a store was added before, for the path or one of its parents."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
@@ -71,7 +71,7 @@ class Needs:
 
 
 class Draft:
-    """Collects the plan's resources in an order in which they can be created. `shared` ones precede `workloads`."""
+    """Collects the plan's resources in the order of their creation. `shared` ones precede `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -122,7 +122,10 @@ class Draft:
         return resource
 
     def hardware(self, compute: str, placement: str) -> Hardware | None:
-        """Choose the machine type for a compute class on a target. If none fits, returns None and reports this once."""
+        """Choose the machine type for a compute class on a target.
+
+        Returns None if no type fits, and reports this once.
+        """
         key = (placement, compute)
         if key not in self._hardware:
             compute_class = self.system.compute[compute]
@@ -136,7 +139,7 @@ class Draft:
         return self._hardware[key]
 
     def _no_machine(self, compute: str, placement: str, refusal: NoMachine) -> Diagnostic:
-        """Report a class that no machine fits: at the accelerator if its name is wrong, otherwise at the class."""
+        """Report a class that no machine fits: at the accelerator if its name is unknown, or else at the class."""
         compute_class = self.system.compute[compute]
         if refusal.position is not None:
             span = self.system.at(*compute_class.path, "accelerators", refusal.position)
@@ -183,7 +186,10 @@ class Draft:
         return bool(self.system.governance.owner.oncall) and observed
 
     def wants_dataset(self, needs: Needs, dataset: Dataset, mode: str) -> None:
-        """Give a workload access to a dataset in a store. If a dataset has only a URI, the user must grant access."""
+        """Give a workload access to a dataset in a store.
+
+        For a dataset that is only a URI, the user must grant access.
+        """
         if dataset.store:
             needs.store(dataset.store, dataset.path, mode, "data")
             self.wants_credentials(needs, dataset.store)
@@ -202,7 +208,7 @@ class Draft:
             self.wants_credentials(needs, store)
 
     def wants_models(self, needs: Needs, placement: str, models: Iterable[ModelRef]) -> None:
-        """Give a workload read access to models in the registry, or to bundles if the registry is on another target."""
+        """Give a workload read access to models: in the registry or, if that is on another target, in bundles."""
         if not bundled_on(self.system, placement):
             self.wants_artifacts(needs, "read", [ref.model for ref in models])
         elif self.artifacts is not None:

@@ -117,7 +117,7 @@ def _request(route: Resource, server: str) -> Link:
 
 
 def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
-    """Collect an endpoint's access to models, the capture folder, the heads' Redis password, and callers' tokens."""
+    """Collect what an endpoint needs: models, the capture folder, the heads' Redis password, and callers' tokens."""
     bases = (draft.system.models[ref.model].base for ref in inference.models)
     draft.wants_models(needs, inference.target, (*inference.models, *(base for base in bases if base is not None)))
     if inference.capture is not None:
@@ -131,7 +131,7 @@ def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:
-    """Return the access mode for captures: append, unless the server must delete old captures to enforce `retain`."""
+    """Return the access mode for captures: append, unless the server itself has to delete old captures (`retain`)."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 

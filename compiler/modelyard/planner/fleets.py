@@ -1,4 +1,4 @@
-"""Report connections from other targets to resources that exist once for each site in a group."""
+"""Report connections from other targets to resources that exist once per site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
-    """Report waves that are impossible and, once each, connections into targets that represent many sites."""
+    """Report impossible waves and, once each, connections to targets that represent many sites."""
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
@@ -33,7 +33,7 @@ def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def plan_site_alerts(draft: Draft) -> None:
-    """Plan the alert rules of sites whose alerts are evaluated on another target."""
+    """Plan the alert rules of sites for the target that evaluates their alerts."""
     for target in draft.targets.values():
         where = target.telemetry.alerts_on
         if where in draft.targets and not _unable(target, draft.targets[where]):
@@ -51,7 +51,7 @@ def _alerts(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
 
 
 def _unable(target: TargetSpec, where: TargetSpec) -> str:
-    """Return the reason why one target cannot evaluate another target's alerts, or "" if it can."""
+    """Return why one target cannot evaluate another target's alerts, or "" if it can."""
     if target.sites is None:
         return "only the alerts of a target with `sites` can be evaluated elsewhere"
     return f"target {quote(where.name)} has `sites` itself" if where.sites is not None else ""

@@ -50,7 +50,7 @@ def _job(draft: Draft, monitor: Monitor, name: str, workload: str, origin: Path)
 
 
 def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: tuple[Model, ...]) -> Needs:
-    """Collect a monitor's access to the watched data, the reference, the labels, its state folder and the models."""
+    """Collect what a monitor needs: the watched data, the reference, the labels, its state folder and the models."""
     system, needs = draft.system, Needs(f"monitors.{monitor.name}")
     if inference is not None and inference.capture is not None:
         needs.store(inference.capture.store, inference.capture.path, "read", "capture")
@@ -67,7 +67,7 @@ def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: 
 
 
 def _keep_state(draft: Draft, monitor: Monitor, needs: Needs) -> None:
-    """Give a monitor append access to its state folder and, unless the folder is in its captures, read access."""
+    """Give a monitor append access to its state folder, and read access unless the folder is in its captures."""
     state = state_folder(draft.system, monitor)
     if state is None:
         return

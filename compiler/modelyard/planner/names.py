@@ -52,7 +52,7 @@ def _are_two_of(first: Resource, second: Resource, kind: Kind) -> bool:
 
 
 def _owner(resource: Resource) -> str:
-    """Return the owner of a resource's name: its workload, whose resources may all have the same name, or itself."""
+    """Return the owner of a resource's name: its workload, within which names may repeat, or the resource itself."""
     return resource.workload or resource.address
 
 

@@ -92,7 +92,7 @@ def plan_registry(draft: Draft) -> None:
 
 
 def _model_uses(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Yield every use of a model (for training, scoring or serving) with its line in the spec."""
+    """Yield every use of a model (training, scoring or serving), with its line in the spec."""
     for pipeline in draft.system.pipelines.values():
         if pipeline.model is not None:
             yield ("pipelines", pipeline.name, "model"), pipeline.model.model
@@ -168,12 +168,12 @@ def _node_pools(draft: Draft) -> Iterator[Resource]:
 
 
 def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
-    """Return whether the target has a Prometheus, which collects a resource's metrics."""
+    """Return whether the target has a Prometheus that collects a resource's metrics."""
     return "prometheus" in addons[resource.placement]
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Collect the secrets of targets themselves: the Gateway's certificate and the remote-write token."""
+    """Collect the secrets of the targets themselves: the Gateway's certificate and the remote-write token."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -258,7 +258,7 @@ def _always(resource: Resource, target: TargetSpec, offer: Offer) -> bool:
 
 
 def _unless_adopted(resource: Resource[Store], target: TargetSpec, offer: Offer) -> bool:
-    """Return whether a store needs add-ons. Among adopted stores, buckets need them and databases do not."""
+    """Return whether a store needs add-ons. Adopted buckets do, and adopted databases do not."""
     return resource.kind is not Kind.DATABASE or not resource.value.adopt
 
 

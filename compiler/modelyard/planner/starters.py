@@ -1,4 +1,4 @@
-"""Plan how monitors start runs on other targets: through a request folder and a starter that handles requests."""
+"""Plan how monitors start runs on other targets: a folder for requests, and a starter that handles them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it starts none there, or cannot."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it never does, or cannot."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -81,7 +81,7 @@ def _stores(draft: Draft) -> tuple[Store, ...]:
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
-    """Return the folder for requests to a target, separate for each system and environment that shares the bucket."""
+    """Return the folder for requests to a target. Each system and environment that shares the bucket has its own."""
     system, artifacts = draft.system, draft.artifacts
     base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
     return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

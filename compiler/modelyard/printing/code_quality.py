@@ -17,7 +17,7 @@ _SEVERITIES: Final = {Level.DANGER: "critical", Level.REVIEW: "major", Level.NOT
 
 
 def code_quality(review: Review, lowest: Level, spec: str) -> str:
-    """Return findings at or above a level as a JSON list. Those without a location are reported in the file `spec`."""
+    """Return findings at or above a level as a JSON list. Findings without a location refer to the file `spec`."""
     entries = [_entry(finding, spec) for finding in review.findings if finding.level >= lowest]
     return json.dumps(entries, indent=2) + "\n"
 

@@ -45,7 +45,7 @@ def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def marker(spec: str) -> str:
-    """Return a comment's first line, the same for all commits in a pull request, even if the system is renamed."""
+    """Return a comment's first line. It stays the same throughout a pull request, even if the system is renamed."""
     digest = sha256(os.path.normpath(spec).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{MARKER}{digest} -->"
 
@@ -90,7 +90,7 @@ def _counted(code: str, count: int) -> str:
 
 
 def _until(room: int, rows: Iterable[str]) -> Iterator[str]:
-    """Yield the rows that fit into the given number of characters, without rendering any later rows."""
+    """Yield the rows that fit in a number of characters. Later rows are not rendered."""
     for row in rows:
         room -= len(row) + 1
         if room < 0:

@@ -92,7 +92,7 @@ def notes_of(estimate: Estimate) -> Iterator[str]:
 
 
 def markdown_of(estimate: Estimate) -> str:
-    """Return the estimate for a comment on a change: totals by component, and all lines in a collapsed section."""
+    """Return the estimate for a comment on a change: totals by component, with all lines in a collapsed section."""
     sources = _Sources()
     rows = [
         f"**{escaped(title_of(estimate))}**",
@@ -218,7 +218,7 @@ def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
 
 
 def _quantity(line: CostLine) -> str:
-    """Return a line's quantities for floor, expected cost and ceiling, or only one number if these are equal."""
+    """Return a line's quantities for floor, expected cost and ceiling, as a single number if they are equal."""
     quantity = line.quantity
     amounts = (quantity.floor, quantity.expected, quantity.ceiling)
     return _number(amounts[0]) if len(set(amounts)) == 1 else " / ".join(_number(amount) for amount in amounts)

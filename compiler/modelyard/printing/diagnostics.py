@@ -87,7 +87,7 @@ def _text(
 def _without_repetition(
     diagnostics: tuple[Diagnostic, ...],
 ) -> tuple[list[Diagnostic], dict[str, list[Diagnostic]]]:
-    """Split off the warnings after the first few with the same code, keyed by code. All other diagnostics are kept."""
+    """Split off the warnings after the first few with the same code, by code. All other diagnostics stay."""
     counts: dict[str, int] = {}
     shown: list[Diagnostic] = []
     repeated: dict[str, list[Diagnostic]] = {}
@@ -165,7 +165,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """Return the part of a line around a span with secrets hidden, and the span's position in that part."""
+    """Return the part of a line around a span, with secrets hidden, and where the span is in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda place: -place.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)

@@ -17,7 +17,7 @@ VERSION = "modelyard.dev/v1alpha1"
 def data_of(
     sides: Sides, digest: str, judgement: Judgement, phases: Iterable[Phase], variables: Iterable[str]
 ) -> dict[str, Value]:
-    """Return a plan as plain data. If the new side does not compile, the data has verdicts but no phases."""
+    """Return a plan as plain data. If the new side does not compile, there are verdicts but no phases."""
     wish = sides.request
     to = wish.to if isinstance(wish.to, str) else ":".join(part for part in _parts(wish.to) if part)
     return {

@@ -65,7 +65,7 @@ class CostChange:
 
 
 def sentence(costs: Sequence[CostChange]) -> str:
-    """Return one line that states what changes in which environments and where nothing changes."""
+    """Return one line that says which environments change, by how much, and which do not."""
     known = [cost for cost in costs if cost.is_known]
     parts = [_of_one(cost) for cost in known if cost.differs]
     same = [cost.environment for cost in known if not cost.differs]

@@ -22,7 +22,7 @@ _FOLDER: Final = Path(__file__).parent / "templates"
 
 
 def review_html(review: Review, lowest: Level, costs: Sequence[CostChange] = ()) -> str:
-    """Return the page. Its content security policy forbids scripts, requests, and any styles except its own."""
+    """Return the page. Its content security policy forbids scripts, requests and all styles but its own."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     templates = Environment(

@@ -23,7 +23,10 @@ _OUTSIDE: Final = pattern(r"[^a-z0-9-]")
 
 
 def review_markdown(review: Review, lowest: Level) -> str:
-    """Return a review as Markdown. If it is too long, first notes and then findings to review are cut, not dangers."""
+    """Return a review as Markdown.
+
+    If it is too long, notes are cut first, then findings to review, but never dangers.
+    """
     groups = by_level(review, lowest)
     marker = f"<!-- modelyard:diff:{_OUTSIDE.sub('', review.system)} -->"
     head = f"{marker}\n### {escaped(headline(review))}\n{in_brief(review)}"
@@ -36,7 +39,7 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return a list of the change in cost and the people who must agree, or "" if the change needs no review."""
+    """Return a list with the change in cost and the people who must agree, or "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 
@@ -54,7 +57,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Return the first lines that fit into the given number of characters, and the number of remaining lines."""
+    """Return the first lines that fit in a number of characters, and how many lines remain."""
     kept: list[str] = []
     for line in lines:
         room -= len(line) + 1

@@ -26,7 +26,7 @@ _LEVELS: Final = {Level.DANGER: "error", Level.REVIEW: "warning", Level.NOTE: "n
 
 
 def review_sarif(review: Review, lowest: Level, spec: str) -> str:
-    """Return a SARIF log with the findings at or above a level, highest first. `spec` locates those without a span."""
+    """Return a SARIF log of the findings at or above a level, highest first. Those without a span refer to `spec`."""
     findings = [finding for finding in review.findings if finding.level >= lowest][:MOST_RESULTS]
     rules = sorted({finding.code for finding in findings})
     results = [_result(finding, rules.index(finding.code), spec) for finding in findings]

@@ -41,7 +41,7 @@ def summary(review: Review) -> tuple[str, ...]:
 
 
 def _growth(finding: Finding) -> tuple[float, ...]:
-    """Return by how much the monthly cost grows: the expected cost, the ceiling, and the floor."""
+    """Return how much the monthly cost grows: the expected cost, the ceiling and the floor."""
     before, after = (
         [float(amount) for amount in side.split()] or [0.0] * 3 for side in (finding.before, finding.after)
     )

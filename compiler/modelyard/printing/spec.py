@@ -93,7 +93,7 @@ class _Writer:
 
 
 def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Return whether a field's default may be written, given the other fields that the field requires and excludes."""
+    """Return whether the default of a field may be written, given the fields that it requires and excludes."""
     required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 

@@ -34,7 +34,7 @@ def width(line: list[Cell]) -> int:
 
 
 def clipped(line: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
-    """Return at most `widest` columns of a line around the range to mark, and the range's position in these columns."""
+    """Return at most `widest` columns of a line around a range to mark, and where the range is in them."""
     if width(line) <= widest:
         return line, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0

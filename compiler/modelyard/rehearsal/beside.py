@@ -1,4 +1,4 @@
-"""The files next to the spec: which of them a rehearsal copies or links, and a hash that shows if they have changed."""
+"""The files next to the spec: which of them a rehearsal copies or links, and a hash that shows changes to them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _copy_folder(source: Path, into: Path) -> None:
 
 
 def _files(source: Path) -> Iterator[Path]:
-    """Yield the files that are copied, and the Python code in folders that are linked."""
+    """Yield the files that are copied, and the Python files in folders that are linked."""
     for entry in _entries(source):
         if entry.is_file():
             yield entry

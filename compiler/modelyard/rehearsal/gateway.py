@@ -1,4 +1,4 @@
-"""A rehearsal's callers, which never stop sending requests, and the weighted gateway between them and the two sides."""
+"""A rehearsal's callers, which never stop sending requests, and the weighted gateway between them and both sides."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Gateway:
         self._server.server_close()
 
     def choose(self) -> str:
-        """Return the side for the next request. Of each hundred requests, each side gets exactly its percentage."""
+        """Return the side for the next request. Out of a hundred requests, each side gets exactly its percentage."""
         with self._lock:
             before, self._requests = self._requests, self._requests + 1
             share = self.percent_new
@@ -93,7 +93,7 @@ class Question:
         return status, content.decode("utf-8", "replace")
 
     def ask(self, port: int) -> str:
-        """Send the request to a local port. Returns what is wrong with the response, or "" if it is correct."""
+        """Send the request to a local port. Returns what is wrong with the response, or "" if nothing is."""
         status, content = self.send(port, self.path)
         if status != http.client.OK:
             return f"{self.endpoint} answers {status}: {content[:_SHOWN]}"
@@ -127,7 +127,7 @@ class Callers:
         self._thread.join()
 
     def wait_for(self, count: int) -> None:
-        """Wait until the given number of further requests has been sent, without pauses, or a response is wrong."""
+        """Wait until a number of further requests have been sent without pauses, or until a response is wrong."""
         with self._one_more:
             until, self._pause_s = self.sent + count, 0.0
             while self.sent < until and self.questions and not self.problems:

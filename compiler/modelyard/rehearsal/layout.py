@@ -40,7 +40,7 @@ class Unwritable(Exception):
 
 @record
 class Bucket:
-    """One of a side's buckets, and the folder that replaces it."""
+    """A bucket on one of the sides, and the folder that replaces it."""
 
     which: str
     store: str
@@ -95,7 +95,7 @@ class Layout:
                 yield bucket, new[bucket.store]
 
     def remotes(self) -> Mapping[str, Path]:
-        """Return the folder that replaces each rclone remote, and that contains the folder of the remote's bucket."""
+        """Return the folder that replaces each rclone remote. It contains the folder of the remote's bucket."""
         return {
             remote_name(which, remote): self.folder / "objects" / which / remote.store
             for which, handovers in self.move.handovers.items()
@@ -173,7 +173,7 @@ class Layout:
                         yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
-        """Map, for each Service, the endpoints' paths to the paths that serve their first variants on this machine."""
+        """Map the paths of each Service's endpoints to the paths at which this machine serves their first variants."""
         endpoints = self.local_plan(which)["endpoints"]
         services: dict[str, dict[str, str]] = {}
         for route in self.move.side(which).plan.of(Route):
@@ -185,7 +185,7 @@ class Layout:
 
 
 def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
-    """Yield each stack of a side's compiled projects, as `folder stack` like in commands, with the project's folder."""
+    """Yield a side's stacks as commands name them, `folder stack`, each with the folder of its project."""
     move = layout.move
     for stack, project in move.projects(which):
         folder = move.project_folder(which, stack.target, project.folder)

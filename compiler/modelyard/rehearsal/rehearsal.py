@@ -35,7 +35,7 @@ _CAPTURED_S: Final = 5.0
 
 @record
 class PhaseReport:
-    """What a rehearsed phase did: the commands that ran, what was done in place of people, and what was left out."""
+    """What a rehearsed phase did: the commands run, what was done in place of people, and what was left out."""
 
     phase: str
     seconds: float
@@ -100,7 +100,7 @@ class Rehearsal:
 
     @property
     def kinds(self) -> list[str]:
-        """Return which kinds of parts, such as buckets or endpoints, the system has for a rehearsal to cover."""
+        """Return the kinds of things in the system that a rehearsal has to cover, such as buckets or endpoints."""
         move, texts = self.layout.move, text_endpoints(self.layout)
         asked = {question.endpoint for question in self._questions}
         parts = {
@@ -180,7 +180,7 @@ class Rehearsal:
         return count, left
 
     def _without_later(self, ran: StepOutput) -> StepOutput:
-        """Return a bucket comparison's output without objects written after the phase began, such as captures."""
+        """Return the output of comparing buckets, without objects written since the phase began, such as captures."""
         differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
         unexplained = [line for line in differing if not self._is_later(line[2:])]
         code = 0 if differing and not unexplained else ran.code
@@ -193,7 +193,7 @@ class Rehearsal:
         return bool(times) and max(times) >= self._began
 
     def _with_token(self, step: Step) -> Mapping[str, str]:
-        """Return the environment for a step, including the token of the endpoint to which the step sends requests."""
+        """Return the environment for a step, with the token of the endpoint that the step calls."""
         for question in self._questions:
             if any(f"@{question.endpoint}.json" in line for line in step.commands):
                 return {**self._environment, "token": question.token}
@@ -256,7 +256,7 @@ class Rehearsal:
             self._write("schedules.json", {**schedules, "new": applied_to(now, before, jobs), "applied": dict(jobs)})
 
     def _expected(self) -> tuple[Question, ...]:
-        """Query each variant of the old side's endpoints, and record the responses, which the move must not change."""
+        """Query each variant of the old side's endpoints, and record the responses. The move must not change them."""
         path = self.layout.folder / "answers.json"
         if not path.exists():
             questions = asked_first(self.layout, self._running["old"].ports["serve"]) if "old" in self._running else ()
@@ -279,7 +279,7 @@ class Rehearsal:
             self._acted.append(f"the paths of {len(places)} secrets were read from the plan; no secret was opened")
 
     def _carry_for_owner(self) -> None:
-        """Copy a registry that is adopted on one of the sides, on behalf of its owner."""
+        """Copy a registry that one of the sides adopts, on behalf of its owner."""
         if any(COPY_FILE in line for phase in self.plan.phases for step in phase.do for line in step.commands):
             return
         if self.layout.move.side("old").system.registry is None:
@@ -307,7 +307,7 @@ class Rehearsal:
             self._acted.append(f"an object was written into {len(pairs)} {buckets} of the {which} side")
 
     def _compare(self) -> None:
-        """Check the new side's responses to all requests, once it has loaded the versions in its registry."""
+        """Check the new side's responses to all requests once it has loaded the versions from its registry."""
         if problem := self._ask_all("new"):
             raise Failed(f"the new side does not answer like the old one: {problem}")
         if self._questions:
@@ -337,7 +337,7 @@ class Rehearsal:
                 self._acted.append(f"at {percent} percent, the new side answered {new} of {old + new} requests")
 
     def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
-        """Copy everything that the old side captured up to its last response, which it writes with a short delay."""
+        """Copy all captures of the old side up to its last response, which is written after a short delay."""
         if any(endpoint.capture is not None for endpoint in self.layout.move.side("old").system.inference.values()):
             time.sleep(_CAPTURED_S)
         return self._steps(phase, steps)[0]

@@ -1,4 +1,4 @@
-"""Start and stop the two sides of a rehearsal, each in a process that ends together with the rehearsal's."""
+"""Start and stop the two sides of a rehearsal. Each is a process that never outlives the rehearsal."""
 
 from __future__ import annotations
 
@@ -146,14 +146,14 @@ def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
 
 
 def side_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return a side's environment variables. A side sends requests only to this machine, and never through a proxy."""
+    """Return a side's environment variables. A side only sends requests to this machine, and never uses a proxy."""
     environment = runtime_environment(compiled, code)
     kept = {name: text for name, text in environment.items() if not name.lower().endswith("_proxy")}
     return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
-    """Return the environment variables for a plan's commands: stand-ins come first in PATH, folders replace remotes."""
+    """Return the environment for a plan's commands: stand-ins come first in PATH, and folders replace remotes."""
     aliases: dict[str, str] = {}
     for name, place in remotes.items():
         aliases |= {
@@ -167,12 +167,12 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
 
 
 def _imports() -> dict[str, str]:
-    """Return variables that keep commands from importing Python modules from the folder of the user's files."""
+    """Return variables that stop commands from importing Python modules from the folder with the user's files."""
     present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
 
 
 def _without_proxy() -> dict[str, str]:
-    """Return variables that exempt this machine's address from the proxy, which user code may need to fetch data."""
+    """Return variables that exempt this machine from the proxy, which user code may need to fetch data."""
     hosts = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(hosts), _HERE]))

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _orders() -> SimpleQueue[str]:
-    """Return a queue of standard input's lines. When the input ends, the main thread exits, whatever it is doing."""
+    """Return a queue of the lines on standard input. When it ends, the main thread exits, whatever it is doing."""
     lines: SimpleQueue[str] = SimpleQueue()
 
     def read() -> None:
@@ -144,7 +144,7 @@ def _requests(endpoint: Any, plan: Any, placed: Any) -> list[tuple[str, Any]]:
 
 
 def _start(servers: dict[str, Any], port: int) -> None:
-    """Serve applications on a port. As in Ray Serve, the first part of a request's path chooses the application."""
+    """Serve applications on a port. As in Ray Serve, the start of a request's path selects the application."""
     uvicorn = import_module("uvicorn")
     starlette = import_module("starlette.requests"), import_module("starlette.responses")
 

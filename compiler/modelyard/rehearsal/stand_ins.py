@@ -279,7 +279,7 @@ _PROGRAMS: dict[str, Callable[[Path, list[str]], int]] = {"pulumi": _pulumi, "ku
 
 
 def _split(words: list[str], names: tuple[str, ...], until: str = "") -> tuple[dict[str, str], list[str]]:
-    """Return the options with the given names, and all other words. Words from `until` on are never options."""
+    """Return the options with the given names, and all other words. From the word `until` on, nothing is an option."""
     options: dict[str, str] = {}
     rest: list[str] = []
     end = words.index(until) if until and until in words else len(words)

@@ -37,7 +37,7 @@ class Failed(Exception):
 
 @record
 class StepOutput:
-    """The output of a step's commands, the number of commands run, and the reasons why other commands were not run."""
+    """The output of a step's commands, how many ran, and why the others did not."""
 
     output: str
     code: int
@@ -94,7 +94,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return the commands with a free local port instead of Ray Serve's, which another program may be using."""
+    """Return the commands with Ray Serve's port, which another program may be using, replaced by a free one."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()
@@ -114,7 +114,7 @@ def _free_port() -> int:
 
 
 def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
-    """Run a script to completion. Every process that the script started also ends, however the script ends."""
+    """Run a script to completion. However it ends, every process that it started ends too."""
     with TemporaryFile() as output:  # a pipe would stay open as long as a background program
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],

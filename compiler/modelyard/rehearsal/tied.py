@@ -1,4 +1,4 @@
-"""Run a command that ends when this process's standard input ends, so that it never outlives the calling process."""
+"""Run a command that ends when standard input does, so that it never outlives the process that called it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PATIENCE_S: Final = 45.0
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command, and return its exit code. On shutdown, all processes that the command started end first."""
+    """Run a command, and return its exit code. On shutdown, all processes that it started end first."""
     with subprocess.Popen(arguments, stdin=subprocess.DEVNULL) as process:
         threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
         return process.wait()

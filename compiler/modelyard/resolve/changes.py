@@ -29,14 +29,17 @@ def _override(scope: Scope, name: str, node: Node, deployment: Deployment) -> Ov
 
 
 def called(scope: Scope, section: str, name: str) -> str:
-    """Return the name for an entry's objects: its current name or, if the entry was renamed, its original name."""
+    """Return the name of an entry's objects: the entry's name, or its first name if it was renamed."""
     address = f"{section}.{name}"
     moved = mapping(scope.root, "moved") if "moved" in scope.root else {}
     return (text(moved, address) or address).partition(".")[2]
 
 
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
-    """Resolve renames, and map new addresses to old ones. New addresses must exist in the spec, old ones must not."""
+    """Resolve renames, mapping new addresses to old ones.
+
+    The spec must contain the new addresses and none of the old.
+    """
     if "moved" not in scope.root:
         return None
     node = mapping(scope.root, "moved")

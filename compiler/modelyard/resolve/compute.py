@@ -38,7 +38,7 @@ def compute_of(scope: Scope, node: Node, path: Path, inline_name: str, default: 
 
 
 def needed_compute(scope: Scope, compute: str, path: Path) -> str:
-    """Return a compute class's name. Report an error if neither the step or variant nor its parent names a class."""
+    """Return a compute class's name. Reports an error if neither the step or variant nor its parent names one."""
     if not compute:
         scope.report(problems.no_compute(scope.document.key_span(path), str(path[-1])))
     return compute
@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, compute_class: ComputeClass) -> str:
-    """Register an inline compute class. Its name must be unique, because Pods find their hardware by class name."""
+    """Register an inline compute class. Its name must be unique, because it is how Pods find their hardware."""
     earlier = scope.inline.setdefault(compute_class.name, compute_class)
     if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
         scope.report(

@@ -32,7 +32,7 @@ _DATABASE_REPLICAS = 3  # enterprises get three so that one may fail while anoth
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Resolve object stores and databases. A managed database has three instances for an enterprise, otherwise one."""
+    """Resolve object stores and databases. A managed database has three instances in an enterprise, or else one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")

@@ -33,7 +33,7 @@ _KINDS = ("training", "batch", "inference", "monitors", "registry")
 
 
 def resolve_deployment(scope: Scope, providers: Mapping[str, Provider]) -> Deployment:
-    """Resolve the deployment, and store the target names in the scope, because all later sections refer to them."""
+    """Resolve the deployment, and add the target names to the scope, because all later sections refer to them."""
     node = mapping(scope.root, "deployment")
     mode = text(node, "mode")
     if "targets" in node:

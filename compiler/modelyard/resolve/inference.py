@@ -112,7 +112,10 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Return traffic in percent by variant. A single variant gets all traffic. Several must declare their shares."""
+    """Return the percentage of traffic by variant.
+
+    A single variant gets all of it. Several must declare their shares.
+    """
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
         serving = [variant for variant in variants if variant != mirrored]
@@ -142,7 +145,7 @@ def _mirror(scope: Scope, node: Node, path: Path, variants: tuple[Variant, ...])
 
 
 def _scaling(scope: Scope, node: Node, path: Path, batching: Batching, generation: Generation | None) -> Scaling:
-    """Resolve scaling. By default, a replica may have enough requests for a whole batch before another one is added."""
+    """Resolve scaling. By default, replicas are added only once each has enough requests to fill a batch."""
     default = Scaling(_SCALING_TARGET if generation is None else float(generation.concurrency))
     target = number(node, "target")
     return Scaling(

@@ -131,7 +131,7 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """Return the only step of a pipeline without `steps`. It has no retries, because the whole run is retried."""
+    """Return the only step of a pipeline without `steps`. It has no retries of its own: the whole run is retried."""
     source = source_of(node)
     return Step(
         name=name,

@@ -1,4 +1,4 @@
-"""Read quantities. An invalid quantity is reported and replaced with a fallback so that the stage can continue."""
+"""Read quantities. An invalid one is reported and replaced with a fallback, so that the stage can continue."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Scope:
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to choose a suggestion from, or none if the maximum number of suggestions is exceeded."""
+        """Return the names to choose a suggestion from, or none after the maximum number of suggestions."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 

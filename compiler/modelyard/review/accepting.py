@@ -65,7 +65,7 @@ def can_be_accepted(finding: Finding) -> bool:
 
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
-    """Mark the findings that entries of the file accept, and add a finding for each entry that accepts none."""
+    """Mark the findings that the file's entries accept, and add a finding for each entry that accepts none."""
     valid = _valid(file, today)
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
@@ -111,7 +111,10 @@ def _approvals(system: System) -> list[Approval]:
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """State who must agree to a review's dangers, or who should look at its other findings, or "" if it has none."""
+    """Say who must agree to a review's dangers, or who should look at its other findings.
+
+    Returns "" without findings.
+    """
     dangers = [finding for finding in review.findings if finding.level is Level.DANGER]
     if not dangers:
         owners = {system.governance.owner.team: None for outcome in after.values() if (system := outcome.system)}
@@ -139,7 +142,7 @@ def _signatures(signers: Signers) -> str:
 
 
 def _old_system(environment: str, before: Outcomes) -> System | None:
-    """Return the old system whose rules apply to an environment: its own, the base's or, without a base, another."""
+    """Return the old system whose rules apply to an environment: its own, or the base's, or else any other."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
     return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 
@@ -162,7 +165,7 @@ def _settled(
     file: Acknowledged,
     required: Mapping[str, Signers | None],
 ) -> Finding:
-    """Return a finding with the people who accept it, if their entries suffice in all of the finding's environments."""
+    """Return a finding with the people who accept it, if their entries cover all of the finding's environments."""
     standing = _standing(finding, valid, file, [required.get(name) for name in finding.environments])
     if not standing.entries or standing.missing or not can_be_accepted(finding):
         return finding
@@ -217,7 +220,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 
 def still_needed(finding: Finding, file: Acknowledged, required: Sequence[Signers | None], today: date) -> str:
-    """Return which signatures a finding still needs, or "" if its entries are sufficient in each environment."""
+    """Return which signatures a finding still needs, or "" if its entries suffice in every environment."""
     return "; ".join(_standing(finding, _valid(file, today), file, required).missing)
 
 
@@ -233,7 +236,7 @@ def _missing(signers: Signers, signed: Collection[str]) -> str:
 
 
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Report entries that match no finding: as a danger if an open finding has the same code, otherwise as a note."""
+    """Report entries that match no finding: as a danger if an open finding has the same code, or else as a note."""
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue

@@ -86,7 +86,7 @@ def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tupl
 
 
 def entries_of(document: Document) -> list[Json]:
-    """Return the entries of the file as they are written, or an empty list if the file has no list of entries."""
+    """Return the file's entries as written, or an empty list if the file has no list of entries."""
     entries = document.value.get(_LIST)
     return list(entries) if isinstance(entries, list) else []
 

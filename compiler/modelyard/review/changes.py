@@ -94,7 +94,7 @@ def changes(before: System, after: System) -> Iterator[Change]:
 
 
 def renamed_targets(before: System, after: System) -> dict[str, str]:
-    """Return the new names of targets that were renamed while their definitions stayed equal, by old name."""
+    """Return targets that were renamed without any other change: their new names by old name."""
     old, new = ({candidate.name: candidate for candidate in system.deployment.targets} for system in (before, after))
     fresh = [candidate for name, candidate in new.items() if name not in old]
     renames: dict[str, str] = {}
@@ -111,7 +111,7 @@ def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
 
 
 def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
-    """Return whether a field differs only because the type of its channel, registry, rollout or login is different."""
+    """Return whether a field differs only because the type of its channel, registry, rollout or login does."""
     section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
     if section == "channels" and change.removed and field and field != "type":
         old, new = (system.channels.get(name) for system in (before, after))
@@ -224,7 +224,7 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
 
 
 def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
-    """Return whether two lists of address ranges, such as two halves and the whole, contain the same addresses."""
+    """Return whether two lists of address ranges contain the same addresses, such as a range and its two halves."""
     before, after = old.items or (), new.items or ()
     is_comparable = bool(before) and bool(after) and are_ranges((*before, *after))
     return is_comparable and covers(before, after) and covers(after, before)
@@ -272,7 +272,7 @@ def way_of(change: Change) -> Direction:
 
 
 def _of_presence(change: Change) -> Direction:
-    """Return the direction of adding or removing a value, from what the field's rating says about having no value."""
+    """Return the direction of adding or removing a value, based on how the field rates having no value."""
     meaning = change.meaning
     if meaning.absent in _PRESENCE:
         return _PRESENCE[meaning.absent][change.added]

@@ -198,7 +198,7 @@ _OF_WHAT_RUNS: Final = frozenset(
 
 
 def _unlike_the_base(finding: Finding) -> Finding:
-    """Reword a finding for a new environment, which differs from the base rather than from an earlier version."""
+    """Reword a finding for a new environment, which differs from the base and has no earlier version."""
     return replace(
         finding,
         message=finding.message.replace("(was ", "(in the base: "),
@@ -229,7 +229,7 @@ def _errors(outcome: Outcome) -> tuple[Diagnostic, ...]:
 
 
 def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Yield the findings from comparing two outcomes. If either failed, none are about rights, effects and costs."""
+    """Yield the findings from comparing two outcomes. If either failed, rights, effects and costs are left out."""
     pairs = _site_pairs(old, new)
     if pairs:  # the same site represents all sites of a group in both versions
         old, new = (_planned(outcome, plan) for outcome, plan in ((old, pairs[0].before), (new, pairs[0].after)))
@@ -288,7 +288,10 @@ def _planned(outcome: Outcome, plan: Plan) -> Outcome:
 def _effects(
     sides: Sides, old: Outcome, new: Outcome, targets: Targets, pairs: tuple[SitePair, ...]
 ) -> Iterator[Finding]:
-    """Yield what `pulumi up` does on all targets. For targets with sites, each pair of site kinds is compared."""
+    """Yield what `pulumi up` does on all targets.
+
+    With sites, each pair of an old and a new kind of site is compared.
+    """
     if old.plan is None or new.plan is None:
         return
     if not pairs:

@@ -92,7 +92,7 @@ def _sums(costs: Total) -> tuple[float, float, float]:
 
 
 def _amounts(was: Total, now: Total, currency: str) -> str:
-    """Describe how floor, expected cost and ceiling change, in a single phrase if all three have the same amounts."""
+    """Describe how floor, expected cost and ceiling change, in a single phrase if all three change alike."""
     steps = list(zip(_sums(was), _sums(now), strict=True))
     if len({(round(old, 2), round(new, 2)) for old, new in steps}) == 1:
         return _amount(was, now, steps[0], currency)

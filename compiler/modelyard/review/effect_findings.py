@@ -214,7 +214,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources. Node groups that replace each other are named once, by the compute class of their pool."""
+    """Name the resources. Node groups that replace each other are named once, by their pool's compute class."""
     pools = {
         f"the {part.words} of {consequence.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for consequence in affected
@@ -225,7 +225,7 @@ def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report resources that remain although nothing manages them now, and data that does not move to the new region."""
+    """Report resources that stay although nothing manages them now, and data that does not move to the new region."""
     affected = target.of(Effect.LEFT)
     shown = [consequence for consequence in affected if target.holds(consequence)] or affected
     names = enumerated_resources(shown, target.effects)

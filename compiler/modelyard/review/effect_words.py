@@ -21,7 +21,7 @@ def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> s
 
 
 def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
-    """Return a string for each group of resources with the same word, and for groups after the eighth, their size."""
+    """Return a string for each group of resources with the same word, but only the size of groups after the eighth."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
     for consequence in affected:
         part = effects.part(consequence.item.kind)
@@ -54,7 +54,7 @@ def is_of_workload(consequence: Consequence) -> bool:
 
 
 def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
-    """Return the addresses of the workloads that own affected objects, after `intro`, and then all other resources."""
+    """Return the addresses of workloads that own affected objects, introduced by `intro`, then all other resources."""
     known: dict[str, None] = {}
     remaining: list[Consequence] = []
     for consequence in affected:

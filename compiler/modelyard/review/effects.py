@@ -45,7 +45,7 @@ _OF_FATES: Final = {Fate.ROLLING: Effect.ROLLING, Fate.REPLACED: Effect.REPLACED
 
 
 def consequences(before: Items, after: Items, effects: Effects) -> tuple[Consequence, ...]:
-    """Return what happens to every resource that differs, or that depends on a resource that is recreated."""
+    """Return what happens to each resource that differs, or that depends on a recreated resource."""
     kept = {key[0] for key in after}
     gone = [_gone(key, item, effects, kept) for key, item in before.items() if key not in after]
     return tuple(_taking_turns([*gone, *_remaining(before, after, effects)], effects))
@@ -82,7 +82,7 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
 
 
 def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
-    """Return an item's worst fate from differences in itself and in the items it needs, or None if nothing differs."""
+    """Return an item's worst fate, from its own differences and those of items it needs, or None without any."""
     fates = [effects.fate(item.kind, path) for path in paths]
     for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
         if known.fates.get(key) is Fate.REPLACED:
@@ -95,7 +95,7 @@ def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects
 
 
 def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
-    """Yield other items' arguments, such as `cluster.project.project_id`, that differ and that affect this item."""
+    """Yield other items' arguments that differ and that this item uses, such as `cluster.project.project_id`."""
     for path in effects.part(item.kind).arguments:
         *references, argument = path.split(".")
         keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]

@@ -22,7 +22,7 @@ _NOTHING: Final = (
 
 
 def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield the findings. Lower those about a target's `egress` to review if it changes no network policy."""
+    """Yield the findings. If a target's `egress` changes no network policy, its findings are lowered to review."""
     for finding in findings:
         is_egress = (
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD

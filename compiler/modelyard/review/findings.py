@@ -129,7 +129,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _change(finding: Finding) -> tuple[object, ...]:
-    """Return the values that findings about the same change have in common. For a note, these include the message."""
+    """Return the values that findings about the same change share. For a note, these include the message."""
     path = finding.path
     field = (*path[:2], *path[4:]) if len(path) > 4 and path[2] in {"variants", "steps"} else path
     place = finding.now_at or finding.was_at

@@ -1,4 +1,4 @@
-"""Identify a whole change by a hash, which can show whether the compiled change is the one that was reviewed."""
+"""Hash a whole change, to tell whether the change being compiled is the one that was reviewed."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
 
 
 def _bare(system: System) -> System:
-    """Return the system without what rules can require, such as approvals, model cards, explanations and a budget."""
+    """Return the system without what rules can require: approvals, model cards, explanations, a budget and so on."""
     governance = replace(
         system.governance, approve_promotion=None, explainability=False, lineage=False, budget=None, residency=()
     )
@@ -108,7 +108,7 @@ def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
 
 
 def _level_of(changed: Rights, system: System) -> Level:
-    """Return the level of a workload's new rights. What a monitor may do in its own folder concerns nobody else."""
+    """Return the level of a workload's new rights. A monitor's rights to its own folder concern nobody else."""
     own = _own_folder(changed.workload, system)
     others = {right for right in changed.after - changed.before if right.partition(" ")[2] != own}
     if not others:
@@ -141,7 +141,7 @@ def _of_rights(
 
 
 def _described(words: tuple[str, ...]) -> list[str]:
-    """Return rights as parts of a sentence, with the rights to the same place next to each other."""
+    """Return rights as parts of a sentence. Rights to the same place are next to each other."""
     verbs: dict[str, list[str]] = {}
     for right in words:
         verb, _, place = right.partition(" ")

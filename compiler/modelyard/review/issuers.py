@@ -39,7 +39,7 @@ def _with_stores(finding: Finding, before: Plan | None, after: Plan) -> Finding:
 
 
 def _opened(plan: Plan, target: str) -> dict[tuple[str, str], str]:
-    """Return the stores that workloads on a target open with its issuer's tokens, each with the access they have."""
+    """Return the stores that a target's workloads open with tokens of its issuer, each with their access to it."""
     modes: dict[tuple[str, str], dict[str, None]] = {}
     for identity in plan.of(Identity, target):
         for access in identity.value.access:

@@ -34,7 +34,7 @@ def judged(sides: Sides) -> Iterator[Finding]:
 
 
 def _is_default_of_provider(change: Change, sides: Sides) -> bool:
-    """Return whether a target's field differs only because its provider differs, which is a separate finding."""
+    """Return whether a target's field differs only because its provider changed, which is a finding of its own."""
     if change.path[:2] != ("deployment", "targets") or len(change.path) < 4 or change.path[3] == "provider":
         return False
     providers = [
@@ -85,7 +85,7 @@ def _finding(change: Change, sides: Sides) -> Finding:
 
 
 def _exactly(before: Leaf, after: Leaf) -> str:
-    """Return details of both values that their texts may not show, such as further digits of a number."""
+    """Return details of both values that their texts may hide, such as further digits of a number."""
     exact = [(leaf.number, leaf.items) for leaf in (before, after)]
     return facts(*exact) if any(part is not None for pair in exact for part in pair) else ""
 
@@ -119,7 +119,7 @@ def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) 
 
 
 def _is_weakened(change: Change, code: str, sides: Sides) -> bool:
-    """Return whether a change weakens a safeguard, or decides differently about people in a high-risk system."""
+    """Return whether a change weakens a safeguard or, in a high-risk system, how people are decided about."""
     if code in _DECISIONS:
         return sides.is_high_risk
     return change.meaning.about in _GUARDS and change.way is not Direction.STRICTER and not change.entry

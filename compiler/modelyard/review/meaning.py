@@ -47,7 +47,7 @@ class Absent(StrEnum):
 
 @record
 class Meaning:
-    """What a field is about, and which changes loosen it: a direction, an order of values, or neither."""
+    """What a field is about, and which changes loosen it: a direction, an order of values, or nothing."""
 
     about: str
     direction: str = ""

@@ -1,4 +1,4 @@
-"""Find Helm charts and images that change because modelyard changed, by comparing its versions with the old lock."""
+"""Find Helm charts and images that changed only because modelyard did, by comparing the old lock with its versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings about deployed resources: effects that Pulumi's preview shows but that the change does not explain."""
+"""Findings about deployed resources: effects in a Pulumi preview that the change does not explain."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LONGEST: Final = 200
 
 @record
 class ProjectChange:
-    """A Pulumi project in either version: its target, its resources, and the expected consequences for them."""
+    """A Pulumi project in either version: its target, its resources, and what is expected to happen to them."""
 
     target: str
     effects: Effects
@@ -77,7 +77,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield findings about unexplained effects in an environment's previews, and about effects missing from them."""
+    """Yield findings about effects in an environment's previews that nothing explains, or that they should contain."""
     stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
@@ -234,7 +234,7 @@ def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
 
 
 def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
-    """Return the item that a step belongs to. If neither version has it, the item gets the name in the preview."""
+    """Return the item that a step belongs to. If neither version has it, it gets the name from the preview."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
     if key in project.items:
@@ -277,7 +277,7 @@ def _kind_and_name(step: Step) -> tuple[str, str]:
 
 
 def _every(preview: Preview, consequences: Iterable[Consequence]) -> str:
-    """List all affected resources, even if the message only counts them, so that an acceptance covers exactly these."""
+    """List all affected resources, even if the message only counts them: an acceptance covers exactly these."""
     listed = sorted(
         (consequence.effect.name, consequence.item.kind, consequence.item.name) for consequence in consequences
     )

@@ -114,7 +114,7 @@ def _read(file: InputFile) -> tuple[Preview | None, Diagnostic | None]:
 
 
 def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
-    """Return all steps or, if there is an error, a description of the error and a string near it in the file."""
+    """Return all steps, or describe the error, with a string that is near it in the file."""
     if not isinstance(content, dict):
         return [], "it is not an object", ""
     entries: Any = cast("dict[str, Any]", content).get("steps")
@@ -156,7 +156,7 @@ def _errors(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _place(path: str, text: str, near: str) -> Span:
-    """Return the span where a string first occurs in a file, or the beginning of the file if it does not occur."""
+    """Return the span of a string's first occurrence in a file, or of the file's beginning if there is none."""
     at = text.find(near) if near else -1
     if at < 0:
         return _start(path)

@@ -33,7 +33,7 @@ def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]
 
 
 def _joined(members: list[Finding], repeats: Repeats) -> Finding:
-    """Join findings about the same field in different rows. If their messages differ, use the highest finding's."""
+    """Join findings about the same field in different rows. If their messages differ, the highest finding's is used."""
     first = max(members, key=lambda finding: finding.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
     texts = {tuple(map(repeats.general, (finding.message, finding.before, finding.after))) for finding in members}

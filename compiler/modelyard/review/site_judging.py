@@ -65,7 +65,7 @@ def _value(group: Group, column: str, at: int) -> Scalar | None:
 
 
 def _at_site(versions: Versions, pair: SitePair, column: str, old: int, new: int) -> Iterator[Finding]:
-    """Yield the findings at a site if only this column changes, without those that are about the spec itself."""
+    """Yield a site's findings if only this column changes, except those about the spec itself."""
     others: Mapping[str, Scalar | None] = {
         name: _value(versions.new, name, new)
         for name in versions.old_marked.columns
@@ -84,7 +84,7 @@ def _is_of_spec(known: Finding, finding: Finding) -> bool:
 
 
 def _joined(judged: Sequence[tuple[Finding, Sequence[tuple[int, int]]]], versions: Versions, column: str) -> Finding:
-    """Return one finding for all sites, with the first site's values. An acceptance covers exactly these values."""
+    """Return one finding for all sites, with the first site's values. An acceptance covers exactly those values."""
     first, ((old, new), *_) = judged[0]
     values = sorted(
         (versions.new.names[at], finding.before, finding.after) for finding, members in judged for _, at in members

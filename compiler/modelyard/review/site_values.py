@@ -55,7 +55,7 @@ def site_changes(
 
 
 def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
-    """Raise the level of a finding about a value in whose place a looser one is a danger, such as in an allow rule."""
+    """Raise the level of a finding about a value that is dangerous when loosened, such as one in an allow rule."""
     fields = fields_using(new, group, finding.path[-1])
     level = max(finding.level, worst_level(fields))
     places = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
@@ -90,7 +90,7 @@ _Rows: TypeAlias = list[tuple[int, int]]
 
 
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[tuple[Finding, _Rows]]:
-    """Report each given column whose values differ at sites in both versions, with the positions of these sites."""
+    """Report each given column whose values differ at sites that both versions have, with those sites' positions."""
     positions = {name: at for at, name in enumerate(old.names)}
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -114,7 +114,7 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
-    """Return a column's values, or None. `get` would return no values if the column's type is not determined yet."""
+    """Return a column's values, or None. `get` would return none while the column's type is undetermined."""
     columns = group.columns
     return columns[name] if name in columns else None  # noqa: SIM401
 

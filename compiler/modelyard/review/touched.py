@@ -1,4 +1,4 @@
-"""Find the workloads whose objects a change can affect so that thousands of other workloads need not be compared."""
+"""Find the workloads whose objects a change can affect, so that thousands of others need not be compared."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _tuple_of(value: object) -> tuple[Any, ...]:
 
 
 def _keyed(value: tuple[Any, ...]) -> Parts | None:
-    """Return the entries of a tuple by their keys if a spec writes the tuple as a mapping, or None if as a list."""
+    """Return a tuple's entries by key if a spec writes the tuple as a mapping, or None if it writes a list."""
     first = value[0]
     kind = kind_of(first)
     if kind in KEYED:

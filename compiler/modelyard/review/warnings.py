@@ -65,7 +65,7 @@ def _side(outcome: Outcome) -> _Side:
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
-    """Yield the warnings without a counterpart in the other version, each with facts: its entry, names and figures."""
+    """Yield the warnings that the other version lacks, each with facts: its entry, names and figures."""
     different = tuple(_unpaired(side, other))
     starts = _starts(side.document) if different else []
     for warning in different:
@@ -73,7 +73,10 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
-    """Yield the warnings without a counterpart. Equal messages are paired first, then those that differ in figures."""
+    """Yield the warnings that the other version lacks.
+
+    Equal messages are paired first, then those with other figures.
+    """
     texts, own = ({(warning.code, warning.message) for warning in each.warnings} for each in (other, side))
     left = [warning for warning in side.warnings if (warning.code, warning.message) not in texts]
     candidates = [warning for warning in other.warnings if (warning.code, warning.message) not in own]
@@ -125,7 +128,7 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
-    """Return a warning's code, its message in terms of the repeated definition, and the rows that it is about."""
+    """Return a warning's code, its message in terms of the repeated definition, and the rows it is about."""
     match = _ROWS.search(warning.message)
     rows = _named_rows(match["rows"]) if match is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)

@@ -75,7 +75,7 @@ class Marked:
 
 @record
 class Binding:
-    """The value of each of a group's columns that is used for compilation. Columns with markers are in `marked`."""
+    """The value of each column of a group that is used for compilation. Columns with markers are in `marked`."""
 
     values: Mapping[str, Scalar]
     marked: Marked
@@ -231,7 +231,7 @@ def _numbers(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
 
 
 def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[str, ...]], str]) -> str:
-    """Replace the markers in a string. `fill` gets each marker's kind of value ("" or `digest`) and columns."""
+    """Replace the markers in a string. `fill` gets the kind of each marker ("" or `digest`) and its columns."""
 
     def replaced(match: re.Match[str]) -> str:
         group, columns = _numbers(match)
@@ -245,7 +245,7 @@ def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[s
 
 @record
 class Site:
-    """The site at a position in a group, and the group's markers. Values in `other` replace the site's own."""
+    """The site at a position in a group, with the group's markers. Values in `other` replace the site's own."""
 
     group: Group
     at: int
@@ -272,7 +272,7 @@ class Site:
 
 
 def placeholder(kind: str, columns: tuple[str, ...]) -> str:
-    """Return the placeholder in the output that a site's Pulumi program replaces with the site's value."""
+    """Return the placeholder that a site's value gets in the output. The site's Pulumi program replaces it."""
     return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"
 
 

@@ -34,7 +34,7 @@ class Repeats:
         return word.replace(name, self.by_name[name].key, 1) if name else word
 
     def _name_in(self, word: str) -> str:
-        """Return the repeated entry's name that a word starts or ends with: `demand-north` in `train-demand-north`."""
+        """Return the repeated entry's name at the start or end of a word: `demand-north` in `train-demand-north`."""
         if word in self.by_name:
             return word
         steps = word.split("-")
@@ -60,7 +60,7 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
 def folded_diagnostics(
     diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
 ) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
-    """Merge diagnostics that are identical for many rows at one location. Yields each result with those it replaces."""
+    """Merge diagnostics that are identical for many rows at one location. Yields each with those it stands for."""
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
     for diagnostic in diagnostics:

@@ -210,7 +210,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values as numbers or booleans if all of its cells contain these, otherwise as strings."""
+    """Return a column's values as numbers or booleans if every cell contains one, or else as strings."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)

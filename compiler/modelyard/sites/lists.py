@@ -73,7 +73,7 @@ class Lists:
     # --- entries
 
     def expanded(self, walk: Substitution, section: str, entries: dict[str, Json]) -> Json:
-        """Return a section in which each entry with `forEach` is repeated for each row."""
+        """Return a section with each `forEach` entry repeated for each row."""
         result = _Section(section)
         for (key, child), numbers in zip(entries.items(), walk.spans.entries(entries), strict=True):
             list_name = child.get(FOR_EACH) if isinstance(child, dict) else None
@@ -118,7 +118,7 @@ class Lists:
         return group
 
     def _filled(self, walk: Substitution, key: str, here: Span) -> tuple[str | None, Span | None]:
-        """Return a key with the row's values inserted, and the location of the last value."""
+        """Return a key with the row's values inserted, and where the last of these values is."""
         place: Span | None = None
         pieces: list[str] = []
         at = 0
@@ -193,7 +193,7 @@ class Lists:
         return any(isinstance(item, str) and _LIST.search(item) is not None for item in items)
 
     def lengthened(self, walk: Substitution, items: list[Json]) -> Json:
-        """Return the items, with those that contain `${lists.…}` repeated for each row of that list."""
+        """Return the items. Those with `${lists.…}` are repeated for each row of that list."""
         result: list[Json] = []
         numbers: list[int] = []
         for at, (item, places) in enumerate(zip(items, walk.spans.entries(items), strict=True)):
@@ -226,7 +226,7 @@ class _Section:
             self.origins[name] = origin
 
     def accepts(self, walk: Substitution, name: str, span: Span, row: str) -> bool:
-        """Return whether an entry for a row can have the given name, and report why if it cannot."""
+        """Return whether an entry for a row can have a name. Reports the reason if it cannot."""
         what = ENTRIES[self.section]
         if _NAME.match(name) is None:
             walk.diagnostics.append(tell.bad_expanded_name(span, what, name, row))

@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """`count` identical machines in a cluster, with the resources that each machine offers to Pods."""
+    """A number of identical machines in a cluster (`count`), with the resources that each offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -144,7 +144,7 @@ class Options:
 
     @property
     def identities(self) -> str:
-        """The scope within which namespace and name identify a workload on any cluster, or "" if there is none."""
+        """The scope in which namespace and name identify a workload on any cluster, or "" if there is none."""
         return ""
 
 
@@ -164,7 +164,7 @@ class Sites:
 
 @record
 class Waves:
-    """The sites that get a new version first, the growing shares that follow, and how long each wave serves it."""
+    """The sites that get a new version first, the growing shares that follow, and how long each wave lasts."""
 
     canary: tuple[str, ...]
     shares: tuple[str, ...]

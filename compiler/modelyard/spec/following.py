@@ -9,7 +9,10 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Return whether a launcher starts a pipeline's runs and waits for them, unlike a single run without followers."""
+    """Return whether a pipeline's runs need a launcher that starts them and waits.
+
+    A pipeline that runs once and that no other pipeline follows needs none.
+    """
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 
 

@@ -28,7 +28,7 @@ class Mirror:
 
 @record
 class Scaling:
-    """The load at which replicas are added and removed, and the delays before replicas are added or removed."""
+    """The load at which replicas are added and removed, and how long it must last before that happens."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"  # ongoing-requests ongoing-tokens
@@ -56,7 +56,7 @@ class Generation:
 
 @record
 class TokenRate:
-    """The tokens per second after the first token that the given share of an endpoint's generated texts must reach."""
+    """The token rate (tokens per second after the first) that a share of an endpoint's generated texts must reach."""
 
     minimum: float
     share: float = 0.95
@@ -75,7 +75,7 @@ class Slo:
 
 @record
 class Rollout:
-    """How new servers replace old servers: `blue-green` all at once, or `incremental` in steps of traffic."""
+    """How new servers replace old ones: `blue-green` all at once, `incremental` by shifting traffic in steps."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10
@@ -85,7 +85,7 @@ class Rollout:
 
 @record
 class Capture:
-    """Which of an endpoint's requests and predictions are stored for monitors, where, and for how long."""
+    """Which of an endpoint's requests and predictions are stored for monitors, and where and for how long."""
 
     fraction: float
     store: str

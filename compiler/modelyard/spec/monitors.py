@@ -24,7 +24,7 @@ class Reference:
 
 @record
 class OnBreach:
-    """The effects of a failed check: notifications and, at most once per cooldown, a run or a rollback."""
+    """What a failed check causes: notifications and, at most once per cooldown, a run or a rollback."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -34,7 +34,7 @@ class OnBreach:
 
 @record
 class Monitor:
-    """A monitor: the resource that it watches, its checks and time window, and the effects of a breach."""
+    """A monitor: the resource it watches, its checks and time window, and what a breach causes."""
 
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality

@@ -11,7 +11,7 @@ from modelyard.spec.stages import Stage
 
 @record
 class ObjectLock:
-    """How long object versions cannot be deleted, and whether those who may bypass governance are exempt (`mode`)."""
+    """How long object versions cannot be deleted, and whether people who may bypass governance still can (`mode`)."""
 
     mode: str  # compliance governance
     retain_s: int

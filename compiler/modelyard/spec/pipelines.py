@@ -75,7 +75,7 @@ class Split:
 
 @record
 class Reprocess:
-    """The files that batch inference scores again with a new model version: `none`, `all`, or a recent `window`."""
+    """Which files batch inference scores again with a new model version: `none`, `all`, or a recent `window`."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None

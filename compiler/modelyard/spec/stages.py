@@ -25,7 +25,7 @@ class Signed:
 
 @record
 class Soak:
-    """How long a model version must serve in the previous stage, and the monitor whose checks it must pass there."""
+    """How long a model version must serve in the previous stage, and which monitor's checks it must pass there."""
 
     for_s: int
     monitor: str = ""  # if empty, only the duration counts
@@ -47,7 +47,7 @@ class Stage:
 
 @record
 class ChangeWindow:
-    """A time window on some weekdays, in minutes of the day. If the end is before the start, it is on the next day."""
+    """A time window on some weekdays, in minutes of the day. An end before the start is on the next day."""
 
     days: tuple[int, ...]  # Monday is 0
     from_minute: int

@@ -140,7 +140,7 @@ _SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"d
 
 
 def _shared(value: object, other: object) -> object:
-    """Return `other` if it is equal to `value`. Of mappings that differ, use at least the equal entries of `other`."""
+    """Return `other` if it equals `value`. If both are mappings, reuse the entries of `other` that are equal."""
     if not isinstance(value, dict) or not isinstance(other, dict):
         return other if is_same(value, other) else value
     entries = cast("dict[str, object]", value)

@@ -16,7 +16,7 @@ def keeps_state(monitor: Monitor) -> bool:
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Return whether a check depends on earlier runs, because it counts runs or tests the rows of all runs together."""
+    """Return whether a check depends on earlier runs: it counts them, or tests the rows of several runs together."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 

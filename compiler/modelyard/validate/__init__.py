@@ -83,7 +83,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 
 
 def _has_many(value: dict[str, Json]) -> bool:
-    """Return whether a document has many values. Counting stops early, as YAML aliases can make a short spec huge."""
+    """Return whether a document has many values. Counting stops early: YAML aliases can make a short spec huge."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
     count = 0
     while waiting and count <= _MANY:

@@ -194,7 +194,7 @@ class Faults:
         return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
 
     def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
-        """Split a name into two words: the name of a field, and the name of one of its subfields."""
+        """Split a name into the names of a field and one of its subfields."""
         words = words_of(name)
         for field, inner in (words, reversed(words)) if len(words) == 2 else ():
             if field in shape.names() and inner in self.shape(shape.children(field), {}).names():
@@ -202,12 +202,12 @@ class Faults:
         return (), ""
 
     def _above(self, name: str) -> Path | None:
-        """Return the innermost parent mapping in which a field with exactly this name is allowed but absent."""
+        """Return the innermost parent mapping that allows a field with exactly this name and lacks it."""
         around = reversed(self._around)
         return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Return an entry's fields that are directly in the mapping of entries because the entry's name is missing."""
+        """Return the fields of an entry without a name, which are in the mapping of entries itself."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -276,7 +276,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """Return the branch that the value matches or was probably meant for: right type and constants, few errors."""
+        """Return the branch a value matches or was meant for: the type and constants fit, with few errors."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

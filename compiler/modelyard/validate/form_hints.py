@@ -44,7 +44,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """Return a hint with the string in the required form if the intention is clear, or with the letter to replace."""
+    """Return a hint with the string in the required form, if the intention is clear, or with the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -103,7 +103,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """Return the address of an existing entry, given its bare name, a path that is too deep, or a misspelling."""
+    """Return the address of an existing entry for its bare name, a path that is too deep, or a misspelling."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     address = next(
         (candidate for candidate in (_corrected(document, text), *bare) if candidate and _fits(shape, candidate)), ""

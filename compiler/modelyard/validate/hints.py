@@ -24,7 +24,7 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """Return a hint for a list that contains only an allowed word, where the word is allowed but not a list."""
+    """Return a hint for a list with a single word in it, where only the word itself is allowed."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""

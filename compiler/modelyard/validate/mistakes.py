@@ -87,7 +87,7 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
-    """If the value comes from a variable, add the variable's line to the hint, because that line must be fixed."""
+    """Add to the hint the line of the variable that the value comes from, because that line must be fixed."""
     match = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if match is None or not isinstance(declared, dict) or match[1] not in declared:
@@ -243,13 +243,13 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _reasons(fault: Fault) -> dict[str, None]:
-    """Return the reasons that the schema states for excluding the field unless other fields have certain values."""
+    """Return the schema's reasons why the field is excluded, except when other fields have certain values."""
     reasons = (allowed_in(fault.name, excluded.branch).get("x-requires") for excluded in fault.shape.excluded)
     return dict.fromkeys(reason for reason in reasons if isinstance(reason, str))
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Return whether the field at a path comes from the base, while an environment sets other fields of its mapping."""
+    """Return whether the base sets the field at a path, while an environment sets other fields of the same mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )

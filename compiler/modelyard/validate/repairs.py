@@ -119,7 +119,7 @@ def _repeated(fault: Fault) -> Repair:
 
 
 def _missing(fault: Fault) -> Repair | None:
-    """Add a missing field with its only possible value, or with an example."""
+    """Add a missing field with its only possible value or, failing that, with an example."""
     constant, example = fault.shape.first("const"), fault.shape.example()
     words = fault.shape.first("enum")
     value = constant if constant is not None else example

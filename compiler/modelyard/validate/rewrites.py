@@ -167,7 +167,7 @@ def _schedules(text: str) -> Iterator[str]:
 
 
 def _references(text: str) -> Iterator[str]:
-    """Yield corrections of a model version in MLflow's syntax, a name with its section, a function, an accelerator."""
+    """Yield corrections of a model version in MLflow syntax, a name with its section, a function, or an accelerator."""
     registered = _REGISTERED.match(text)
     if registered:
         yield f"{registered[1]}@{registered[2]}"
@@ -215,7 +215,7 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Yield a number without a unit with each unit that is likely: percent, milliseconds, GiB or MiB, and dollars."""
+    """Yield a number with each likely unit: percent, milliseconds, GiB or MiB, and dollars."""
     if not _NUMBER.match(text):
         return
     number = float(text)

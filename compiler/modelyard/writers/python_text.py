@@ -87,7 +87,7 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose the variables for a program's calls. They must differ from the names that the program imports."""
+    """Choose the variables for a program's calls, all different from the names that the program imports."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 

@@ -75,7 +75,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """Split a file into parts. A small file, or a damaged file that cannot be split, is a single part."""
+    """Split a file into parts. A small file, or a damaged one that cannot be split, is a single part."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:

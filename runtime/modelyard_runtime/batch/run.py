@@ -95,7 +95,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file with several parts. Tracks the finished parts, and the reason if a part was refused."""
+    """A file with several parts. Tracks which parts are finished and, if one was refused, why."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class _Run:
         self._kept = 0
 
     def due(self, files: list[Piece]) -> list[Piece]:
-        """Return new and changed files, and files scored by another version that `reprocess` selects."""
+        """Return new and changed files, and files scored by another version that `reprocess` says to score again."""
         number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in files:
@@ -259,7 +259,7 @@ class _Run:
             _log.info("scored %d rows in %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
-        """Log the refused files. Fail the run if nothing was scored and the model itself failed."""
+        """Log the refused files. Fail the run if nothing was scored because the model itself failed."""
         for record in list(self.known.refused.values())[:_SHOWN]:
             _log.warning("%s cannot be scored: %s", text(record, "path"), text(record, "reason"))
         failed = next((record for record in self._refused if record["everyRun"]), None)

@@ -232,7 +232,7 @@ def with_time(table: pa.Table, timestamp: str, now: datetime) -> pa.Table:
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:
-    """Convert classes as `plain` does: booleans to numbers, and integral floating-point numbers to integers."""
+    """Convert classes as `plain` does: booleans to numbers, and whole floating-point numbers to integers."""
     import numpy as np
     import pyarrow as pa
 

@@ -76,7 +76,7 @@ class Known:
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """Return the marker of a file's scores, preferably for its current state, or None if it has no scores."""
+        """Return the marker of a file's scores, if possible for its current state, or None if it has no scores."""
         complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
         return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
@@ -91,7 +91,7 @@ class Known:
         return not record.get("everyRun") and refused == (piece.state, version, description)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that will never be completed because their file was deleted or their state is no longer due."""
+        """Remove parts that will never be completed: their file was deleted, or their state is no longer due."""
         due_keys = {(_key(piece), work) for piece, work in due}
         obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
         for key, work in obsolete:
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """Return the version whose scores are replaced and the reason, or an empty dict if there was no output."""
+    """Return which version's scores are being replaced, and why, or an empty dict if there was no output."""
     marks = [mark for mark in before if mark.state != _BEGUN]
     if not marks:
         return {}

@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Treat errors within this context as model errors, unless the worker ran out of memory or lacks files."""
+    """Treat errors in this context as the model's, unless the worker ran out of memory or lacks files."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

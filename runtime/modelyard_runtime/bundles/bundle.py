@@ -50,7 +50,7 @@ class Bundle:
 
     @property
     def folder(self) -> str:
-        """Return the folder name below `versions`. Bundles with the same version and content have the same name."""
+        """Return the folder name below `versions`. Bundles of the same version with the same content share it."""
         return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
@@ -85,7 +85,7 @@ class Pointer:
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
-    """Return the folder name of a version, derived from the digest of the model's files and from the approvals."""
+    """Return a version's folder name, which is derived from the digest of the model's files and from the approvals."""
     signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
     return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
@@ -147,7 +147,7 @@ def files_in(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def verify(folder: Path, expected_sha256: str = "") -> Bundle:
-    """Verify the hash of every file in a folder and that there are no extra files, and return the bundle."""
+    """Verify the hash of every file in a folder, check that there are no others, and return the bundle."""
     try:
         content = (folder / MANIFEST).read_bytes()
         files = files_in(folder)

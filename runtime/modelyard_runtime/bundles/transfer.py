@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack` manually transfer a bundle to a cluster without a network connection."""
+"""`bundle pack` and `bundle unpack` carry a bundle by hand to a cluster without a network connection."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk. Waits for rows that another thread is saving, because a flush must not miss any."""
+        """Save new rows to disk. Waits for another thread that is saving rows, because a flush must not miss any."""
         with self._saving:
             with self._lock:
                 new, self._new = self._new, deque()
@@ -197,7 +197,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Upload the rows that killed replicas left on this disk, skipping files that have already been uploaded."""
+        """Upload the rows that killed replicas left on this disk, except for files already uploaded."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)

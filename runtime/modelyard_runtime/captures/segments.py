@@ -94,7 +94,7 @@ def _read(file: Path) -> Columns | None:
 
 @contextmanager
 def _locked(path: Path) -> Generator[bool]:
-    """Yield whether the process that held a lock has ended. If so, this process holds the lock within the context."""
+    """Yield whether the process that held a lock has ended. If so, this process holds the lock inside the context."""
     with suppress(FileNotFoundError), path.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -68,6 +68,6 @@ class Following:
         return f"started Job {name} after this run"
 
     def _longest_s(self, api: ClusterApi) -> int:
-        """Return the number of seconds for which Pods of this Job may check whether a run has already been started."""
+        """Return for how many seconds Pods of this Job may check whether a run has already been started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0

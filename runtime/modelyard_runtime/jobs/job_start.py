@@ -21,7 +21,7 @@ class JobStarter:
     api: ClusterApi
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Return a context without a lock, which is not needed because a second attempt finds the Job's name taken."""
+        """Return a context without a lock. None is needed: a second attempt finds the Job's name taken."""
         return nullcontext()
 
     def last(self, monitor: str) -> datetime | None:

@@ -44,7 +44,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pipeline whose newest run replaces older runs: the template that names its RayJobs, and this run's Job."""
+    """A pipeline whose newest run replaces older ones: the template that names its RayJobs, and this run's Job."""
 
     template: Object
     job: str
@@ -109,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """Make the Job the owner of the RayJob, which is then deleted with the Job, even by a history limit."""
+    """Make the Job the owner of the RayJob, so that the RayJob is deleted with it, even by a history limit."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -199,5 +199,5 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM, which Python would otherwise ignore when running as a container's first process."""
+    """Handle SIGTERM, which Python would otherwise ignore as a container's first process."""
     raise Stopped

@@ -100,7 +100,7 @@ def _ended(job: Object) -> bool:
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """Return creation time and name as a sort key, so all Pods agree on the order of Jobs from the same second."""
+    """Return creation time and name as a sort key, so that all Pods order Jobs from the same second alike."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

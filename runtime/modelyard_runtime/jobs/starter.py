@@ -106,7 +106,7 @@ def _answer_monitor(requests: MonitorRequests) -> int:
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """Sort requests by age, oldest first. Files that are not requests come last, so they do not delay any requests."""
+    """Sort requests, oldest first. Files that are not requests come last, where they delay nothing."""
     return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
@@ -175,7 +175,7 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """Describe what triggered a run. The requester comes from our own description, and the rest from the request."""
+    """Describe what triggered a run. The requester is taken from our own description, the rest from the request."""
     window = section(request, "window")
     lineage = {
         "id": request_id,

@@ -33,7 +33,7 @@ class RunStarter(Protocol):
     """Starts runs and remembers them."""
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Where possible, keep other processes from starting a run between the guard checks and the start."""
+        """Where possible, stop other processes from starting a run between the checks of the guards and the start."""
         ...
 
     def last(self, monitor: str) -> datetime | None:

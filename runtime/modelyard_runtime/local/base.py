@@ -156,7 +156,7 @@ class Base:
 
 
 def _leave_ray() -> None:
-    """Disconnect from Ray, unless a signal arrived while Ray was being imported or started. It is killed anyway."""
+    """Disconnect from Ray, unless a signal arrived while Ray was being imported or started: it is killed anyway."""
     shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
     if shutdown is None:
         return

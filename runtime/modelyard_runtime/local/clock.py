@@ -34,7 +34,7 @@ def due_between(times: Times, after: datetime, until: datetime) -> bool:
 
 @dataclass(slots=True)
 class Starts:
-    """The time of each workload's last check, which ensures that every scheduled time counts only once."""
+    """The time of each workload's last check, so that every scheduled time counts only once."""
 
     begun: datetime
     _since: dict[str, datetime] = field(default_factory=dict[str, datetime])

@@ -47,7 +47,7 @@ def value_of(message: str) -> tuple[str, float] | None:
 
 @dataclass(slots=True)
 class Notes:
-    """Writes events, but skips a decision that repeats the workload's previous decision, as promoters often do."""
+    """Writes events. A decision that repeats the workload's last one is skipped, as promoters often do that."""
 
     state: State
     _last: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])

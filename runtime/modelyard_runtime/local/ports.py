@@ -1,4 +1,4 @@
-"""Reserves ports for this process so that runs starting at the same time do not choose the same port."""
+"""Reserves ports for this process, so that runs starting at the same time choose different ones."""
 
 from __future__ import annotations
 

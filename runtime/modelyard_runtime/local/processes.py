@@ -19,7 +19,7 @@ _PATIENCE_S = 10.0
 
 
 class Processes:
-    """Starts processes, and terminates them together with all processes that they started."""
+    """Starts processes, and ends them together with everything that they started."""
 
     def __init__(self, mark: str) -> None:
         self.patience_s = _PATIENCE_S
@@ -37,7 +37,7 @@ class Processes:
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any) -> Any:
-        """Start a process in its own session. Ctrl-C then reaches only the run, which ends its processes in order."""
+        """Start a process in its own session. Ctrl-C then reaches only the run, which stops its processes in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             settings: dict[str, Any] = {"stdout": stream, "stderr": subprocess.STDOUT} | options
@@ -80,7 +80,7 @@ class Processes:
 
 
 def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
-    """Kill all processes with the given mark until none are left, except for this process and those in `spared`."""
+    """Kill all processes with the given mark until none are left, except this process and those in `spared`."""
     for _ in range(20):
         left = [process for process in marked(mark) if process not in spared and process != os.getpid()]
         if not left:

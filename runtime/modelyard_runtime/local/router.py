@@ -133,7 +133,10 @@ class Router:
 
 
 async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, headers: Any) -> web.StreamResponse:
-    """Forward events as they arrive. If the client disconnects, closing the connection to Serve ends generation."""
+    """Forward events as they arrive.
+
+    If the client disconnects, closing the connection to Serve stops the generation.
+    """
     response = web.StreamResponse(status=answer.status)
     response.headers.extend(headers)
     await response.prepare(request)

@@ -113,7 +113,7 @@ class Runs:
 
 
 def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
-    """Wait until a process ends, or terminate it. Return the reason for terminating it, or an empty string."""
+    """Wait until a process ends, or terminate it. Return why it was terminated, or an empty string."""
     while True:
         try:
             process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
@@ -127,7 +127,7 @@ def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops what the process has started."""
+    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops whatever it started there."""
     process.terminate()
     try:
         process.wait(_PATIENCE_S)
@@ -147,7 +147,7 @@ class _Reader(threading.Thread):
         self.unwritten = ""
 
     def run(self) -> None:
-        """Read to the end even if writing the log fails, because a process would block if its output were not read."""
+        """Read to the end even if the log cannot be written: a process blocks if nobody reads its output."""
         with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
                 try:

@@ -232,7 +232,7 @@ def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
 
 
 def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
-    """Return the datasets whose rows need a key for joins, splits or monitors, or because they contain late labels."""
+    """Return the datasets whose rows need a key: for joins, splits or monitors, or because they hold late labels."""
     keyed = {name for pipeline in plan.pipelines.values() if len(pipeline.reads) > 1 for name in pipeline.reads}
     for content in contents:
         pipeline, monitor = content.get("pipeline", {}), content.get("monitor", {})
@@ -306,7 +306,7 @@ class Sample:
         return list(dict.fromkeys((*keys, *own, *roles)))
 
     def requests(self, number: int, *, drift: bool, captured: float = 1.0) -> list[dict[str, Any]]:
-        """Return request rows that contain only features and keys, enough for monitors even if few are captured."""
+        """Return request rows with only features and keys, enough of them for monitors even if few are captured."""
         count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
         rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(

@@ -81,7 +81,7 @@ def _amount(resources: Content) -> str:
 
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
-    """Return the custom Ray resources requested by steps. In a cluster, they belong to groups of Pods."""
+    """Return the custom Ray resources that steps request. In a cluster, groups of Pods provide them."""
     groups: dict[str, float] = {}
     for description in descriptions:
         steps = description.get("pipeline", {}).get("steps", {})

@@ -170,7 +170,7 @@ class _Loop:
             time.sleep(_LOOK_S)
 
     def _leave_out(self, starts: Starts, address: str, schedule: Schedule) -> None:
-        """If runs must not overlap, skip a start that became due during the previous run, as a CronJob does."""
+        """If runs must not overlap, skip a start that came due during the previous run, as a CronJob does."""
         if schedule.overlap != "forbid" or schedule.times is None:
             return
         if starts.due(address, schedule.times, datetime.now(UTC)):

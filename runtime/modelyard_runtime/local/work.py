@@ -221,7 +221,7 @@ class Work:
         self._ended(address, outcome, time.monotonic() - began)
 
     def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
-        """Return a check for whether a newer run must replace a run that begins now. Only the loop starts such runs."""
+        """Return a check for whether a newer run must replace one that begins now. Only the loop starts such runs."""
         return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:
@@ -278,7 +278,10 @@ class Work:
                 self.failures.append(address)
 
     def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
-        """Request a prediction for one row and show it. If no rows were generated, also send the remaining rows."""
+        """Request a prediction for one row, and show it.
+
+        If the rows were not generated, send the remaining ones too.
+        """
         address = f"inference.{name}"
         keep(self.base.state, name, caller.url, str(caller.token or ""), rows)
         began = time.monotonic()

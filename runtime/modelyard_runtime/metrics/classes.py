@@ -41,7 +41,7 @@ def _accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute balanced accuracy without scikit-learn's warning about predicted classes that have no rows."""
+    """Compute balanced accuracy, without scikit-learn's warning about predicted classes that no row has."""
     import numpy as np
     from sklearn.metrics import recall_score
 
@@ -66,7 +66,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Average over the classes that occur in labels or predictions. Any other prediction counts as wrong."""
+    """Average over the classes in labels or predictions. Any other prediction counts as wrong."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np

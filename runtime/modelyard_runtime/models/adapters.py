@@ -201,7 +201,7 @@ def _shape_of(folder: Path) -> Shape:
 
 
 def shared_copy(model: Any) -> Any:
-    """Return a model with its own layers but the same weights in memory so that it can have a different adapter."""
+    """Return a model that has layers of its own, and can take another adapter, but shares the weights in memory."""
     return _copied(model)
 
 

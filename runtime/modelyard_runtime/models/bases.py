@@ -74,7 +74,7 @@ def chosen_base(workload: Workload, model: Model) -> Base:
 
 @contextmanager
 def base_files(base: Base) -> Generator[Path]:
-    """Download the files of a base model, and remove them afterwards. Files with a different digest are refused."""
+    """Download the files of a base model, and remove them afterwards. Refuse files with another digest."""
     version = registry.version(base.name, base.version)
     if version.tags.get(FORMAT_TAG) != SAFETENSORS:
         raise Refusal(f"version {base.version} of {base.name} is not a whole language model, so it cannot be a base")

@@ -51,7 +51,7 @@ class Source(Protocol):
         ...
 
     def frame(self) -> pd.DataFrame:
-        """Return all columns, with inferred types."""
+        """Return whether the signature declares every column's type, in which case nothing else has to be checked."""
         ...
 
 

@@ -123,7 +123,7 @@ class Bundles:
         return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
 
     def on_disk(self) -> ActiveBundle | None:
-        """Return the bundle on this disk. Its hashes are verified unless it is already active."""
+        """Return the bundle on this disk. Its hashes are verified, unless it is already active."""
         if self._active is not None and self._active.folder.is_dir() and self._on_disk() == self._active.pointer:
             return self._active
         bundle = usable_bundle(self._disk, self._approved)
@@ -149,7 +149,7 @@ class Bundles:
         return self._active
 
     def age_s(self) -> float:
-        """Return the seconds since the store confirmed the active bundle, or since it was manually unpacked."""
+        """Return the seconds since the store confirmed the active bundle or since a person unpacked it."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
@@ -188,7 +188,7 @@ class KeptBundles(Bundles):
     """
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch the version named by the registry unless it is on disk. If this fails, return the version on disk."""
+        """Fetch the version that the registry names, unless it is on disk. If this fails, return the one on disk."""
         try:
             version = asked_version(self._model)
             if version is None:

@@ -23,7 +23,7 @@ _TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The tokens of a row. Tokens from index `begins` on are learned and evaluated. Tokens before it are the prompt."""
+    """The tokens of a row. Those before index `begins` are the prompt; those from it on are learned and evaluated."""
 
     tokens: tuple[int, ...]
     begins: int

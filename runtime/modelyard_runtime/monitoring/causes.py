@@ -35,7 +35,7 @@ _FEWEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, its effect on the mean prediction or on the errors, and the slice with the largest effect."""
+    """A feature, how much it affects the mean prediction or the errors, and the slice with the largest effect."""
 
     feature: str
     effect: float
@@ -66,7 +66,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """Return the slice of each feature with the largest total error above the mean, in descending order."""
+    """Return, for each feature, the slice whose total error is furthest above the mean, in descending order."""
     profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 

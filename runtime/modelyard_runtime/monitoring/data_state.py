@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records import Check
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """The data in a window. `declared` returns a check's required columns, and `newest` the newest row's time."""
+    """The data in a window. `declared` returns the columns a check requires, and `newest` the newest row's time."""
 
     watched: Watched
     declared: Callable[[Check], Sequence[str]]

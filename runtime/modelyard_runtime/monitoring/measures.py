@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that could not be measured, and the reason. If `feature` is empty, it concerns the whole check."""
+    """A value that could not be measured, and why. If `feature` is empty, this is about the whole check."""
 
     check: str
     feature: str
@@ -104,7 +104,7 @@ class Measures:
         return self._state(check, metric) if metric in STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """Return the data that a check needs. Every model metric needs `labels`, even if a check has the same name."""
+        """Return the data that a check needs. A model metric always needs `labels`, even if a check has its name."""
         kind = monitors()[self._monitor.type]
         definition = check_of(metric) if metric in kind.checks else None
         return "labels" if definition is None else definition.needs
@@ -169,7 +169,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, so it is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Return column profiles by variant if each variant has its own model, or else under an empty name."""
+        """Return column profiles by variant if each variant has a model of its own, or else under an empty name."""
         source = self._monitor.reference
         if source is None:
             raise Refusal("drift needs a reference")
@@ -281,7 +281,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """Return the classes in the order of the model's probabilities, as seen in training or else as observed."""
+        """Return the classes in the order of the model's probabilities: from training if known, or else as observed."""
         try:
             stored = self._stored_profiles("").get("classes")
         except Refusal:

@@ -25,7 +25,7 @@ _FILE = "state.json"
 
 @dataclass(slots=True)
 class State:
-    """The state after the previous run, and the state to save after this run."""
+    """The state that the previous run left, and the state to save after this run."""
 
     run_id: str
     where: Place | None = None  # None makes every run the first one

@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def tallied(rows: Rows, make: Callable[[], T], threads: int) -> T:
-    """Count all rows in one pass. Each thread reads different files, so most of the work needs no lock."""
+    """Count all rows in one pass. Threads read different files, so most of the work needs no lock."""
     files = rows.files()
     count = max(min(len(files), threads), 1)
     if count == 1:

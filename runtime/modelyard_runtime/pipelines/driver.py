@@ -43,7 +43,7 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Return whether the model needs approval or delivery, so an earlier version may be waiting for it."""
+    """Return whether versions of the model need approval or delivery, so that an earlier one may still be waiting."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
@@ -106,7 +106,7 @@ def _start_ray(pipeline: Pipeline) -> None:
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker in its group. It uses the whole worker or shares it with workers that it starts."""
+    """Start a step on a worker in its group. It has the worker to itself, or shares it with workers that it starts."""
     import ray
 
     step = workload.pipeline.steps[name]

@@ -188,7 +188,7 @@ def _fine_tuned(
 def _fitted(
     step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
-    """Train the model in this process, or on separate workers if there are checkpoints or several workers."""
+    """Train the model in this process, or on workers if there are checkpoints or there is more than one worker."""
     if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), checkpoints)

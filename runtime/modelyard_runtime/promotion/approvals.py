@@ -39,7 +39,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A version's valid approvals, the number of missing approvals, and why other approvals do not count."""
+    """A version's valid approvals, how many are missing, and why others do not count."""
 
     approvals: tuple[Approval, ...]
     missing: int
@@ -65,7 +65,7 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """Check the approvals for the version with the given digest. Each group and each key counts only once."""
+    """Check the approvals of the version with the given digest. Each group and each key counts once."""
     policy = promotion.approvals
     keys, expected = _keys(policy), subject(workload, promotion, digest)
     approvals: dict[str, Approval] = {}

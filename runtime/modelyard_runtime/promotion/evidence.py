@@ -109,7 +109,7 @@ class _Live:
 
 
 def _live(promotion: Promotion) -> _Live | None:
-    """Return the live version and its record, or None if no approvals are required or no record has its digest."""
+    """Return the live version and its record, or None if no approvals are required or no record has this digest."""
     alias, history = promotion.promote_to, History(promotion.model)
     version = registry.version_at(history.name, alias) if promotion.approvals else None
     if version is None:

@@ -20,7 +20,7 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison of two versions on rows on which neither was trained. `left_out` is the number of excluded rows."""
+    """A comparison of two versions on rows that neither was trained on. `left_out` counts the excluded rows."""
 
     version: str
     value: float
@@ -34,7 +34,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows with a certain value in a column: their number, and the metric if there are enough."""
+    """The rows with one value of a column: how many there are, and the metric if there are enough."""
 
     rows: int
     value: float | None

@@ -176,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """Return the versions that were removed from an alias manually or by a rollback and not restored since."""
+    """Return the versions that a person or a rollback removed from an alias and that have not been restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:
@@ -187,7 +187,7 @@ def taken_back(moves: Iterable[Move]) -> frozenset[str]:
 
 
 def recorded(moves: Iterable[Move], version: str) -> Move | None:
-    """Return the last record that moved the alias to a version, if the alias may still have this version."""
+    """Return the last record that moved the alias to a version, if the alias may still be there."""
     moves = tuple(moved(moves))
     if version not in standing(moves):
         return None

@@ -97,7 +97,7 @@ def _move_on(subject: Subject, now: datetime) -> None:
 
 
 def promote(subject: Subject, version: registry.Version) -> str:
-    """Move the alias to a version if it has all approvals, deliver the version, and return the outcome."""
+    """Move the alias to a version if it has all approvals, deliver the version, and describe the outcome."""
     promotion = subject.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
@@ -356,7 +356,7 @@ def _outdated(promotion: Promotion, version: registry.Version) -> str:
 
 
 def _approved(subject: Subject, version: registry.Version) -> approvals.Standing:
-    """Check a version's approvals for the digest from its gate. Its files are verified before the alias moves."""
+    """Check a version's approvals against the digest from its gate. Its files are verified before the alias moves."""
     return approvals.standing(subject.workload, subject.promotion, version.tags, version.tags.get(DIGEST_TAG, ""))
 
 

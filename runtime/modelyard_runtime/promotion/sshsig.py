@@ -133,7 +133,7 @@ def _check(signature: Signature, data: bytes) -> None:
 
 
 def _of_security_key(signature: Signature, data: bytes) -> bytes:
-    """Return the data that a security key signs: the application, the proof of touch, and the message's hash."""
+    """Return what a security key signs: the application, the proof of touch, and the hash of the message."""
     parts = _Reader(signature.key)
     for _ in range(2 if signature.key[4:].startswith(b"sk-ssh-ed25519") else 3):
         parts.string()

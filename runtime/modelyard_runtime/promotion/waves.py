@@ -83,7 +83,7 @@ def _against(workload: Workload, where: Place, waves: Waves, goal: Pointer, behi
 
 
 def _count(workload: Workload, query: str) -> int:
-    """Return the result of a counting query, or 0 if the result is empty because there is nothing to count."""
+    """Return the result of a query that counts, or 0 if it is empty because there was nothing to count."""
     if workload.metrics is None:
         raise ValueError("the description names no Prometheus")
     base = workload.metrics.otlp.partition(_OTLP)[0]

@@ -285,7 +285,7 @@ def fetch(version: Version, digest: str) -> Path:
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:
-    """Return how the files differ from those registered, or an empty string if they are the same."""
+    """Return how the files differ from the registered ones, or an empty string if they are the same."""
     from modelyard_runtime.registry.lineage import content_digest
 
     actual = content_digest(files) if digest else ""

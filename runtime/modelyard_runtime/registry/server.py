@@ -44,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """Return the server's command line. Workloads access artifacts directly, with their own permissions."""
+    """Return the server's command line. Workloads access artifacts directly, with permissions of their own."""
     return [
         sys.executable,
         "-m",
@@ -120,7 +120,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
-    """Set the objects that a user may change, not counting those that the user created outside the description."""
+    """Set the objects that a user may change. Objects that the user created and the description lacks do not count."""
     list_permissions = (
         users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     )

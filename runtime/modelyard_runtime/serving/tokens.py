@@ -27,7 +27,10 @@ class Tokens:
             _log.warning("these callers have no token and are refused: %s", ", ".join(sorted(empty)))
 
     def caller(self, header: str) -> str | None:
-        """Return the client whose token is in an Authorization header. All tokens are compared, even after a match."""
+        """Return the client whose token is in an Authorization header.
+
+        All tokens are compared, even once one matches.
+        """
         scheme, _, credentials = header.partition(" ")
         presented = credentials.strip().encode()
         matching = [

@@ -207,7 +207,7 @@ class Moved:
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
-        """Return the share of values outside the reference, either out of its range or in an unknown category."""
+        """Return the share of values that the reference lacks: outside its range, or in a category it does not know."""
         total = float(self._counts.sum())
         if not total:
             return None
@@ -310,7 +310,7 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """Return the area between the two distributions, which is exact outside the reference and approximate within it."""
+    """Return the area between the two distributions: exact outside the reference, approximate inside it."""
     import numpy as np
 
     width = np.diff(grid.points)

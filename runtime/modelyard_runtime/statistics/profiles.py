@@ -176,7 +176,7 @@ class Quantiles:
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """Return the values at equal steps of probability, as in numpy's `inverted_cdf`, or none without any values."""
+        """Return values at equal steps of probability, as numpy's `inverted_cdf` does, or none if there are none."""
         import numpy as np
 
         parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]

@@ -80,7 +80,7 @@ class Spool:
                 continue
 
     def _waiting(self) -> list[Path]:
-        """Return the waiting files, oldest first: by the day in their path, and then by modification time."""
+        """Return the waiting files, oldest first: by the day in their path, then by modification time."""
         entries: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():

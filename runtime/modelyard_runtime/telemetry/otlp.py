@@ -45,7 +45,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """Send to each receiver. A single success is enough, because the other receivers get the next run's samples."""
+    """Send to each receiver. One success is enough: the other receivers get the samples with the next run."""
     problem: OSError | None = None
     accepted = False
     for receiver, host in _receivers(url):

@@ -95,7 +95,7 @@ _IN_PARTS = ("gbdt", "goss")  # other types drop trees or average over them, so 
 
 
 def restored(trainer: str, model: Any, raw: bytes, parameters: dict[str, Any], classes: tuple[Any, ...]) -> Any:
-    """Create the estimator as if it had itself trained the given trees."""
+    """Create the estimator as if it had trained the given trees itself."""
     if trainer == "xgboost":
         model.load_model(bytearray(raw))
         return model

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """The checkpoints of one training run. A resumed run reuses `began`, which decides which labels are complete."""
+    """The checkpoints of one training run. A resumed run reuses `began`, which determines which labels are complete."""
 
     root: Place
     name: str

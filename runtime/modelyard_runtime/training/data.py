@@ -184,7 +184,7 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
-    """Select rows old enough for all labels to have arrived. Younger rows with labels would be a biased sample."""
+    """Select rows old enough for all their labels to have arrived. Labels of younger rows would be a biased sample."""
     if not table.delay_s or not table.timestamp:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)

@@ -126,7 +126,7 @@ class Evaluation:
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the new version with the alias's version on rows new to both. Return None if it has no version."""
+        """Compare the new version with the alias's on rows new to both. Return None if the alias has no version."""
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data

@@ -1,4 +1,4 @@
-"""Records the rows on which a version was trained as short hashes so that a later gate can exclude these rows."""
+"""Records which rows a version was trained on, as short hashes, so that a later gate can exclude them."""
 
 from __future__ import annotations
 

@@ -294,7 +294,7 @@ def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """Create the preprocessing as if it had been fitted on all rows. Only text frequencies are needed for this."""
+    """Create the preprocessing as if it had been fitted to all rows. This only needs the frequencies of texts."""
     import pandas as pd
 
     for name in data.features:

@@ -163,7 +163,7 @@ def broadcast(value: Any) -> Any:
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """Upload a checkpoint file by file, because Arrow's own copying needs permissions for more than one folder."""
+    """Upload a checkpoint file by file: Arrow's own copy needs permissions for more than one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The result of a training step: a model object or the URI of a logged model, with metrics and parameters."""
+    """The result of a training step: a model object, or a logged model's URI, with metrics and parameters."""
 
     model: Any
     reported: Mapping[str, float]

@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
-    """Return the run of a search: either an interrupted run with the results of its trials, or a new run."""
+    """Return the run of a search: an interrupted one, with the results of its trials, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)
@@ -60,7 +60,7 @@ def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
 
 
 def failed(search: Search) -> None:
-    """End a search in which every trial failed so that it is not resumed."""
+    """End a search in which every trial failed, so that it is not resumed."""
     from mlflow import MlflowClient
 
     MlflowClient().set_terminated(search.run_id, "FAILED")

@@ -112,7 +112,7 @@ def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[s
 
 
 def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
-    """Restrict an endpoint to this account so that it cannot be used with another account's credentials."""
+    """Restrict an endpoint to this account, so that other accounts' credentials cannot be used through it."""
     everything: Reasoned = (
         {
             "Sid": "Account",

@@ -1,4 +1,4 @@
-"""A role that clients assume with the cluster's tokens for a ServiceAccount, without being one of its Pods."""
+"""A role for clients that have the cluster's tokens for a ServiceAccount, without being one of its Pods."""
 
 from __future__ import annotations
 

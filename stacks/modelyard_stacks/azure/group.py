@@ -94,7 +94,7 @@ class ResourceGroup(Provider):
 
 
 def protected() -> bool:
-    """Return whether `destroy` refuses to delete resources with data. The stack's setting `protect` turns this off."""
+    """Return whether `destroy` refuses to delete resources with data. The stack setting `protect` turns this off."""
     return pulumi.Config().get_bool("protect") is not False
 
 

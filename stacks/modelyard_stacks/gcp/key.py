@@ -63,7 +63,10 @@ class Key(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
     def granted(self, service: str) -> pulumi.Resource:
-        """Return a service agent's permission to use the key. Resources that the service encrypts must wait for it."""
+        """Return a service agent's permission to use the key.
+
+        Whatever the service encrypts with it must wait for this.
+        """
         if service not in self._grants:
             raise pulumi.RunError(f"key {self.title}: {service} needs it, but is not among its services")
         return self._grants[service]

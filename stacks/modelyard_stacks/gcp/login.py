@@ -72,7 +72,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         )
 
     def _stored_password(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
-        """Store the password, from which the database user's is read, so both agree even after an interruption."""
+        """Store the password. The database user's is read from there, so that both agree even after an interruption."""
         number = pulumi.Config().get_int("loginVersion") or 1
         login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
         return secretmanager.SecretVersion(

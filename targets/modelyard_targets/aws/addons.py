@@ -121,7 +121,7 @@ def _reach_of_karpenter(context: Context) -> Iterable[Value]:
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Set the name of External Secrets' ServiceAccount, to which the infrastructure project binds an IAM role."""
+    """Set the name of External Secrets' ServiceAccount. The infrastructure project binds an IAM role to that name."""
     return {"serviceAccount": {"name": "external-secrets"}}
 
 

@@ -107,7 +107,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a cluster with more node groups, or a group with more nodes, than an account allows by default."""
+    """Report clusters with more node groups, and groups with more nodes, than an account allows by default."""
     pools = plan.of(NodePool, placement)
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:

@@ -26,8 +26,9 @@ _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 
 
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that access more folders than the policies of their IAM role or user can list. Covers the
-    placement's own workloads, and workloads outside AWS that use its buckets.
+    """Report workloads that access more folders than the policies of their IAM role or user can list.
+
+    This covers the placement's own workloads, and workloads outside AWS that use its buckets.
     """
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
@@ -47,7 +48,7 @@ def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _has_key(resource: Resource[Identity], opened: Sequence[Access], system: System) -> bool:
-    """Return whether a workload outside AWS accesses the given buckets as an IAM user with an access key."""
+    """Return whether a workload outside AWS accesses the given buckets as an IAM user, with an access key."""
     target = system.target(resource.placement)
     return any(crosses_from(system.stores[access.store], target, system) for access in opened)
 

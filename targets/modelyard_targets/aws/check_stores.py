@@ -34,7 +34,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_locks(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that write to a locked bucket and also use a service that may reject the required checksums."""
+    """Report workloads that write to a locked bucket through a service that may reject the required checksums."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         opened = dict.fromkeys(access.store for access in resource.value.access)

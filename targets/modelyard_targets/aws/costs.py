@@ -50,7 +50,10 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
+    """Yield the cost of the compute classes' node pools in an adopted cluster.
+
+    Its owner pays for everything else there.
+    """
     yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
 
 
@@ -72,7 +75,7 @@ def _control_plane(bill: Bill) -> Iterator[CostLine]:
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of interface endpoints, and of NAT gateways with their addresses and alarms."""
+    """Yield the cost of interface endpoints, and of NAT gateways (with their addresses and alarms)."""
     zones = zones_of(target)
     gateways = {"none": 0, "one": 1}.get(nat_of(plan.system, target), zones)
     yield from bill.hourly(gateways, "NAT gateways", "nat-gateway-hours", "network")
@@ -117,7 +120,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 
 
 def _disks(plan: Plan, placement: str) -> DiskOf:
-    """Return a function that gives the root volume of a node. Local disks are included in a machine's price."""
+    """Return a function that returns the root volume of a node. Local disks are included in a machine's price."""
 
     def of(hardware: Hardware, group: NodeGroup | None) -> Disk:
         if group is None:

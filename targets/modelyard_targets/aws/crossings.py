@@ -1,4 +1,4 @@
-"""The project `crossings` on AWS: roles that workloads on other clusters assume with their own clusters' tokens."""
+"""The project `crossings` on AWS: roles for workloads on other clusters, assumed with their own clusters' tokens."""
 
 from __future__ import annotations
 

@@ -106,8 +106,9 @@ def node_class(context: Context) -> Iterator[Call]:
 
 
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
-    """Require one of the region's instance types that fit a Pod. They are listed by name, because new types may lack
-    labels.
+    """Require one of the region's instance types that fit a Pod.
+
+    They are listed by name, because new types may not have labels yet.
     """
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
@@ -138,8 +139,9 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 
 
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
-    """Yield each instance type that an elastic class may use, and whether it is spot. Some are yielded both as spot and
-    on demand.
+    """Yield each instance type that an elastic class may use, and whether it is spot.
+
+    Some types are yielded twice, as spot and as on-demand.
     """
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):

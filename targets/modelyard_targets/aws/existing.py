@@ -25,9 +25,7 @@ Kubernetes service accounts", 2026-11-27).
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the account and the system's own data key, and for looking up the cluster with its
-    network.
-    """
+    """Yield the components for the account, the system's data key, and looking up the cluster and its network."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     place = (*here, "cluster")
     yield account_call(context)

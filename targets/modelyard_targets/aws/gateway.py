@@ -11,9 +11,7 @@ from modelyard_targets.kube.placement.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target, completed with the gateway that modelyard creates and the capabilities of that gateway's
-    controller.
-    """
+    """Return the target with the gateway that modelyard creates and the capabilities of its controller filled in."""
     target = target_of(plan, placement)
     if ENVOY not in addons_of(plan, placement):
         return target

@@ -77,7 +77,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def neighbour_calls(context: Context) -> Iterator[Call]:
-    """Yield references to other AWS targets whose buckets this placement's workloads use, to get their KMS keys."""
+    """Yield references to the other AWS targets whose buckets this placement's workloads use, for their KMS keys."""
     opened: dict[str, Resource[Identity]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for access in aws_access(resource.value, context.system):
@@ -91,9 +91,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield the component for the IAM user of each workload outside AWS that uses this placement's buckets but cannot
-    assume a role.
-    """
+    """Yield the IAM user of each workload outside AWS that uses this placement's buckets but cannot assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(entry, context, apart=False) for entry in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
@@ -111,7 +109,7 @@ def makes_anything(plan: Plan, placement: str) -> bool:
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield each workload outside AWS that uses a placement's buckets with an access key, and the access it needs."""
+    """Yield each workload outside AWS that uses a placement's buckets with an access key, and what access it needs."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         target = plan.system.target(resource.placement)
@@ -125,7 +123,7 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], 
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
-    """Export the access keys of the cross-target users, under the output names that other programs read."""
+    """Export the access keys of the cross-target users, with the output names that other programs look up."""
     variables = {call.variable for call in crossing_calls(context)}
     for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
@@ -174,7 +172,10 @@ def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
 
 
 def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return a workload's access to stores on AWS itself. Other S3-compatible services have their own credentials."""
+    """Return a workload's access to stores on AWS itself.
+
+    S3-compatible services elsewhere have their own credentials.
+    """
     stores = system.stores
     return tuple(
         access
@@ -184,7 +185,7 @@ def aws_access(value: Identity, system: System) -> tuple[Access, ...]:
 
 
 def _optional_argument(argument: str, value: tuple[Literal, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the argument with its name, or an empty tuple if its value is empty."""
+    """Return the argument with its name, or an empty tuple for an empty value."""
     return ((argument, value),) if value else ()
 
 

@@ -17,7 +17,7 @@ _LONGEST_GROUP: Final = 55
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name of the cluster, its key alias and its log groups, built from system, environment and target."""
+    """Return the name of the cluster, its key alias and its log groups, from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return "-".join(part for part in parts if part)
 

@@ -25,8 +25,9 @@ def operation_calls(context: Context) -> Iterator[Call]:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for all of a system's AWS targets, on the first of them. The budget filters costs by the
-    system's tag.
+    """Yield one budget for all of a system's AWS targets, on the first of them.
+
+    The budget filters costs by the system's tag.
     """
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "aws"]

@@ -57,7 +57,7 @@ def _cluster(node: Node) -> Cluster:
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
-    """Parse the VPC. For an enterprise, a new VPC has NAT in each zone by default, to survive a zone failure."""
+    """Parse the VPC. In an enterprise, a new VPC has NAT in each zone by default, to survive a zone failure."""
     adopt = text(node, "adopt")
     usual = "per-zone" if is_enterprise else "one"
     return Vpc(

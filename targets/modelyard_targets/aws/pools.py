@@ -60,7 +60,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Give a node pool in an existing cluster our own node role, because the cluster's node role is not known."""
+    """Give a node pool in an existing cluster our own node role, because we don't know the cluster's."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 
@@ -78,7 +78,10 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
+    """Return the system pool's node counts.
+
+    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    """
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 
 

@@ -1,4 +1,4 @@
-"""Account quotas that a system may exceed: compares a new account's defaults with the system's maximum needs."""
+"""Quotas that a system may exceed: compares the defaults of a new account with what the system needs at most."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class _Quota(TypedDict):
 
 
 class _OfMachines(_Quota):
-    """A vCPU quota for several instance families, limited to some generations where AWS has separate
-    quotas for them.
-    """
+    """A vCPU quota for several instance families, or for some of their generations if AWS has separate quotas."""
 
     families: list[str]
     spot: bool
@@ -97,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield the table's name of each quota that is not for vCPUs, with the amount that a placement needs."""
+    """Yield the name (in the table) of each quota that is not for vCPUs, and how much of it a placement needs."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]

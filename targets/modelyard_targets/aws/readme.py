@@ -180,8 +180,9 @@ def _linked(databases: Sequence[str]) -> list[str]:
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield the hosts to which the network needs a route: on-premises clusters and, without internet access, every host
-    that is not an AWS service.
+    """Yield the hosts to which the network needs a route.
+
+    These are on-premises clusters and, without internet access, all hosts other than AWS services.
     """
     yield from on_premises_hosts(context)
     target = context.target

@@ -35,7 +35,7 @@ class Release:
         return {name: self.addons[name] for name in BEFORE_NODES}
 
     def on_nodes(self) -> dict[str, str]:
-        """Return the add-ons that run on nodes, and so stay degraded until the cluster has a node."""
+        """Return the add-ons that run on nodes, and are therefore degraded until the cluster has a node."""
         return {name: version for name, version in self.addons.items() if name not in BEFORE_NODES}
 
 

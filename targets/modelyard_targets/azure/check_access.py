@@ -52,9 +52,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that access more folders of a store, in the same access mode, than a role assignment's condition
-    can list.
-    """
+    """Report workloads that access more folders of a store, in one access mode, than a role's condition can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
@@ -84,7 +82,7 @@ def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose paths Key Vault cannot store, or that would share a name there."""
+    """Report secrets whose paths Key Vault cannot store, or to which it would give the same name."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in _vault_secrets(plan, placement, stores):
@@ -107,8 +105,9 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
-    """Return the folders that a workload accesses, by store and access mode. The list is empty for access to the whole
-    store.
+    """Return the folders that a workload accesses, by store and access mode.
+
+    For access to the whole store, the list is empty.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):
@@ -117,7 +116,7 @@ def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[s
 
 
 def condition_length(mode: str, prefixes: Iterable[str]) -> int:
-    """Return the length of the condition that the component writes: the fixed parts and the clauses for each folder."""
+    """Return the length of the condition that the component writes: fixed parts, and clauses for each folder."""
     fixed, times, more = _LENGTHS[mode]
     return fixed + sum(times * len(name) + more for name in {prefix.strip("/") for prefix in prefixes})
 

@@ -27,7 +27,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets in storage accounts that are not stores in the spec: workloads can access only stores."""
+    """Report datasets in storage accounts that are not stores of the spec, because workloads can access only stores."""
     reported: set[str] = set()
     for resource in plan.on(placement):
         for dataset in addressed(resource, plan.system):

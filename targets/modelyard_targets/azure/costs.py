@@ -51,7 +51,10 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
+    """Yield the cost of the compute classes' node pools in an adopted cluster.
+
+    Its owner pays for everything else there.
+    """
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 

@@ -30,8 +30,9 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def group_call(context: Context, *, first: bool = True) -> Call:
-    """Build the component for the Azure provider and its resource group. The first project's program creates the group,
-    unless the spec names an existing one.
+    """Build the component for the Azure provider and its resource group.
+
+    The first project's program creates the group, unless the spec names an existing one.
     """
     options = options_of(context.target)
     arguments: tuple[tuple[str, Literal], ...] = (

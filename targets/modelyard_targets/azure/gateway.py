@@ -13,9 +13,7 @@ from modelyard_targets.kube.placement.placed import addons_needed, target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target, completed with the gateway that modelyard creates and the capabilities of that gateway's
-    controller.
-    """
+    """Return the target with the gateway that modelyard creates and the capabilities of its controller filled in."""
     target = target_of(plan, placement)
     if ENVOY not in addons_needed(plan, placement):
         return target

@@ -104,8 +104,9 @@ def _name(context: Context) -> str:
 
 
 def roles_call(context: Context) -> Call:
-    """Build the component for the role definitions, which can be assigned only in the resource groups of the accessed
-    stores.
+    """Build the component for the role definitions.
+
+    They can only be assigned in the resource groups of the stores that they give access to.
     """
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)

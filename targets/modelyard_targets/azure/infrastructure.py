@@ -125,7 +125,7 @@ def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iter
 
 
 def homes_of(context: Context) -> Mapping[str, int]:
-    """Return the number of the project that creates each ServiceAccount's identity, by ServiceAccount."""
+    """Map each ServiceAccount to the number of the project that creates its identity."""
     return {resource.name: at for at, roles in enumerate(held_roles(context)) for resource in roles}
 
 

@@ -37,8 +37,9 @@ def _logs(context: Context) -> Call:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield a single budget for all of a system's targets in a subscription, on the first of these targets. It covers
-    their resource groups.
+    """Yield one budget for all of a system's targets in a subscription, on the first of them.
+
+    It covers the targets' resource groups.
     """
     budget, mine = context.system.governance.budget, options_of(context.target).account
     active = [

@@ -46,8 +46,9 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the runtime image's prefix in the registry that the infrastructure creates. The registry's name is known
-    at compile time.
+    """Return the runtime image's prefix in the registry that the infrastructure creates.
+
+    The registry's name is known at compile time.
     """
     return f"{registry_name(plan.system, placement)}.azurecr.io/{plan.system.metadata.name}"
 

@@ -72,7 +72,10 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
+    """Return the system pool's node counts.
+
+    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    """
     own = (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
     return pools.system_nodes(offerings(), plan, placement, own, rollouts=rollouts)
 
@@ -83,8 +86,9 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum number of nodes in a placement. The node pools of a compute class share its Pods, so only the
-    largest counts.
+    """Return the maximum number of nodes in a placement.
+
+    The node pools of a compute class share its Pods, so only the largest pool counts.
     """
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():

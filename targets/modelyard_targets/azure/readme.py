@@ -171,8 +171,9 @@ def _image_path(context: Context) -> str:
 
 
 def _lock_values(context: Context) -> dict[str, object]:
-    """Return the README's values for object locks: whether any store has one, and the stores whose lock must be made
-    permanent in a second step.
+    """Return the README's values for object locks: whether any store has one, and which need a second step.
+
+    The lock of the stores listed must be made permanent in that second step.
     """
     stores = [store.value for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)]
     locks = {store.name: store.object_lock for store in stores if store.object_lock is not None}

@@ -49,8 +49,9 @@ def database(store: Store, context: Context) -> ManagedDatabase:
 
 
 def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
-    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`. The first pool of a compute class
-    ranks highest.
+    """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`.
+
+    The first pool of a compute class ranks highest.
     """
     ranked: dict[int, list[str]] = {}
     for pool in plan.of(NodePool, placement):

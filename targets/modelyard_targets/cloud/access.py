@@ -59,8 +59,9 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Return one bucket that this placement uses, and an identity that uses it, for each other target of the provider
-    that creates such buckets.
+    """Return, for each other target of the provider, a bucket of its own that this placement uses, and an identity.
+
+    The identity is one that uses the bucket.
     """
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:

@@ -56,8 +56,9 @@ def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Require the spec to state an adopted cluster's network range if a database is created, because network policies
-    allow egress to that range.
+    """Require an adopted cluster's network range in the spec if a database is created.
+
+    Network policies allow egress to that range.
     """
     target = target_of(plan, placement)
     if not adopts(plan, placement) or target.cluster.cidr:
@@ -68,7 +69,7 @@ def check_database_range(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetSpec], str]) -> Iterator[Diagnostic]:
-    """Report a target that adopts the same cluster as an earlier target, because both would create the same objects."""
+    """Report a target that adopts the same cluster as an earlier one, because both would create the same objects."""
     if not adopts(plan, placement):
         return
     mine = target_of(plan, placement)

@@ -99,7 +99,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives that have no machine, or that have a different count than the Pods request."""
+    """Yield the accelerator alternatives that no machine offers, or only in a count other than the Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _accelerator_request(fits[0])
     for position, accelerator in enumerate(compute.accelerators):
@@ -168,9 +168,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group the machines by accelerator. Machines that need different Pod requests than the first machine
-    are excluded.
-    """
+    """Group the machines by accelerator. Machines that need other Pod requests than the first one are excluded."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _accelerator_request(fit) == _accelerator_request(fits[0]):

@@ -35,7 +35,7 @@ def creates_anything(plan: Plan, placement: str) -> bool:
 
 
 def created_stores(accesses: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield those accessed stores that the placement creates, because access can be granted only once they exist."""
+    """Yield the accessed stores that this placement creates. Access to them can be granted only once they exist."""
     stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in accesses)]
     return (store.called for store in stores if not store.adopt and store.target == context.placement)
 

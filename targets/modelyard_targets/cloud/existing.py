@@ -86,8 +86,9 @@ def creates_pools(plan: Plan, placement: str) -> bool:
 
 
 def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
-    """Choose a compute class's machines in an adopted cluster whose accelerators only the owner can provide, or return
-    the reason why none can be chosen.
+    """Choose a compute class's machines in an adopted cluster whose accelerators only the owner can provide.
+
+    Returns the reason if none can be chosen.
     """
     if wants_accelerator(compute):
         return NoMachine(

@@ -1,4 +1,4 @@
-"""An adopted cluster as a platform for the workloads project: the cloud's platform minus what the owner manages."""
+"""An adopted cluster as a platform for the workloads project: the cloud's, minus what the owner manages."""
 
 from __future__ import annotations
 

@@ -41,9 +41,7 @@ def _what(machine: Machine, accelerator: Accelerator | None) -> str:
 
 
 def _priced(price: Price | None, region: str, spot: bool) -> str:
-    """Describe a price's source, and whether it is for another capacity type (spot or on demand) or region than
-    requested.
-    """
+    """Describe where a price comes from, and whether it is for another capacity type (spot or on demand) or region."""
     if price is None:
         return "price unknown"
     kind = "spot" if price.spot else "on demand"

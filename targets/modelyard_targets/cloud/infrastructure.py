@@ -38,9 +38,7 @@ def project_of(sdk: Sdk, at: int, calls: tuple[Call, ...], exports: tuple[Export
 
 
 def database_exports(context: Context, parts: Sequence[str], secret: str) -> Iterator[Export]:
-    """Yield the outputs of managed databases: the given attributes of each database, and the login attribute that
-    contains the secret.
-    """
+    """Yield the outputs of managed databases: the given attributes, and the attribute of the login with the secret."""
     for resource in managed_databases(context):
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
         yield from (Export(f"{output}_{part}", Ref(variable, part)) for part in parts)

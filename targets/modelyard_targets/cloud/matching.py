@@ -56,8 +56,9 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the group of machines to compare a machine's price with. Requested CPUs, memory and accelerator count do
-    not matter.
+    """Return the group of machines to compare a machine's price with.
+
+    It ignores the requested CPUs, memory and number of accelerators.
     """
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"

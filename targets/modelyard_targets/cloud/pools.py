@@ -117,8 +117,9 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 
 
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
-    """Return the disk sizes of a group's nodes. Images and Pods use local disks if they suffice on all machines, else
-    the root volume.
+    """Return the disk sizes of a group's nodes.
+
+    Images and Pods use the local disks if these suffice on all of its machines, and else the root volume.
     """
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
@@ -143,7 +144,7 @@ def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
 
 
 def training_pools(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the pools whose nodes must share a zone because workers on them train one model together."""
+    """Return the pools whose nodes must be in one zone, because their workers train a model together."""
     near = classes_of_one_zone(plan, placement)
     return tuple(pool_label(pool) for pool in plan.of(NodePool, placement) if pool.value.compute in near)
 

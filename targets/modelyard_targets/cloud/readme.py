@@ -63,8 +63,9 @@ def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, ob
 
 
 def mail_values(calls: Iterable[Call]) -> dict[str, object]:
-    """Return the README's values about emails: whether the project has a budget and whether it has alarms, which both
-    send emails.
+    """Return the README's values about emails: whether there is a budget, and whether there are alarms.
+
+    Both send emails.
     """
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
@@ -73,7 +74,7 @@ def mail_values(calls: Iterable[Call]) -> dict[str, object]:
 def opened_stores(
     context: Context, access_of: Callable[[Identity, System], Iterable[Access]]
 ) -> Iterator[tuple[Store, tuple[str, ...]]]:
-    """Yield each store in the cloud that this placement's workloads use, together with those workloads."""
+    """Yield each store in the cloud that this placement's workloads use, and which workloads those are."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for name in dict.fromkeys(access.store for access in access_of(resource.value, context.system)):
@@ -126,9 +127,7 @@ def on_premises_hosts(context: Context) -> Iterator[str]:
 
 
 def hosts_elsewhere(context: Context, reached: tuple[str, ...]) -> Iterator[str]:
-    """Yield the hosts to which a network without internet access needs a route, except those with a
-    reachable suffix.
-    """
+    """Yield the hosts to which a network without internet access needs a route, unless their suffix is reachable."""
     registry, target = context.system.registry, context.target
     urls = (target.images.registry, registry.adopt if registry else "", target.telemetry.remote_write)
     yield from (host for host in map(_host, urls) if host and not host.endswith(reached))

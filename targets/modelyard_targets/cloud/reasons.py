@@ -74,7 +74,7 @@ def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machine) -> str:
-    """Describe a machine's accelerators if they satisfy no requested alternative, otherwise return ""."""
+    """Describe a machine's accelerators if they satisfy none of the requested alternatives, or else return ""."""
     if alternative(compute, machine) is not None:
         return ""
     offer = machine.accelerator

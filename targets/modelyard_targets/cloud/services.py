@@ -36,9 +36,7 @@ _POSTGRESQL: Final = 5432
 
 
 def has_own_store(context: Context) -> bool:
-    """Return whether a placement reads secrets from the cloud's own secrets service: those in the spec, or database
-    logins.
-    """
+    """Return whether a placement reads secrets (the spec's, or database logins) from the cloud's own service."""
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return requested or bool(managed_stores(context.plan, context.placement, Kind.DATABASE))
@@ -110,6 +108,6 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
 
 
 def program_object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
-    """Build an object in the workloads program that contains values known only while the program runs."""
+    """Build an object in the workloads program, because some of its values are only known while the program runs."""
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)

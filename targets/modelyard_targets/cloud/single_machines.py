@@ -43,8 +43,9 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the compute class as if one Pod made the requests of several. Accelerators chosen by memory keep a count
-    of one.
+    """Return the compute class as if one Pod requested what several do.
+
+    An accelerator chosen by its memory keeps a count of one.
     """
     return replace(
         compute,

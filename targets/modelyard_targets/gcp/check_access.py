@@ -53,7 +53,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a target with the same project and namespace as an earlier target: their workloads would share access."""
+    """Report a target with the same project and namespace as an earlier one: their workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -70,7 +70,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that use more folders of a bucket, in the same access mode, than IAM conditions can list."""
+    """Report workloads that use more folders of a bucket, in one access mode, than IAM conditions can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, _), count in _folders(resource.value, plan.system).items():
             if count > FOLDERS and placement in {resource.placement, plan.system.stores[store].target}:
@@ -79,7 +79,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's buckets that are used by more workloads than the buckets' policies can list."""
+    """Report a placement's buckets that more workloads use than a bucket's policy can list."""
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
@@ -106,7 +106,7 @@ def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose names Secret Manager rejects, or that would share a name there."""
+    """Report secrets whose names Secret Manager rejects, or to which it would give the same name."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in plan.of(Secret, placement):

@@ -58,7 +58,10 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of compute classes' node pools in an adopted cluster, whose owner pays for its other parts."""
+    """Yield the cost of the compute classes' node pools in an adopted cluster.
+
+    Its owner pays for everything else there.
+    """
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
@@ -87,8 +90,9 @@ def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield the cost of the Gateways' load balancers. The first five forwarding rules share one price, and each
-    additional rule is billed separately.
+    """Yield the cost of the Gateways' load balancers.
+
+    The first five forwarding rules share one price, and every further rule is billed by itself.
     """
     counts = load_balancers(plan, placement)
     rules = sum(counts.values())

@@ -21,7 +21,7 @@ _NOT_IN_LABELS: Final = pattern("[^a-z0-9_-]")
 
 
 def cluster_name(system: System, placement: str) -> str:
-    """Return the name of the cluster, its network and its keys, built from system, environment and target."""
+    """Return the name of the cluster, its network and its keys, from system, environment and target."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement)
     return object_name(*(part for part in parts if part), limit=_LONGEST_ON_GKE)
 

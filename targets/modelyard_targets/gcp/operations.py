@@ -23,8 +23,9 @@ def operation_calls(context: Context) -> Iterator[Call]:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for all of a system's Google Cloud targets, on the first of them. It filters costs by the
-    system's label.
+    """Yield one budget for all of a system's Google Cloud targets, on the first of them.
+
+    It filters costs by the system's label.
     """
     budget = context.system.governance.budget
     clouds = [target.name for target in context.system.deployment.targets if target.provider == "gcp"]

@@ -64,7 +64,10 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 
 
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
-    """Return the system pool's node counts. `rollouts` adds room for each server's second Ray head during a rollout."""
+    """Return the system pool's node counts.
+
+    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    """
     own = _of_the_cluster(plan, placement)
     return pools.system_nodes(system_offerings(), plan, placement, own, rollouts=rollouts)
 

@@ -20,9 +20,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """A quota, with the largest amount of it that a system may need. `metric` is the quota's name in the Compute Engine
-    API, if known.
-    """
+    """A quota, and how much of it a system may need. `metric` is its name in the Compute Engine API, if known."""
 
     what: str
     metric: str
@@ -30,8 +28,9 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return the quotas that a placement needs at its maximum size: GPUs by model and capacity type, GPUs in total,
-    vCPUs by machine series, and disks.
+    """Return the quotas that a placement needs at its maximum size.
+
+    These are GPUs by model and capacity type, GPUs in total, vCPUs by machine series, and disks.
     """
     if not plan.has_cluster(placement):
         return ()

@@ -141,8 +141,9 @@ def _image_path(context: Context) -> str:
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield the hosts to which the network needs a route: on-premises clusters and, without internet access, every host
-    outside Google Cloud.
+    """Yield the hosts to which the network needs a route.
+
+    These are on-premises clusters and, without internet access, all hosts outside Google Cloud.
     """
     yield from on_premises_hosts(context)
     if not vpc_of(context.target).adopt and not has_nat(context.target):

@@ -1,5 +1,6 @@
-"""The target `local`: this machine, where `modelyard run` executes the system with a single Ray instance, and with
-folders in place of buckets.
+"""The target `local`: this machine, where `modelyard run` executes the system.
+
+It uses a single Ray instance, and folders in place of buckets.
 """
 
 from __future__ import annotations

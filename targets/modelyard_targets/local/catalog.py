@@ -1,4 +1,4 @@
-"""How this machine implements each kind of resource. There is no cluster, so every supported kind is marked `apart`."""
+"""How this machine implements each kind of resource. It has no cluster, so each supported kind is marked `apart`."""
 
 from __future__ import annotations
 

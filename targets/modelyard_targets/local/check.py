@@ -17,8 +17,9 @@ _OF_BUCKETS: Final = ("endpoint", "region", "credentials", "credentialsPer", "en
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report each setting that has no effect on this machine, and monitors or request batches that would not work on
-    any platform.
+    """Report each setting that has no effect on this machine.
+
+    Monitors and request batches that would not work on any platform are reported too.
     """
     yield from _check_target(plan, placement)
     yield from _check_stores(plan, placement)

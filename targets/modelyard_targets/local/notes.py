@@ -14,7 +14,7 @@ from modelyard.spec import Inference, Pipeline, Step, Store, System
 
 @record
 class Note:
-    """A location in the spec, such as `inference.scorer.slo`, and how this machine differs from a cluster there."""
+    """A location in the spec, such as `inference.scorer.slo`, and what differs from a cluster there."""
 
     field: str
     text: str

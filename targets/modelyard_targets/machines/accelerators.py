@@ -60,7 +60,7 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return a canonical name that is the same for all names of an accelerator."""
+    """Return an accelerator's canonical name, which is the same for all its names."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 

@@ -1,4 +1,4 @@
-"""Pack Pods onto machines, first fit and largest first. Identical Pods and identical machines form groups."""
+"""Pack Pods onto machines: first fit, largest first. Identical Pods form groups, as do identical machines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Pods:
 
 @record
 class Packed:
-    """The number of machines in use by position in `capacity`, and the first Pods that did not fit, or None."""
+    """How many machines are in use, by position in `capacity`, and the first Pods that did not fit, or None."""
 
     used: Mapping[int, int]
     homeless: Pods | None
@@ -67,8 +67,9 @@ class Floor:
         tolerations: tuple[Taint, ...] = (),
         preferred: str = "",
     ) -> Shape:
-        """Return the shape of a Pod with the given requests. Its selector and tolerations determine on which machines
-        it may run.
+        """Return the shape of a Pod with the given requests.
+
+        Selector and tolerations determine the machines it may run on.
         """
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
@@ -91,7 +92,7 @@ class Floor:
 
 
 def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
-    """Place all Pods, trying several sort orders, because first fit may fail in one order and succeed in another."""
+    """Place all Pods in several sort orders, because first fit may fail in one and succeed in another."""
     gathered = tuple(_gathered(groups))
     first: Packed | None = None
     for order in (_by_largest_share, _by_memory, _by_cpu):
@@ -158,8 +159,9 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods of a shape, preferring machines that already have Pods. Return the number of remaining Pods and the
-    updated machines.
+    """Place Pods of a shape, preferring machines that already have Pods.
+
+    Returns the number of remaining Pods, and the updated machines.
     """
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):

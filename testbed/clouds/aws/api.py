@@ -25,7 +25,7 @@ FOLDER = "MODELYARD_AWS_FOLDER"
 
 
 class Api:
-    """The API of one account in one region. Calls run one at a time, because moto's server is not thread-safe."""
+    """One account's API in one region. Calls run one at a time, because moto's server is not thread-safe."""
 
     def __init__(self, region: str, store: Store, own: Mapping[tuple[str, str], Own] | None = None) -> None:
         self.region = region

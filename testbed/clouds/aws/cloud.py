@@ -116,7 +116,7 @@ def _answers(stand_in: Cloud) -> bool:
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster point to the given cluster, whose certificate is self-signed."""
+    """Return the variables that make every EKS cluster refer to the given one, whose certificate is self-signed."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {
@@ -128,7 +128,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 
 def _provider() -> str:
-    """Return a script that runs this repository's provider with this interpreter instead of the caller's."""
+    """Return a script that runs this repository's provider with this interpreter, whatever the caller's is."""
     python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 

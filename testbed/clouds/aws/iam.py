@@ -56,7 +56,7 @@ def _read_role(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _text(document: Values) -> str:
-    """Convert a policy document, which botocore has parsed, back to the JSON text that the provider returns."""
+    """Convert a policy document, which botocore has parsed, back to JSON text as the provider returns it."""
     return json.dumps(document)
 
 

@@ -19,7 +19,7 @@ def _caller(api: Api, arguments: Values) -> Values:
 
 
 def _session_context(api: Api, arguments: Values) -> Values:
-    """Return the role that issued the session with the given ARN. Any ARN that is not a session's is its own issuer."""
+    """Return the role that issued the session with the given ARN, or the ARN itself if it is no session's."""
     arn = str(arguments["arn"])
     before, _, session = arn.partition(":assumed-role/")
     if not session:

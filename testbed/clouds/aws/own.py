@@ -1,4 +1,4 @@
-"""Calls that the stand-in handles because moto does not implement them or drops part of their input."""
+"""Calls that the stand-in handles itself, because moto lacks them or drops part of their input."""
 
 from __future__ import annotations
 
@@ -80,9 +80,7 @@ def _delete_instance(api: Api, request: Values) -> Values:
 
 
 def _caller(api: Api, request: Values) -> Values:
-    """Return a role session as the caller's identity, as in real deployments. moto would return a user that does not
-    exist.
-    """
+    """Return a role session as the caller's identity, as in real deployments. moto would return an unknown user."""
     account = api.moto("sts", "get_caller_identity", request)["Account"]
     return {
         "Account": account,

@@ -110,7 +110,7 @@ def _part(
 
 
 def _properties(there: Any, properties: tuple[str, ...]) -> Values:
-    """Convert a response to properties. If it has none of those, the whole response is the first one's value."""
+    """Convert a response to properties. If it has none of them, the whole response is the first property's value."""
     values = {name: there.get(name) for name in properties}
     return values if any(value is not None for value in values.values()) else {properties[0]: there}
 

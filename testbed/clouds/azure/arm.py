@@ -1,4 +1,4 @@
-"""The Resource Manager type behind each resource, and the names that differ in Pulumi."""
+"""The Resource Manager type of each resource, and the names that differ in Pulumi."""
 
 from __future__ import annotations
 

@@ -105,9 +105,7 @@ def _renamed(value: Any, path: str, arm: Arm) -> Any:
 
 
 def _shaped(value: Any, node: Node) -> Any:
-    """Return a value whose fields, and those of the objects in it, are moved back into `properties` where the API has
-    them.
-    """
+    """Return a value with fields, at every depth, moved back into `properties` where the API has them."""
     if isinstance(value, list):
         return [_shaped(entry, node.get("items", {})) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -124,9 +122,7 @@ def _shaped(value: Any, node: Node) -> Any:
 
 
 def _chosen(value: Mapping[str, Any], node: Node) -> Node:
-    """Return the node that describes an object. If there are several, the value of one of the object's entries selects
-    it.
-    """
+    """Return the node that describes an object. If there are several, an entry's value selects one."""
     if "by" not in node:
         return node
     chosen: Node = node["choices"].get(value.get(node["by"]), {"properties": {node["by"]: {"values": []}}})

@@ -254,9 +254,7 @@ def _cluster_nodes(api: Api, identifier: str) -> None:
 
 
 def node_of(pool: dict[str, Any], number: int) -> list[nodes.Node]:
-    """Return the given number of nodes for a pool. Azure chooses the zones if the pool declares none: the nodes are in
-    zone 0.
-    """
+    """Return a pool's nodes, as many as given. If the pool declares no zones, the nodes are in zone 0."""
     size, zones = str(pool["vmSize"]), [*(pool.get("availabilityZones") or ["0"])]
     taints = [taint.partition("=")[::2] for taint in pool.get("nodeTaints") or ()]
     return [

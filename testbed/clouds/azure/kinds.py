@@ -94,7 +94,7 @@ class Azure(shared.Cloud[Api]):
         return not_found(identifier)
 
     def already_exists(self, token: str, identifier: str) -> Refused:
-        """Return the error of the provider, which first looks for the resource itself: crud.go, read 2026-11-27."""
+        """Return the provider's error, after it first looks for the resource itself: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
@@ -150,7 +150,7 @@ class Azure(shared.Cloud[Api]):
 
 
 def parents(identifier: str) -> list[str]:
-    """Return the IDs that must exist before a resource: its container, or the resource that it extends."""
+    """Return the IDs that must exist before a resource: what contains it, or what it extends."""
     scope, has_provider, rest = identifier.rpartition("/providers/")
     if not has_provider:
         return []

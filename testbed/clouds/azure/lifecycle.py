@@ -1,4 +1,4 @@
-"""How Azure's provider differs: IDs in lists become keys in responses, and it usually deletes old resources first."""
+"""How Azure's provider differs: lists in responses become maps by ID, and old resources are usually deleted first."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def _is_required(schema: Schema, api: Body) -> bool:
 
 
 def identifiers(registration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the values in a registration that refer to another resource, with the pattern that its API requires."""
+    """Yield the values in a registration that refer to other resources, and the pattern that the API requires."""
     for path, text in _texts(_plain(registration["inputs"]), ""):
         for pattern, (document, resource, method, parameter) in _NAMED.items():
             if re.search(pattern, path):

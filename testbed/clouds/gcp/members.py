@@ -76,8 +76,9 @@ def exists(api: Api, values: Values) -> None:
 
 
 def _is_in(api: Api, pool: str, name: str) -> bool:
-    """Return whether an identity pool exists and may contain the given subject. Clusters share one pool, whose subjects
-    are Pods.
+    """Return whether an identity pool exists and may contain the given subject.
+
+    Clusters share one pool, whose subjects are Pods.
     """
     if api.store.get("pools", pool) is not None:
         return bool(_POD_OF_GKE.fullmatch(name))
@@ -85,7 +86,7 @@ def _is_in(api: Api, pool: str, name: str) -> bool:
 
 
 def encrypts(service: str, *paths: str) -> Rule:
-    """Return a rule that rejects a key in another location, or that the agent of the service may not use."""
+    """Return a rule that rejects keys in another location, and keys that the service's agent may not use."""
 
     def rule(api: Api, values: Values) -> None:
         place = str(values.get("location") or values.get("region") or api.region).lower()

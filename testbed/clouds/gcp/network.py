@@ -63,7 +63,7 @@ def _free(api: Api, values: Values) -> None:
 
 
 def _is_not_wider(before: Any, after: Any) -> bool:
-    """Return whether a range does not contain the earlier range: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
+    """Return whether a range fails to contain the earlier range: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
     return not IPv4Network(str(before)).subnet_of(IPv4Network(str(after)))
 
 

@@ -75,7 +75,7 @@ class StoredAccount(Generic[Stored]):
         path.chmod(0o755)
 
     def _install_provider(self, program: str, module: str) -> None:
-        """Write a script that runs this repository's provider with this interpreter instead of the caller's."""
+        """Write a script that runs this repository's provider with this interpreter, whatever the caller's is."""
         python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m {module}"
         self._install(program, f'#!/bin/sh\nexec {python} "$@"\n')
 

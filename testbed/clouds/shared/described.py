@@ -39,8 +39,9 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return self._account
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """Return the changed properties, the paths that require a replacement, and whether to delete the old resource
-        before creating the new one.
+        """Return the changed properties, the paths that require a replacement, and which resource is deleted first.
+
+        The last value says whether the old resource is deleted before the new one is created.
         """
         paths = [path for path in changed(inputs, news, self.provided) if path.partition(".")[0] not in self.silent]
         names = [*sorted({path.partition(".")[0] for path in paths}), *self.also_changed(kind, olds, news)]
@@ -64,7 +65,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return plain(inputs)
 
     def previewed(self, kind: str, inputs: Values) -> Values:
-        """Return the promised properties, with unknown values for nested properties that the cloud assigns."""
+        """Return the promised properties, with unknown values where the cloud assigns nested properties."""
         properties: Values = merged(self.promised(kind, inputs), _unknown(self._kinds[kind].computed))
         return properties
 

@@ -181,8 +181,9 @@ class Lifecycle(Generic[CloudApi]):
                 raise Refused("ValidationException", reason)
 
     def _state(self, kind: str, api: CloudApi, resource_id: str, values: Values, inputs: Values) -> Values:
-        """Return the properties after a change. Record for the test which of them the cloud did not return as they were
-        set.
+        """Return the properties after a change.
+
+        Record for the test which of them did not come back as they were set.
         """
         record = self._records[kind]
         current = record.read(api, resource_id, values)

@@ -132,7 +132,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """Convert exceptions to protocol errors, with the state of a resource that was created or changed regardless."""
+    """Convert exceptions to protocol errors, with the state of a resource that was created or changed all the same."""
     try:
         yield
     except Unfinished as error:

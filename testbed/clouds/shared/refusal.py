@@ -6,8 +6,9 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 
 
 class Refused(Exception):
-    """Raised when the API refuses a call, with its error code and message. `separator` is the text that the provider
-    prints between these.
+    """Raised when the API refuses a call, with its error code and message.
+
+    `separator` is what the provider prints between the two.
     """
 
     def __init__(self, code: str, message: str, separator: str = ": ") -> None:

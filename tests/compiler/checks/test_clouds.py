@@ -1,4 +1,4 @@
-"""Tests that invalid values in cloud fields are reported at their place, and unusual but valid ones are accepted."""
+"""Tests that invalid values in cloud fields are reported where they are, and unusual valid ones accepted."""
 
 from __future__ import annotations
 

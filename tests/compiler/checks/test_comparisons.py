@@ -1,4 +1,4 @@
-"""Tests that comparisons between model versions need a key that identifies the rows of the training data."""
+"""Tests that comparing model versions requires a key that identifies the rows of training data."""
 
 from __future__ import annotations
 

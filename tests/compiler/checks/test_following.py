@@ -19,7 +19,7 @@ def following(name: str, more: str = "") -> tuple[str, str]:
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
 def test_a_pipeline_may_follow_any_kind_of_schedule(followed: str) -> None:
-    """The followed pipeline may have any schedule or none. If nothing starts it, its follower does not run."""
+    """A followed pipeline may have any schedule or none. If nothing starts it, its follower never runs."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 

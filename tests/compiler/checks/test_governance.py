@@ -45,7 +45,7 @@ def test_public_endpoints_need_authentication() -> None:
 
 
 def test_bucket_retention_must_not_delete_data_too_early() -> None:
-    """A bucket's retention must delete neither models, which are used at any age, nor captures that are kept longer."""
+    """A bucket's retention must spare models, which are used at any age, and captures that are kept longer."""
     own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
     captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 55d}")
     apart = ("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")

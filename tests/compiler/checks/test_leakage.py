@@ -1,4 +1,4 @@
-"""Tests that training on data unavailable in production is reported, and so is scoring data that lacks features."""
+"""Tests that training on data unavailable in production is reported, as is scoring without all features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """A label of the same pipeline that is used as a feature is reported, for built-in trainers and for user code."""
+    """A feature that is also a label in the same pipeline is reported, for built-in trainers and user code."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')

@@ -141,7 +141,7 @@ def test_json_output_of_built_in_scoring_is_reported() -> None:
 
 
 def test_a_breach_that_retrains_another_model_is_reported() -> None:
-    """The check covers endpoints and batch inference, but not custom pipelines, because these may do anything."""
+    """The check covers endpoints and batch inference, but not custom pipelines, which may do anything."""
     other = (
         "  nightly:\n",
         '  other: {type: training, model: other, inputs: [transactions], compute: cpu, source: {entrypoint: "a:b"}}\n'

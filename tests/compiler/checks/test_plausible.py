@@ -138,7 +138,7 @@ def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: lis
 
 
 def test_two_equal_variants_are_reported() -> None:
-    """Two equal variants are reported, because comparing them shows nothing, unless their hardware differs."""
+    """Two equal variants are reported unless their hardware differs, because comparing them shows nothing."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -192,7 +192,7 @@ def test_a_delay_without_labels_is_reported() -> None:
     ],
 )
 def test_settings_of_an_idle_autoscaler_are_reported(replicas: str, scaling: str, codes: list[str]) -> None:
-    """Without an autoscaler, the limit of a queue still has an effect. The other settings need a range of replicas."""
+    """Without an autoscaler, the queue limit still has an effect. The other settings need a range of replicas."""
     spec = changed(REPLICAS, f"replicas: {replicas}", (SCALING, f"scaling: {scaling}"))
 
     assert codes_in(spec) == codes
@@ -209,7 +209,7 @@ def test_a_smaller_environment_may_keep_the_settings_of_the_autoscaler() -> None
     [("1535Mi", ["W0950"]), ("1536Mi", []), ("767Mi", ["W0950"])],
 )
 def test_memory_that_a_scoring_worker_uses_up_is_reported(memory: str, codes: list[str]) -> None:
-    """Too little memory for a scoring worker is reported. It runs two processes, so it needs more than others."""
+    """Too little memory is reported for scoring workers, which need more because they run two processes."""
     assert codes_in(changed("cpu: {cpu: 2, memory: 8Gi}", f"cpu: {{cpu: 2, memory: {memory}}}")) == codes
 
 

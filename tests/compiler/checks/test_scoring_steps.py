@@ -1,4 +1,4 @@
-"""Tests that pipeline steps that score data with a registered model follow the rules for batch inference."""
+"""Tests that pipeline steps scoring data with a registered model follow the rules for batch inference."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Registry(BaseHTTPRequestHandler):
 
 
 def listed(folder: Path, group: str, person: str) -> Path:
-    """Create an SSH key, and list it for a group of approvers in the spec in the given folder."""
+    """Create an SSH key, and list it for a group of approvers in the given folder's spec."""
     path, spec = folder / person.partition("@")[0], folder / "system.yaml"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)], check=True)
     text = spec.read_text(encoding="utf-8") if spec.exists() else VALID_SPEC

@@ -1,4 +1,4 @@
-"""Helpers that run a command and inspect its output and files, and the spec that most tests use."""
+"""Helpers that run a command and inspect its output and files, and the spec used by most tests."""
 
 from __future__ import annotations
 

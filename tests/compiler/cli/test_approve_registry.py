@@ -82,7 +82,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """Only the checks for the alias's stage count, because versions from other pipelines may get the alias, too."""
+    """Only the checks for the alias's stage count, because the alias may also go to other pipelines' versions."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"

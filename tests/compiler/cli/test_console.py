@@ -1,4 +1,4 @@
-"""Tests that output to terminals is coloured, and that a reader may close a pipe early."""
+"""Tests that terminal output is coloured, and that a reader may close a pipe early."""
 
 from __future__ import annotations
 

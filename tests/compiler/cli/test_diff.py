@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Helm chart versions that differ from those in the old version's lock are found, even if the spec is the same."""
+    """A Helm chart version that differs from the old version's lock is found, even if the spec is unchanged."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -157,7 +157,7 @@ def test_without_a_repository_the_reason_is_given(run: Run, system: Path, monkey
 
 
 def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """The access that a new environment allows and its changes to the base are listed like any other risk."""
+    """A new environment's access and its changes to the base are listed like any other risk."""
     folder = system / "environments"
     folder.mkdir()
     overlay = (
@@ -303,7 +303,7 @@ def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, gi
 def test_a_revision_wins_over_a_folder_with_its_name(
     run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the folder won, a change could bring along the version that it is compared with."""
+    """If the folder won, a change could bring along the very version it is compared with."""
     changed = edited(SPEC, "governance: {", "governance: {lineage: false, ")
     (system / "system.yaml").write_text(changed, encoding="utf-8")
     (system / "main").mkdir()

@@ -11,7 +11,7 @@ _OF = "the preview of leads-main-infrastructure"
 
 
 def preview_messages(before: str, after: str, folder: Path) -> list[str]:
-    """Return what `diff` reports about previews, except the message about the project that has no preview."""
+    """Return what `diff` reports about previews, minus the message about the project without a preview."""
     *messages, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
     assert last == NO_WORKLOADS
     return messages

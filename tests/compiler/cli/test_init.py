@@ -1,4 +1,4 @@
-"""Tests that the templates that `modelyard init` writes compile unchanged, and that it never overwrites files."""
+"""Tests that `modelyard init` writes templates that compile unchanged, and never overwrites files."""
 
 from __future__ import annotations
 

@@ -85,7 +85,10 @@ def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) ->
 
 
 def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_path: Path) -> None:
-    """Git ignores the file of remembered compiles, its loss or damage changes nothing, and links are not followed."""
+    """Git ignores the file of remembered compiles, and its loss or damage changes nothing.
+
+    Links are not followed.
+    """
     run("compile", system)
     state = system / STATE
     before = _compiled(system)
@@ -107,7 +110,7 @@ def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_pa
 def test_what_somebody_else_remembered_is_not_trusted(
     run: Run, system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of remembered compiles that another user wrote, or that was edited, does not suppress a compile."""
+    """A file of remembered compiles that was edited, or written by another user, does not suppress a compile."""
     run("compile", system)
     entries = json.loads((system / STATE / "compiled.json").read_text(encoding="utf-8"))
     (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")

@@ -143,7 +143,7 @@ def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
-    """The plan in its human-readable form equals the golden file, and the JSON plan fits its schema."""
+    """The human-readable plan equals the golden file, and the JSON plan fits its schema."""
     result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     assert result.code == 0, result.err
@@ -187,7 +187,7 @@ def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, he
 
 
 def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: Path) -> None:
-    """A phase cannot be marked as done out of order, or after a change to the spec until the plan is created again."""
+    """A phase cannot be marked as done out of order or, once the spec has changed, until the plan is recreated."""
     run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     early = run("migrate", hello, "--done", "3-images")
@@ -241,7 +241,7 @@ def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Pat
 
 
 def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_path: Path) -> None:
-    """Refused features are listed by part of the spec, and the user's overlay can change the new side to avoid them."""
+    """Refused features are listed by spec section. The user's overlay can change the new side to avoid them."""
     shutil.copytree(FOLDER / "fraud-detection", tmp_path / "fraud")
     arguments = ("migrate", tmp_path / "fraud", "--from", "main", "--to", "gcp:europe-west3")
 

@@ -1,4 +1,4 @@
-"""Tests of `modelyard portability`: the changes and refusals of a move, the score, and the formats."""
+"""Tests of `modelyard portability`: a move's changes and refusals, the score, and the formats."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1,
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Path:
-    """Return a spec for a system on one cloud, whose portability to every other cloud is judged."""
+    """Return the spec of a system on one cloud, to be judged for portability to every other cloud."""
     path = tmp_path / "system.yaml"
     path.write_text(CLOUD, encoding="utf-8")
     return path
@@ -98,7 +98,7 @@ def test_a_refusal_names_its_part_its_line_and_the_way_out(run: Run, cloud: Path
 
 
 def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
-    """A cloud refuses a cluster's context and capacity, which must not hide that it refuses a budget in francs."""
+    """Refusing a cluster's context and capacity must not hide that a cloud also refuses a budget in francs."""
     result = run("portability", examples.FOLDER / "motor-claims", "--to", "aws", "--format", "json")
 
     move = json.loads(result.out)["moves"][0]
@@ -115,7 +115,7 @@ def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
 
 
 def test_an_existing_cluster_stays_one_without_the_fields_of_another_cloud(run: Run) -> None:
-    """If the whole `cluster` were dropped, `capacity` would be an error, too, because a cluster would be created."""
+    """Dropping `cluster` entirely would mean creating one, and `capacity` would then be an error, too."""
     result = run("portability", examples.SYSTEMS / "tenant", "--env", "aks", "--to", "aws", "--format", "json")
 
     (move,) = json.loads(result.out)["moves"]

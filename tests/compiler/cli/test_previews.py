@@ -21,7 +21,10 @@ VPC = "modelyard:aws:Network$aws:ec2/vpc:Vpc"
 
 
 def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
-    """Return a step in the engine's format. The resource's component has the same name unless `parent` is given."""
+    """Return a step in the engine's format.
+
+    The resource's component is named `parent` or, by default, like the resource itself.
+    """
     component = types.partition("$")[0]
     state = {"parent": f"{HEAD}::{component}::{parent or name}"}
     return {"op": op, "urn": f"{HEAD}::{types}::{name}", "oldState": state, "newState": state}
@@ -35,7 +38,7 @@ def preview(*steps: dict[str, Any], error: str = "") -> str:
 
 @pytest.fixture
 def findings(run: Run, tmp_path: Path) -> Any:
-    """Return a function that compares two specs and a preview, and returns the findings about the preview."""
+    """Return a function that diffs two specs against a preview and returns the findings about the preview."""
 
     def compare(text: str, after: str = GROWN) -> list[tuple[str, str, str]]:
         for name, content in (("before.yaml", SPEC), ("after.yaml", after), ("preview.json", text)):

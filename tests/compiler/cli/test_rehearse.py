@@ -105,7 +105,7 @@ def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, progra
 def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing from the earlier rehearsal gets into the next one, although the record of the earlier one is gone."""
+    """Nothing from an earlier rehearsal gets into the next, even if the earlier one's record is gone."""
     folder = hello / ".modelyard/aws-gcp.rehearsal"
     run("migrate", hello, *REHEARSE)
     (folder / "old" / "left").touch()
@@ -121,7 +121,7 @@ def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
 def test_a_rehearsal_that_cannot_write_says_so(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file where the folder should be, or a full disk, exits with 1, because it is not a bug in modelyard."""
+    """A rehearsal exits with 1 on a full disk or a file in the folder's place: neither is a modelyard bug."""
     (hello / ".modelyard").touch()
     blocked = run("migrate", hello, *REHEARSE)
     (hello / ".modelyard").unlink()
@@ -170,7 +170,7 @@ def test_a_path_that_means_something_else_to_a_database_is_refused(
 def test_the_old_side_ends_with_a_rehearsal_that_is_told_to_end(
     run: Run, hello: Path, programs: Path, number: signal.Signals
 ) -> None:
-    """The old side's only process gets SIGTERM. The rehearsal waits for it to end, and then ends as after Ctrl-C."""
+    """The old side's only process gets SIGTERM. The rehearsal awaits its end, then ends as after Ctrl-C."""
     ended = hello / "ended"
     script = f"""\
 if [ "$1" = -c ]; then echo '[]'; exit; fi

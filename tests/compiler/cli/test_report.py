@@ -83,7 +83,7 @@ def test_an_edited_report_is_kept_beside_the_new_one(run: Run, system: Path, cha
 
 
 def test_other_folders_are_left_alone(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """A report is refused if its folder contains other files, or if the folder is in fact a file or a link."""
+    """A report is refused if its folder contains other files, or is in fact a file or a link."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "page.md").write_text("mine", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")

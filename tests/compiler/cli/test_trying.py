@@ -54,7 +54,7 @@ def test_a_first_try_makes_a_system_and_a_second_goes_on(run: Run, started: list
 
 @pytest.mark.parametrize(("typed", "system"), [("mine", "collect.py"), ("batch", "lifetime_value")])
 def test_a_template_or_a_folder(run: Run, started: list[list[str]], tmp_path: Path, typed: str, system: str) -> None:
-    """The name of a template creates a folder of that name. Any other argument is the folder of a local system."""
+    """A template's name creates a folder of that name. Any other argument is a local system's folder."""
     run("try", typed)
 
     assert system in (tmp_path / typed / "system.yaml").read_text(encoding="utf-8")
@@ -102,7 +102,7 @@ def endpoint() -> Iterator[str]:
 
 
 def test_asking_needs_a_system_that_runs(run: Run, started: list[list[str]], tmp_path: Path, endpoint: str) -> None:
-    """The request that the run has stored is sent again, with the caller's token. Without a run, asking fails."""
+    """The run's stored request is sent again with the caller's token. Without a run, asking fails."""
     run("try", "here")
     state = tmp_path / "here" / ".modelyard" / "default"
     state.mkdir(parents=True)

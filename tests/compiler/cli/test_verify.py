@@ -138,7 +138,7 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
 
 
 def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
-    """An outdated lock has the pins of an older spec or modelyard version, which the next compile updates."""
+    """An outdated lock's pins come from an older spec or modelyard version. The next compile updates them."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 

@@ -62,7 +62,7 @@ def test_an_edited_file_stops_the_whole_write(tmp_path: Path) -> None:
 
 
 def test_force_keeps_a_copy_of_the_edited_text(tmp_path: Path) -> None:
-    """The copy gets an unused name, and the next compile keeps it like any other file of the user."""
+    """The copy gets an unused name, and the next compile keeps it like any other user file."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "README.md").write_text("edited")
@@ -100,7 +100,10 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
-    """A user's file at our path is an error unless its content is equal. With force, it is renamed and kept."""
+    """A user's file at one of our paths is an error unless the contents match.
+
+    With force, it is kept under another name.
+    """
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
     (root / "README.md").write_text("mine")

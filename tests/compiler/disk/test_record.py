@@ -1,4 +1,4 @@
-"""Tests that a tree's record describes the tree, so no compile is needed, and that the record is checked before use."""
+"""Tests that a tree's record describes it well enough to skip compiling, and is checked before use."""
 
 from __future__ import annotations
 

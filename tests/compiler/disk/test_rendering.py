@@ -31,7 +31,7 @@ TWO_CORES = len(os.sched_getaffinity(0)) > 1
 
 
 def run(program: str, *prefix: str) -> list[str]:
-    """Run the given program after the lines that all test programs share, and return the lines that it prints."""
+    """Run the test programs' common lines followed by the given program, and return the lines it prints."""
     process = subprocess.run(
         [*prefix, sys.executable, "-c", COMMON + program], capture_output=True, text=True, timeout=60
     )
@@ -40,7 +40,10 @@ def run(program: str, *prefix: str) -> list[str]:
 
 
 def test_another_process_renders_the_second_half_with_its_facts() -> None:
-    """The second process renders only files with facts. A file without facts may read facts, so it stays here."""
+    """The second process renders only files with facts.
+
+    A file without facts may read other files' facts, so this process renders it.
+    """
     program = """
 total = lambda: sum(each.facts.value for each in files[:4])
 files = [*map(file, range(4)), OutputFile("README.md", lambda: b"here %d" % total())]

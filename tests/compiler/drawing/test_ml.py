@@ -1,4 +1,4 @@
-"""Tests that the drawing of a system's ML view shows the flow from data through models and endpoints to monitors."""
+"""Tests that the ML view drawing shows the flow from data through models and endpoints to monitors."""
 
 from __future__ import annotations
 

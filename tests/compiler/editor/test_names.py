@@ -19,7 +19,7 @@ _OWN = {"inference.*.pool"}
 
 
 def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[str, Schema]]:
-    """Yield every subschema of a schema with its path, without resolving references."""
+    """Yield every subschema with its path. References are followed, but yielded unresolved."""
     yield ".".join(path), schema
     if depth > 12 or schema.get("$ref") == "#/$defs/parameterValue":
         return

@@ -140,7 +140,7 @@ def test_user_defined_metrics_are_accepted() -> None:
 
 @pytest.mark.parametrize("name", ["system", "environment"])
 def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """The printed schema has every definition that it refers to, and no keywords that only the compiler uses."""
+    """The printed schema has every definition it refers to, and no keywords that only the compiler uses."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))

@@ -1,4 +1,4 @@
-"""Tests that a group of sites is compiled once, with the same output for each site as for that site on its own."""
+"""Tests that a group of sites is compiled once, and each site gets the same output as when compiled alone."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _without_hashes(text: str) -> str:
 
 
 def test_an_error_at_some_sites_names_them() -> None:
-    """A site's machine that is too small is reported where the spec requests it, with the affected sites."""
+    """A machine that is too small at some sites is reported where the spec requests it, with those sites."""
     errors = errors_of("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
     assert len(errors) == 1
@@ -164,7 +164,7 @@ def test_a_number_in_a_column_of_text_has_a_hint_at_the_text() -> None:
 
 
 def test_an_address_range_starts_at_a_multiple_of_its_size() -> None:
-    """Each site's range is checked where the site has it, and a range in the spec where it is written."""
+    """An invalid range is reported in the site table if it comes from there, and otherwise in the spec."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: ["${site.net}"]\n')
     written = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: [10.1.0.0/16, 10.7.0.1/16, "fd00:1::/8"]\n')
     table = "name,boxes,net\na,1,10.1.0.0/16\nb,1,10.7.0.1/16\nc,1,10.8.0.0/16\n"
@@ -203,7 +203,7 @@ CENTRAL = (
 
 
 def test_an_error_elsewhere_does_not_hide_that_a_target_has_sites() -> None:
-    """Stages that run despite an error know the sites, so they report nothing about a target without any."""
+    """Stages that run despite an error still know the sites, so they do not report that a target has none."""
     wrong = CENTRAL.replace("gaps@champion", "gapz@champion")
 
     assert errors_of("name\na\n", CENTRAL) == []
@@ -250,7 +250,7 @@ def test_values_are_data_everywhere() -> None:
 
 
 def test_markers_in_a_spec_are_texts() -> None:
-    """A string that looks like one of our placeholder markers is the user's and stays as it is."""
+    """A user's string that looks like one of our placeholder markers stays as it is."""
     spec = SPEC.replace(
         "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
     )

@@ -1,4 +1,4 @@
-"""The comment APIs of three code hosts on loopback. They refuse the same requests as the real code hosts."""
+"""Serves three code hosts' comment APIs on loopback, refusing the same requests as the real hosts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Note:
 
 @dataclass
 class CodeHost:
-    """The state of a code host: comments and labels of change 7, and all requests."""
+    """A code host's state: the comments and labels of change 7, and all requests received."""
 
     url: str = ""
     notes: list[Note] = field(default_factory=list[Note])
@@ -101,7 +101,7 @@ def _on_azure(note: Note) -> dict[str, Any]:
 
 
 def _version_on_azure(path: str) -> str:
-    """Return the API version of a resource. The resource that returns the token's owner has only a preview version."""
+    """Return a resource's API version. The one that returns the token's owner has only a preview version."""
     return "7.1-preview" if path.endswith("/connectionData") else "7.1"
 
 

@@ -82,7 +82,7 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_same_comment_of_somebody_else_does_not_replace_ours(host: CodeHost, post: Posted, name: str) -> None:
-    """If it did, anyone who posts a copy of a report early would keep our comment from ever being updated."""
+    """Otherwise, anyone could post a copy of a report early and keep our comment from ever being updated."""
     host.add(f"{FIRST}\none", "mallory")
 
     assert post(name, f"{FIRST}\none") == (0, "comment created")
@@ -147,7 +147,7 @@ def test_links_are_not_followed(host: CodeHost, post: Posted, tmp_path: Path) ->
 
 
 def test_the_run_of_a_fork_is_followed_to_its_pull_request(host: CodeHost, post: Posted, tmp_path: Path) -> None:
-    """The event contains the reviewed commit and fork, so the pull request is found. The artifact lacks them."""
+    """The event, unlike the artifact, contains the reviewed commit and fork, so the pull request is found."""
     event = tmp_path / "run.json"
     run = {"head_branch": "a/b", "head_sha": "c0ffee", "head_repository": {"owner": {"login": "eve"}}}
     event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")

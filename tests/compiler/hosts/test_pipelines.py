@@ -1,4 +1,4 @@
-"""Tests that CI pipeline files fit their schemas, and that their steps serve their purpose in a repository."""
+"""Tests that CI pipeline files fit their schemas, and that their steps work in a repository."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
 @pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
-    """The schemas are those that editors use. They are from check-jsonschema, whose own validator takes a minute."""
+    """The schemas are the ones editors use, taken from check-jsonschema, whose own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )
@@ -344,7 +344,7 @@ def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> N
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """`modelyard diff` prints annotations to stdout, which the runner must obey, and only plain text to stderr."""
+    """The runner must obey the annotations `modelyard diff` prints to stdout; stderr has only plain text."""
     programs = repository.folder.parent / "programs"
     programs.mkdir()
     program = programs / "modelyard"

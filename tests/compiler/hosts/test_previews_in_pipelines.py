@@ -105,7 +105,7 @@ def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str
 def test_without_credentials_or_a_stack_there_is_no_preview(
     repository: Repository, host: str, missing: str, message: str
 ) -> None:
-    """Without a preview, the review is otherwise complete. Pulumi's output cannot send commands to the agent."""
+    """Without a preview, the rest of the review is complete. Pulumi's output cannot send commands to the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)

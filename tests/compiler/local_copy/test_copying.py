@@ -1,4 +1,4 @@
-"""Tests that every system has a copy that runs on this machine, and that the copy lists what it replaces and omits."""
+"""Tests that every system has a copy that runs on this machine and lists what it replaces and omits."""
 
 from __future__ import annotations
 

@@ -73,7 +73,10 @@ def container(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
-    """Copy Jobs run on the new side in both directions. A comparison is not retried: a difference would not go away."""
+    """Whichever way they copy, Jobs run on the new side.
+
+    Comparisons are not retried, because a difference would not go away.
+    """
     migration, move = plan(GOOGLE, IN_CLOUD)
 
     objects_by_file = dict(jobs(migration))

@@ -1,4 +1,4 @@
-"""Tests that addresses that only the old cluster resolves are not kept if a move creates another cluster."""
+"""Tests that a move to a new cluster does not keep addresses that only the old cluster resolves."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ def test_a_move_to_a_cloud_does_not_keep_the_address_of_a_service(host: str, end
 
 @pytest.mark.parametrize(("place", "is_refused"), [(AWS, True), (Destination("kubernetes"), False)])
 def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
-    """`portability` refuses such an address in a new cluster. In an existing one, the name may be another Service's."""
+    """`portability` refuses such an address in a new cluster.
+
+    In an existing cluster, the name may belong to another Service.
+    """
     old = old_side(INSIDE)
 
     (move,) = portability(old.outcome, old.inputs, TARGETS, [place]).moves

@@ -1,4 +1,4 @@
-"""Tests that the commands that precede the old side's removal fail as long as anything still uses the old side."""
+"""Tests that the commands run before removing the old side fail as long as anything still uses it."""
 
 from __future__ import annotations
 

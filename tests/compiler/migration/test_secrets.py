@@ -1,4 +1,4 @@
-"""Tests that a plan's commands copy secrets to another secret service, under its names, and never print a value."""
+"""Tests that a plan's commands copy secrets to another service, using its names, and never print values."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def run(step: Step, folder: Path, old: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("old", "new"), STORED)
 def test_a_secret_keeps_its_value_under_the_name_of_the_new_service(old: str, new: str, tmp_path: Path) -> None:
-    """The value passes only through pipes. It is in no argument, because other users could list arguments."""
+    """The value passes only through pipes, never in an argument, because other users could list arguments."""
     step = step_of(plan(old, new))
     ran = run(step, tmp_path, VALUE)
 

@@ -88,7 +88,7 @@ def test_each_sites_store_is_copied_to_its_counterpart() -> None:
 
 
 def test_markers_are_read_by_the_columns_of_their_own_side() -> None:
-    """Each side numbers its markers by the columns in use there, and the new side no longer uses the column `s3`."""
+    """Each side numbers its markers by the columns it uses, and the new side no longer uses the column `s3`."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"endpoint": "https://${site.registry}"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)

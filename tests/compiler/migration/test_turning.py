@@ -48,7 +48,7 @@ def plan(text: str = SPEC) -> Migration:
 
 
 def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
-    """If it ran then, it would register an imported model before the registry copy, which would then be refused."""
+    """If the promoter ran then, it would register an imported model first, and the copy would be refused."""
     phases = {phase.name: phase for phase in plan().phases}
     new = "support-gcp-main"
 
@@ -75,7 +75,7 @@ def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
 
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also contains the time at which its side loaded the model, which is never equal on both sides."""
+    """A response also states when its side loaded the model, and these times never match on both sides."""
     migration = plan()
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]
@@ -161,7 +161,7 @@ def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_stored_once() -> None:
-    """The on-call channel's Secret is read in the system's namespace and in the namespace of the alerts."""
+    """The on-call channel's Secret is read in both the system's and the alerts' namespaces."""
     text = SPEC.replace("email: support@acme.example", "email: support@acme.example, oncall: duty")
     text = text.replace("region: eu-central-1", "region: eu-central-1, secretStores: {vault: {via: secrets-manager}}")
     text += 'channels: {duty: {type: pagerduty, key: "secret://vault/pagerduty#duty"}}\n'

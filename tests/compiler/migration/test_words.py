@@ -1,4 +1,4 @@
-"""Tests that words in commands and differences between specs survive as they are."""
+"""Tests that words in commands and differences between specs come through unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests finding resources in a plan by the type of their value, and finding the resources that a link leads to."""
+"""Tests finding a plan's resources by their value's type, and those that a link leads to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helpers that return resources of a plan, and plans that several tests use."""
+"""Helpers that return a plan's resources, and plans shared by several tests."""
 
 from __future__ import annotations
 

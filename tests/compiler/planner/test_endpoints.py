@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_has_write_access_only_to_captures() -> None:
-    """The server itself deletes expired captures in an adopted bucket, whose lifecycle rules we do not manage."""
+    """The server itself deletes expired captures in an adopted bucket, as we do not manage its lifecycle rules."""
     rights = identity(plan_of(VALID_SPEC), "scorer")
 
     assert rights.access == (

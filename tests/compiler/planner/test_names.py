@@ -1,4 +1,4 @@
-"""Tests that renamed workloads keep the names of their objects, and that names that collide are refused."""
+"""Tests that renamed workloads keep their objects' names, and that colliding names are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_two_renames_from_one_name_are_refused() -> None:
     ],
 )
 def test_duplicate_names_are_refused(old: str, new: str, name: str) -> None:
-    """The error for a duplicate name points at both places where it is defined."""
+    """The error for a duplicate name points at both of its definitions."""
     result, problems = planned(changed(old, new))
 
     assert result is None

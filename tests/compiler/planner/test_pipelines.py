@@ -1,4 +1,4 @@
-"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher that lacks them."""
+"""Tests that a pipeline is planned as a run with the permissions it needs, and a launcher without them."""
 
 from __future__ import annotations
 

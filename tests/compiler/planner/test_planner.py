@@ -34,7 +34,7 @@ def test_every_plan_is_complete(models: int, moves: Random) -> None:
 
 
 def scattered(system: System, moves: Random) -> System:
-    """Place workloads on random targets, but monitors that are only alert rules where their metrics are."""
+    """Place workloads on random targets, except alert-only monitors, which are placed with their metrics."""
 
     def place() -> str:
         return moves.choice(("near", "far"))

@@ -53,7 +53,7 @@ def test_without_dangers_what_to_review_is_unfolded() -> None:
 
 
 def test_a_change_without_consequences_is_marked() -> None:
-    """A change marked in this way only updates an earlier comment. A change in cost counts as a consequence."""
+    """A change marked this way only updates an earlier comment. A cost change counts as a consequence."""
     same, dearer = (CostChange("default", priced(100), priced(amount)) for amount in (100, 150))
 
     assert comment(a_review([]), [same], "x").splitlines()[1] == NOTHING
@@ -94,7 +94,7 @@ def test_texts_without_end_are_cut() -> None:
 
 
 def test_errors_of_many_environments_leave_room() -> None:
-    """Dangers are still shown if a version does not compile in any environment and its errors are many."""
+    """Dangers are still shown if a version fails to compile in every environment, with many errors."""
     problems = tuple(Diagnostic("E0203", Severity.ERROR, "<" * 1_000, None) for _ in range(50))
     unjudged = tuple(Unjudged(f"shop-{at}", "after", problems) for at in range(300))
     findings = [a_finding("R201", Level.DANGER, f"m{at}") for at in range(2_000)]

@@ -156,7 +156,7 @@ def test_messages_and_names_cannot_control_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
-    """Text after a secret stays readable. A secret with several lines hides the rest of its first line."""
+    """Text after a secret stays readable, but a multi-line secret hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [

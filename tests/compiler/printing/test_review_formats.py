@@ -143,7 +143,7 @@ def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
 
 
 def test_the_summary_names_the_environment_whose_cost_grows_most() -> None:
-    """If several environments change in cost, the summary shows the largest growth, whatever the order of findings."""
+    """If several environments' costs change, the summary shows the largest increase, in any order of findings."""
     costs = [
         a_finding(
             "R620",

@@ -1,4 +1,4 @@
-"""Tests the gateway and the callers of a rehearsal, with a server in this process for each side."""
+"""Tests a rehearsal's gateway and callers, with a server in this process for each side."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, perc
 
 
 def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
-    """Callers know the responses from before the move. If a response differs or is missing, they report a problem."""
+    """Callers remember the responses from before the move, and report any that differ or are missing."""
     question = Question("churn", "/churn", "{}", "", ("old",))
     callers = Callers((question,), gateway.port)
 

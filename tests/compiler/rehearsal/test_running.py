@@ -1,4 +1,4 @@
-"""Tests the environment in which a plan's commands run: no setting of the user makes them bypass the stand-ins."""
+"""Tests the environment in which a plan's commands run: no user setting makes them bypass the stand-ins."""
 
 from __future__ import annotations
 

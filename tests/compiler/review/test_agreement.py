@@ -29,7 +29,7 @@ _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
 def required_approvers(prod: str, *environments: str) -> str:
-    """Return who must accept a gate that gets looser in the given environments, if prod requires other approvals."""
+    """Return who must accept a looser gate in the given environments when prod requires other approvals."""
     assert VALID_SPEC.count(_DANGER[0]) == 1
     specs = {BASE_FOLDER: VALID_SPEC, "prod": VALID_SPEC.replace(_APPROVALS, prod)}
     before: Outcomes = {name: _outcome(spec, name) for name, spec in specs.items()}
@@ -75,7 +75,7 @@ def test_environments_in_which_nobody_has_to_sign_are_not_named() -> None:
 
 
 def test_approvals_of_a_stage_ask_for_signatures_too() -> None:
-    """If none were needed, anyone who may edit the acknowledgements could accept the removal of a stage's approvals."""
+    """Without signatures, anyone who may edit acknowledgements could accept removing a stage's approvals."""
     stage = "    stages: {champion: {approvals: {from: [model-risk], minimum: 1}}}\n    validation:\n"
     staged = VALID_SPEC.replace(_APPROVALS, "").replace("    validation:\n", stage, 1)
     before, after = (_outcome(spec, BASE_FOLDER) for spec in (staged, staged.replace(*_DANGER)))

@@ -24,12 +24,12 @@ def way(rating: str, before: Leaf, after: Leaf) -> Direction:
 
 
 def number(value: float) -> Leaf:
-    """Return a field's value that is a number."""
+    """Return a numeric field value."""
     return Leaf(f"{value:g}", value)
 
 
 def items(*names: str) -> Leaf:
-    """Return a field's value that is a list of the given items."""
+    """Return a field value that is a list of the given items."""
     return Leaf(f"[{', '.join(names)}]", items=names)
 
 

@@ -61,12 +61,15 @@ def _seed(number: int) -> Outcome:
 
 
 def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
-    """Yield the first changed versions of a spec that differ in a field and resolve, for at most two seed specs."""
+    """Yield the first few versions of a seed spec that change a field and still resolve; try at most two seeds."""
     return islice(_resolved(place), _ENOUGH)
 
 
 def _is_repeated(occurrence: tuple[int, Steps]) -> bool:
-    """Return whether a list repeats an entry for its rows. Values with references are then seldom valid elsewhere."""
+    """Return whether an occurrence is in an entry that a list repeats for its rows.
+
+    The values there contain references, and are seldom valid elsewhere.
+    """
     return any("${" in str(step) for step in occurrence[1])
 
 
@@ -144,7 +147,7 @@ _OTHER_MIRRORS: Final = {"R211": "R307", "R307": "R211"}
 
 
 def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
-    """Comparing the versions in reverse yields, at the same path, the code that the table lists as the mirror."""
+    """Comparing the versions in reverse yields, at the same path, the mirrored code from the table."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:
@@ -164,7 +167,7 @@ def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
 
 
 def test_a_looser_value_never_has_a_lower_level_than_a_stricter_one() -> None:
-    """If a change makes a value looser, its finding has at least the level of the reverse change's finding."""
+    """A finding about a looser value has at least the level of the finding about the reverse change."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:

@@ -196,7 +196,7 @@ def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
 
 
 def test_costs_are_compared_by_share_and_budget() -> None:
-    """An expected cost above a blocking budget is a danger, and so is a floor that grows by a quarter."""
+    """An expected cost above a blocking budget is a danger, as is a floor that grows by a quarter."""
     larger = LEADS.replace("    compute: small\n", "    compute: small\n    replicas: {min: 3, max: 6}\n")
     up, down = (
         next(finding for finding in review_of(*pair).findings if finding.code == "R620")
@@ -209,7 +209,7 @@ def test_costs_are_compared_by_share_and_budget() -> None:
 
 
 def _of_change(system: str, old: str, new: str) -> dict[str, str]:
-    """Return the effects of a change to a system with its own infrastructure, by the resource's type and name."""
+    """Return how a change affects a system with its own infrastructure, by resource type and name."""
     text = (SYSTEMS / system / "system.yaml").read_text(encoding="utf-8")
     assert old in text
     before, after = (present(outcome_of(spec).plan) for spec in (text, text.replace(old, new)))

@@ -29,7 +29,7 @@ def test_signed_approvals_are_found() -> None:
 
 
 def test_the_stricter_profile_decides_the_level() -> None:
-    """Lowering the risk together with a safeguard does not lower the level of the finding about the safeguard."""
+    """Lowering the risk along with a safeguard does not lower the level of the safeguard's finding."""
     high = BASE.replace("risk: limited", "risk: high")
     looser = BASE.replace("capture: {store: lake, sample: 20%", "capture: {store: lake, keys: [amount], sample: 20%")
     levels = {finding.code: (finding.level, finding.reasons) for finding in reviewed(high, looser).findings}
@@ -95,7 +95,7 @@ LISTS = (
 
 
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
-    """A warning about all rows of a list has another text if a row is removed, but is not reported as new."""
+    """When a row is removed, a warning about all rows of a list gets another text, but is not reported as new."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
     messages = {item.code: item.message for item in review.findings}
 

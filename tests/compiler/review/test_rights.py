@@ -1,4 +1,4 @@
-"""Tests that a review compares permissions by the actions that they allow rather than by their names."""
+"""Tests that a review compares permissions by the actions they allow, not by their names."""
 
 from __future__ import annotations
 

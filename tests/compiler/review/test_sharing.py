@@ -1,4 +1,4 @@
-"""Tests that two versions of a system share all objects that are equal, and that no finding depends on that."""
+"""Tests that two versions of a system share all equal objects, without affecting any finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a review compares the sites of a target by name, and those of their values that the spec uses."""
+"""Tests that a review compares a target's sites by name, and only the site values that the spec uses."""
 
 from __future__ import annotations
 

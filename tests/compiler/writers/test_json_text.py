@@ -1,4 +1,4 @@
-"""Tests that any parser reads back the same data from the JSON writer's output, without hidden characters."""
+"""Tests that the JSON writer's output has no hidden characters, and any parser reads back the same data."""
 
 from __future__ import annotations
 

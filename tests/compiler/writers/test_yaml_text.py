@@ -1,4 +1,4 @@
-"""Tests that any parser reads back the same data from the YAML writer's output, which looks handwritten."""
+"""Tests that the YAML writer's output looks handwritten, and any parser reads back the same data."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """Return the values that each loader reads from a text. Types are compared, so 1, True and 1.0 differ."""
+    """Return the value that each loader reads from a text.
+
+    Comparisons include types, so 1, True and 1.0 differ.
+    """
     return [yaml.load(text, loader) for loader in LOADERS]
 
 

@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def data() -> None:
-    """Write rows whose label is hard enough to predict to justify a search for parameters."""
+    """Write rows with a label that is hard enough to predict to justify a parameter search."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({column: random.normal(size=ROWS) for column in COLUMNS})
     chance = frame.n0 * frame.n1 + frame.n2**2 + frame.n3 - frame.n4 + random.normal(0, 1, ROWS)

@@ -134,7 +134,7 @@ def is_complete(text: str, series: tuple[str, ...]) -> bool:
 
 
 def read(address: str) -> str:
-    """Return the text that is served at an address."""
+    """Return the text served at an address."""
     with urllib.request.urlopen(address, timeout=60) as found:
         text: str = found.read().decode()
     return text

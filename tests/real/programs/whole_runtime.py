@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP. Test tokens, valid and invalid rows, and that every request is captured."""
+    """Serve the application over HTTP. Test tokens, valid and invalid rows, and the capture of every request."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",

@@ -95,13 +95,16 @@ def plan_of(resources: Iterable[Planned]) -> Plan:
 
 
 def _terraform_address(type_: str, name: str) -> tuple[str, str]:
-    """Return Terraform's type, such as `google_kms_crypto_key` for `gcp:kms/cryptoKey:CryptoKey`, and a name for it."""
+    """Return a resource's Terraform type and name.
+
+    For `gcp:kms/cryptoKey:CryptoKey`, the type is `google_kms_crypto_key`.
+    """
     _, module, resource = re.split(r":|/\w+:", type_)
     return f"google_{_MODULES.get(module, module)}_{_snake(resource)}", re.sub(r"\W", "_", name)
 
 
 def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
-    """Return the addresses of the Google resources whose outputs each property uses."""
+    """Return, for each property, the addresses of the Google resources whose outputs it uses."""
     references: dict[str, tuple[str, ...]] = {}
     for key, urns in registration["propertyDependencies"].items():
         ends = [urn.rpartition("$")[2].split("::") for urn in urns]
@@ -112,7 +115,7 @@ def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
 
 
 def _values(value: Any) -> Any:
-    """Return a value in Terraform's format: an object is a list with one block unless it is a map."""
+    """Return a value in Terraform's format, where an object becomes a one-block list unless it is a map."""
     if isinstance(value, list):
         return [_values(entry) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):

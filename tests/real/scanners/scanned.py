@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects for scanners, with Ray's kinds split into workloads of built-in kinds."""
+    """Yield the objects for scanners, splitting Ray's kinds into workloads of built-in kinds."""
     for obj in objects:
         if obj["kind"] == "RayService":
             yield from _cluster(obj, obj["spec"]["rayClusterConfig"])
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Return Pods as a workload: a RayService's as a Deployment, and a run's as a Job, because they terminate."""
+    """Return Pods as a workload: a RayService's as a Deployment, and a run's, which terminate, as a Job."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

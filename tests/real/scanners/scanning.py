@@ -72,7 +72,7 @@ def _checkov(
     templates: Mapping[str, tuple[Deployed, ...]],
     folder: Path,
 ) -> Iterator[Finding]:
-    """Run checkov without network access, and once for all files together, because it starts slowly."""
+    """Run checkov without network access, and only once for all files, because it starts slowly."""
     python = environments.environment(environments.CHECKOV)
     command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework"]
     command += ["kubernetes"] if systems else []

@@ -51,7 +51,7 @@ def test_identities(world: World, cloud: Cloud) -> None:
 
 
 def test_issuers_of_other_clusters(world: World, cloud: Cloud) -> None:
-    """An account can have each OIDC issuer only once. IAM returns its URL without the scheme, which is no change."""
+    """An account can have each OIDC issuer only once. IAM drops the scheme from its URL, which is no change."""
     inputs = {"url": "https://oidc.example/learn", "clientIdLists": ["sts.amazonaws.com"]}
     issuer = world.make("learn", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", **inputs)
 

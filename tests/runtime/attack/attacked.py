@@ -121,7 +121,7 @@ class Yard:
         return promoter.run()
 
     def served(self) -> str:
-        """Start a model server, and return its response or the reason why it does not start."""
+        """Start a model server, and return its response or the reason it does not start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -136,7 +136,7 @@ class Yard:
         return [(move.action, move.version) for move in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Send an HTTP request without a client library, which would normalize the path, and return the status code."""
+        """Send an HTTP request without a client library, which would normalize the path; return the status code."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         sent_headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}

@@ -42,7 +42,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
 
 @pytest.fixture
 def good(yard: Yard) -> registry.Version:
-    """Return a served version that both approving groups have approved. The attacker is then logged in."""
+    """Return a served version that both groups have approved, and leave the attacker logged in."""
     version = yard.train("approved")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
@@ -54,7 +54,7 @@ def good(yard: Yard) -> registry.Version:
 
 @pytest.fixture
 def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Return a function that checks that an attack has changed neither what is promoted and served nor the history."""
+    """Return a function that checks that an attack changed neither the promoted and served version nor history."""
     before = yard.moves()
     assert before[-1] == (PROMOTE, good.version)
     yard.connect(TRAINER)

@@ -119,7 +119,7 @@ def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
 
 
 def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> None:
-    """Changing a version's digest tag must not make the promoter deliver the bundle again with the swapped files."""
+    """Changing a version's digest tag must not make the promoter redeliver the bundle with the swapped files."""
     model: dict[str, Any] = {
         **yard.pipeline["model"],
         "delivery": {"uri": f"file://{yard.folder}/bundles", "store": "bundles"},
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anyone who created the history of a future model before the promoter does would have all permissions on it."""
+    """Anyone who created a future model's history before the promoter would have all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
@@ -210,7 +210,10 @@ def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypa
 def test_versions_cannot_refer_to_foreign_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """Versions with files of another run or version, on the server's disk, or in an unsupported store are refused."""
+    """Versions are refused if their files come from another run or version.
+
+    The same holds for files on the server's disk or in an unsupported store.
+    """
     client = mlflow.MlflowClient()
     approvals = {tag: value for tag, value in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.set_experiment(EXPERIMENT)

@@ -123,7 +123,7 @@ def test_reprocess_option_rescores_old_files(
 def test_worker_results_are_collected_from_ray(
     scoring: Scoring, ray_here: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Real Ray actors score a file in several parts and a file as a whole, and refuse an invalid file."""
+    """Real Ray actors score one file in several parts and another whole, and refuse an invalid file."""
     monkeypatch.undo()
     monkeypatch.setattr(files, "PART_BYTES", 3000)
     scoring.large("large.parquet", 1000)
@@ -190,7 +190,7 @@ def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch:
 
 
 def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
-    """Old parts are removed even if the previous run was killed while it moved its new parts into place."""
+    """Old parts are removed even if the previous run was killed while moving its new parts into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
@@ -222,7 +222,7 @@ def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: py
 
 
 def test_number_of_invalid_files_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pushed metric has the labels by which alerts are distinguished. Without a receiver, no metric is pushed."""
+    """The pushed metric has the labels that tell alerts apart. Without a receiver, no metric is pushed."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

@@ -41,7 +41,7 @@ class UnregisteredModel(ModelHandle):
 
 @pytest.fixture
 def workload(tmp_path: Path) -> dict[str, Any]:
-    """Describe a batch inference workload with a regression model for the files in `rows`, one of which is empty."""
+    """Describe a batch inference workload for a regression model and the files in `rows`, one of them empty."""
     folder = tmp_path / "rows"
     folder.mkdir()
     for name, amounts in (("a", [2.0, 4.0]), ("b", [3.0]), ("c", [])):

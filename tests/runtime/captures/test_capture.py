@@ -283,7 +283,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """Another replica on the same disk does not mistake a running replica's captures for those of a killed replica."""
+    """A replica does not mistake the captures of a running replica on the same disk for those of a killed one."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     recorder.save()

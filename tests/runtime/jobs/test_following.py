@@ -162,7 +162,7 @@ def test_concurrency_policy_applies_to_followers(
 
 
 def test_refused_follower_does_not_block_others(server: ApiServer, api: ClusterApi) -> None:
-    """If one follower is refused, the Job is retried, and its next Pod starts only the followers that are missing."""
+    """If one follower is refused, the Job is retried, and its next Pod starts only the missing followers."""
     cron_job = server.objects.pop(f"{CRON_JOBS}/train")
 
     assert run(server, SUCCEEDED) == RETRIED

@@ -58,7 +58,7 @@ FORGED: dict[str, tuple[Callable[[Place], bytes], str]] = {
 def test_extra_fields_of_a_request_are_reduced_to_texts(
     place: Place, server: ApiServer, api: ClusterApi, reason: object
 ) -> None:
-    """The request is granted, and its extra fields are recorded as plain strings with the run."""
+    """The request is granted, and its extra fields are recorded with the run as plain strings."""
     place.write(f"{'f' * 32}.json", forged(place, reason=reason, at=reason, window=reason))
 
     assert answer_requests(api, record(StarterWorkload, place.starter), now()) == 0

@@ -93,7 +93,7 @@ def test_run_is_named_after_and_owned_by_its_job() -> None:
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
 def test_run_name_differs_from_its_job_name(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run through a Job with the RayJob's name, so that name must differ from the launcher's Job."""
+    """KubeRay submits a run through a Job named like the RayJob, so the launcher's Job needs another name."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -131,7 +131,7 @@ def test_retried_pod_follows_the_existing_run(server: Server, api: ClusterApi) -
 
 
 def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> None:
-    """If the launcher's Pod is evicted, the run continues. The exit code differs from that of a failed run."""
+    """If the launcher's Pod is evicted, the run continues. The exit code differs from a failed run's."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
     try:

@@ -24,7 +24,7 @@ SUCCEEDED = {"jobDeploymentStatus": "Complete", "jobStatus": "SUCCEEDED"}
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with a run that a monitor started, a scheduled run two minutes later, and an unrelated run."""
+    """Run an API server with a monitor's run, a scheduled run two minutes later, and an unrelated run."""
     with ApiServer() as running:
         for name, created_at, owner in (
             (BY_MONITOR, "2026-11-24T06:00:00Z", "u-1"),
@@ -44,7 +44,7 @@ def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the given Job's launcher, with a RayJob that succeeds immediately, and return the launcher's exit code."""
+    """Run the given Job's launcher with a RayJob that succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():

@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only part of a flooded folder is listed, because listing all of its files could use up the time of every pass."""
+    """Only part of a flooded folder is listed, because listing every file could use up the time of each pass."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)

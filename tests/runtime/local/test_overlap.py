@@ -138,8 +138,9 @@ class Scripted:
 
 
 def test_a_replaced_run_is_no_failure_and_the_requested_one_follows(tmp_path: Path) -> None:
-    """The folder of runs and the log both record the replaced run as replaced, not as failed. The requested run starts
-    once the replaced run has ended.
+    """The runs folder and the log both record the replaced run as replaced, not as failed.
+
+    The requested run starts once the replaced run has ended.
     """
     state, runs = State.at(tmp_path / "state"), Scripted()
     plan = replace(read_plan(LAPTOP), promoter="")
@@ -165,7 +166,7 @@ def _replacing(pipeline: Pipeline) -> Pipeline:
 def test_a_full_disk_neither_stops_a_run_nor_hides_why(
     tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run prints more than fits in a pipe. That it ended cannot be recorded, which ends the whole system's run."""
+    """A run prints more than a pipe holds. Failing to record its end also ends the whole system's run."""
     state = State.at(tmp_path)
     (tmp_path / "events.jsonl").symlink_to("/dev/full")
     monkeypatch.setattr(Runs, "_log", lambda self, address: Path("/dev/full"))

@@ -1,4 +1,4 @@
-"""Tests what the page of a local run shows, who can see it, and what its form sends, over HTTP."""
+"""Tests, over HTTP, what a local run's page shows, who can see it, and what its form sends."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_the_next_run_ends_what_an_earlier_one_left(tmp_path: Path) -> None:
-    """If the guardian was also killed, the next run of the same system ends the processes that are left."""
+    """If the guardian was killed, too, the next run of the same system ends the remaining processes."""
     environment = {**os.environ, MARK: str(tmp_path)}
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=environment)
     assert wait_until(lambda: left.pid in set(marked(str(tmp_path))))

@@ -184,7 +184,7 @@ def test_events_are_passed_on_as_they_come() -> None:
 
 
 async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
-    """Return the statuses of requests with the headers that browsers send for pages, and of requests by programs."""
+    """Return the statuses of requests with the headers browsers send for pages, and of programs' requests."""
     found: list[Any] = []
     port = URL(url).port
     for headers in (
@@ -204,7 +204,7 @@ async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
 
 
 def test_pages_of_other_sites_cannot_use_a_model() -> None:
-    """Requests from pages of other sites are refused, be it after DNS rebinding, from a form, or from a script."""
+    """Requests from other sites' pages are refused, whether via DNS rebinding, a form or a script."""
     statuses, seen = run_router(endpoint({"a": 1}), refused)
 
     assert statuses == [403, 403, 403, 403, 403, 200, 200, 200]

@@ -1,4 +1,4 @@
-"""Tests that a run after a breach has the same safeguards with Jobs in a cluster as with files on one machine."""
+"""Tests that runs after a breach have the same safeguards in a cluster (Jobs) and on one machine (files)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOBS = "/apis/batch/v1/namespaces/cards/jobs"
 
 
 class Cluster:
-    """The Jobs in a cluster's API, with helpers by which a test changes them."""
+    """The Jobs in a cluster's API, with helpers for tests to change them."""
 
     def __init__(self, server: ApiServer, folder: Path) -> None:
         (folder / "token").write_text("secret")
@@ -54,7 +54,7 @@ class Cluster:
 
 
 class Machine:
-    """The files that record runs on one machine, with helpers by which a test changes them."""
+    """The files that record runs on one machine, with helpers for tests to change them."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = LocalRuns(folder / "runs")

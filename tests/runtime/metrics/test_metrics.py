@@ -34,7 +34,7 @@ TASKS = (
 
 @cache
 def classes(name: str) -> tuple[Any, Predictions, Any]:
-    """Return the labels of the held-out rows, with the classes and the probabilities that a model predicts for them."""
+    """Return the held-out rows' labels, and the classes and probabilities that a model predicts for them."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
     learned, held_out = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])

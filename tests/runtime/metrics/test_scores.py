@@ -30,7 +30,7 @@ def test_log_loss_matches_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
-    """If the rows contain only the first two of four classes, the second must not be treated as the positive class."""
+    """Even if the rows contain only the first two of four classes, the second one is not the positive class."""
     few = TRUTH < 2
     predicted = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], predicted.values, average="macro")

@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restart_without_the_registry_uses_the_last_version(
     workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the registry is reachable, its newest version is used. Without it, a restart uses the last version."""
+    """While the registry is reachable, its newest version is used. A restart without it uses the version used last."""
     models = Models(workload, model(tmp_path))
     assert models.version() is None
     for number in ("1", "2"):

@@ -59,7 +59,7 @@ def number(version: Version | None) -> str | None:
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """Delivery creates no folder markers in the store, because a workload may write only below its own prefix."""
+    """Delivery creates no folder markers in the store, because a workload may only write below its own prefix."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -79,8 +79,9 @@ def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str
 def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """New versions are fetched once the store is reachable again. A bundle's age counts from when the store was last
-    reachable.
+    """New versions are fetched as soon as the store is reachable again.
+
+    A bundle's age counts from when the store was last reachable.
     """
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
@@ -141,7 +142,7 @@ def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: d
 
 
 def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) -> None:
-    """If a version has no profiles of its training data, comparing data with it is refused with a reason."""
+    """Comparing data with a version that has no profiles of its training data is refused, with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

@@ -1,4 +1,4 @@
-"""Tests that a breach reports its direction, the affected slice, and the features with the greatest effect on it."""
+"""Tests that a breach reports its direction, the affected slice, and the features that contributed most."""
 
 from __future__ import annotations
 

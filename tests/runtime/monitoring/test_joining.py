@@ -1,4 +1,4 @@
-"""Tests that a quality monitor reports how many predictions it judged, and never reports health if it judged none."""
+"""Tests that a quality monitor says how many predictions it judged, and never reports health if it judged none."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def values(measured: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
-    """For an empty window, only the row count, which is zero, and the freshness of the newest row are measured."""
+    """An empty window only gets its row count (zero) and the freshness of the newest row."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))

@@ -104,7 +104,7 @@ def test_steps_run_after_their_dependencies() -> None:
 
 
 def test_search_applies_only_to_the_training_step() -> None:
-    """The search does not tune a custom step after the built-in trainer, so that step need not report the metric."""
+    """The search does not tune the custom step that follows the built-in trainer, so that step may omit the metric."""
     own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
     first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
     last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}

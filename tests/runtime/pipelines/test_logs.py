@@ -18,9 +18,7 @@ from tests.runtime.storage.services import gcs
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder with logs from a driver and two workers, one of them silent, and files that are not
-    copied.
-    """
+    """Return a node's log folder: logs of a driver and two workers (one of them silent), and files not to be copied."""
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")
@@ -77,7 +75,7 @@ def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyP
 def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A real Ray cluster's logs are copied to the store. If the store is unreachable, only a warning is logged."""
+    """A real Ray cluster's logs are copied to the store. An unreachable store only causes a logged warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

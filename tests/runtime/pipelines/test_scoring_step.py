@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline with three steps, the second of which scores. A test may add a scoring step with another model."""
+    """A pipeline with three steps, the second of which scores. Tests may add a scoring step that uses another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -156,7 +156,7 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
 
 
 def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If user code reports a number under the name used for invalid files, it is not counted as invalid files."""
+    """A number that user code reports under the name for invalid files is not counted as a number of invalid files."""
     reported: list[float] = []
 
     class Driver:

@@ -1,4 +1,4 @@
-"""Tests that an alias and its history agree, and that the history is complete, after concurrent moves of the alias."""
+"""Tests that concurrent moves of an alias leave alias and history in agreement, and the history complete."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
-    """For a thousand different call orders, the history contains both promotions and no manual move of the alias."""
+    """Whatever the call order (a thousand are tried), the history has both promotions and no manual move."""
     for seed in range(1000):
         server, history = memory(seed), History(record(Model, MODEL))
         aliases.promote(history, move(1))
@@ -161,8 +161,9 @@ def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleave
 
 
 def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """If a newer version is promoted in the meantime, it keeps the alias. Otherwise, the alias returns to the previous
-    version.
+    """If a newer version is promoted in the meantime, it keeps the alias.
+
+    Otherwise, the alias returns to the previous version.
     """
     for seed in range(300):
         server, history = memory(seed), History(record(Model, MODEL))
@@ -195,7 +196,7 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the history of an alias in a database-backed registry. Creating the registry takes seconds."""
+    """Return the alias history of a registry with a database. Creating the registry takes seconds."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
@@ -311,7 +312,7 @@ def test_deleted_record_counts_for_its_alias(files: History) -> None:
 
 
 def test_last_move_of_a_version_counts() -> None:
-    """What counts is a version's last move, because a version may be rolled back and later restored manually."""
+    """A version's last move counts, because a version may be rolled back and later restored by hand."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
 

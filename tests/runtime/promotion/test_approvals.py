@@ -125,7 +125,7 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """A tag without a signature is not an approval, even if it is a digest, which earlier versions accepted."""
+    """A tag without a signature is not an approval, even if it is a digest, which used to be enough."""
     assert case.valid_approvals(content) == ([], 2)
 
 

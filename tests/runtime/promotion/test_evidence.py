@@ -121,7 +121,7 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the live version until it is approved. The time when the alias first pointed to it is kept."""
+    """New servers refuse the live version until it is approved. When the alias first pointed to it is not forgotten."""
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -222,7 +222,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Both approvals are kept because, during a key rotation, some targets list the old key and others the new key."""
+    """Both approvals are kept: during a key rotation, some targets list the old key and others the new one."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
@@ -276,7 +276,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """At the edge, a process that has no bundle does not download one whose approvals are no longer valid."""
+    """At the edge, a process without a bundle does not download one whose approvals have become invalid."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}

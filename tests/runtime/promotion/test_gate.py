@@ -69,7 +69,7 @@ def test_check_passes_within_its_bounds(line: Section, expected: bool) -> None:
 
 
 class Few(Known):
-    """A comparison in which most slices have too few rows, or in which one slice has no metric value."""
+    """A comparison in which most slices have too few rows, or one slice has no metric value."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":

@@ -72,7 +72,7 @@ def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch
 
 
 def test_imports_run_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Imports run last so that a slow import, or an import that crashes the Pod, does not delay other versions."""
+    """Imports run last, so that a slow one, or one that crashes the Pod, does not delay other versions."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
     monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.address))

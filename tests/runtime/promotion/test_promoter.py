@@ -74,7 +74,7 @@ def champion() -> str:
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """The older run promotes last but changes nothing, because its gate did not compare it with the newer version."""
+    """The older run promotes last and changes nothing, because its gate did not compare it with the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -95,7 +95,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """No second rollback occurs while the monitor's window still contains rows from the rolled-back version."""
+    """There is no second rollback while the monitor's window still contains rows of the version rolled back."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -167,7 +167,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """A version whose gate compared it with a former champion cannot be promoted, so it does not wait for approval."""
+    """A version that was compared with a former champion cannot be promoted, so it does not wait for approval."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": approvals}}
@@ -205,7 +205,7 @@ def test_unreachable_prometheus_does_not_fail_a_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return a function that runs a promoter pass for two pipelines of one model that two groups have to approve."""
+    """Return a function that runs the promoter for two pipelines of a model that two groups must approve."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {signer.key.name: {"sshKeys": [signer.line]} for signer in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}

@@ -79,7 +79,7 @@ def test_soak_ends_only_with_enough_good_answers(
 
 
 def test_answers_of_another_version_do_not_count(yard: Yard) -> None:
-    """The previous version's predictions do not count if the alias moves while the monitor is reading captures."""
+    """If the alias moves while the monitor reads captures, the previous version's predictions do not count."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -136,7 +136,7 @@ def test_promoted_version_is_not_judged_again(yard: Yard) -> None:
 
 
 def test_only_files_that_served_are_promoted(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A version's files are compared with those that served, because a training pipeline can change files and tags."""
+    """A version's files are compared with those that served, because training pipelines can change files and tags."""
     yard.ask(soak={"seconds": 86400})
     version = yard.train()
     assert yard.look() == {"candidate": "1"}
@@ -196,7 +196,7 @@ def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
 
 
 def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
-    """If a stage skips the comparison with the champion, it does not matter that this champion has been replaced."""
+    """A stage that skips the comparison with the champion does not care that this champion has been replaced."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)

@@ -100,7 +100,7 @@ def test_each_wave_follows_the_soak_of_the_one_before(prometheus: Prometheus, wh
 
 
 def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, where: Place) -> None:
-    """Only alerts from sites that belong to the target and serve the version count."""
+    """Only alerts from sites of the target that serve the version count."""
     deliver(where, "7")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.firing = 2
@@ -120,7 +120,7 @@ def test_an_alert_at_a_site_with_the_version_stops_it(prometheus: Prometheus, wh
 
 
 def test_silence_is_no_success(prometheus: Prometheus, where: Place) -> None:
-    """If no site reports that it serves the version, or if there is no Prometheus, no further site gets the version."""
+    """Without a Prometheus, or without a site that reports serving the version, no further site gets it."""
     deliver(where, "1")
     advance(prometheus.workload, where, WAVES, NOW)
     prometheus.serving = 0
@@ -160,7 +160,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site keeps its bundle, even if it was delivered manually, as long as there is no pointer for its wave."""
+    """As long as its wave has no pointer, a site keeps its bundle, even one that was delivered by hand."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

@@ -60,7 +60,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listing is read in whole pages, so it may have slightly more files than the limit. Subfolders are ignored."""
+    """Listings are read page by page, so there may be slightly more files than the limit. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [file.name for file in first_files(where, 4)]

@@ -52,8 +52,9 @@ def registries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
 
 
 def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: Any, registries: Any) -> None:
-    """After an import, both registries have the same summary, and artifact addresses in the new one start with the new
-    bucket. Imports can be repeated.
+    """After an import, both registries have the same summary, and artifact addresses start with the new bucket.
+
+    Imports can be repeated.
     """
     old_engine, runs, models = registries("old", OLD)
     experiment = runs.create_experiment("fraud/fraud-xgb", f"{OLD}/models/fraud-xgb/")
@@ -191,7 +192,7 @@ def _promote(client: mlflow.MlflowClient) -> str:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    """Return an export truncated within a line, and one truncated after a line, as if the export had been killed."""
+    """Return two cut-off exports, as if the export had been killed: one cut within a line, and one after a line."""
     return text[: len(text) // 2], text[: text.rindex("{")]
 
 

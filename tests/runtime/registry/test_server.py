@@ -236,7 +236,7 @@ def test_server_does_not_proxy_artifacts(running: Running) -> None:
 
 @pytest.fixture
 def data() -> Iterator[str]:
-    """Yield a folder outside pytest's folder, which PostgreSQL cannot read because it does not run as root."""
+    """Yield a folder outside pytest's, which PostgreSQL cannot read because it does not run as root."""
     with tempfile.TemporaryDirectory(prefix="postgresql-") as folder:
         yield folder
 

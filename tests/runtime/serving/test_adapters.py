@@ -76,7 +76,7 @@ def text(client: openai.OpenAI, model: str, prompt: str = "the cat") -> str:
 
 
 def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
-    """A variant may name an adapter. Its responses show what the adapter has learned, under the endpoint's name."""
+    """A variant may name an adapter. Its responses show what the adapter learned, under the endpoint's name."""
     learned = ""
     for address in running(server_of(folder, model=adapter())):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as client:
@@ -108,7 +108,7 @@ def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) ->
 
 
 def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """Each generated text is the same as if it were generated alone, whatever is generated at the same time."""
+    """Each text is the same as if it were generated alone, whatever else is generated at the same time."""
     asked, _ = client
     names = ["assistant", "support"] * 4
     alone = {name: text(asked, name) for name in names}

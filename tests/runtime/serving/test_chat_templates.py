@@ -63,7 +63,7 @@ def test_failures_end_the_request() -> None:
 
 
 def test_endless_loop_ends_the_request() -> None:
-    """The template's process is ended after the time limit, and the next request gets a new process."""
+    """The template's process is killed at the time limit, and the next request gets a new one."""
     template = ChatTemplate(
         Tokenizer(f"{{% if messages[0].content == 'loop' %}}{ENDLESS}{{% endif %}}fine"), limit_s=LIMIT_S
     )

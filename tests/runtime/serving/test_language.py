@@ -231,7 +231,7 @@ def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: d
     ],
 )
 def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message: str) -> None:
-    """JSON can contain values that clients never send, none of which may cause a server error."""
+    """JSON can contain values that no client ever sends. None of them may cause a server error."""
     with pytest.raises(ApiError, match=message):
         request_of(json.dumps({"model": "assistant", "messages": HELLO, **changed}).encode(), chat=True)
 
@@ -269,7 +269,10 @@ def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> N
 
 
 def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
-    """Ten texts generated in batches of four equal those generated singly. Generation ends if the reader stops."""
+    """Ten texts generated in batches of four equal the same texts generated one by one.
+
+    If the reader stops, so do they.
+    """
     engine = MlxEngine(model, concurrency=4)
     prompts = [engine.text_tokens(text) for text in ("hello", "the cat", "user", "world", "mat sat on") * 2]
 

@@ -70,7 +70,7 @@ def test_missing_numbers_are_valid_and_invalid_json_is_refused() -> None:
 
 @pytest.mark.parametrize("row", [{"amount": 3}, {"amount": 3, "country": None}])
 def test_missing_texts_are_none(row: dict[str, Any]) -> None:
-    """Missing strings are None, as in training. NaN would be a category that the model has never seen."""
+    """Missing strings are None, as in training. NaN would be a category that the model never saw."""
     rows = ask({"instances": [row, {"amount": 4, "country": "ch"}]})
 
     assert list(rows["country"]) == [None, "ch"]

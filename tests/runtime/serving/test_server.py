@@ -137,7 +137,10 @@ def _send_chunks(connection: socket.socket, most: int) -> int:
 
 
 def test_many_tiny_rows_are_refused_quickly(endpoint: Endpoint) -> None:
-    """Five million tiny rows fit into a body. The server refuses them for their number, without validating each row."""
+    """Five million tiny rows fit into a body.
+
+    The server refuses them because of their number, without checking each.
+    """
     body = b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}"
     began = time.process_time()
 

@@ -143,7 +143,7 @@ def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_adapter_of_too_high_a_rank_is_refused(tmp_path: Path) -> None:
-    """vLLM reserves memory for a rank of 64. The engine refuses such an adapter instead of failing every request."""
+    """vLLM reserves memory for a rank of 64. The engine refuses such an adapter, or every request would fail."""
     adapter_files(tmp_path, rank=65)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=1)
 

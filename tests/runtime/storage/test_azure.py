@@ -142,7 +142,7 @@ def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None
 
 
 def test_token_is_replaced_before_it_expires(cloud: Cloud, lake_in: In, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens are valid for an hour, and Azure's library requests a new token in the old token's last five minutes."""
+    """Tokens are valid for an hour. Azure's library requests a new one in the last five minutes of the old one."""
     file = lake_in(cloud.pod("refreshing", {"write": "refreshed"})).below("refreshed", "file")
     write_whole(file, b"1")
     issued, clock = cloud.entra.issued, time.time
@@ -322,7 +322,7 @@ def test_stream_that_is_never_closed_leaves_nothing(cloud: Cloud, lake_in: In, f
 
 
 def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """If a file is replaced while it is read, reading it fails, so the contents of two versions are never mixed."""
+    """If a file is replaced while it is being read, the read fails: the contents of two versions are never mixed."""
     file = lake_in(cloud.pod("reading", {"write": folder})).below(folder, "data")
     write_whole(file, _LARGE)
     with file.filesystem.open_input_file(file.path) as stream:

@@ -44,7 +44,7 @@ def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
-    """A column is null for files that lack it. If types differ, values get the column's type in the first file."""
+    """Files that lack a column have null in it. If types differ, values get the type that the first file uses."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),

@@ -72,7 +72,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_receives_the_metrics(start: Starter) -> None:
-    """Each Prometheus replica evaluates alerts on its own data, and would otherwise report the monitor as stale."""
+    """Each Prometheus replica evaluates alerts on its own data.
+
+    One without the data would report the monitor as stale.
+    """
     first = start("127.0.0.1", 0, 200)
     port = first.server_address[1]
     second = start("127.0.0.2", port, 200)

@@ -58,8 +58,9 @@ def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> T
 
 
 def test_adapter_is_trained_gated_and_promoted(tone: Tone) -> None:
-    """The first version goes live and records its base model. A worse version is kept but refused, and a better one is
-    promoted.
+    """The first version goes live and records its base model.
+
+    A worse version is kept but refused, and a better one is promoted.
     """
     first = tone.train(epochs=1)
     worse = tone.train(learning_rate=1e-6, max_steps=1)

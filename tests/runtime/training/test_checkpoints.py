@@ -63,7 +63,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Return a function that trains on real rows in this process. It returns predictions and the number of parts."""
+    """Return a function that trains on real rows in this process, and returns predictions and the number of parts."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -132,7 +132,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each part of the training uses another seed. With the same seed, every part would sample the same rows."""
+    """Each part of the training uses another seed. With the same one, every part would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train

@@ -85,7 +85,7 @@ def test_champion_is_not_evaluated_on_its_training_rows(
 
 
 def test_key_keeps_the_same_rows_held_out(system: Loans) -> None:
-    """Without a key, a new feature changes the split, and four fifths of the rows for the comparison are lost."""
+    """Without a key, a new feature changes the split, which leaves a fifth of the rows for the comparison."""
     wider = {"dataset": {"features": ["income", "age", "debt"]}}
     with_key = system.changed(split=KEY)
 
@@ -289,7 +289,10 @@ class HalfSure:
 
 
 def test_threshold_is_stored_with_the_version(system: Loans) -> None:
-    """Every caller that loads a version uses its stored threshold. A champion is compared using its own threshold."""
+    """Every caller that loads a version uses the threshold stored with it.
+
+    A champion is compared at its own threshold.
+    """
     careful = system.changed(
         split=KEY, model={"threshold": 0.2}, validation=[{"name": "r", "metric": "recall", "min": 0}]
     )

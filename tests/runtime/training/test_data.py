@@ -77,7 +77,7 @@ def test_keys_of_different_types_are_refused_with_a_reason(tmp_path: Path) -> No
 
 
 def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
-    """If all fraud cases are among the newest rows, training would see one class only, so splitting by time fails."""
+    """If all fraud cases are among the newest rows, training would see only one class, so a split by time fails."""
     late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
 
     with pytest.raises(Refusal, match="only one value of 'fraud'"):

@@ -189,7 +189,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
-    """The time grows with the spec's sample size, and with the number of features only above a few hundred features."""
+    """The time grows with the spec's sample size. It grows with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     calls: list[int] = []
 

@@ -147,7 +147,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """Return the outermost numbers inside an interval, and the nearest numbers outside it."""
+    """Return the outermost numbers in an interval, and the nearest ones outside it."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -165,7 +165,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Training works with values that the compiler accepts. With others, it fails, learns nothing or rounds up."""
+    """Training works with values that the compiler accepts. With others, it fails, learns nothing, or rounds them."""
     inside, outside = ends(text, kind)
 
     for value in inside:

@@ -310,7 +310,7 @@ def test_aws_managed_policies_are_only_for_cluster_parts(projects: list[ExampleP
 
 
 def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject]) -> None:
-    """The AWS provider tags its own resources. Node group machines get tags from their launch template."""
+    """The AWS provider tags the resources it creates. Machines of node groups get tags from their launch template."""
     for project in projects:
         (account,) = (each["inputs"] for each in of(project.resources, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]

@@ -1,4 +1,4 @@
-"""Tests that a workload identity has a role's permissions, and that only certain Pods can assume that role."""
+"""Tests that a workload identity has its role's permissions, and that only certain Pods can assume the role."""
 
 from __future__ import annotations
 

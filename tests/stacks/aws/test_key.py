@@ -1,4 +1,4 @@
-"""Tests that the KMS key is rotated and protected, and that only a few services can use it."""
+"""Tests that the KMS key is rotated and protected, and that only a few services may use it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_only_the_account_may_administer_the_key(resources: Resources) -> None:
 
 
 def test_node_starting_roles_are_named_by_conditions(resources: Resources) -> None:
-    """Roles that start nodes are named in conditions, not as principals: unknown principals make a policy invalid."""
+    """Roles that start nodes are named in conditions, not as principals: unknown ones would make a policy invalid."""
     statements = policy(inputs(resources, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):

@@ -183,7 +183,7 @@ def test_rights_of_one_workload_are_not_those_of_another(resources: Resources) -
 
 
 def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Resources) -> None:
-    """Azure may not know a new identity yet, and refuses a new assignment before the one it replaces is deleted."""
+    """Azure may not know a new identity yet, and refuses a new assignment until the one it replaces is deleted."""
     assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}

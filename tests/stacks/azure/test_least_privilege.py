@@ -234,7 +234,7 @@ def test_the_other_identities_have_the_rights_that_their_service_needs(
 def test_nobody_has_a_right_on_the_group_or_the_subscription(
     name: str, registered: dict[str, list[Registration]]
 ) -> None:
-    """No identity created by a program may assign roles, read account keys or delete containers, either."""
+    """No identity that a program creates may assign roles, read account keys or delete containers, either."""
     rights = Rights(registered[name])
     own = set(rights.principals.values())
 

@@ -145,7 +145,7 @@ def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Resources],
 
 
 def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Resources]) -> None:
-    """Rules use the age of a version's content, so an old version would be deleted one day after being overwritten."""
+    """Rules go by the age of a version's content, so an old version would be deleted one day after it was replaced."""
     service = inputs(programs["private"], SERVICE, "lake")
 
     assert rules(programs["private"]) == {

@@ -151,7 +151,7 @@ def test_too_many_folders_for_iam_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_binding_depends_on_its_access(resources: Resources, tmp_path: Path) -> None:
-    """If two resources managed the same binding, deleting either would remove it, so names depend on the access."""
+    """Deleting one of two resources for the same binding would remove the binding, so names depend on the access."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
     before, after = set(of(resources, BINDING)), set(of(changed, BINDING))
 

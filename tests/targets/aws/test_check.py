@@ -121,7 +121,7 @@ def test_bucket_in_another_account_is_refused() -> None:
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
-    """A network's S3 endpoint serves only its own region, so buckets in other regions require internet access."""
+    """A network's S3 endpoint only serves its own region, so buckets in other regions require internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )

@@ -52,7 +52,7 @@ def test_network_endpoints_depend_on_the_size() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """If a second endpoint's Pod fits on the same node, the floor does not change and it pays for half of the node."""
+    """If a second endpoint's Pod fits on the same node, the floor stays the same and the endpoints share the node."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     first, second_plan = (plan_of(changed(SMALLER) + more) for more in ("", second))
     shares = {each.component: each.quantity.floor for each in lines_of(second_plan) if each.what.startswith("replicas")}

@@ -80,7 +80,7 @@ def test_variants_of_an_accelerator_are_distinguished() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """An alternative gets no node group if it is unknown, too large, not sold in the region, or has another count."""
+    """An alternative gets no node group if it is unknown, too large, not sold in the region, or of another count."""
     hardware = chosen(compute_class(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in hardware.groups if group.accelerator] == ["A10G"]

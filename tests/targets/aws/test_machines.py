@@ -77,7 +77,7 @@ def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_r
 
 
 def test_absent_machines_exist_and_have_no_price() -> None:
-    """The list of absent instance types contains only types that exist and that have no price in the region."""
+    """The list of absent instance types contains only types that exist and have no price in the region."""
     names = {offered.name for offered in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -98,7 +98,7 @@ def test_price_files_are_up_to_date() -> None:
 
 
 def test_no_larger_size_of_a_family_is_cheaper() -> None:
-    """If a larger size were cheaper, the cheapest type that fits could be several times larger than necessary."""
+    """If larger sizes could be cheaper, the cheapest fitting type might be several times larger than necessary."""
     prices = offerings().prices
     for family, sizes in CHOSEN_FROM.items():
         for region, spot in {(region, spot) for _, region, spot in prices}:

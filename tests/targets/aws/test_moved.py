@@ -1,4 +1,4 @@
-"""Tests that a rename declared with `moved` changes no names in the AWS account or cluster, so nothing is destroyed."""
+"""Tests that a rename declared with `moved` changes no names in the AWS account or cluster, and destroys nothing."""
 
 from __future__ import annotations
 

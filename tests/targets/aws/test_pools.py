@@ -81,7 +81,7 @@ def test_each_group_may_grow_to_the_full_size() -> None:
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
 def test_run_deadline_covers_every_group(capacity: str, groups: int) -> None:
-    """The deadline for starting a run allows 15 minutes for each node group that the autoscaler may try."""
+    """The deadline for starting a run allows 15 minutes for each node group the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
     template = json.loads(emitted_object("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")

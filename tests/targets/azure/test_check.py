@@ -136,7 +136,7 @@ def test_the_regions_that_hints_name_exist() -> None:
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
-    """Node pools of one class are alternatives, so each class counts once. A /19 range has addresses for 16 nodes."""
+    """Node pools of one class are alternatives, so a class counts once. A /19 range has addresses for 16 nodes."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/19}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))

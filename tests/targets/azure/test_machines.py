@@ -91,7 +91,7 @@ def test_a_spot_price_is_never_above_the_price_on_demand() -> None:
 
 
 def test_larger_machines_of_a_family_cost_more() -> None:
-    """The source of prices also lists Windows prices. If any of them were used by mistake, this test would fail."""
+    """The source of prices also lists prices for Windows. If one were used by mistake, this test would fail."""
     for family in {machine.family for machine in offerings().machines if machine.accelerator is None}:
         members = [machine for machine in offerings().machines if machine.family == family]
         for region in regions():

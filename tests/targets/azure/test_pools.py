@@ -42,7 +42,7 @@ def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
 def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
-    """Without nodes for it, a rollout's second Ray cluster would wait forever, and the first would keep serving."""
+    """Without spare nodes, the second Ray cluster of a rollout would wait forever, and the first would keep serving."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-f2s-v2-on-demand"] == (3, most)

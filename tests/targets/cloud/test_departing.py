@@ -1,4 +1,4 @@
-"""Tests the cost lines for data that a target sends to another one, using any amounts given in a usage file."""
+"""Tests the cost lines for data sent to another target, with and without amounts from a usage file."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """One system uses the add-ons installed by the other. Otherwise, the two systems have no names in common."""
+    """One system uses the add-ons that the other installed. Apart from these, they have no names in common."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
@@ -145,8 +145,9 @@ def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
-    """With `tenancy: shared`, the cluster's owner creates the namespace, add-ons and PriorityClasses, and the secret
-    store is namespaced.
+    """With `tenancy: shared`, the cluster's owner creates the namespace, the add-ons and the PriorityClasses.
+
+    The secret store is then namespaced.
     """
     text = SPEC.replace(
         "  present: [kuberay, prometheus]",

@@ -32,7 +32,7 @@ def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, e
 
 
 def test_only_machines_with_the_same_accelerator_count() -> None:
-    """A cheaper machine type is not suggested if its accelerators are those of a different alternative."""
+    """A cheaper machine type is not suggested if its accelerators belong to another alternative."""
     machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
     hardware = choose_from(machines, compute_class(4.5, 14, "L4", "T4"), "us-east-1")
 

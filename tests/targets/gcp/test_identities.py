@@ -44,7 +44,7 @@ def first_call(which: str, text: str, environment: str | None) -> Call:
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return the errors for resources that two environments share. Each is cut off after its main statement."""
+    """Return the errors about resources that two environments share, each cut off after its main statement."""
     inputs = Inputs(InputFile("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in diagnostics if each.severity is Severity.ERROR]

@@ -18,7 +18,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec in which a separate target has the store for audit records."""
+    """Return a spec in which a separate target has the store with the audit records."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"

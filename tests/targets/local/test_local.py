@@ -48,7 +48,7 @@ def mounted(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def neutral(value: Any, key: str = "") -> Any:
-    """Replace addresses, which depend on the target, and drop fields that exist only in a cluster."""
+    """Replace addresses, which depend on the target, and drop fields that only a cluster has."""
     if isinstance(value, dict):
         dropped = {"endpoint", "accessKeyIdEnv", "secretAccessKeyEnv", "usernameEnv", "passwordEnv", "metrics", "image"}
         mapping = cast("dict[str, Any]", value)

@@ -156,8 +156,9 @@ def test_subnets_of_a_cluster_cannot_be_deleted(world: World, inputs: dict[str, 
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """The Pulumi provider replaces a node pool only if its VM size changes. It tries to change other fixed properties
-    in place, which AKS refuses.
+    """The Pulumi provider replaces a node pool only if its VM size changes.
+
+    It tries to change other fixed properties in place, which AKS refuses.
     """
     world.make("gpu", POOL, **pool)
 

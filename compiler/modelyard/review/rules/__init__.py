@@ -1,4 +1,4 @@
-"""Judge each change by one rule: the first rule whose pattern matches its path, or the rule for its field's topic."""
+"""Judge each change by one rule: the first whose pattern matches its path, or the rule for its field's topic."""
 
 from __future__ import annotations
 

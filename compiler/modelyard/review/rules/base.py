@@ -79,7 +79,7 @@ def cut(text: str) -> str:
 
 
 def moves(change: Change) -> str:
-    """Return a change's new and old value, as in `0.72 (was 0.82)`, or the list items that were added or removed."""
+    """Return a change's values, new and old, as in `0.72 (was 0.82)`, or the list items that were added or removed."""
     if items := _moved_items(change):
         return items
     if change.entry:
@@ -99,7 +99,7 @@ def _moved_items(change: Change) -> str:
 
 
 def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
-    """Return a list's items, or None for other values. An absent list has no items if this means an empty list."""
+    """Return a list's items, or None for other values. If an absent list means an empty one, it has no items."""
     return side.items if side.text else () if meaning.absent is Absent.EMPTY else None
 
 
@@ -142,7 +142,7 @@ def described_by(template: str, gone: str = "") -> Wording:
 
 
 def filled(template: str, change: Change) -> str:
-    """Return a template of `described_by` with its placeholders filled in."""
+    """Return a template of `described_by` with its placeholders filled in from the change."""
     words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
     words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
     words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
@@ -168,12 +168,12 @@ _PUBLIC: Final = "docker.io"
 
 
 def code(change: Change, sides: Sides) -> Verdict:
-    """Judge a change of user code. An image from another registry is a danger, because it may come from anyone."""
+    """Judge a change of user code. An image from another registry is a danger, because anyone may have built it."""
     return "R107", DANGER if is_foreign_code(change, sides) else REVIEW
 
 
 def is_foreign_code(change: Change, sides: Sides) -> bool:
-    """Return whether code comes from another container registry than before, or no longer from the runtime image."""
+    """Return whether code now comes from another container registry, or no longer from the runtime image."""
     if change.before.text or not is_image(change):
         return is_from_elsewhere(change.before.text, change.after.text)
     entry = (sides.after.inference if change.path[0] == "inference" else sides.after.pipelines).get(change.path[1])

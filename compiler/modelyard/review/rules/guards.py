@@ -98,7 +98,7 @@ def _groups(change: Change, sides: Sides) -> Verdict:
 
 
 def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
-    """Return the groups that no longer have to agree to a promotion, if before all of the groups had to."""
+    """Return the groups that must no longer agree to a promotion, if all groups had to before."""
     approval = _approval_of(change, sides.before)
     if approval is None or approval.minimum < len(approval.groups):
         return ()

@@ -15,7 +15,7 @@ _CONTENT: Final = "its operator can read and change what servers run"
 
 
 def _verdict(change: Change, sides: Sides) -> Verdict:
-    """Judge the Redis: endpoints are less available without it, and one outside the cluster needs a review."""
+    """Judge the Redis: without it, endpoints are less available; if it is outside the cluster, a review is needed."""
     if change.way is Direction.STRICTER and not _is_outside(_address(change, sides)):
         return "R616", NOTE
     return "R616" if change.way is Direction.STRICTER else "R606", REVIEW

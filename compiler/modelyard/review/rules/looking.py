@@ -1,4 +1,4 @@
-"""Rules about how often a monitor runs, and how much data falls between the time windows of two runs, unchecked."""
+"""Rules about how often a monitor runs, and how much data is never checked because no run's window covers it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def longest_wait(line: str) -> int | None:
 
 
 def looks(change: Change, sides: Sides) -> Verdict:
-    """Judge a monitor's changed schedule or window: fewer runs are for review, and more unchecked data is a danger."""
+    """Judge a monitor's changed schedule or window: fewer runs are for review, more unchecked data is a danger."""
     if verdict := unseen(change, sides):
         return verdict
     before, after = (_interval(monitor) for monitor in _monitors(change, sides))
@@ -41,7 +41,7 @@ def looks_says(change: Change, sides: Sides) -> str:
 
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
-    """Judge whether more or less data falls between two runs' windows. Returns None if the amount is the same."""
+    """Judge whether more or less data falls between the windows of two runs. Returns None if the amount is the same."""
     before, after = (_gap(monitor) for monitor in _monitors(change, sides))
     if before == after:
         return None

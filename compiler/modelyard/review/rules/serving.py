@@ -1,4 +1,4 @@
-"""Rules about endpoints: traffic, variants, the models served, who can call them, and how servers are replaced."""
+"""Rules about endpoints: traffic, variants, served models, callers, and how servers are replaced."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _version_why(change: Change, _: Sides) -> str:
 
 
 def _version_says(change: Change, sides: Sides) -> str:
-    """State which variant serves a different model version, and how much of the endpoint's traffic it gets."""
+    """Say which variant serves another model version, and what share of the endpoint's traffic it gets."""
     endpoint, variant = change.path[1], change.path[3]
     percent = _percents(sides.after, endpoint).get(variant, 0)
     return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
@@ -211,7 +211,7 @@ def _scaling_why(change: Change, _: Sides) -> str:
 
 
 def _slo_why(change: Change, _: Sides) -> str:
-    """State what the new objective means for alerts and for rollouts, and thus for callers."""
+    """Say what the new objective means for alerts and rollouts, and so for callers."""
     if change.removed:
         return "no alert and no stopped rollout follows from it any more, however badly callers are served"
     if change.path[-1] == "window":

@@ -1,4 +1,4 @@
-"""Rules about models and pipelines: the training data, code and schedule, and which alias new model versions get."""
+"""Rules about models and pipelines: training data, code, schedules, and the alias that new versions get."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _promotion(change: Change, sides: Sides) -> Verdict:
 
 
 def _is_live(change: Change, sides: Sides) -> bool:
-    """Return whether endpoints send more traffic to the alias that new versions now get than to the previous alias."""
+    """Return whether endpoints send more traffic to the new alias of new versions than to the previous one."""
     pipeline = sides.after.pipelines.get(change.path[1]) if change.path[0] == "pipelines" else None
     model = pipeline.model.model if pipeline is not None and pipeline.model is not None else change.path[1]
     percents = {alias: percent for _, alias, percent in served_at(sides.after, model)}

@@ -31,7 +31,7 @@ class Guard:
         return f"http://127.0.0.1:{self.port}/{self.key}/"
 
     def below(self, path: str) -> str | None:
-        """Return a path relative to the page's own path, or None if it does not start with the key."""
+        """Return a path relative to the page's, or None if it does not start with the key."""
         _, key, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
         return rest[0] if rest and hmac.compare_digest(key.encode(), self.key.encode()) else None
 

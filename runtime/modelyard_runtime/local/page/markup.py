@@ -20,7 +20,7 @@ def text(content: str) -> Markup:
 
 
 def tag(element: str, /, *children: str, **attributes: str | None) -> Markup:
-    """Return an element. `class_` sets the attribute `class`, `data_key` sets `data-key`, and None sets nothing."""
+    """Return an element. `class_` sets the attribute `class`, `data_key` sets `data-key`, and None sets none."""
     attribute_text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()

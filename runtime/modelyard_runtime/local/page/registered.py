@@ -104,7 +104,7 @@ def _aliases(model: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _login() -> dict[str, str]:
-    """Return the login header for an adopted registry, built from the environment variables that MLflow also reads."""
+    """Return the login header for an adopted registry, from the environment variables that MLflow also reads."""
     token, user = os.environ.get("MLFLOW_TRACKING_TOKEN"), os.environ.get("MLFLOW_TRACKING_USERNAME")
     if token:
         return {"Authorization": f"Bearer {token}"}

@@ -74,7 +74,7 @@ def words_of(text: str) -> str:
 
 
 def row_of(signature: Signature, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row. Empty fields are omitted and invalid text is sent as entered so that the endpoint refuses both."""
+    """Return a row. Empty fields are left out and invalid text is sent as entered, so the endpoint refuses both."""
     return {
         entry.name: _value(entry.kind, fields[entry.name])
         for entry in signature.inputs

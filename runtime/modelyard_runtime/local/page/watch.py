@@ -23,7 +23,7 @@ _NOT_YET = "the registry has not started yet"
 
 @dataclass(slots=True)
 class Watch:
-    """Caches responses, and refreshes them in a thread when the page is viewed, so the page does not have to wait."""
+    """Caches responses and refreshes them in a thread while the page is viewed, so that the page never waits."""
 
     plan: LocalPlan
     compiled: Path

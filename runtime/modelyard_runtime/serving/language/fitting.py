@@ -92,7 +92,7 @@ def _tensor_bytes(path: Path) -> int:
 
 
 def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int:
-    """Return the memory for the keys and values of one text of full length, or 0 for models with another cache."""
+    """Return the memory that one text of full length needs for keys and values, or 0 for models with another cache."""
     if any(configuration.get(name) for name in _SMALLER_CACHES):
         return 0
     heads = _integer(configuration, "num_attention_heads")

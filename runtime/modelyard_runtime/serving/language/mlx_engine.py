@@ -93,7 +93,7 @@ class MlxEngine:
             raise
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat, written with the template that is part of the model."""
+        """Return the tokens of a chat, written with the model's own template."""
         return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:
@@ -243,7 +243,7 @@ class MlxEngine:
             del self._jobs[adapter, uid]
 
     def _answer(self, adapter: str, response: Any) -> None:
-        """Pass a token's text to its request. A token may end in the middle of a character, and then has no text."""
+        """Pass a token's text to its request. A token that ends in the middle of a character has no text yet."""
         job = self._jobs.get((adapter, response.uid))
         if job is None:
             return

@@ -262,7 +262,7 @@ class LanguageServer:
                 self._token_metrics.broke(generating.loaded.version)
 
     async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
-        """Yield all pieces of a generation. It ends after the last piece, or earlier if the client disconnects."""
+        """Yield all pieces of a generation. It ends with the last piece, or earlier if the client disconnects."""
         began, piece = time.perf_counter(), generating.first
         try:
             yield piece

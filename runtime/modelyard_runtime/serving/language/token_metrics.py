@@ -18,7 +18,7 @@ _RATES: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 class TokenMetrics:
-    """The token metrics for one variant of an endpoint, with a histogram bucket for each objective."""
+    """The token metrics of an endpoint's variant. Each objective has a bucket in a histogram."""
 
     def __init__(self, application: str, record: Application, generation: Generation) -> None:
         from ray.util.metrics import Counter, Histogram

@@ -56,7 +56,7 @@ class VllmEngine:
         return not self._engine.errored
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat, written with the template that is part of the model."""
+        """Return the tokens of a chat, written with the model's own template."""
         return self._template.tokens(messages)
 
     def text_tokens(self, text: str) -> list[int]:

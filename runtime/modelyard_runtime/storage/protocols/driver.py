@@ -36,7 +36,7 @@ class Driver(ABC):
         self.filesystem = filesystem
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both drivers access the same store in the same way, according to their pyarrow filesystems."""
+        """Return whether both drivers access the same store in the same way, judging by their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
     def __getstate__(self) -> dict[str, Any]:

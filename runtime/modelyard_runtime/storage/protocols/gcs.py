@@ -176,7 +176,10 @@ class Gcs(Driver):
         return path not in {info.path for info in self.listed(path.rpartition("/")[0])}
 
     def remove_folder(self, path: str) -> None:
-        """Delete the contents of a folder. Arrow reports an empty folder as missing unless an object represents it."""
+        """Delete the contents of a folder.
+
+        Arrow would report an empty folder as missing, unless an object stands for it.
+        """
         self.filesystem.delete_dir_contents(path, missing_dir_ok=True)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def texts_of(data: TrainingData, rows: pd.DataFrame) -> list[Text]:
-    """Return the text of each row, and its prompt if the data has prompts."""
+    """Return the text of each row, and its prompt if the rows have prompts."""
     texts = rows[data.label].astype(str).tolist()
     prompts: list[Any] = rows[data.features[0]].astype(str).tolist() if data.features else [None] * len(texts)
     return list(zip(prompts, texts, strict=True))

@@ -69,8 +69,9 @@ def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:
-    """Return the known traffic in GB per month, and a note that lists each known amount and the folders whose amount is
-    unknown.
+    """Return the known traffic in GB per month, and a note about it.
+
+    The note lists each known amount, and the folders whose amount is unknown.
     """
     known: dict[str, float] = {}
     unknown: list[str] = []
@@ -128,7 +129,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return how many bytes a folder grows by each day, or None without a dataset or captures of known usage in it."""
+    """Return how many bytes a folder grows by each day, or None if it has no dataset or captures with known usage."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

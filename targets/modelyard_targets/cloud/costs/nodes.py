@@ -104,9 +104,7 @@ def _component(request: PodRequest) -> str:
 
 
 def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequest]) -> Iterator[_Use]:
-    """Yield the use of nodes by each endpoint, in proportion to its Pods, and of the additional nodes during its
-    rollouts.
-    """
+    """Yield the nodes that each endpoint uses, in proportion to its Pods, and the additional nodes of its rollouts."""
     by_component: dict[str, list[PodRequest]] = {}
     for request in requests:
         by_component.setdefault(_component(request), []).append(request)
@@ -131,8 +129,9 @@ def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequ
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the use of nodes by the second set of replicas during rollouts. No field in the spec limits how many
-    rollouts there are.
+    """Return the nodes that the second set of replicas uses during rollouts.
+
+    No field in the spec limits how many rollouts there are.
     """
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
@@ -260,8 +259,9 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, _Priced | 
 
 
 def _dearest_elastic(sheet: Sheet, pool: NodePool) -> _Priced | None:
-    """Return the most that a Pod of an elastic class can cost per hour: its share of the NodePool's vCPU limit, at the
-    highest price per vCPU among the machines that fit the Pod.
+    """Return the most that a Pod of an elastic class can cost per hour.
+
+    That is its share of the NodePool's vCPU limit, at the highest price per vCPU among the machines that fit the Pod.
     """
     vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
     priced = [

@@ -21,8 +21,9 @@ _WORDS: Final = {
 
 
 def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
-    """Yield each row's label and text: the three totals, the minimum cost by category, unknown costs, and the sources
-    of prices.
+    """Yield each row's label and text.
+
+    The rows are the three totals, the minimum cost by category, unknown costs, and the sources of prices.
     """
     listed = tuple(lines)
     costs = total(listed)
@@ -48,7 +49,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Describe the price per gigabyte of traffic, which no other row shows while the traffic's amount is unknown."""
+    """Describe the price per gigabyte of traffic. While the amount of traffic is unknown, no other row shows it."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""

@@ -1,4 +1,4 @@
-"""How often pipelines and monitors run per month, and for how long: expected and maximum values."""
+"""How often pipelines and monitors run per month, and how long: the expected and the maximum values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Starts:
 
 @record
 class Hours:
-    """The hours per month during which a run's nodes exist, and the assumptions behind them."""
+    """The hours per month for which a run's nodes exist, and the assumptions behind that number."""
 
     expected: float
     most: float

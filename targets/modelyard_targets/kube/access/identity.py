@@ -32,7 +32,10 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[K
 
 
 def placeholder(resource: Resource[Identity]) -> str:
-    """Return the placeholder in manifests for a workload's cloud identity, which only the Pulumi program knows."""
+    """Return the placeholder in manifests for a workload's cloud identity.
+
+    Only the Pulumi program knows the identity.
+    """
     return f"{resource.name}.identity.invalid"
 
 
@@ -76,7 +79,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Build an RBAC rule without object names so that it applies to all such objects in the namespace."""
+    """Build an RBAC rule without object names. It applies to all objects of these types in the namespace."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

@@ -135,7 +135,7 @@ def _prometheus(context: Context) -> list[Value]:
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Return a server's allowed clients: the gateway in use, and the namespaces in `clients`, by default our own."""
+    """Return who may call a server: the gateway in use, and the namespaces in `clients` (by default our own)."""
     peers: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
@@ -154,9 +154,7 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Select the gateway's proxies, in all namespaces unless the spec or our own controller determines
-    their namespace.
-    """
+    """Select the gateway's proxies. Their namespace is any, unless the spec or our own controller determines it."""
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""

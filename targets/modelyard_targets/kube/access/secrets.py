@@ -101,7 +101,7 @@ def store_kind(store: SecretStore, context: Context) -> str:
 
 
 def own_kind(context: Context) -> str:
-    """Return the kind of the system's secret store in its cloud. Tenants create no cluster-wide objects."""
+    """Return the kind of the system's secret store in its cloud. For tenants, it is not a cluster-wide one."""
     return "SecretStore" if context.target.tenancy == "shared" else "ClusterSecretStore"
 
 

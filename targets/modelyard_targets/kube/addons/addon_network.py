@@ -150,7 +150,7 @@ def _external_secrets(context: Context) -> tuple[Policy, ...]:
 
 
 def _secret_stores(context: Context) -> tuple[Value, ...]:
-    """Allow all addresses within `egress`, because the cluster's operator may run secret stores at any address."""
+    """Allow all addresses in `egress`, because the cluster's operator may run secret stores at any of them."""
     secrets = secrets_of(context.plan.on(context.placement), context)
     if all(store_of(secret.ref, context).via != "external-secrets" for secret in secrets):
         return ()

@@ -169,9 +169,7 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """Return Alertmanager's spec. Configurations outside Alertmanager's namespace match only alerts from their own
-    namespace.
-    """
+    """Return Alertmanager's spec. A configuration outside Alertmanager's namespace only matches alerts from its own."""
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},

@@ -78,7 +78,7 @@ def _requested(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return the calls that generate the registry's logins in the program so that no manifest contains them."""
+    """Return the calls with which the program generates the registry's logins, so that no manifest contains them."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()

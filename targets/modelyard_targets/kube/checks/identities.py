@@ -13,7 +13,7 @@ from modelyard_targets.kube.storage.buckets import driver_of
 
 
 def check_identities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that would need two identities in a cloud, or whose access key would override their identity."""
+    """Report workloads that would need two identities in a cloud, or whose access key would override their own."""
     for resource in plan.of(Identity, placement):
         opened = foreign_stores(resource, plan)
         if opened:

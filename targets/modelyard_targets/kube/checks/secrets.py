@@ -1,4 +1,4 @@
-"""Check that different Secret references map to different Secrets, and that no reference names a generated Secret."""
+"""Check that different Secret references lead to different Secrets, and that none leads to a generated Secret."""
 
 from __future__ import annotations
 

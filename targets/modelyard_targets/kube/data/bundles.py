@@ -1,4 +1,4 @@
-"""Model storage: experiments in the registry, and bundles for placements that cannot reach the registry."""
+"""Model storage: experiments in the registry, and bundles where a placement cannot reach the registry."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def wave_pointer(target: str, wave: str) -> str:
 
 
 def _waves(model: Model, alias: str, context: Context) -> list[Json]:
-    """Describe the targets whose sites get the model's bundle in waves, with the pointer file of each wave in order."""
+    """Describe the targets whose sites get the model's bundle in waves, and each wave's pointer file, in order."""
     waves: list[Json] = []
     for target in context.system.deployment.targets:
         if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):
@@ -115,7 +115,7 @@ def _read_on(target: str, context: Context) -> set[ModelRef]:
 
 
 def local_copies(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
-    """Describe where a workload keeps the versions that it loads from a registry, or return {} if it keeps none."""
+    """Describe where a workload keeps the versions it loads from a registry, or return {} if it keeps none."""
     if not keeps_models(resource, context.plan):
         return {}
     cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"

@@ -30,8 +30,9 @@ class Crossing:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use. Their names contain the key number, so a new key replaces the
-        Pods.
+        """Return the Secret's entries that Pods use.
+
+        Their names contain the key's number, so that a new key replaces the Pods.
         """
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
@@ -79,7 +80,7 @@ def crossing_to(store: Store, workload: str, context: Context) -> Crossing | Non
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether this placement needs an access key for a store in another cloud that the spec has no key for."""
+    """Return whether this placement needs an access key for a store in another cloud, and the spec has none."""
     return crosses_from(store, context.target, context.system)
 
 

@@ -58,7 +58,7 @@ def _secret(crossing: Crossing, foundation: Ref, context: Context) -> Call:
 
 
 def _keys(crossing: Crossing) -> Iterator[tuple[str, Argument]]:
-    """Yield all numbered access keys. During a rotation, there are two, because older Pods still use the old key."""
+    """Yield all numbered access keys. During a rotation there are two, because older Pods still use the old one."""
     for number in crossing.numbers:
         for half in crossing.halves:
             output = key_output(crossing.identity, half, number)

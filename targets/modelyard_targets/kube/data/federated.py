@@ -38,7 +38,7 @@ class Federated:
 
     @property
     def config_map(self) -> str:
-        """Return the name of the ConfigMap with the identity's values. This name is built from names without dots."""
+        """Return the name of the ConfigMap with the identity's values. It is built from names without dots."""
         return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
 
 

@@ -105,7 +105,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that fit only while permanent workloads are below their maximum. These may have to wait."""
+    """Report pipelines that only fit while permanent workloads are below their maximum, and so may have to wait."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():
@@ -139,7 +139,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return the number of machines, by position in `capacity`, that the workloads need at their largest size."""
+    """Return the number of machines that the workloads need at their largest size, by position in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):
@@ -174,7 +174,7 @@ def quota(plan: Plan, placement: str) -> Mapping[str, str]:
 
 
 def pods_of(plan: Plan, placement: str, floor: Floor) -> Iterator[Packable]:
-    """Yield the largest Pod counts of each priority, highest first, with the machines that the Pods may use."""
+    """Yield the largest Pod counts of each priority, highest first, and the machines that these Pods may use."""
     pod_demand = demand(plan, placement)
     support = _support(plan, placement)
     reserved: tuple[Pods, ...] = ()
@@ -235,7 +235,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource at the spec line that requests most of it, or report fragmented capacity."""
+    """Report the scarcest resource, where the spec requests most of it, or report that capacity is fragmented."""
     usable = set(homeless.shape.machines)
     rivals = [rival for rival in pods if usable.issuperset(rival.shape.machines)]
     requested = totals(rivals)

@@ -189,7 +189,10 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return the capacity that one Pod leaves unused, in millicores. A CPU is worth 4 GiB or 1/32 of an accelerator."""
+    """Return the capacity that one Pod leaves unused, in millicores.
+
+    A CPU counts as 4 GiB or 1/32 of an accelerator.
+    """
     idle = (machine.accelerator.count if machine.accelerator else 0) - (accelerator.count if accelerator else 0)
     memory = (machine.memory_bytes - compute.memory_bytes) * 250 // 1024**3
     return machine.cpu_millis - compute.cpu_millis + memory + idle * 32_000
@@ -201,7 +204,7 @@ def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machines) -> str:
-    """Describe a machine's accelerators if they satisfy no requested alternative, otherwise return ""."""
+    """Describe a machine's accelerators if they satisfy none of the requested alternatives, or else return ""."""
     return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 
@@ -210,7 +213,7 @@ def _offer(machine: Machines) -> str:
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
-    """Describe the closest machine and what it lacks, or explain that no machine has the requested kind of capacity."""
+    """Describe the closest machine and what it lacks, or say that no machine has the requested kind of capacity."""
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
@@ -229,7 +232,10 @@ def _distance(compute: ComputeClass, machine: Machines) -> tuple[int, bool, int]
 
 
 def _tolerations(machine: Machines, resource: str) -> tuple[Taint, ...]:
-    """Return tolerations for a machine's taints and its accelerators' usual taint. An empty value matches any value."""
+    """Return tolerations for a machine's taints and for the usual taint of its accelerators.
+
+    An empty value matches any.
+    """
     usual = Taint(resource)
     own = machine.taints
     return own if not resource or any(taint.key == resource for taint in own) else (*own, usual)
@@ -269,7 +275,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives before the chosen one, each with the reason why no machine satisfies it."""
+    """Yield the accelerator alternatives before the chosen one, and why no machine satisfies them."""
     chosen, *_ = fits[0].rank
     for position, accelerator in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, accelerator, _nothing_fits(replace(compute, accelerators=(accelerator,)), target))

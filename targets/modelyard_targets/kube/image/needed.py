@@ -1,4 +1,4 @@
-"""Decide whether a placement needs the runtime image, without importing the modules that describe its content."""
+"""Decide whether a placement needs the runtime image, without importing the modules that describe its contents."""
 
 from __future__ import annotations
 

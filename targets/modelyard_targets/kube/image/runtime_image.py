@@ -64,7 +64,7 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 @lru_cache(maxsize=16)
 def _hash_of(base: str, direct: tuple[str, ...]) -> str:
-    """Return the hash for a base image and direct requirements, the only parts that differ between targets."""
+    """Return the hash of a base image and direct requirements, the only parts that differ between targets."""
     total = sha256()
     for path, text in _contents(base, direct).items():
         for part in (path.encode(), text.encode()):
@@ -113,7 +113,7 @@ def _contents(base: str, direct: tuple[str, ...]) -> dict[str, str]:
 
 
 def _base(target: TargetSpec) -> str:
-    """Return the base image. An image for many sites is built in one place, where no site's image mirror applies."""
+    """Return the base image. An image for many sites is built in one place, where no site's mirror applies."""
     return BASE if target.sites is not None else mirrored(BASE, target)
 
 

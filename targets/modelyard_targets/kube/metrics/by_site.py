@@ -1,4 +1,7 @@
-"""Rewrite a PromQL expression for one cluster to apply to each site, for a Prometheus with the metrics of all sites."""
+"""Rewrite a PromQL expression for one cluster so that it applies to each site.
+
+Its Prometheus has all sites' metrics.
+"""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Return an alert's channels: those of its monitor or, if it has none, the owner's on-call channel."""
+    """Return an alert's channels: its monitor's or, without any, the owner's on-call channel."""
     own = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return own or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return the given severity or, if no channel accepts it, an accepted one, so that somebody is notified."""
+    """Return a severity or, if no channel accepts it, one that a channel does accept, so that somebody is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in accepted or not accepted else next(iter(accepted))

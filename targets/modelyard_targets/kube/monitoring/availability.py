@@ -18,8 +18,9 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def requests(inference: Inference, context: Context, span: str) -> str:
-    """Return PromQL for the request rate over a range such as `5m`, measured at our Gateway if there is one, otherwise
-    at the servers.
+    """Return PromQL for the request rate over a range such as `5m`.
+
+    It is measured at our Gateway if there is one, and else at the servers.
     """
     front = front_of(inference, context)
     if front is None:

@@ -94,7 +94,7 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts for checks with too little data and for missing labels, which must not look like passed checks."""
+    """Yield alerts for checks with too little data and for missing labels, which must not look like success."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too little data is normal for one of many features, but not for a whole check or for a variant's labels.

@@ -149,7 +149,7 @@ def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) 
 
 
 def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts for a model's later stages, only in the rules of the first pipeline that trains the model."""
+    """Yield alerts for a model's later stages, but only in the rules of the first pipeline that trains the model."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
@@ -234,7 +234,7 @@ def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
 
 
 def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int = _SHORTEST_S) -> str:
-    """Return PromQL that is true if the last value pushed within the span is not zero."""
+    """Return PromQL that is true if the last value pushed in the span is not zero."""
     own = {"namespace": context.namespace, **of}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
     return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"

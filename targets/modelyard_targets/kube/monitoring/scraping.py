@@ -93,7 +93,7 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports the run's state."""
+    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
@@ -109,6 +109,6 @@ def _operator(context: Context) -> Manifest:
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:
-    """Return the relabeling of our own metrics for workers that may report bundles or waiting captures."""
+    """Return the relabeling of our own metrics, for workers that may report bundles or waiting captures."""
     tells = context.target.edge or context.plan.bundled(context.placement)
     return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -60,8 +60,9 @@ _SHOWN_S: Final = (300, 3600)
 
 @record
 class Burn:
-    """An alert condition: the long window has used the given share of the budget, and the short window still burns it
-    too fast.
+    """An alert condition: the share of the budget that the long window must have used.
+
+    The short window must still burn the budget too fast.
     """
 
     share: float
@@ -89,7 +90,7 @@ _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
 
 @record
 class Objective:
-    """An SLO target as the ratio of bad requests to all requests. `budget` is the largest allowed ratio."""
+    """An SLO target, as the ratio of bad requests to all requests. `budget` is the largest ratio allowed."""
 
     name: str
     budget: float
@@ -170,7 +171,10 @@ def _own(resource: Resource[AlertRules], objective: Objective, context: Context)
 def _records(
     resource: Resource[AlertRules], objective: Objective, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Record bad and total requests every half minute. Longer windows sum the records, so busy hours weigh more."""
+    """Record bad and total requests every half minute.
+
+    Longer windows add up these records, so that busy hours weigh more.
+    """
     own = _own(resource, objective, context)
     chosen = selector(own)
     yield recorded(ERRORS, objective.errors, own)

@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[KubeObjec
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Return whether proxies may run in the system's namespace. Proxies of our own gateway class do not run there."""
+    """Return whether proxies may run in the system's namespace. Those of our own gateway class do not."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):

@@ -29,7 +29,7 @@ def _classes() -> tuple[_Class, ...]:
 
 
 def lacking(class_name: str, routes: Iterable[Route]) -> tuple[str, ...]:
-    """Return the features that routes use but a gateway class lacks. Classes without a report count as lacking none."""
+    """Return the features that routes use and a gateway class lacks. A class without a report is taken to lack none."""
     lacks = [feature for each in _classes() if class_name.startswith(each["prefix"]) for feature in each["lacks"]]
     used = {feature for route in routes for feature in _features(route)}
     return tuple(feature for feature in lacks if feature in used)

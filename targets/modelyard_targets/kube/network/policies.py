@@ -114,7 +114,7 @@ def reach_api(context: Context) -> dict[str, Value]:
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes, at all addresses that the API server may have, because nodes' are unknown."""
+    """Allow egress to ports on nodes: at every address the API server may have, because the nodes' are unknown."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
@@ -180,7 +180,7 @@ def is_anywhere(peer: Mapping[str, Value]) -> bool:
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus's Pods. Unless we installed it, the Pods' labels are unknown, so select its whole namespace."""
+    """Select Prometheus's Pods. If somebody else installed it, their labels are unknown: select its whole namespace."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 

@@ -86,7 +86,7 @@ def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) ->
 
 
 def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the endpoint fields that have no effect in an incremental rollout, because KubeRay creates the route."""
+    """Yield the endpoint fields that have no effect in an incremental rollout, where KubeRay creates the route."""
     if endpoint.host:
         yield "host"
     if endpoint.exposure == "public":

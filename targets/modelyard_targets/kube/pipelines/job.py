@@ -74,7 +74,10 @@ def _launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def template_of(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the ConfigMap with the RayJob template. It changes with the spec if the pipeline runs once."""
+    """Return the name of the ConfigMap with the RayJob template.
+
+    For a pipeline that runs once, it changes with the spec.
+    """
     if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
     return template_name(resource)
@@ -141,7 +144,7 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
 
 
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
-    """Return how many seconds a run may wait for machines. Below normal priority, it may wait until its timeout."""
+    """Return how many seconds a run may wait for machines: below normal priority, as long as its timeout."""
     if pipeline.priority != NORMAL:
         return pipeline.timeout_s
     return min(longest_start_s(needed), pipeline.timeout_s)
@@ -153,7 +156,7 @@ def head_image(job: Job, context: Context) -> str:
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. Several groups start without Pods, so that none idle during other steps."""
+    """Return a pipeline's worker groups. If there are several, they start without Pods, so that none are idle."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)
@@ -172,7 +175,7 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
 
 
 def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:
-    """Build the Pod that submits the run. Its name label lets it reach the head under the network policies."""
+    """Build the Pod that submits the run. Its name label lets it through the network policies to the head."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",

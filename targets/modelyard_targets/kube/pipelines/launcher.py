@@ -129,7 +129,7 @@ def requested(context: Context) -> tuple[str, ...]:
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher if its machine was lost, so that it can resume following its run, but not if the run failed."""
+    """Retry a launcher whose machine was lost, so that it can go on following its run, but not one whose run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},

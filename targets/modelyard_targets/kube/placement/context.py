@@ -93,7 +93,7 @@ class Context:
 
     @property
     def runtime_image(self) -> str:
-        """Return the runtime image's name, which is computed on demand because most checks do not need it."""
+        """Return the runtime image's name. It is computed on demand, because most checks do not need it."""
         return self.image_name()
 
     def launched(self, pipeline: Pipeline) -> bool:
@@ -109,7 +109,7 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels that give a workload's Pods their cloud identity, or no labels if it accesses no store."""
+        """Return the labels that give a workload's Pods their cloud identity, or none if it accesses no store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 
@@ -123,7 +123,7 @@ class Context:
 
 
 def namespace_of(plan: Plan, placement: str) -> str:
-    """Return the namespace of a placement's workloads or, without a cluster, the name of the system."""
+    """Return the namespace of a placement's workloads or, if it has no cluster, the name of the system."""
     return next((namespace.name for namespace in plan.of(Namespace, placement)), plan.system.metadata.name)
 
 
@@ -198,7 +198,7 @@ def _always(name: str) -> Callable[[], str]:
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """Return the image, or its copy in the target's mirror, whose path does not include the original host."""
+    """Return the image, or its copy in the target's mirror, where the path does not include the original host."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")

@@ -52,9 +52,7 @@ def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
 
 
 def shows_jobs(context: Context) -> bool:
-    """Return whether our Prometheus includes kube-state-metrics. At the edge, this is the case only if
-    alerts need it.
-    """
+    """Return whether our Prometheus includes kube-state-metrics. At the edge, it does only if alerts need it."""
     rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
     by_alerts = (
         entry.monitor.type == "performance" and entry.monitor.watch.startswith("pipelines.")

@@ -189,7 +189,7 @@ def _replicas(system: System, server: ModelServer) -> Iterator[PodRequest]:
 
 
 def _surge(application: Application) -> int:
-    """Return how many Pods a rollout adds: the initial size or, in an incremental rollout, a share of the maximum."""
+    """Return how many Pods a rollout adds: as many as at the start or, if it is incremental, a share of the maximum."""
     rollout, replicas = application.inference.rollout, application.variant.replicas
     if rollout.strategy == "in-place":
         return 0
@@ -217,7 +217,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of the given paths that the spec contains, or else the first path's entry in its section."""
+    """Return the first of the given paths that the spec contains, or else the entry to which the first path belongs."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

@@ -43,7 +43,7 @@ def support_resources(size: Size) -> dict[str, Value]:
 
 
 def placing(place: Place) -> dict[str, Value]:
-    """Return a Pod's scheduling fields for the given machines. If they have a fallback, they are only preferred."""
+    """Return a Pod's scheduling fields for the given machines. With a fallback, these machines are only preferred."""
     selector, affinity = place.selector, {}
     if place.fallback is not None:
         selector = tuple(label for label in selector if label in place.fallback)

@@ -51,7 +51,7 @@ def copy_objects(job: CopyJob, context: Context) -> Iterator[Manifest]:
 
 
 def _labels(system: str, name: str) -> dict[str, Value]:
-    """Return the usual labels, for objects that a person applies and that therefore belong to no stack."""
+    """Return the usual labels for objects that a person applies, and that therefore belong to no stack."""
     return {**labels(system, name, component=COPY_COMPONENT), "app.kubernetes.io/managed-by": "kubectl"}
 
 

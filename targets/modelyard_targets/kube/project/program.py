@@ -107,9 +107,7 @@ def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequenc
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Map the host of the runtime image to the output with the registry's address, if only `pulumi up` knows the
-    address.
-    """
+    """Map the runtime image's host to the output with the registry's address, if it is known only to `pulumi up`."""
     registries = context.platform.image_registries
     if not registries:  # the name of the image is a hash of its files
         return {}

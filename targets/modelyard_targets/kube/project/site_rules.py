@@ -70,7 +70,7 @@ def _of_group(rule_group: Mapping[str, Value], kind: str) -> dict[str, Value]:
 
 
 def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites: Context) -> Value:
-    """Return an alert for each site. Its namespace label is the namespace whose routes notify the channels."""
+    """Return an alert for each site. Its namespace label names the namespace whose routes notify the channels."""
     labels, annotations = rule["labels"], rule["annotations"]
     assert isinstance(labels, Mapping)
     assert isinstance(annotations, Mapping)

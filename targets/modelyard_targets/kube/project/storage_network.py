@@ -52,5 +52,5 @@ def _readers(context: Context) -> Iterator[str]:
 
 
 def _has_pods(resource: Resource) -> bool:
-    """Return whether a resource's name selects Pods that may use buckets. A launcher's identity only starts runs."""
+    """Return whether a resource's name selects Pods that may use buckets. A launcher's identity can only start runs."""
     return WORKLOADS.covers(resource) and resource.kind is not Kind.IDENTITY

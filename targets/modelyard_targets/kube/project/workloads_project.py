@@ -106,7 +106,7 @@ def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def _manifests(file: File, facts: Facts, context: Context) -> ManifestFile:
-    """Return a manifest file that records the README's facts while it is written, so objects are built only once."""
+    """Return a manifest file that records the README's facts as it is written, so that objects are built only once."""
 
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()

@@ -87,7 +87,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Yield connections to an adopted registry if there are several targets. Its URL belongs to none of the targets."""
+    """Yield connections to an adopted registry, if there are several targets. Its URL belongs to none of them."""
     registry = context.system.registry
     if registry is None or not registry.adopt or len(context.system.deployment.targets) == 1:
         return
@@ -112,7 +112,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """Yield the folders on other targets to apply first, because this target depends on resources that they create."""
+    """Yield the folders on other targets to apply first, because this target depends on resources they create."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _creating_folder(context.system.target(name)), _creating_folder(context.target)
         folder = here if there == INFRASTRUCTURE else WORKLOADS
@@ -187,7 +187,7 @@ def _requests(context: Context) -> Iterator[str]:
 
 
 def _transferred_images(links: tuple[Link, ...], context: Context) -> Iterator[TransferredImage]:
-    """Yield the images for on-premises clusters connected to a cloud, which cannot pull from the account's registry."""
+    """Yield the images for on-premises clusters that are connected to a cloud but cannot pull from its registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
     if any(target.in_cloud for target in targets):

@@ -170,7 +170,7 @@ def _change_times(system: System) -> str:
 
 
 def _has_to_be(context: Context) -> str:
-    """Return what must first happen, on any target, to the models served here: "trained", "imported", or both."""
+    """Return what must first happen to the models served here, on whatever target: "trained", "imported", or both."""
     routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}

@@ -81,8 +81,9 @@ def _source(access: Federated, context: Context) -> str:
 
 
 def trusting_order(context: Context) -> Iterator[Before]:
-    """Yield the folders on other targets to apply before `crossings` here, and before workloads that have identities
-    there.
+    """Yield the folders on other targets that must be applied first.
+
+    They come before `crossings` here, or before workloads that have identities there.
     """
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
     for name in readers:
@@ -93,8 +94,9 @@ def trusting_order(context: Context) -> Iterator[Before]:
 
 
 def trust_notes(context: Context) -> tuple[str, ...]:
-    """Return notes on what this cloud must know about other clusters whose workloads have an identity here, if there
-    are any such clusters.
+    """Return notes on what this cloud must know about other clusters.
+
+    Only clusters whose workloads have an identity here matter. If there are none, there are no notes.
     """
     federation = cloud_storage(context.target.provider).federation
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))

@@ -27,7 +27,10 @@ class Open:
 
 
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
-    """Return a row for each distinct network policy rule, with all its Pods. The namespace `own` is omitted."""
+    """Return a row for each distinct network policy rule, with all Pods it applies to.
+
+    The namespace `own` is omitted.
+    """
     by_rule: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
         described, spec = _mapping(policy["metadata"]), _mapping(policy.get("spec"))

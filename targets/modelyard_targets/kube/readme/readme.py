@@ -82,7 +82,7 @@ def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """Return the file that lists a placement's images, or nothing if the images need not be transferred."""
+    """Return the file that lists a placement's images, or nothing if no images need to be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
@@ -207,7 +207,7 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _synced(context: Context) -> Iterator[tuple[str, NeededSecret]]:
-    """Yield each secret that must exist in an External Secrets store, with the name of the store object."""
+    """Yield each secret that must exist in an External Secrets store, and the name of the store object."""
     seen: set[tuple[str, str]] = set()
     for secret in secrets_of(context.plan.on(context.placement), context):
         store = store_of(secret.ref, context)
@@ -259,7 +259,10 @@ def _reached(context: Context) -> Iterator[ExposedEndpoint]:
 
 
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
-    """Return an endpoint's address, without a scheme for an existing Gateway, which may or may not use TLS."""
+    """Return an endpoint's address.
+
+    For an existing Gateway it has no scheme, because we don't know whether it uses TLS.
+    """
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
         return f"{endpoint.host}{endpoint.path}" if gateway.name else f"{scheme}://{endpoint.host}{endpoint.path}"
@@ -296,7 +299,7 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each manifest file with its object counts and policies, building no objects of files already written."""
+    """Yield each manifest file with its object counts and policies. Files already written are not built again."""
     for file in workloads.files:
         yield file, workloads.written(file) or written_of(file, context)
 

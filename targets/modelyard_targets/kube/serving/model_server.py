@@ -191,7 +191,7 @@ def serve_applications(server: ModelServer, described: dict[str, Json], context:
 
 
 def _deployment(application: Application, group: str) -> dict[str, Value]:
-    """Configure one replica per Pod, pinned to its group, with some CPU left for tasks that the replica starts."""
+    """Configure one replica per Pod, pinned to its group, and leave some CPU for tasks that the replica starts."""
     inference, hardware = application.inference, application.hardware
     scaling, replicas = inference.scaling, application.variant.replicas
     options: dict[str, Value] = {"num_cpus": ray_cpus(hardware.cpu_millis) - 0.25}

@@ -24,7 +24,10 @@ def _nothing(opening: Opening) -> list[Value]:
 
 
 def _container_name(name: str, owner: str) -> str:
-    """Name a container and its storage account. Account names, of 24 letters and digits, are unique across Azure."""
+    """Name a container and its storage account.
+
+    Account names have 24 letters and digits, and are unique across Azure.
+    """
     readable = _NOT_IN_ACCOUNTS.sub("", name)[: _LONGEST_ACCOUNT - HASH_LENGTH]
     return f"{object_name(name, limit=_LONGEST_CONTAINER)}@{readable}{short_hash(name, owner)}"
 

@@ -32,7 +32,7 @@ def region_of(store: Store, system: System) -> str:
 
 
 def cloud_of(store: Store, system: System) -> TargetSpec | None:
-    """Return a store's target if it is a cloud, otherwise None."""
+    """Return a store's target, or None if the target is no cloud."""
     where = system.target(store.target)
     return where if where.in_cloud else None
 

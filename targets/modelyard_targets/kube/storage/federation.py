@@ -101,7 +101,7 @@ def may_federate(store: Store, target: TargetSpec, system: System, federation: F
 
 
 def trusts(federation: Federation, target: TargetSpec) -> bool:
-    """Return whether a cloud can verify the tokens of a target's cluster. Clouds publish the keys of their clusters."""
+    """Return whether a cloud can verify the tokens of a target's cluster. Clouds publish their own clusters' keys."""
     if target.in_cloud:
         return True
     return bool(target.issuer) and (federation.uploads or is_public(target.issuer))

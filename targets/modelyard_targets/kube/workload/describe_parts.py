@@ -25,7 +25,7 @@ def digest(value: Value) -> str:
 
 
 def brief_digest(value: Value, digits: int) -> str:
-    """Return the first digits of a value's hash, and a hash of the parts that differ between sites."""
+    """Return the first digits of a value's hash, with a hash of the parts that differ between sites."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return with_digest(sha256(text.encode()).hexdigest()[:digits], text)
 
@@ -36,7 +36,7 @@ def revision(described: Mapping[str, Json]) -> str:
 
 
 def with_revision(described: dict[str, Json], context: Context) -> dict[str, Json]:
-    """Add the digest to an application's entry if the target has many sites. Only each site knows its whole entry."""
+    """Add the digest to an application's entry if the target has many sites. Only a site knows its whole entry."""
     return described if context.target.sites is None else {**described, "revision": digest(described)}
 
 

@@ -212,7 +212,7 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def step_group(job: Job, step: Step) -> str:
-    """Return a step's worker group, which is named after the first step with the same hardware and image."""
+    """Return a step's worker group, named after the first step with the same hardware and image."""
     key = (job.hardware[step.name], step.source.image)
     return next(
         candidate.name

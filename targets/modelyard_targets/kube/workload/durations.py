@@ -12,7 +12,7 @@ MONITOR_S: Final = 3600
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """Return the longest duration of an attempt in seconds. Below normal priority, it includes a wait for machines."""
+    """Return how long an attempt may take, in seconds. Below normal priority, this includes waiting for machines."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 

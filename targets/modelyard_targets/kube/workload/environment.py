@@ -103,7 +103,10 @@ def description_volume(resource: Resource) -> dict[str, Value]:
 
 
 def description_mount() -> dict[str, Value]:
-    """Return the description's mount, a folder, because changes to single mounted files do not reach running Pods."""
+    """Return the description's mount.
+
+    It is a folder, because running Pods never see changes to single mounted files.
+    """
     return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
 
 

@@ -100,7 +100,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
 
 
 def _state(context: Context) -> dict[str, Value]:
-    """Return the settings for a serving head's external state, without which losing the head also ends the replicas."""
+    """Return the settings for a serving head's external state. Without it, losing the head ends the replicas too."""
     state = context.target.head_state
     if state is None:
         return {}

@@ -18,9 +18,7 @@ _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoi
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys in all its requests, and the ID of the VPC endpoint that it uses, which may be
-    empty.
-    """
+    """A principal, the condition keys in all its requests, and the ID of its VPC endpoint, which may be empty."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]

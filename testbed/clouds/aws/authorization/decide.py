@@ -45,8 +45,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that apply to a request. With `needs_resource`, the bucket or key policy in `resource` must itself
-    allow it.
+    """All policies that apply to a request.
+
+    With `needs_resource`, the bucket or key policy in `resource` must itself allow the request.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -58,7 +59,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether the request is allowed, and if not, the reason in AWS's wording."""
+    """Whether the request is allowed and, if not, why, in AWS's words."""
 
     allowed: bool
     why: str = ""
@@ -90,7 +91,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """Return the statements in a policy that cover the request's action and resource and whose conditions are met."""
+    """Return the statements of a policy that cover the request's action and resource, and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)
@@ -129,7 +130,7 @@ def _delegates(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Return whether a statement names the principal. Naming an account covers everybody in it only in denials."""
+    """Return whether a statement names the principal. Only denials that name an account cover everybody in it."""
     if statement.principals is None:
         return False
     if principal.service:

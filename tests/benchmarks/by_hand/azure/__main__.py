@@ -849,7 +849,7 @@ alarm(
 
 
 def with_login(encoded: str) -> str:
-    """Keep the address and the certificate authority of Azure's kubeconfig, but log in with `az`, not interactively."""
+    """Keep the address and certificate authority in Azure's kubeconfig, but log in non-interactively with `az`."""
     clusters = yaml.safe_load(base64.b64decode(encoded))["clusters"]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

@@ -1,4 +1,7 @@
-"""Add some days of new loan applications to the lake. A given number is added to the amounts of the training data."""
+"""Add some days of new loan applications to the lake.
+
+Their amounts are like the training data's, plus a given number.
+"""
 
 from __future__ import annotations
 

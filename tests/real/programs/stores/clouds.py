@@ -70,7 +70,7 @@ def _claims(token: str, audience: str) -> Mapping[str, Any]:
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the key with which the cluster signs tokens. It is cached: clients of the agent wait for only a second."""
+    """Return the cluster's token-signing key, which is cached because the agent's clients wait only a second."""
     loaded = serialization.load_pem_private_key(Path(_given["key"]).read_bytes(), None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     return loaded
@@ -99,7 +99,7 @@ class _Json(BaseHTTPRequestHandler):
 
 
 class PodIdentityAgent(_Json):
-    """The agent that EKS runs on each node, which exchanges a Pod's token for the credentials of its role."""
+    """The agent that EKS runs on each node to exchange a Pod's token for its role's credentials."""
 
     def do_GET(self) -> None:
         try:
@@ -133,7 +133,7 @@ class MetadataServer(_Json):
             self.answer(404 if path != "/" else 200, "", headers)
 
     def _account(self) -> str:
-        """Return the ServiceAccount of the calling Pod. The API server may learn the Pod's address a little later."""
+        """Return the calling Pod's ServiceAccount, retrying until the API server has learnt the Pod's address."""
         here = ("--all-namespaces", f"--field-selector=status.podIP={self.client_address[0]}", "--output=json")
         for _ in range(20):
             found = subprocess.run([*_given["kubectl"], "get", "pods", *here], capture_output=True, check=True)
@@ -195,7 +195,7 @@ def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
 
 
 class Control(_Json):
-    """Responds to requests of the test itself."""
+    """Responds to the test's own requests."""
 
     def do_GET(self) -> None:
         if self.path == "/seen":

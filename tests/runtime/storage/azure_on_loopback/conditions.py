@@ -27,7 +27,7 @@ class Request:
 
 
 def holds(condition: str, request: Request) -> bool:
-    """Return whether a request meets a condition. Raises ValueError for a condition that cannot be parsed."""
+    """Return whether a request meets a condition. Raises ValueError for a condition that it cannot parse."""
     parser = _Parser(_tokens(condition), request)
     result = parser.any_of()
     if parser.rest:

@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         return cast("Front", self.server)
 
     def do_CONNECT(self) -> None:
-        """Act as the host to which the client asks the proxy to connect."""
+        """Act as the host to which the client asks the proxy to connect it."""
         self.host = self.path.partition(":")[0]
         if self.host in self._front.unreachable:
             self._answer(504, {"Connection": "close"}, b"")

@@ -74,7 +74,7 @@ def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> st
 
 
 def _reads(call: Call) -> Iterator[tuple[str, Request]]:
-    """Yield the permissions other than write access to the blob itself that a request needs."""
+    """Yield the permissions that a request needs besides writing the blob itself."""
     path = {"@Resource[:path]": call.blob}
     if call.source:
         container, blob = _split(urlsplit(call.source).path)

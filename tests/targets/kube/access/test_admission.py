@@ -1,4 +1,4 @@
-"""Tests admission policies on emitted objects. tests/real/test_admission.py tests them on a real API server."""
+"""Tests admission policies on emitted objects. tests/real/test_admission.py repeats this on a real API server."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_all_kinds_of_secret_references_are_found() -> None:
 
 
 def test_policy_allows_references_added_by_overrides() -> None:
-    """A policy allows an image that an override adds, because policies are derived from the overridden objects."""
+    """A policy allows an image that an override adds, because policies are derived from the objects after overrides."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:

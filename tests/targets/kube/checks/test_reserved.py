@@ -1,4 +1,4 @@
-"""Tests that reserved names of workloads, stores and namespaces are reported when a spec uses them."""
+"""Tests that workloads, stores and namespaces with reserved names are reported."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from tests.lowering import pod_specs
 
 
 def variables(value: Any) -> dict[str, Any]:
-    """Return the environment variables of an object's containers, each with its value or source."""
+    """Return the environment variables of an object's containers, with their values or sources."""
     return {
         variable["name"]: variable.get("valueFrom", variable.get("value"))
         for pod in pod_specs(value)

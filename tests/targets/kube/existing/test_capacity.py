@@ -92,7 +92,7 @@ def test_pipelines_need_not_fit_together() -> None:
 
 
 def test_fragmented_capacity_is_reported() -> None:
-    """Nine-CPU Pods do not all fit on sixteen-CPU machines, although the machines have enough CPUs in total."""
+    """Pods with nine CPUs do not all fit on machines with sixteen, although the machines have enough CPUs in total."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )

@@ -32,7 +32,7 @@ def test_dashboard_has_expected_panels() -> None:
 
 
 def test_monitor_on_another_target_has_no_panel() -> None:
-    """A monitor on another target has no panel, because it pushes its metrics to that target's Prometheus."""
+    """A monitor on another target has no panel: it pushes its metrics to the Prometheus there."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",

@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each of that Job's objects on the one before it."""
+    """The controller's chart depends on the certificate Job, and each object of that Job on the previous one."""
     components = calls()
     waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 

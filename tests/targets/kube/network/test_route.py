@@ -99,7 +99,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_endpoint_path_is_not_rewritten() -> None:
-    """The server itself expects the endpoint's path, so the HTTPRoute does not rewrite it."""
+    """The server itself expects the endpoint's path, so the HTTPRoute leaves it as it is."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

@@ -130,7 +130,7 @@ def test_readme_describes_the_image_with_vllm() -> None:
     ],
 )
 def test_image_with_vllm_has_the_packages_of_the_clouds_storage(cloud: str, names: str) -> None:
-    """Ray's image has none of these packages, without which the server could not load its model."""
+    """Ray's image has none of these packages, and without them the server could not load its model."""
     start, end = GPU_SPEC.index("  mode: on-prem"), GPU_SPEC.index("stores:")
     text = f"{GPU_SPEC[:start]}  mode: cloud\n  targets: {{main: {cloud}}}\n{GPU_SPEC[end:]}"
     text = text.replace(', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"', "")

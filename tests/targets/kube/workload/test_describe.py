@@ -68,7 +68,7 @@ def test_every_named_variable_is_in_every_container() -> None:
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_created_bucket_is_named_after_the_environment(environment: str, bucket: str) -> None:
-    """Environments may share a storage service, so a created bucket's name contains the environment's name."""
+    """Environments may share a storage service, so the names of created buckets contain the environment."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
