@@ -32,7 +32,7 @@ SPOT: Final[Mapping[str, tuple[str, str]]] = {
 }
 """The source and date of the spot prices, keyed by the value in the last column of the price table."""
 
-_MACHINES: Final = "Azure has {} in %s machines"
+_MACHINES: Final = "Azure offers {} only on %s machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {
     "A10": _MACHINES % "NVads A10",
     "MI300X": _MACHINES % "ND MI300X",

@@ -35,7 +35,7 @@ _ACCELERATORS: Final[Mapping[str, tuple[str, str, int]]] = {
 
 _ON_N1: Final = "Google Cloud attaches {} to N1 machines"
 _RESERVED: Final = "Google Cloud sells {} only as spot or with a reservation"
-_TPU: Final = "Google Cloud has {} in TPU machines"
+_TPU: Final = "Google Cloud offers {} only on TPU machines"
 _UNSUPPORTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("P100", "P4", "T4", "V100"), _ON_N1),
     **dict.fromkeys(("B200", "H200"), _RESERVED),

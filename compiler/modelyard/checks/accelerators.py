@@ -48,7 +48,7 @@ def _trained(system: System) -> Iterator[Diagnostic]:
                 reason = f"the built-in {step.trainer} trainer runs on CPUs"
                 yield problems.idle_accelerator(span, subject, reason)
             elif step.trainer == "xgboost" and not _on_device(pipeline, step):
-                reason = "XGBoost trains on CPUs without `parameters: {device: cuda}`"
+                reason = "XGBoost trains on the CPU unless you set `parameters: {device: cuda}`"
                 yield problems.idle_accelerator(span, subject, reason, "set `parameters: {device: cuda}`, or ")
             else:
                 yield from _several_per_worker(system, span, pipeline, step)

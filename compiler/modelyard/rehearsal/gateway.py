@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from modelyard.records import record
 from modelyard.rehearsal.stand_ins import passed_on
@@ -156,4 +156,5 @@ def compared(content: str) -> str:
         return content
     if not isinstance(response, dict) or "choices" not in response:
         return content
-    return json.dumps({name: value for name, value in response.items() if name not in _OF_ONE_RESPONSE}, sort_keys=True)
+    fields = cast("dict[str, Any]", response)
+    return json.dumps({name: value for name, value in fields.items() if name not in _OF_ONE_RESPONSE}, sort_keys=True)

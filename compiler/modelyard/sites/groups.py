@@ -263,9 +263,9 @@ def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
 
 def _problem(value: Scalar | None, not_a_number: bool, member: Member) -> tuple[str, str] | None:
     if value is None:
-        return "has no value", f"add the value, because the spec uses it for every {member}"
+        return "has no value", f"add a value, because the spec needs one for every {member}"
     if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"is a formula, {quote(value)}", "write the result of the formula"
+        return f"is a formula, {quote(value)}", "replace the formula with its result"
     if not_a_number:
         return f"is {quote(value)}, but most {member}s have a number", "write a number, or put all values in quotes"
     return None

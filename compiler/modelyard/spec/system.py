@@ -141,15 +141,18 @@ _SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"d
 
 def _shared(value: object, other: object) -> object:
     """Return `other` if it equals `value`. If both are mappings, reuse the entries of `other` that are equal."""
-    if not isinstance(value, dict) or not isinstance(other, dict):
+    entries, known = _entries(value), _entries(other)
+    if entries is None or known is None:
         return other if is_same(value, other) else value
-    entries = cast("dict[str, object]", value)
-    known = cast("dict[str, object]", other)
     result = {
         name: known[name] if name in known and is_same(known[name], entry) else entry for name, entry in entries.items()
     }
     is_shared = len(known) == len(result) and all(map(operator.is_, known.values(), result.values()))
     return known if is_shared and list(known) == list(result) else result
+
+
+def _entries(value: object) -> dict[str, object] | None:
+    return cast("dict[str, object]", value) if isinstance(value, dict) else None
 
 
 def target_path(system: System, target: str) -> Path:

@@ -56,7 +56,7 @@ def test_the_cheapest_machine_that_holds_one_pod(compute: ComputeClass, region: 
     [
         (("L40S",), "westus2", "no Azure machine has L40S; the closest accelerator is A100-40GB"),
         (("H200",), "westeurope", "Azure offers no H200 in westeurope; the closest accelerator is H100-NVL"),
-        (("A10",), "westus2", "Azure has A10 in NVads A10 machines, which modelyard does not support yet"),
+        (("A10",), "westus2", "Azure offers A10 only on NVads A10 machines, which modelyard does not support yet"),
         (("T4",), "austriaeast", "Azure offers no T4 in austriaeast, nor any other supported accelerator"),
     ],
 )

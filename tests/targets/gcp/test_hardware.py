@@ -60,7 +60,7 @@ def test_cheapest_machine_that_fits_one_pod_is_chosen(compute: ComputeClass, reg
         (("A100",), "europe-west3", "Google Cloud offers no A100 in europe-west3; the closest accelerator is L4"),
         (("T4", "V100"), "us-central1", "Google Cloud attaches T4 and V100 to N1 machines, which modelyard does not"),
         (("H200:8",), "us-central1", "Google Cloud sells H200 only as spot or with a reservation, which modelyard"),
-        (("TPU-v6e",), "us-central1", "Google Cloud has TPU-v6e in TPU machines, which modelyard does not support yet"),
+        (("TPU-v6e",), "us-central1", "Google Cloud offers TPU-v6e only on TPU machines, which modelyard does not"),
         (("L40S", "T4"), "us-central1", "does not support yet, and no Google Cloud machine has L40S; the closest"),
     ],
 )

@@ -125,8 +125,8 @@ def severity_not_taken(span: Span, check: str, severity: str, channels: Iterable
     return Diagnostic(
         "W0478",
         Severity.WARNING,
-        f"check {quote(check)} has severity {severity}, which the monitor's channels do not accept:"
-        f" {', '.join(channels)}",
+        f"check {quote(check)} has severity {severity}, which none of the monitor's channels accept"
+        f" ({', '.join(channels)})",
         span,
         f"notify another channel, or add {severity} to a channel's `severities`",
     )
