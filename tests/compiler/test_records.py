@@ -143,7 +143,7 @@ def test_dataclasses_functions_accept_records() -> None:
 
 def test_class_name_and_docstring_are_kept() -> None:
     assert (Point.__name__, Point.__qualname__, Point.__module__) == ("Point", "Point", __name__)
-    assert Point.__doc__ == "Two numbers, and what is said of them."
+    assert Point.__doc__ == "Two numbers, with notes and a text about them."
 
 
 def test_records_do_not_import_dataclasses() -> None:
