@@ -11,12 +11,11 @@ from modelyard.diagnostics.check import captures as problems
 from modelyard.provider import Rule
 from modelyard.spec import Capture, Check, Inference, Monitor, System
 from modelyard.spec.captures import capture_keys, judges_of
+from modelyard.spec.monitors import PREDICTED
 from modelyard.spec.training_input import training_input
 from modelyard.spec.watched import watched_dataset, watched_model
 
 _BY_FEATURE = frozenset({*monitor_type("data-drift").checks, "out_of_range"})
-_ANSWERS = frozenset({"prediction", "score"})
-"""The columns that a prediction monitor compares (runtime/modelyard_runtime/monitoring/measures.py)."""
 
 
 def features(system: System) -> Iterator[Diagnostic]:
@@ -104,7 +103,7 @@ def checked_columns(
 ) -> set[str] | None:
     """Return the largest set of columns that a check without `features` can cover, or None if they are unknown."""
     if not monitor_type(monitor.type).features:
-        return {*_ANSWERS}
+        return {*PREDICTED}
     watched_columns = _watched_columns(system, monitor, inputs)
     if check.metric == "missing" and monitor.type == "data-quality":
         return watched_columns

@@ -13,9 +13,10 @@ from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics.check import breaches, looks
 from modelyard.diagnostics.check import metrics as metric_problems
 from modelyard.diagnostics.check import monitors as problems
+from modelyard.indexes import index
 from modelyard.provider import Rule
-from modelyard.spec import RULES_ONLY, Inference, Monitor, System
-from modelyard.spec.monitors import OF_PREDICTIONS
+from modelyard.spec import RULES_ONLY, Inference, Monitor, Pipeline, System
+from modelyard.spec.monitors import OF_PREDICTIONS, PREDICTED
 from modelyard.spec.scoring import scorings_of
 from modelyard.spec.watched import keeps_state_for, state_folder, watched_dataset, watched_models, watched_pipeline
 
@@ -154,6 +155,27 @@ def _reference(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
     if reference.data and reference.window_s is not None and not system.data[reference.data].timestamp:
         span = system.at(*path, "reference", "window")
         yield problems.monitored_timestamp_missing(span, monitor.name, reference.data)
+    if monitor.type == "prediction-drift" and reference.data and not _may_have_predictions(system, reference.data):
+        span = system.at(*path, "reference", "data")
+        yield problems.reference_without_predictions(span, monitor.name, reference.data)
+
+
+def _may_have_predictions(system: System, data: str) -> bool:
+    columns = {column for column, _ in system.data[data].schema}
+    return bool(columns & PREDICTED) if columns else data not in _only_trained_on(system.pipelines)
+
+
+@index
+def _only_trained_on(pipelines: Mapping[str, Pipeline]) -> frozenset[str]:
+    """Return the datasets that training pipelines read and to which no pipeline writes scores."""
+    read = {
+        data
+        for pipeline in pipelines.values()
+        if pipeline.type == "training"
+        for step in pipeline.steps
+        for data in step.inputs
+    }
+    return frozenset(read - {scoring.output for pipeline in pipelines.values() for scoring in scorings_of(pipeline)})
 
 
 def features(system: System) -> Iterator[Diagnostic]:

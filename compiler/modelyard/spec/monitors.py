@@ -10,6 +10,9 @@ from modelyard.spec.references import SecretRef
 OF_PREDICTIONS = frozenset({"prediction-drift", "prediction-quality", "concept-drift"})
 """Monitor types that evaluate predictions."""
 
+PREDICTED = frozenset({"prediction", "score"})
+"""The columns that a monitor of prediction drift compares (runtime/modelyard_runtime/monitoring/measures.py)."""
+
 RULES_ONLY = frozenset({"performance"})
 """Monitor types that consist of alert rules on an endpoint's metrics, without a job."""
 

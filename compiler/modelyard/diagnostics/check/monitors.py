@@ -239,6 +239,29 @@ def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic
     )
 
 
+def reference_without_predictions(span: Span, monitor: str, data: str) -> Diagnostic:
+    """A monitor for prediction drift needs a reference with predictions: a `prediction` or `score` column.
+
+    The dataset's schema has neither column, or a pipeline trains on the dataset, and no pipeline writes scores to it.
+    Without `data`, the reference is what the model predicted for its training data, which is kept with each version.
+
+    Wrong:
+
+        monitors: {drift: {type: prediction-drift, watch: inference.scorer, reference: {data: labelled}, …}}
+
+    Right:
+
+        monitors: {drift: {type: prediction-drift, watch: inference.scorer, reference: {}, …}}
+    """
+    return Diagnostic(
+        "W0985",
+        Severity.WARNING,
+        f"monitor {quote(monitor)} compares predictions with {quote(data)}, which seems to have none",
+        span,
+        "use `reference: {}` to compare with predictions for the training data, or name a dataset of predictions",
+    )
+
+
 def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnostic:
     """A window over a dataset needs a timestamp column that dates each row.
 
