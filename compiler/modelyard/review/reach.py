@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeAlias, TypeVar
 
 from modelyard.indexes import index
 from modelyard.review.values import Steps
@@ -68,6 +68,8 @@ def _start(path: Steps) -> str:
     return ".".join(path[:2])
 
 
+_Entry = TypeVar("_Entry")
+
 _Pairs: TypeAlias = Iterator[tuple[str, str]]
 """Pairs of addresses in which the entry at the second address depends on the entry at the first."""
 
@@ -99,29 +101,13 @@ def _grouped(pairs: _Pairs) -> _Edges:
     return {source: tuple(sinks) for source, sinks in edges.items()}
 
 
-@index
-def _of_data(section: Mapping[str, Dataset]) -> _Edges:
-    return _grouped((f"stores.{data.store}", f"data.{data.name}") for data in section.values())
+def _section(pairs_of: Callable[[_Entry], _Pairs]) -> Callable[[Mapping[str, _Entry]], _Edges]:
+    """Return an index of a section's dependencies, given a function that yields those of one entry."""
+    return index(lambda section: _grouped(pair for entry in section.values() for pair in pairs_of(entry)))
 
 
-@index
-def _of_models(section: Mapping[str, Model]) -> _Edges:
-    return _grouped(pair for model in section.values() for pair in _pairs_of_model(model))
-
-
-@index
-def _of_pipelines(section: Mapping[str, Pipeline]) -> _Edges:
-    return _grouped(pair for pipeline in section.values() for pair in _pairs_of_pipeline(pipeline))
-
-
-@index
-def _of_endpoints(section: Mapping[str, Inference]) -> _Edges:
-    return _grouped(pair for endpoint in section.values() for pair in _pairs_of_endpoint(endpoint))
-
-
-@index
-def _of_monitors(section: Mapping[str, Monitor]) -> _Edges:
-    return _grouped(pair for monitor in section.values() for pair in _pairs_of_monitor(monitor))
+def _pairs_of_data(data: Dataset) -> _Pairs:
+    yield f"stores.{data.store}", f"data.{data.name}"
 
 
 def _pairs_of_model(model: Model) -> _Pairs:
@@ -170,6 +156,13 @@ def _pairs_of_monitor(monitor: Monitor) -> _Pairs:
     yield f"data.{monitor.labels}", here
     yield f"data.{monitor.reference.data if monitor.reference else ''}", here
     yield from ((f"channels.{channel}", here) for channel in monitor.on_breach.notify)
+
+
+_of_data = _section(_pairs_of_data)
+_of_models = _section(_pairs_of_model)
+_of_pipelines = _section(_pairs_of_pipeline)
+_of_endpoints = _section(_pairs_of_endpoint)
+_of_monitors = _section(_pairs_of_monitor)
 
 
 @index
