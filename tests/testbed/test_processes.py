@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from testbed.processes import Processes, descendants, free_ports, kill_session, session
+from tests.narrowing import present
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)")
 
@@ -76,8 +77,7 @@ def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
     )
     run = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, start_new_session=True)
     with run:
-        assert run.stdout is not None
-        assert run.stdout.readline() == b"up\n"
+        assert present(run.stdout).readline() == b"up\n"
         assert len(session(run.pid)) == 2
 
         run.kill()
@@ -94,8 +94,7 @@ def test_a_killed_session_has_no_processes_left() -> None:
     """Processes in other process groups are killed too, such as the jobs of an interactive shell."""
     script = "set -m; sleep 600 & sleep 600 & echo started; wait"
     with subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE, start_new_session=True) as shell:
-        assert shell.stdout is not None
-        assert shell.stdout.readline() == b"started\n"
+        assert present(shell.stdout).readline() == b"started\n"
         members = session(shell.pid)
         assert len({os.getpgid(process) for process in members}) == 3
 
