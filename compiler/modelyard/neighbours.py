@@ -116,7 +116,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and namespace on each cluster that tells workloads apart by only those two values."""
+    """Yield the account and namespace of each target whose cloud identifies workloads by only these two values."""
     for namespace in plan.of(Namespace):
         account = namespace.value.target.options.identities
         if account:

@@ -180,7 +180,7 @@ def is_anywhere(peer: Mapping[str, Value]) -> bool:
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus's Pods. If somebody else installed it, their labels are unknown: select its whole namespace."""
+    """Select Prometheus's Pods, or its whole namespace if we did not install it and so cannot know its labels."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 
