@@ -220,7 +220,7 @@ def trainer_beside_entrypoint(span: Span, trainer: str, entrypoint: str) -> Diag
     """
     return _error(
         "E0308",
-        f"trainer {trainer} would never run, because {quote(entrypoint)} trains the model",
+        f"the {trainer} trainer would never run, because {quote(entrypoint)} trains the model",
         span,
         "remove `trainer` or the entrypoint",
     )

@@ -102,7 +102,7 @@ def gateway_class_lacks(span: Span, name: str, features: Sequence[str]) -> Diagn
         Severity.ERROR,
         f"routes need {joined(features)}, which gateway class {quote(name)} does not support",
         span,
-        "use a class of another controller, such as `envoy`, which modelyard installs on clusters that it creates",
+        "use a gateway class from another controller, such as `envoy`, which modelyard installs on clusters it creates",
     )
 
 

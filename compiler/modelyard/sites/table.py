@@ -194,5 +194,5 @@ def _bad_columns(file: str, member: str, head: tuple[Cell, ...]) -> Iterator[Dia
             hint = "use at most 40 letters, digits, hyphens and underscores, starting with a letter"
             yield tell.bad_columns(cell.span(file), f"{quote(cell.text)} is not a valid column name", hint)
     if "name" not in names:
-        hint = f"name the column with the {member}s' names `name`"
+        hint = f"rename the column that holds the {member} names to `name`"
         yield tell.bad_columns(head[0].span(file), "there is no column 'name'", hint)

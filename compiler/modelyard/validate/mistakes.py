@@ -238,7 +238,7 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
     hint = " or ".join(dict.fromkeys((*(_instead(*item, fault) for item in required.items()), *other_words)))
     hint += "".join(f"; {reason}" for reason in _reasons(fault))
     if _is_of_base(document, fault.path):
-        hint += f"; to remove it in the environment, set '{fault.name}: null'"
+        hint += f"; to unset it in this environment, set '{fault.name}: null'"
     return tell.field_not_here(document.key_span(fault.path), fault.name, owner_of(fault.path[:-1]), hint)
 
 

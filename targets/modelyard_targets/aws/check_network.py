@@ -43,7 +43,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
         hint = nearest(target.region, known, "did you mean {}?") or "use an AWS region"
         yield problems.region_refused(where, target.region, "AWS has no region with this name", hint)
     elif target.region.startswith("cn-") and not vpc_of(target).adopt and plan.has_cluster(placement):
-        why = "its network needs endpoints, but modelyard does not know their names in China"
+        why = "its network needs VPC endpoints, but modelyard does not know the service names used in China"
         yield problems.region_refused(where, target.region, why, "use an existing network with `vpc: {adopt: …}`")
 
 

@@ -68,7 +68,7 @@ def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: s
     return Diagnostic(
         "E0838",
         Severity.ERROR,
-        f"label {quote(label)} has type {kind}, which trainer {trainer} does not support for {task}",
+        f"label {quote(label)} has type {kind}, which the {trainer} trainer does not support for {task}",
         span,
         "encode it as a number" if kind == "string" else "use another column as the label",
     )

@@ -152,7 +152,7 @@ def time_among_features(span: Span, column: str, step: str, trainer: str) -> Dia
     return Diagnostic(
         "E0825",
         Severity.ERROR,
-        f"{quote(step)} uses feature {quote(column)}, a timestamp, which trainer {trainer} does not support",
+        f"{quote(step)} uses feature {quote(column)}, a timestamp, which the {trainer} trainer does not support",
         span,
         "remove it from `features`, or derive a numeric feature from it first",
     )

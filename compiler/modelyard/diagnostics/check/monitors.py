@@ -367,7 +367,8 @@ def key_of_two_kinds(span: Span, column: str, labels: str, watched: str) -> Diag
     return Diagnostic(
         "E0876",
         Severity.ERROR,
-        f"the types of column {quote(column)} in {quote(labels)} and {quote(watched)} never match",
+        f"column {quote(column)} has different types in {quote(labels)} and {quote(watched)}, "
+        "so its values never match",
         span,
         "use the same type in both, or choose another key",
     )

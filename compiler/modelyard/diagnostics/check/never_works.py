@@ -64,7 +64,7 @@ def parameter_unknown(span: Span, parameter: str, trainer: str, known: Iterable[
     return Diagnostic(
         "E0811",
         Severity.ERROR,
-        f"trainer {trainer} has no parameter {quote(parameter)}",
+        f"the {trainer} trainer has no parameter {quote(parameter)}",
         span,
         nearest(parameter, names, "did you mean {}?") or f"choose one of {', '.join(names[:6])}, …" if names else "",
     )
@@ -83,7 +83,7 @@ def parameter_out_of_range(span: Span, parameter: str, trainer: str, value: str,
 
         pipelines: {retrain: {trainer: pytorch, parameters: {epochs: 20}, …}}
     """
-    message = f"parameter {quote(parameter)} of trainer {trainer} cannot be {value}"
+    message = f"parameter {quote(parameter)} of the {trainer} trainer cannot be {value}"
     return Diagnostic("E0907", Severity.ERROR, message, span, hint)
 
 

@@ -63,7 +63,7 @@ def label_missing(span: Span, pipeline: str, trainer: str, inputs: int) -> Diagn
     return Diagnostic(
         "E0432",
         Severity.ERROR,
-        f"trainer {trainer} in pipeline {quote(pipeline)} has no label to predict: {reason}",
+        f"the {trainer} trainer in pipeline {quote(pipeline)} has no label to predict: {reason}",
         span,
         "add `label: COLUMN` to a dataset" if inputs else "add `inputs: [DATASET]`",
     )
@@ -204,7 +204,7 @@ def trainer_of_other_framework(span: Span, trainer: str, framework: str) -> Diag
     return Diagnostic(
         "E0442",
         Severity.ERROR,
-        f"trainer {trainer} does not produce {framework} models",
+        f"the {trainer} trainer does not produce {framework} models",
         span,
         f"use `trainer: {framework}`, or change the model's framework",
     )

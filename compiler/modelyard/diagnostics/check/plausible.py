@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelyard.diagnostics.base import Diagnostic, Severity, quote
+from modelyard.diagnostics.base import Diagnostic, Severity, joined, quote
 from modelyard.diagnostics.check.never_works import days
 from modelyard.source import Span
 
@@ -341,7 +341,7 @@ def scaling_without_range(span: Span, endpoint: str, fields: Sequence[str]) -> D
 
         inference: {scorer: {replicas: {min: 2, max: 6}, scaling: {target: 8}, …}}
     """
-    listed = ", ".join(f"`{field}`" for field in fields)
+    listed = joined(f"`{field}`" for field in fields)
     return Diagnostic(
         "W0951",
         Severity.WARNING,

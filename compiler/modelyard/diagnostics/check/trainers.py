@@ -28,7 +28,7 @@ def trains_on_one_worker(span: Span, trainer: str, workers: int, capable: Sequen
     return Diagnostic(
         "E0449",
         Severity.ERROR,
-        f"trainer {trainer} uses one worker, but the pipeline may have {workers}",
+        f"the {trainer} trainer uses one worker, but the pipeline may have {workers}",
         span,
         f"set `workers: 1`{others}",
     )
@@ -75,7 +75,7 @@ def trainer_cannot(span: Span, trainer: str, task: str, capable: Sequence[str]) 
     return Diagnostic(
         "E0461",
         Severity.ERROR,
-        f"trainer {trainer} does not support {task}",
+        f"the {trainer} trainer does not support {task}",
         span,
         f'use your own code with `source: {{entrypoint: "package.module:function"}}`{alternative}',
     )
@@ -144,7 +144,7 @@ def trainer_without_training(span: Span, step: str, trainer: str, kind: str) -> 
     return Diagnostic(
         "E0884",
         Severity.ERROR,
-        f"step {quote(step)} uses trainer {trainer}, but a pipeline of type {kind} does not train a model",
+        f"step {quote(step)} uses the {trainer} trainer, but a pipeline of type {kind} does not train a model",
         span,
         "set `type: training` and `model`, or remove `trainer`",
     )

@@ -209,7 +209,7 @@ def too_many_folders(span: Span, workload: str, count: int, whose: str) -> Diagn
     return Diagnostic(
         "AWS-E016",
         Severity.ERROR,
-        f"{quote(workload)} accesses {count} bucket folders, which is more than the policies of {whose} can list",
+        f"{quote(workload)} accesses {count} bucket folders, more than the policies of {whose} can list",
         span,
         "split the workload or its pool, or put its datasets under fewer prefixes",
     )

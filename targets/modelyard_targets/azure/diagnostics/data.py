@@ -96,8 +96,7 @@ def workload_without_identity(span: Span, store: str, target: str, placement: st
         f"store {quote(store)} is a storage account on target {quote(target)}, but workloads on target"
         f" {quote(placement)} ({provider}) have no identity with access to it",
         span,
-        f"set `issuer` on target {quote(placement)} to an issuer on the internet, or place the workload on"
-        f" {quote(target)}",
+        f"set `issuer` on target {quote(placement)} to a public issuer URL, or place the workload on {quote(target)}",
     )
 
 
