@@ -95,13 +95,19 @@ def word(value: Value, number: Callable[[float], str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS:
+    visible = text.isascii() and text.isprintable()  # true of most strings, and faster than searching with patterns
+    has_escapes = '"' in text or "\\" in text
+    if not has_escapes and _is_plain(text):
         return str.__str__(text)
-    if SURROGATE.search(text):
+    if not visible and SURROGATE.search(text):
         raise ValueError("a lone surrogate is not text")
-    if ('"' in text or "\\" in text) and not _UNSEEN_OR_BREAK.search(text):
+    if has_escapes and (visible or not _UNSEEN_OR_BREAK.search(text)):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + (text if visible else _ESCAPED.sub(_escape, text)) + '"'
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS
 
 
 def _escape(match: re.Match[str]) -> str:
