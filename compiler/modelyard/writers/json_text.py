@@ -13,7 +13,7 @@ from json.encoder import encode_basestring
 
 from modelyard.patterns import pattern
 from modelyard.stack import Value
-from modelyard.writers.yaml_text import SURROGATE, UNSEEN, word
+from modelyard.writers.yaml_text import NUMBERS, SURROGATE, UNSEEN, word
 
 _UNSEEN = pattern(f"[{UNSEEN}]")
 
@@ -35,7 +35,7 @@ def _json(value: Value, newline: str) -> str:
         if not value:
             return "[]"
         return "[" + deeper + f",{deeper}".join([_json(item, deeper) for item in value]) + newline + "]"
-    if isinstance(value, (dict, Mapping)):  # tested last, and dict first, because abstract classes are slow to check
+    if value.__class__ not in NUMBERS and isinstance(value, (dict, Mapping)):
         if not value:
             return "{}"
         entries = [

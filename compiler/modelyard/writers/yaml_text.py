@@ -41,6 +41,8 @@ UNSEEN = (
 """
 
 _LISTS = (list, tuple)  # not every Sequence, because bytes and ranges are not data
+NUMBERS: frozenset[type[object]] = frozenset({int, float, bool, type(None)})
+"""The classes of most other scalars. They are tested before `Mapping`, because an abstract class is slow to check."""
 
 _ESCAPED = pattern(f'["\\\\\t\n{UNSEEN}]')
 _UNSEEN_OR_BREAK = pattern(f"[\t\n{UNSEEN}]")
@@ -168,7 +170,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
-    elif isinstance(value, (dict, Mapping)):  # last, with dict first, because an abstract class is slow to check
+    elif value.__class__ not in NUMBERS and isinstance(value, (dict, Mapping)):
         if not value:
             lines.append(head + "{}")
             return
@@ -210,7 +212,7 @@ def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str)
             _write(lines, item, f"{lead}- ", deeper, deeper)
         elif isinstance(item, _LISTS):
             _sequence(lines, item, f"{lead}- ", deeper)
-        elif isinstance(item, (dict, Mapping)):
+        elif item.__class__ not in NUMBERS and isinstance(item, (dict, Mapping)):
             _mapping(lines, item, f"{lead}- ", deeper)
         else:
             _write(lines, item, f"{lead}- ", deeper, deeper)
