@@ -13,6 +13,7 @@ from math import isfinite
 
 from modelyard.patterns import pattern
 from modelyard.stack import Value
+from modelyard.writers.templates import Style, Syntax, Templates
 
 _LONGEST_KEY = 1000
 """The maximum length of an implicit key in characters. Longer keys are written after a question mark."""
@@ -64,8 +65,8 @@ def document(value: Value) -> str:
 
 
 def documents(values: Iterable[Value]) -> str:
-    """Render several documents, separated by `---`."""
-    return "---\n".join(document(value) for value in values)
+    """Render several documents, separated by `---`. This is fast for documents with the same structure."""
+    return "---\n".join(map(_TEMPLATES.write, values))
 
 
 def comment(text: str) -> str:
@@ -95,8 +96,7 @@ def word(value: Value, number: Callable[[float], str]) -> str:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
-@lru_cache(maxsize=8192)
-def _text(text: str) -> str:
+def _line(text: str) -> str:
     visible = text.isascii() and text.isprintable()  # true of most strings, and faster than searching with patterns
     has_escapes = '"' in text or "\\" in text
     if not has_escapes and _is_plain(text):
@@ -106,6 +106,9 @@ def _text(text: str) -> str:
     if has_escapes and (visible or not _UNSEEN_OR_BREAK.search(text)):
         return "'" + text.replace("'", "''") + "'"
     return '"' + (text if visible else _ESCAPED.sub(_escape, text)) + '"'
+
+
+_text = lru_cache(maxsize=8192)(_line)
 
 
 def _is_plain(text: str) -> bool:
@@ -217,3 +220,19 @@ def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str)
         else:
             _write(lines, item, f"{lead}- ", deeper, deeper)
         lead = indent
+
+
+def _string(text: str) -> tuple[Style, str]:
+    if "\n" in text and _is_block(text):
+        return Style.BLOCK, text
+    line = _line(text)
+    return (Style.LINE if len(line) <= _LONGEST_KEY else Style.LONG_LINE), line
+
+
+def _block_text(text: str, indent: str) -> str:
+    lines: list[str] = []
+    _block(lines, text, "", indent)
+    return "\n".join(lines)
+
+
+_TEMPLATES = Templates(Syntax(document, _string, _block_text))
