@@ -111,7 +111,7 @@ class _Strings(dict[str, str]):
 
     def __missing__(self, text: str) -> str:
         style, written = self._string(text)
-        inserted = f"{style.value}{_SLOT}{written}{_SLOT}"
+        inserted = "".join((style, _SLOT, written, _SLOT))
         if style is not Style.BLOCK:
             if len(self) >= _MOST_STRINGS:
                 self.clear()

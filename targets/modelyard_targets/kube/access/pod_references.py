@@ -14,7 +14,7 @@ _REFERRING: Final = frozenset((
     *_TEMPLATES, *_SECRETS, "serviceAccountName", "image", "imagePullSecrets", "persistentVolumeClaim",
     "headGroupSpec", "workerGroupSpecs",
 ))  # fmt: skip
-_SCALARS: Final = (str, bool, int, float, type(None))
+_SCALARS: Final[frozenset[type[object]]] = frozenset({str, bool, int, float, type(None)})
 
 
 @record
@@ -92,7 +92,7 @@ def _entries(value: object) -> Iterator[tuple[str, object]]:
             for key, entry in cast("Mapping[str, object]", here).items():
                 if key in _REFERRING:
                     yield key, entry
-                if not isinstance(entry, _SCALARS):
+                if entry.__class__ not in _SCALARS:
                     waiting.append(entry)
         else:
-            waiting += (entry for entry in cast("Sequence[object]", here) if not isinstance(entry, _SCALARS))
+            waiting += (entry for entry in cast("Sequence[object]", here) if entry.__class__ not in _SCALARS)
