@@ -146,4 +146,5 @@ def without_empty(entries: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _is_empty(value: Value) -> bool:
-    return not value and (value is None or isinstance(value, (str, Sequence, Mapping)))
+    # Concrete classes come first, because abstract ones are slow to check.
+    return not value and (value is None or isinstance(value, (str, list, tuple, dict, Sequence, Mapping)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from modelyard.diagnostics.base import Diagnostic
@@ -23,6 +23,14 @@ from modelyard.regular_files import read
 
 _MANY: Final = 300
 """The minimum number of manifests that justifies another process. Starting it takes about a tenth of a second."""
+
+
+@record
+class _Prepared:
+    """A file that was rendered and, unless it is the same as on disk, written to the new tree."""
+
+    digest: str
+    unchanged: bool
 
 
 @record(frozen=False)
@@ -74,17 +82,46 @@ class Stage:
         hashes: dict[str, str] = {}
         written: list[str] = []
         files = tuple(self.tree.files)
-        with _rendering(files) as render:
-            for file in files:
-                reason = paths.refuse(file.path)
-                if reason:
-                    self.problems.append(path_refused(self._full_path(file.path), reason))
-                elif self._output(file, render(file), hashes):
-                    written.append(file.path)
+        reasons = [paths.refuse(file.path) for file in files]
+        ahead = self._prepared([] if any(reasons) else files)
+        for file, reason in zip(files, reasons, strict=True):
+            if reason:
+                self.problems.append(path_refused(self._full_path(file.path), reason))
+                continue
+            prepared = ahead.get(file.path)
+            if self._record(file.path, prepared, hashes) if prepared else self._output(file, hashes):
+                written.append(file.path)
         return hashes, written
 
-    def _output(self, file: OutputFile, data: bytes, hashes: dict[str, str]) -> bool:
+    def _prepared(self, files: Sequence[OutputFile]) -> Mapping[str, _Prepared]:
+        """If there are many manifests, prepare them in two processes. Returns nothing if there are few."""
+        many = [file for file in files if file.facts is not None and self._is_free(file)]
+        if len(many) < _MANY:
+            return {}
+        from modelyard.disk.two_processes import in_two_processes  # importing it takes longer than a few files
+
+        prepared = in_two_processes(many, self._prepare)
+        for file in many:
+            if file.path not in prepared:  # the other process failed and may have left parts of its files
+                with suppress(FileNotFoundError):
+                    os.unlink(f"{self.folder}/{file.path}")
+        return prepared
+
+    def _is_free(self, file: OutputFile) -> bool:
+        """Return whether a file can be written without merging, to a path at which there is at most a file."""
+        status = self.current.get(file.path)
+        return file.merge is None and (status is None or is_file(status))
+
+    def _prepare(self, file: OutputFile) -> _Prepared:
+        data = file.render()
+        unchanged = self._there(file.path) == data
+        if not unchanged:
+            self._write(file.path, data)
+        return _Prepared(digest(data), unchanged)
+
+    def _output(self, file: OutputFile, hashes: dict[str, str]) -> bool:
         """Write an output file if it differs from the disk and its path is free. Returns whether it differs."""
+        data = file.render()
         there = self._there(file.path)
         merged = None
         if file.merge is not None:
@@ -101,6 +138,17 @@ class Stage:
             self._overwrite(file.path, there)
         if not self.problems:
             self._write(file.path, data)
+        return True
+
+    def _record(self, path: str, prepared: _Prepared, hashes: dict[str, str]) -> bool:
+        """Record an output file that has been prepared, as `_output` does. Returns whether it differs from the disk."""
+        hashes[path] = prepared.digest
+        if prepared.unchanged:
+            self._along[path] = path
+            return False
+        there = self._there(path)
+        if there is not None:
+            self._overwrite(path, there)
         return True
 
     def _there(self, path: str) -> bytes | None:
@@ -183,22 +231,10 @@ class Stage:
 
     def _make_folder(self, path: str) -> None:
         """Create the parent folders of a path in the new tree."""
-        if not self._folders:
-            os.makedirs(self.folder)
-            self._folders.add("")
-        for folder in _above(path):
+        for folder in ("", *_above(path)):
             if folder not in self._folders:
-                os.mkdir(f"{self.folder}/{folder}")
+                os.makedirs(f"{self.folder}/{folder}", exist_ok=True)  # the other process may have created it
                 self._folders.add(folder)
-
-
-def _rendering(files: tuple[OutputFile, ...]) -> AbstractContextManager[Callable[[OutputFile], bytes]]:
-    """Return a context that renders files, using two processes if there are many."""
-    if sum(file.facts is not None for file in files) < _MANY:
-        return nullcontext(lambda file: file.render())
-    from modelyard.disk.rendering import rendering  # importing it takes longer than rendering a few files
-
-    return rendering(files)
 
 
 def _above(path: str) -> list[str]:

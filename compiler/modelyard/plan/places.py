@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from modelyard.spec import Capture, Pipeline, Registry, Store, System, TargetSpec
@@ -82,6 +83,7 @@ def is_cluster_local(host: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def host_of(uri: str) -> str:
     """Return the host in a URL, or "" if there is none."""
     try:

@@ -13,6 +13,7 @@ from math import isfinite
 
 from modelyard.patterns import pattern
 from modelyard.stack import Value
+from modelyard.writers.templates import Style, Syntax, Templates
 
 _LONGEST_KEY = 1000
 """The maximum length of an implicit key in characters. Longer keys are written after a question mark."""
@@ -41,6 +42,8 @@ UNSEEN = (
 """
 
 _LISTS = (list, tuple)  # not every Sequence, because bytes and ranges are not data
+NUMBERS: frozenset[type[object]] = frozenset({int, float, bool, type(None)})
+"""The classes of most other scalars. They are tested before `Mapping`, because an abstract class is slow to check."""
 
 _ESCAPED = pattern(f'["\\\\\t\n{UNSEEN}]')
 _UNSEEN_OR_BREAK = pattern(f"[\t\n{UNSEEN}]")
@@ -62,8 +65,8 @@ def document(value: Value) -> str:
 
 
 def documents(values: Iterable[Value]) -> str:
-    """Render several documents, separated by `---`."""
-    return "---\n".join(document(value) for value in values)
+    """Render several documents, separated by `---`. This is fast for documents with the same structure."""
+    return "---\n".join(map(_TEMPLATES.write, values))
 
 
 def comment(text: str) -> str:
@@ -93,15 +96,23 @@ def word(value: Value, number: Callable[[float], str]) -> str:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
-@lru_cache(maxsize=8192)
-def _text(text: str) -> str:
-    if _PLAIN.fullmatch(text) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS:
+def _line(text: str) -> str:
+    visible = text.isascii() and text.isprintable()  # true of most strings, and faster than searching with patterns
+    has_escapes = '"' in text or "\\" in text
+    if not has_escapes and _is_plain(text):
         return str.__str__(text)
-    if SURROGATE.search(text):
+    if not visible and SURROGATE.search(text):
         raise ValueError("a lone surrogate is not text")
-    if ('"' in text or "\\" in text) and not _UNSEEN_OR_BREAK.search(text):
+    if has_escapes and (visible or not _UNSEEN_OR_BREAK.search(text)):
         return "'" + text.replace("'", "''") + "'"
-    return '"' + _ESCAPED.sub(_escape, text) + '"'
+    return '"' + (text if visible else _ESCAPED.sub(_escape, text)) + '"'
+
+
+_text = lru_cache(maxsize=8192)(_line)
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and not _NUMBER_OR_DATE.fullmatch(text) and text.lower() not in _WORDS
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -162,7 +173,7 @@ def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: 
         if head:
             lines.append(head[:-1])
         _sequence(lines, value, list_indent, list_indent)
-    elif isinstance(value, (dict, Mapping)):  # last, with dict first, because an abstract class is slow to check
+    elif value.__class__ not in NUMBERS and isinstance(value, (dict, Mapping)):
         if not value:
             lines.append(head + "{}")
             return
@@ -204,8 +215,24 @@ def _sequence(lines: list[str], value: Sequence[Value], first: str, indent: str)
             _write(lines, item, f"{lead}- ", deeper, deeper)
         elif isinstance(item, _LISTS):
             _sequence(lines, item, f"{lead}- ", deeper)
-        elif isinstance(item, (dict, Mapping)):
+        elif item.__class__ not in NUMBERS and isinstance(item, (dict, Mapping)):
             _mapping(lines, item, f"{lead}- ", deeper)
         else:
             _write(lines, item, f"{lead}- ", deeper, deeper)
         lead = indent
+
+
+def _string(text: str) -> tuple[Style, str]:
+    if "\n" in text and _is_block(text):
+        return Style.BLOCK, text
+    line = _line(text)
+    return (Style.LINE if len(line) <= _LONGEST_KEY else Style.LONG_LINE), line
+
+
+def _block_text(text: str, indent: str) -> str:
+    lines: list[str] = []
+    _block(lines, text, "", indent)
+    return "\n".join(lines)
+
+
+_TEMPLATES = Templates(Syntax(document, _string, _block_text))

@@ -9,7 +9,12 @@ from modelyard.records import record
 from modelyard.source import Json
 
 _TEMPLATES: Final = ("template", "submitterPodTemplate")
-_SCALARS: Final = (str, bool, int, float, type(None))
+_SECRETS: Final = ("secretKeyRef", "secretRef", "secret")
+_REFERRING: Final = frozenset((
+    *_TEMPLATES, *_SECRETS, "serviceAccountName", "image", "imagePullSecrets", "persistentVolumeClaim",
+    "headGroupSpec", "workerGroupSpecs",
+))  # fmt: skip
+_SCALARS: Final[frozenset[type[object]]] = frozenset({str, bool, int, float, type(None)})
 
 
 @record
@@ -44,7 +49,7 @@ def references_in(manifest: object) -> PodReferences:
             secrets |= {
                 str(entry["name"]) for entry in cast("Sequence[Mapping[str, object]]", value) if "name" in entry
             }
-        elif key in {"secretKeyRef", "secretRef", "secret"} and isinstance(value, Mapping):
+        elif key in _SECRETS and isinstance(value, Mapping):
             reference = cast("Mapping[str, object]", value)
             name = reference.get("name", reference.get("secretName"))
             if isinstance(name, str):
@@ -79,14 +84,15 @@ def _labels_in(entries: Iterable[tuple[str, object]]) -> tuple[tuple[str, tuple[
 
 
 def _entries(value: object) -> Iterator[tuple[str, object]]:
-    """Yield the keys and values of all nested mappings, in no particular order."""
+    """Yield the entries that may contain references from all nested mappings, in no particular order."""
     waiting = [value]
     while waiting:
         here = waiting.pop()
         if isinstance(here, (dict, Mapping)):  # dict first: an abstract class is slow to check
             for key, entry in cast("Mapping[str, object]", here).items():
-                yield key, entry
-                if not isinstance(entry, _SCALARS):
+                if key in _REFERRING:
+                    yield key, entry
+                if entry.__class__ not in _SCALARS:
                     waiting.append(entry)
         else:
-            waiting += (entry for entry in cast("Sequence[object]", here) if not isinstance(entry, _SCALARS))
+            waiting += (entry for entry in cast("Sequence[object]", here) if entry.__class__ not in _SCALARS)

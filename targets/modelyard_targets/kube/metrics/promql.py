@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from modelyard.patterns import pattern
 
@@ -28,10 +29,14 @@ def _printable(letter: str) -> str:
 
 def selector(exactly: Mapping[str, str], *more: str) -> str:
     """Return a selector `{label="value",…}` for the given exact label values and additional matchers."""
-    for name in exactly:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a label")
-    return "{" + ",".join([*(f"{name}={string(value)}" for name, value in exactly.items()), *more]) + "}"
+    return "{" + ",".join([*(f"{_label(name)}={string(value)}" for name, value in exactly.items()), *more]) + "}"
+
+
+@lru_cache(maxsize=1024)
+def _label(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a label")
+    return name
 
 
 def one_of(label: str, values: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from modelyard.names import object_name, short_hash
 from modelyard.plan import Resource
 from modelyard.spec import Inference, Monitor, Slo
 from modelyard.stack import Value
-from modelyard.writers.json_text import json_text
+from modelyard.writers.json_text import repeated_json_text
 from modelyard_targets.kube.metrics import gateway_series
 from modelyard_targets.kube.metrics.gateway_series import front_of, of_route
 from modelyard_targets.kube.metrics.promql import duration, number, selector
@@ -48,7 +48,7 @@ def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator
         "grafana_dashboard": "1",
     }
     described = metadata(name, context.namespace, labelled)
-    text = json_text(dashboard(resource, inference, context))
+    text = repeated_json_text(dashboard(resource, inference, context))
     yield KubeObject(resource.origin, config_map(described, {f"{name}.json": text}))
 
 

@@ -10,7 +10,7 @@ from modelyard.plan import Hardware, Job, Resource
 from modelyard.source import Json
 from modelyard.spec import Pipeline, Step
 from modelyard.stack import Manifest, Value
-from modelyard.writers.json_text import json_text
+from modelyard.writers.json_text import repeated_json_text
 from modelyard_targets.kube.data.disk import disk_mounts, disk_volumes, lower_disk
 from modelyard_targets.kube.pipelines.launcher import (
     launcher,
@@ -63,7 +63,7 @@ def lower_job(resource: Resource[Job], context: Context) -> Iterator[KubeObject]
         return
     template = ray_job({"name": resource.name, "namespace": context.namespace, "labels": labelled}, spec)
     meta = metadata(template_of(resource, context), context.namespace, labelled)
-    yield KubeObject(resource.origin, config_map(meta, {"rayjob.json": json_text(template)}))
+    yield KubeObject(resource.origin, config_map(meta, {"rayjob.json": repeated_json_text(template)}))
     yield KubeObject((*resource.origin, "schedule"), _launcher(resource, context))
 
 

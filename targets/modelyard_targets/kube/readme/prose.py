@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent / "templates"
 _MARKUP = pattern(r"[\\`*_\[\]|~<>&]|^[#+=-]|^(?=\d+[.)]\s)")
 _BREAKS = pattern(r"\s+")
+_BACKTICKS = pattern("`+")
 _MOST_ARROWS: Final = 500
 _LONGEST_DIAGRAM: Final = 50_000
 """Mermaid's defaults for `maxEdges` and `maxTextSize`. Larger diagrams are not rendered."""
@@ -44,7 +45,7 @@ def as_text(value: object) -> str:
 def as_code(value: object) -> Markup:
     """Format a value as a code span with enough backticks, and with bars escaped for table cells."""
     text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    longest = max(map(len, _BACKTICKS.findall(text))) if "`" in text else 0
     fence = "`" * (longest + 1)
     padding = " " if text.startswith("`") or text.endswith("`") else ""
     return Markup(f"{fence}{padding}{text}{padding}{fence}")

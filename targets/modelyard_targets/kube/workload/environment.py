@@ -9,7 +9,7 @@ from modelyard.plan import ModelServer, Resource
 from modelyard.source import Json
 from modelyard.spec import Inference, SecretRef, Store
 from modelyard.stack import Value
-from modelyard.writers.json_text import json_text
+from modelyard.writers.json_text import repeated_json_text
 from modelyard_targets.kube.data.bundles import experiment_name
 from modelyard_targets.kube.data.openings import credentials_of, opening_of
 from modelyard_targets.kube.placement.context import Context, KubeObject
@@ -94,7 +94,7 @@ def description(resource: Resource, described: dict[str, Json], component: str, 
     """Build the ConfigMap with a workload's description."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     meta = metadata(description_name(resource), context.namespace, labelled)
-    return KubeObject(resource.origin, config_map(meta, {"workload.json": json_text(described)}))
+    return KubeObject(resource.origin, config_map(meta, {"workload.json": repeated_json_text(described)}))
 
 
 def description_volume(resource: Resource) -> dict[str, Value]:

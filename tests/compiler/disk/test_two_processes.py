@@ -1,4 +1,4 @@
-"""Tests that two processes render the files. Each test is a separate program, because pytest may have threads."""
+"""Tests that two processes prepare the files. Each test is a separate program, because pytest may have threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.benchmarks.systems import system
 COMMON = """
 import os
 from modelyard.disk.files import OutputFile
-from modelyard.disk.rendering import rendering
+from modelyard.disk.two_processes import in_two_processes
 from modelyard.stack import Facts
 
 parent = os.getpid()
@@ -39,56 +39,66 @@ def run(program: str, *prefix: str) -> list[str]:
     return process.stdout.splitlines()
 
 
-def test_another_process_renders_the_second_half_with_its_facts() -> None:
-    """The second process renders only files with facts.
-
-    A file without facts may read other files' facts, so this process renders it.
+MEET = (
     """
-    program = """
-total = lambda: sum(each.facts.value for each in files[:4])
-files = [*map(file, range(4)), OutputFile("README.md", lambda: b"here %d" % total())]
-with rendering(files) as render:
-    print(*(render(each).decode() for each in files), sep="\\n")
+ends = os.pipe(), os.pipe()
+def meet():  # wait until each process has a file
+    mine, other = ends if os.getpid() == parent else ends[::-1]
+    os.write(mine[1], b"!" * 20)
+    os.read(other[0], 1)
 """
-    there = "there" if TWO_CORES else "here"
-    assert run(program) == ["here", "here", there, there, "here 6"]
+    if TWO_CORES
+    else "meet = lambda: None"
+)
 
 
-def test_one_core_renders_everything_here() -> None:
-    """On a single core, this process renders everything: a second one would only add its start-up time."""
+def test_both_processes_take_files_until_none_are_left() -> None:
+    """Each file is prepared once, and this process has all results and facts afterwards."""
+    program = f"""
+{MEET}
+files = [file(number, meet) for number in range(20)]
+results = in_two_processes(files, lambda file: (file.path, file.render().decode()))
+print(all(results[each.path][0] == each.path for each in files), len(results))
+print([each.facts.value for each in files] == [*range(20)])
+print(*sorted({{where for _, where in results.values()}}))
+"""
+    assert run(program) == ["True 20", "True", "here there" if TWO_CORES else "here"]
+
+
+def test_one_core_prepares_everything_here() -> None:
+    """On a single core, this process does everything: a second one would only add its start-up time."""
     program = """
-files = [*map(file, range(4))]
-with rendering(files) as render:
-    print({render(each) for each in files})
+print({*in_two_processes([*map(file, range(4))], lambda file: file.render()).values()})
 """
     first = str(min(os.sched_getaffinity(0)))
     assert run(program, "taskset", "--cpu-list", first) == ["{b'here'}"]
 
 
 @pytest.mark.parametrize("action", ["1 / 0", "os.kill(os.getpid(), 9)", "exit(0)"])
-def test_files_are_rendered_here_if_the_other_process_fails(action: str) -> None:
-    """An error, a kill or an exit in the second process does not lose any files: this process renders them."""
+def test_results_are_missing_if_the_other_process_fails(action: str) -> None:
+    """An error, a kill or an exit in the second process loses only its own results, which the caller can see."""
     program = f"""
+import time
 def fail():
     if os.getpid() != parent:
         {action}
-files = [file(number, fail) for number in range(4)]
-with rendering(files) as render:
-    print([render(each) for each in files], [each.facts.value for each in files])
+    time.sleep(0.05)
+results = in_two_processes([file(number, fail) for number in range(20)], lambda file: file.render())
+print({{*results.values()}}, 19 <= len(results) <= 20)
 """
-    assert run(program) == ["[b'here', b'here', b'here', b'here'] [0, 1, 2, 3]"]
+    assert run(program) == ["{b'here'} True"]
 
 
-def test_the_other_process_ends_with_the_block() -> None:
+def test_the_other_process_ends_with_the_call() -> None:
     """An interrupt ends the second process, too."""
     program = """
 import time
-def wait():
-    if os.getpid() != parent:
-        time.sleep(600)
-try:
-    with rendering([file(number, wait) for number in range(4)]):
+def work():
+    if os.getpid() == parent:
         raise KeyboardInterrupt
+    time.sleep(600)
+try:
+    in_two_processes([file(number, work) for number in range(4)], lambda file: file.render())
 except KeyboardInterrupt:
     print(open(f"/proc/self/task/{parent}/children").read() or "none")
 """
@@ -96,19 +106,20 @@ except KeyboardInterrupt:
 
 
 def test_the_other_process_ends_after_a_file_if_this_one_is_killed() -> None:
-    """Otherwise, the second process would keep the lock on the output folder until it has rendered everything."""
-    program = """
+    """Otherwise, the second process would keep the lock on the output folder until no files are left."""
+    program = f"""
 import time
-def wait():
-    if os.getpid() != parent:
-        print(os.getpid(), flush=True)
-        time.sleep(0.5)
-with rendering([file(number, wait) for number in range(2000)]):
-    time.sleep(0.2)
-    os.kill(parent, 9)
+{MEET}
+def work():
+    meet()
+    if os.getpid() == parent:
+        os.kill(parent, 9)
+    print(os.getpid(), flush=True)
+    time.sleep(0.5)
+in_two_processes([file(number, work) for number in range(2000)], lambda file: file.render())
 """
     process = subprocess.run([sys.executable, "-c", COMMON + program], stdout=subprocess.PIPE, text=True, timeout=60)
-    assert len(set(process.stdout.split())) == len(process.stdout.split()) == TWO_CORES
+    assert len(process.stdout.split()) == TWO_CORES
 
 
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
