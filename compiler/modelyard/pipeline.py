@@ -166,9 +166,9 @@ def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome
     return outcome
 
 
-def opened(inputs: Inputs) -> Outcome:
-    """Return the spec as written, with all its environments."""
-    document, problems = load(inputs.spec.content, inputs.spec.path)
+def opened(inputs: Inputs, like: Document | None = None) -> Outcome:
+    """Return the spec as written, with all its environments. `like` is another version of it, if there is one."""
+    document, problems = load(inputs.spec.content, inputs.spec.path, like=like)
     return Outcome(document=document).after(Stage.LOAD, problems)
 
 

@@ -106,6 +106,16 @@ class Spans:
         result._numbers = self._numbers[:]
         return result
 
+    def move(self, container: Container, lines: int) -> None:
+        """Move the spans of everything in a container down by a number of lines. The container must not be empty."""
+        end = self._starts[id(container)] + _WIDTH[container.__class__] * len(container)
+        start = self._starts[id(_first_recorded(container))]
+        self._numbers[start:end:3] = array("I", map(lines.__add__, self._numbers[start:end:3]))
+
+    def adopt(self, value: Json, other: Spans, lines: int) -> None:
+        """Add the spans of everything in a value from another document, moved down by a number of lines."""
+        _append(value, other, self, lines, set())
+
     def entries(self, container: Container) -> list[list[int]]:
         """Return the recorded numbers of each entry."""
         width = _WIDTH[container.__class__]
@@ -147,7 +157,8 @@ class Document:
     `first_lines` holds the line number where each file of a merged document begins. `deleted` holds the locations where
     an environment deletes parts of the base, and `overlaid` holds the paths of values that the environment sets.
     `aside` holds the paths of entries that exist but were removed because of errors. `repeated` holds, by path, the
-    entries created for a row of a list.
+    entries created for a row of a list. `separable` is the number of values if the document is a single file without
+    YAML anchors, so that another version of the file can reuse entries, and otherwise 0.
     """
 
     value: dict[str, Json]
@@ -159,6 +170,7 @@ class Document:
     overlaid: AbstractSet[Path] = frozenset()
     aside: AbstractSet[Path] = frozenset()
     repeated: Mapping[Path, Repeat] = field(default_factory=dict[Path, Repeat])
+    separable: int = 0
 
     def key_span(self, path: Path) -> Span:
         """Return the span of the last key in `path` or, for a list position, of the value at that position.
@@ -209,6 +221,14 @@ def _child(container: Container, step: str | int) -> Json:
         return container[step]
     assert isinstance(step, int)
     return container[step]
+
+
+def _first_recorded(container: Container) -> Container:
+    """Return the container that was completed first among those in a container, which may be the container itself."""
+    for child in container.values() if isinstance(container, dict) else container:
+        if isinstance(child, dict | list) and child:
+            return _first_recorded(child)
+    return container
 
 
 def with_file(document: Document, file: SourceFile) -> Document:

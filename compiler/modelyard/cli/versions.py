@@ -129,8 +129,9 @@ def reviewed(
     usage_of: UsageOf = assumed,
 ) -> Compared:
     """Compare two versions, with previews of stacks, in one environment or in the base and all environments."""
-    new = outcomes(after.inputs, environment)
-    old = {} if before is None else outcomes(before.inputs, environment, new)
+    spec = opened(after.inputs)
+    new = outcomes(after.inputs, environment, spec)
+    old = {} if before is None else outcomes(before.inputs, environment, opened(before.inputs, spec.document), new)
     for side in (new, old):  # a base that compiles in only one version is new or removed
         if _is_left_out(side):
             del side[BASE_FOLDER]
@@ -142,22 +143,23 @@ def reviewed(
     return Compared(review, old, new, after.inputs.spec.path)
 
 
-def outcomes(inputs: Inputs, environment: str | None, others: Outcomes | None = None) -> dict[str, Outcome]:
-    """Compile the chosen environment, or the base and every environment.
+def outcomes(
+    inputs: Inputs, environment: str | None, spec: Outcome, others: Outcomes | None = None
+) -> dict[str, Outcome]:
+    """Compile the chosen environment, or the base and every environment. `spec` is the result of `opened`.
 
     `others` holds the outcomes of another version, which these outcomes will be compared with.
     """
 
-    def compiled(name: str, inputs: Inputs, spec: Outcome | None = None) -> Outcome:
+    def compiled(name: str, inputs: Inputs) -> Outcome:
         other = (others or {}).get(name)
         return understand(inputs, TARGETS, spec, None if other is None else other.system)
 
     if environment is not None:
         return {environment: compiled(environment, inputs)}
-    spec = opened(inputs)
-    outcomes = {BASE_FOLDER: compiled(BASE_FOLDER, inputs, spec)}
+    outcomes = {BASE_FOLDER: compiled(BASE_FOLDER, inputs)}
     for name in environment_names(inputs, spec.document):
-        outcomes[name] = compiled(name, replace(inputs, environment=name, overlay=inputs.beside.get(name)), spec)
+        outcomes[name] = compiled(name, replace(inputs, environment=name, overlay=inputs.beside.get(name)))
     return outcomes
 
 

@@ -23,12 +23,16 @@ _FORBIDDEN: Final = pattern(
 
 
 def load(
-    text: str | bytes, path: str, limits: Limits = LIMITS, may_be_empty: bool = False
+    text: str | bytes,
+    path: str,
+    limits: Limits = LIMITS,
+    may_be_empty: bool = False,
+    like: Document | None = None,
 ) -> tuple[Document | None, tuple[Diagnostic, ...]]:
     """Parse the text of a file into a document. If the text is invalid, return None and diagnostics.
 
     `path` is the file's name as shown to the user. JSON is read as YAML. An empty environment is valid and changes
-    nothing.
+    nothing. `like` is another version of the file, from which equal entries are reused to save time.
     """
     if len(text) > limits.size_mib * 2**20:
         return None, (bounds.file_too_large(Span(path, 1, 1, 2), limits.size_mib),)
@@ -36,11 +40,17 @@ def load(
     refused = _undecodable(text, path) or _forbidden(source)
     if refused:
         return None, in_order(refused)
+    if like is not None:
+        from modelyard.load.reuse import reused  # only needed to compare two versions
+
+        document = reused(source, like, limits)
+        if document is not None:
+            return document, ()
     builder = Builder(source, limits, may_be_empty)
     value = _without_collector(builder)
     if builder.diagnostics or not isinstance(value, dict):
         return None, bounds.at_most(builder.diagnostics)
-    return Document(value, (source,), builder.spans, builder.root), ()
+    return Document(value, (source,), builder.spans, builder.root, separable=builder.separable), ()
 
 
 def _without_collector(builder: Builder) -> Json:

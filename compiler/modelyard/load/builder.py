@@ -75,6 +75,11 @@ class Builder:
         self._anchors: dict[str, tuple[Json, int]] = {}
         self._open: set[str] = set()
 
+    @property
+    def separable(self) -> int:
+        """The number of values read, or 0 if an anchor may connect entries with each other."""
+        return 0 if self._anchors else self._values
+
     def document(self) -> Json:
         """Read the value of the only document. Returns None if the document cannot be read to the end."""
         try:
