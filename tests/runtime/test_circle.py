@@ -19,6 +19,7 @@ from mlflow import artifacts
 from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.models.answers import answer
 from modelyard_runtime.monitoring.monitor import breach_text, run_checks
+from modelyard_runtime.pipelines.steps import StepOutcome, finish_step
 from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.payloads import fitted, rows_of
 from modelyard_runtime.training.data import TrainingData, training_data
@@ -152,9 +153,14 @@ def test_version_documents_its_origin_and_features(system: System) -> None:
 
 
 def test_gate_refuses_a_worse_version(system: System) -> None:
-    message = system.retrain(max_iter=1, max_leaf_nodes=2)
+    """The step returns each check of the gate before its result, so that the driver can log them in this order."""
+    workload, data = record(PipelineWorkload, system.workload), system.data()
+    *_, model = grow("scikit-learn", TASK, {"max_iter": 1, "max_leaf_nodes": 2}, data)
+    *checks, result = finish_step(workload, "learn", StepOutcome(model, data), {}, "run-2")
 
-    assert message.startswith("version 2 of churn is kept, but it fails the gate: ")
+    assert [check.partition(":")[0] for check in checks] == ["gate"] * len(workload.pipeline.validation)
+    assert any(" DOES NOT HOLD: " in check for check in checks)
+    assert result.startswith("version 2 of churn is kept, but it fails the gate: ")
     assert system.champion().version == "1"
 
 

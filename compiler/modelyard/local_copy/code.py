@@ -50,6 +50,8 @@ def _replace_code(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
     """Replace code with a built-in trainer, which has different parameters, only one worker, and only one label."""
     yield Note(here, "a built-in trainer stands in for this code, on the declared inputs and with its own parameters")
+    if "tuning" in pipeline:
+        yield Note(f"{here}.tuning", "left out, because the built-in trainer has other parameters")
     for field in ("parameters", "tuning", "workers"):
         pipeline.pop(field, None)
     labelled = [name for name in texts(pipeline.get("inputs")) if "label" in mapping(data.get(name))]

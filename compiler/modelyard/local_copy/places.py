@@ -16,7 +16,7 @@ _GOVERNANCE: Final = {
     "risk": "generated data puts nobody at risk",
     "residency": "no data leaves this machine",
     "budget": "this machine costs nothing",
-    "explainability": "a model that asks for explanations keeps them",
+    "explainability": "models that declare explanations are still explained",
 }
 
 

@@ -63,6 +63,15 @@ def score_datasets(
     return {"scored": len(run.scored), "found": len(files), "refused": len(run.known.refused)}
 
 
+def scored_text(counts: Mapping[str, float]) -> str:
+    """Describe the numbers of files that `score_datasets` returned."""
+    found, scored, refused = (int(counts[name]) for name in ("found", "scored", "refused"))
+    others = {"already scored": found - scored - refused, "skipped": refused}
+    return "; ".join(
+        [f"scored {scored} of {found} files", *(f"{why}: {count}" for why, count in others.items() if count > 0)]
+    )
+
+
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
     """Push the number of refused files to the metrics receiver, if any. A failed push does not fail the run."""
     if workload.metrics is not None:

@@ -19,7 +19,7 @@ from modelyard_runtime.local.processes import Processes
 from modelyard_runtime.local.state import State
 
 _SHOWN = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ (INFO|WARNING|ERROR) (.*)$")
-_GATE = re.compile(r"\(finish_step [^)]*\)\S* (?:INFO|WARNING) (gate: .*)$")
+_NOTHING_WAITS = re.compile(r"^\S+: no version of \S+ is waiting for '[^']*'$")
 _METRIC = "modelyard_"
 _LOGS = "logs of "
 _ENDING = ("refused: ", "failed, ")
@@ -103,7 +103,7 @@ class Runs:
         return Outcome(process.returncode == 0, reader.last or reader.unwritten, log)
 
     def _show(self, address: str, line: str) -> None:
-        if self.notes.decision(address, line) or not self.decisions_alone:
+        if self.notes.decision(address, line) or not (self.decisions_alone or _NOTHING_WAITS.match(line)):
             self.say(address, line)
 
     def _log(self, address: str) -> Path:
@@ -174,8 +174,6 @@ def message_of(line: str) -> str:
     """Return the message from a line of the runtime's log, or an empty string for other output such as Ray's."""
     if line.startswith(_ENDING):
         return line[:_LONGEST_LINE]
-    if of_gate := _GATE.search(line):
-        return of_gate[1][:_LONGEST_LINE]
     match = _SHOWN.match(line)
     if match is None:
         return ""

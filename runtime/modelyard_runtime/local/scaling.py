@@ -53,14 +53,14 @@ def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
     changes = [text for name, step in pipeline["steps"].items() for text in _scale_step(name, step, machine)]
     tuning = pipeline.get("tuning")
     if tuning is not None and tuning["parallel"] > machine.cpus:
-        changes.append(f"{tuning['parallel']} trials at once become {machine.cpus}")
+        changes.append(f"{tuning['parallel']} parallel trials scaled to {machine.cpus}")
         tuning["parallel"] = machine.cpus
     return copy, changes
 
 
 def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
     declared, resources = dict(step["workers"]), step["resources"]
-    before = f"{declared['max']} workers with {_amount(resources)}"
+    before = f"{_counted(declared['max'], 'worker')} with {_amount(resources)}"
     most = max(1, min(declared["max"], machine.cpus // 2))
     gpus = min(resources["gpus"], machine.gpus // most)
     cpus = max(1, min(resources["cpus"], machine.cpus // most))
@@ -68,7 +68,7 @@ def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
     changed = (most, cpus, gpus) != (declared["max"], resources["cpus"], resources["gpus"])
     resources |= {"cpus": cpus, "gpus": gpus}
     if changed:
-        yield f"step {name}: {before} become {most} with {_amount(resources)}"
+        yield f"step {name}: {before} scaled to {most} with {_amount(resources)}"
     device = step.get("parameters", {}).get("device")
     if not gpus and isinstance(device, str) and device.startswith("cuda"):
         del step["parameters"]["device"]
@@ -76,8 +76,12 @@ def _scale_step(name: str, step: Content, machine: Machine) -> Iterator[str]:
 
 
 def _amount(resources: Content) -> str:
-    gpus = f" and {resources['gpus']} GPUs" if resources["gpus"] else ""
-    return f"{resources['cpus']} CPUs{gpus}"
+    gpus = f" and {_counted(resources['gpus'], 'GPU')}" if resources["gpus"] else ""
+    return f"{_counted(resources['cpus'], 'CPU')}{gpus}"
+
+
+def _counted(count: float, noun: str) -> str:
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"
 
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:

@@ -288,7 +288,7 @@ class Work:
         status, text = caller.predict(rows.features[:1])
         seconds = time.monotonic() - began
         self.say(address, f"request: {caller.curl(_body(rows.features[0]))}")
-        self.say(address, f"answer after {seconds * 1000:.0f} ms: {text.strip()[:_SHOWN]}")
+        self.say(address, f"answer after {seconds * 1000:.0f} ms: {_shortened(text.strip())}")
         self.say(address, f"in the data, {rows.label} of this row is {rows.value!r}")
         self.say(address, f"first answer {time.monotonic() - self.began:.0f} s after the start")
         self.steps.append(Step(address, seconds, f"predicted: {text.strip()[:_SHOWN]}"))
@@ -308,7 +308,7 @@ class Work:
         address = f"inference.{name}"
         status, text = caller.predict(rows[:_SHOWN_ROWS])
         self.say(address, f"try it: {caller.curl(_body(rows[0]))}")
-        self.say(address, f"{_SHOWN_ROWS} generated rows: {text[:_SHOWN]}")
+        self.say(address, f"{_SHOWN_ROWS} generated rows: {_shortened(text)}")
         if status != HTTPStatus.OK:
             self.failures.append(address)
             return
@@ -347,6 +347,10 @@ class Work:
 
 def _body(row: dict[str, Any]) -> dict[str, Any]:
     return {"instances": [row]}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
 
 
 def _state_of(outcome: Outcome) -> str:

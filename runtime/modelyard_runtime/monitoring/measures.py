@@ -239,7 +239,8 @@ class Measures:
                 yield from self._changed(check, variant, part, task)
                 continue
             if len(part) < FEWEST_ROWS:
-                reason = f"{len(part)} predictions have a label, but at least {FEWEST_ROWS} are needed"
+                until = f"{self._window.until:%Y-%m-%d %H:%M}"  # before now, if labels have a delay
+                reason = f"{len(part)} predictions until {until} have a label, but at least {FEWEST_ROWS} are needed"
                 self._leave_out(check, variant, reason)
                 continue
             value = self._scored(part, metric, task)

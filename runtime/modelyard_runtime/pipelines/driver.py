@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from modelyard_runtime.batch.run import report_refused
+from modelyard_runtime.batch.run import report_refused, scored_text
 from modelyard_runtime.context import new_run
 from modelyard_runtime.pipelines.checks import check_pipeline
 from modelyard_runtime.pipelines.dag import Done, Driver, order
@@ -60,11 +60,14 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
         code = _finish(workload, done_steps, run_name)
         report_standing(Subject.of_training(workload))
         return code
-    steps = pipeline.steps
-    counts = [step.summary.reported["refused"] for name, step in done_steps.items() if scores(workload, steps[name])]
-    if counts:
-        report_refused(workload, sum(counts))
+    scored = {
+        name: step.summary.reported for name, step in done_steps.items() if scores(workload, pipeline.steps[name])
+    }
+    if scored:
+        report_refused(workload, sum(counts["refused"] for counts in scored.values()))
     _log.info("run %s is done", run_name)
+    for name, counts in scored.items():
+        _log.info("step %s: %s", name, scored_text(counts))
     return 0
 
 
@@ -132,7 +135,8 @@ def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: s
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
-        _log.info("%s", ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name)))
+        for line in ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name)):
+            _log.info("%s", line)
     except RayError as problem:
         cause = getattr(problem, "cause", None)
         if isinstance(cause, Refusal):

@@ -114,13 +114,16 @@ class StepActor:
 
 def finish_step(
     workload: PipelineWorkload, name: str, outcome: StepOutcome, reported: Mapping[str, float], run: str
-) -> str:
-    """Evaluate, register and promote the trained model on a worker of the training step."""
+) -> list[str]:
+    """Evaluate, register and promote the trained model on a worker of the training step.
+
+    Return each check of the gate, and the result. The driver logs them, because Ray forwards a worker's log late.
+    """
     _log_here()
     assert outcome.data is not None
-    return finish(
-        workload, name, Trained(outcome.model, reported, outcome.parameters, outcome.run_id), outcome.data, run
-    )
+    trained, lines = Trained(outcome.model, reported, outcome.parameters, outcome.run_id), list[str]()
+    result = finish(workload, name, trained, outcome.data, run, lines.append)
+    return [*lines, result]
 
 
 def _perform(workload: PipelineWorkload, name: str, step: Step, before: Mapping[str, Any], run: str) -> StepOutcome:

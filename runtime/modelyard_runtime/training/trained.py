@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from typing import Any
@@ -54,8 +54,15 @@ class Trained:
     run_id: str = ""  # a run that began earlier and contains the trials of a search
 
 
-def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str) -> str:
-    """Log, register, evaluate and promote the model, and return a sentence with the outcome."""
+def finish(
+    workload: PipelineWorkload,
+    step_name: str,
+    trained: Trained,
+    data: TrainingData,
+    run_name: str,
+    report: Callable[[str], None] = _log.info,
+) -> str:
+    """Log, register, evaluate and promote the model. Report each check of the gate, and return the outcome."""
     import mlflow
 
     registry.connect(workload)
@@ -77,6 +84,8 @@ def finish(workload: PipelineWorkload, step_name: str, trained: Trained, data: T
         registry.tag(version, compared_with(subject.promotion, version.name))
         verdicts = judge(pipeline, evaluation)
         _keep_verdicts(version, verdicts)
+        for verdict in verdicts:
+            report(f"gate: {verdict.name} {'holds' if verdict.holds else 'DOES NOT HOLD'}: {verdict.reason}")
     lines = [verdict for verdict in refused(verdicts) if pipeline.checks is None or verdict.name in pipeline.checks]
     if lines:
         return f"version {version.version} of {version.name} is kept, but it fails the gate: {_reasons(lines)}"
@@ -203,8 +212,6 @@ def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> 
     failed = [verdict.name for verdict in refused(verdicts)]
     # A stage may skip some rules, so the failed rules are recorded before the verdict.
     registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
-    for verdict in verdicts:
-        _log.info("gate: %s %s: %s", verdict.name, "holds" if verdict.holds else "DOES NOT HOLD", verdict.reason)
     _log.info("gate of version %s: %s", version.version, json.dumps(records))
 
 

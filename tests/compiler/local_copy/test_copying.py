@@ -129,6 +129,13 @@ def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
     assert inspection["pipelines"]["learn"]["inputs"] == ["labelled"]  # two inputs would have a label
 
 
+def test_a_built_in_trainer_does_not_search_parameters_of_other_code() -> None:
+    notes = of("fraud-detection")
+
+    assert notes["pipelines.retrain.tuning"] == "left out, because the built-in trainer has other parameters"
+    assert "pipelines.challenge.tuning" not in notes
+
+
 @pytest.mark.parametrize(("bound", "expected"), [("min: 0.7", 0.7), ("min: 0.95", 0.8)])
 def test_strict_bounds_of_a_gate_are_loosened(bound: str, expected: float) -> None:
     text = (FOLDER / "hello" / "system.yaml").read_text().replace("min: 0.7", bound)

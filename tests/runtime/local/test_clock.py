@@ -81,7 +81,8 @@ def test_pipelines_wait_for_what_they_need() -> None:
         ("2026-11-27 17:54:13,741 INFO step train: done", "step train: done"),
         ("2026-11-27 17:53:16,629\tINFO worker.py:1691 -- Using address", ""),
         ("refused: no such column", "refused: no such column"),
-        ("\x1b[36m(finish_step pid=9)\x1b[0m INFO gate: auc holds: it is 0.9", "gate: auc holds: it is 0.9"),
+        ("2026-11-27 17:54:13,741 INFO gate: auc holds: it is 0.9", "gate: auc holds: it is 0.9"),
+        ("\x1b[36m(finish_step pid=9)\x1b[0m INFO loading the model", ""),
         (
             "2026-11-27 17:54:13,741 INFO modelyard_monitor_value {'check': 'psi', 'feature': 'age'} 0.7",
             "psi of age is 0.7",

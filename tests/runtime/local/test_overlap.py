@@ -163,6 +163,24 @@ def _replacing(pipeline: Pipeline) -> Pipeline:
     return replace(pipeline, schedule=replace(pipeline.schedule, overlap="replace"))
 
 
+def test_models_without_a_waiting_version_are_not_listed(tmp_path: Path, processes: Processes) -> None:
+    """After each training, the promoter looks at every model. The output only has those about which it says more."""
+    sentences = ["no version of b is waiting for 'champion'", "version 2 of a does not become 'champion' yet: closed"]
+    program = "\n".join(f"print({f'2026-11-28 04:00:00,000 INFO pipelines.x: {text}'!r})" for text in sentences)
+    lines: list[str] = []
+    runs = Python(
+        State.at(tmp_path),
+        processes,
+        {},
+        lambda _, line: lines.append(line),
+        Notes(State.at(tmp_path)),
+        program=program,
+    )
+    runs.run("promoter", "promote", tmp_path / "x.json", 60)
+
+    assert lines == [f"pipelines.x: {sentences[1]}"]
+
+
 def test_a_full_disk_neither_stops_a_run_nor_hides_why(
     tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,15 @@ def test_machines_are_scaled_by_a_rule(
     assert set(groups_of([content], machine)) == {"group-a"}
 
 
+def test_what_was_scaled_is_said_in_numbers() -> None:
+    _, messages = scaled(step_of(3, 12, 1), Machine(2, 0))
+
+    assert messages == [
+        "step learn: 3 workers with 12 CPUs and 1 GPU scaled to 1 with 2 CPUs",
+        "8 parallel trials scaled to 2",
+    ]
+
+
 def test_a_trainer_uses_no_device_that_the_machine_lacks() -> None:
     declared = step_of(1, 1, 1)
     declared["pipeline"]["steps"]["learn"]["parameters"] = {"device": "cuda", "max_depth": 3}

@@ -165,6 +165,7 @@ def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
     look, described = judged(tmp_path, predicted, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}
     assert gauges(look, described, UNKNOWN) == {"all": 1.0}
+    assert look.unknown[0].reason == "0 predictions until 2026-11-24 12:00 have a label, but at least 30 are needed"
 
     drift = {"name": "psi", "metric": "psi", "max": 0.2, "severity": "page"}
     described["monitor"] |= {"type": "data-drift", "checks": [drift], "reference": {"data": "labels"}}

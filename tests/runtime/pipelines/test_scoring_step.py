@@ -155,8 +155,14 @@ def test_unsupported_step_is_refused_before_any_work(forecast: Forecast, field: 
         check_pipeline(record(Workload, workload))
 
 
-def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number that user code reports under the name for invalid files is not counted as a number of invalid files."""
+def test_only_scoring_steps_report_invalid_files(
+    forecast: Forecast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A number that user code reports under the name for invalid files is not counted as a number of invalid files.
+
+    The driver's last line says what was scored.
+    """
+    caplog.set_level("INFO")
     reported: list[float] = []
 
     class Driver:
@@ -164,13 +170,14 @@ def test_only_scoring_steps_report_invalid_files(forecast: Forecast, monkeypatch
 
         def run(self, _: object) -> Any:
             counts = {"prepare": 7.0, "score": 2.0, "order": 5.0}
-            return {name: _Done({"refused": count}) for name, count in counts.items()}
+            return {name: _Done({"found": 9.0, "scored": 3.0, "refused": count}) for name, count in counts.items()}
 
     monkeypatch.setattr(driver, "Driver", Driver)
     monkeypatch.setattr(driver, "report_refused", lambda _, count: reported.append(count))
 
     assert driver.work(record(PipelineWorkload, forecast.workload), "a-run") == 0
     assert reported == [2.0]
+    assert caplog.messages[-1] == "step score: scored 3 of 9 files; already scored: 4; skipped: 2"
 
 
 class _Done:
