@@ -157,7 +157,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
     deleted = document.deleted.get((*fault.path, fault.name))
     if deleted is not None:
         return tell.missing_field(
-            deleted, fault.name, owner_of(fault.path), "remove this null, which deletes the field"
+            deleted, fault.name, owner_of(fault.path), "remove this null; it deletes a required field"
         )
     hint = f"add '{fault.name}'"
     field = fault.shape
