@@ -5,7 +5,7 @@ Formatting, comments, key order, variables and short forms do not affect the has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from modelyard.hashing import sha256
@@ -36,22 +36,22 @@ def written(value: Any, is_as_written: bool = False) -> str:
 
     1 and 1.0 are the same value, unless the value is JSON that is passed on as it was written.
     """
+    kind = _class_of(value)
+    if issubclass(kind, str):  # first, because most values are strings
+        return f"{len(value)}:{value}"
     if value is None:
         return "None"
-    kind = _class_of(value)
     if issubclass(kind, float) and value.is_integer() and not is_as_written:
         return repr(int(value))
     if issubclass(kind, (bool, int, float)):
         return repr(value)
-    if issubclass(kind, str):
-        return f"{len(value)}:{value}"
-    if issubclass(kind, Mapping):
-        entries = cast("Mapping[str, Any]", value)
-        texts = [f"{written(name)}={written(child, is_as_written)}" for name, child in entries.items()]
-        return "".join(_joined("map", sorted(texts)))
     if issubclass(kind, (tuple, list, frozenset)):
         texts = [written(item, is_as_written) for item in value]
-        return "".join(_joined("list", sorted(texts) if _is_unordered(value) else texts))
+        return _joined("list", sorted(texts) if _is_unordered(value) else texts)
+    if not hasattr(kind, "__match_args__") and issubclass(kind, Mapping):  # an abstract class is slow to check
+        entries = cast("Mapping[str, Any]", value)
+        texts = [f"{written(name)}={written(child, is_as_written)}" for name, child in entries.items()]
+        return _joined("map", sorted(texts))
     return _record(value)
 
 
@@ -66,14 +66,11 @@ def _record(value: Any) -> str:
         return kind
     names: tuple[str, ...] = getattr(value, "__match_args__", ())  # a provider without options has an empty class
     as_written = AS_WRITTEN.get(kind, ())
-    return "".join(_joined(kind, (written(getattr(value, name), name in as_written) for name in names)))
+    return _joined(kind, [written(getattr(value, name), name in as_written) for name in names])
 
 
-def _joined(kind: str, texts: Iterable[str]) -> Iterator[str]:
-    yield f"{kind}("
-    for text in texts:
-        yield f"{len(text)};{text}"
-    yield ")"
+def _joined(kind: str, texts: Iterable[str]) -> str:
+    return f"{kind}({''.join([f'{len(text)};{text}' for text in texts])})"
 
 
 def _is_unordered(value: Any) -> bool:

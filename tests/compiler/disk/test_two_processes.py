@@ -122,6 +122,62 @@ in_two_processes([file(number, work) for number in range(2000)], lambda file: fi
     assert len(process.stdout.split()) == TWO_CORES
 
 
+TREE = """
+import sys
+from pathlib import Path
+from modelyard.disk import write_tree
+
+def write(version, action=lambda: None, force=False):
+    def text():
+        action()
+        return version.encode()
+    files = [OutputFile(f"{n % 5}/{n}.yaml", text if n % 3 else bytes, facts=Facts()) for n in range(400)]
+    report, problems = write_tree(Path(sys.argv[1]), "prod", "main", files, version, force)
+    found = {path.read_text() for path in Path(sys.argv[1], "prod/main").glob("*/*.yaml")}
+    kept = [path.name for path in Path(sys.argv[1], "prod").rglob("*.edited")]
+    print(len(report.written), report.unchanged, len(problems), *sorted(found - {""}), *kept)
+    assert [path.name for path in Path(sys.argv[1], "prod").iterdir()] == ["main"]
+"""
+
+
+def test_both_processes_write_what_differs_and_report_what_was_edited(tmp_path: Path) -> None:
+    """The result is the same as that of one process: a file that was edited manually is reported or, with `force`,
+    kept.
+    """
+    program = f"""{TREE}
+write("one")
+write("two")
+Path(sys.argv[1], "prod/main/1/1.yaml").write_text("edited")
+write("three")
+write("three", force=True)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", COMMON + program, tmp_path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert process.stdout.splitlines() == [
+        "400 0 0 one",
+        "266 134 0 two",
+        "0 0 1 edited two",
+        "266 134 0 three 1.yaml.edited",
+    ]
+
+
+def test_files_of_a_process_that_fails_are_written_again(tmp_path: Path) -> None:
+    """The second process may have written some files, and others in part, before it failed."""
+    program = f"""{TREE}
+calls = []
+def fail():
+    calls.append(1)
+    if os.getpid() != parent and len(calls) == 5:
+        os.kill(os.getpid(), 9)
+write("one", fail)
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", COMMON + program, tmp_path], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert process.stdout.splitlines() == ["400 0 0 one"]
+
+
 def test_a_large_system_compiles_to_the_same_files_on_one_core_and_on_two(tmp_path: Path) -> None:
     """The README counts all objects, so it uses the facts from both processes."""
     (tmp_path / "system.yaml").write_text(system(110), encoding="utf-8")
