@@ -101,6 +101,7 @@ def compared(
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
+        old = _in_terms_of(new, old)
         findings += _written(_findings(old, new, targets, usage_of), old, new)
         findings += _written(_previewed(old, new, targets, previews), old, new)
         findings += upgraded(locks, name, old, targets)
@@ -279,6 +280,15 @@ def _site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
     from modelyard.review.site_pairs import site_pairs  # only a few specs have sites
 
     return site_pairs(old, new)
+
+
+def _in_terms_of(new: Outcome, old: Outcome) -> Outcome:
+    """Return the old version's outcome with the same markers for site values as the new version's."""
+    if not (old.fleets and new.fleets):
+        return old
+    from modelyard.review.site_terms import in_terms_of  # only a few specs have sites
+
+    return in_terms_of(new, old)
 
 
 def _planned(outcome: Outcome, plan: Plan) -> Outcome:

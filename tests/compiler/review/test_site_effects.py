@@ -237,3 +237,74 @@ def test_errors_in_one_version_do_not_reorder_the_sites_of_another_group() -> No
 
     for before, after in ((_yards(YARD_A, YARD_B), broken), (broken, _yards(YARD_A, YARD_B))):
         assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
+
+
+NAMED: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: tolls}
+governance: {owner: {team: roads, email: roads@acme.example}}
+deployment:
+  mode: on-prem
+  placement: {default: booths}
+  targets:
+    booths:
+      provider: kubernetes
+      sites: {file: booths.csv}
+      context: "${site.name}"
+      namespace: "${site.area}-tolls"
+      capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+      images: {registry: "${site.registry}/tolls"}
+registry: {adopt: "https://mlflow.acme.example"}
+models: {classes: {task: multiclass-classification, framework: xgboost}}
+inference:
+  gate: {variants: {live: {model: classes@champion}}, compute: {cpu: 2, memory: 4Gi}}
+"""
+AREAS: Final = "booth-a,north,reg.north\nbooth-b,south,reg.south\nbooth-c,east,reg.east\n"
+
+
+def _named(rows: str, spec: str = NAMED) -> Outcome:
+    table = InputFile("booths.csv", f"name,area,registry\n{rows}")
+    outcome = understand(Inputs(InputFile("system.yaml", spec), tables={"booths.csv": table}), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return outcome
+
+
+def test_effects_show_references_where_sites_have_different_names() -> None:
+    """The resources of two sites have different names, so a message must not show only the first site's."""
+    new = AREAS.replace("north,", "northern,").replace("south,", "southern,")
+    findings = review_of(_named(AREAS), _named(new)).findings
+    (destroyed,) = (finding for finding in findings if finding.code == "R520")
+    (renamed,) = (finding for finding in findings if finding.code == "R508")
+
+    assert destroyed.message == (
+        "booths: `pulumi up` destroys namespace ${site.area}-tolls and Ray cluster gate (at sites booth-a, booth-b)"
+    )
+    assert renamed.message == (
+        "target booths uses namespace northern-tolls (was north-tolls) at site booth-a, and others differ "
+        "(at sites booth-a, booth-b)"
+    )
+    other = review_of(_named(AREAS), _named(new.replace("southern", "inner"))).findings
+    accepted = {finding.whole_fingerprint for finding in findings}
+    assert not accepted & {finding.whole_fingerprint for finding in other if finding.code in {"R520", "R508"}}
+
+
+def test_a_version_that_uses_another_column_changes_only_what_uses_it() -> None:
+    """Markers are numbered by column, so using one column less gives other columns other markers."""
+    spec = NAMED.replace('"${site.area}-tolls"', '"${site.name}-tolls"')
+    for before, after, column in ((NAMED, spec, "area"), (spec, NAMED, "name")):
+        findings = review_of(_named(AREAS, before), _named(AREAS, after)).findings
+
+        assert {finding.code for finding in findings} == {"R508", "R520", "R522"}
+        assert f"destroys namespace ${{site.{column}}}-tolls and" in findings[0].message
+
+
+def test_a_value_of_another_form_changes_only_its_site() -> None:
+    """Such a value gives every site another marker, or none because the compiler has to treat it as more than text."""
+    for value in ("reg.east.example", "reg.east:5000"):
+        new = AREAS.replace("reg.east", value)
+        for before, after in ((AREAS, new), (new, AREAS)):
+            findings = review_of(_named(before), _named(after)).findings
+
+            assert {finding.code for finding in findings} == {"R518", "R706"}
+            assert all(finding.message.endswith("(at site booth-c)") for finding in findings)
