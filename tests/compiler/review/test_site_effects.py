@@ -239,6 +239,45 @@ def test_errors_in_one_version_do_not_reorder_the_sites_of_another_group() -> No
         assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
 
 
+def _of_overrides(before: str, after: str) -> list[tuple[str, str, int | None]]:
+    """Return the code, the sites, and the line of each finding about overrides."""
+    findings = review_of(_yards(YARD_A, YARD_B, before), _yards(YARD_A, YARD_B, after)).findings
+    about = [finding for finding in findings if finding.path[0] == "overrides"]
+    places = [finding.now_at or finding.was_at for finding in about]
+    return [
+        (finding.code, finding.message.rpartition(" (at ")[2], place and place.line)
+        for finding, place in zip(about, places, strict=True)
+    ]
+
+
+def test_overrides_of_later_sites_are_judged() -> None:
+    """No plan for the first site contains them, whatever they set."""
+    start = TWO.index("overrides:")
+    without, line = TWO[:start], TWO[:start].count("\n") + 3
+    at_site, at_first = "site yard-b)", "site yard-a)"
+
+    assert _of_overrides(without, TWO) == [("R901", at_site, line)]
+    assert _of_overrides(TWO, without) == [("R903", at_site, line)]
+    assert _of_overrides(TWO, TWO.replace('"2019"', '"2020"')) == [("R901", at_site, line + 3)]
+    assert _of_overrides(TWO, TWO.replace("    sites: [yard-b]\n", "")) == [("R901", at_first, line)]
+    moved = [code for code, _, _ in _of_overrides(TWO, TWO.replace("sites: [yard-b]", "sites: [yard-a]"))]
+    assert sorted(moved) == ["R901", "R903"]
+
+
+def test_an_override_that_weakens_later_sites_is_a_danger() -> None:
+    opened = TWO.replace('/metadata/annotations, value: {acme.example/box: "2019"}', "/spec/x, value: 1").replace(
+        "path: /spec/x, value: 1",
+        "path: /spec/rayClusterConfig/headGroupSpec/template/spec/securityContext, value: {runAsUser: 0}",
+    )
+    old, new = _yards(YARD_A, YARD_B), _yards(YARD_A, YARD_B, opened)
+    assert not new.failed, new.diagnostics
+    (finding,) = (finding for finding in review_of(old, new).findings if finding.code == "R901")
+    first = introduced({BASE_FOLDER: new}, TARGETS)
+
+    assert (finding.level.word, finding.subject) == ("danger", "overrides.old.patch")
+    assert ("R901", "danger") in {(finding.code, finding.level.word) for finding in first.findings}
+
+
 NAMED: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: MLSystem
