@@ -245,7 +245,7 @@ def _of_overrides(before: str, after: str) -> list[tuple[str, str, int | None]]:
     about = [finding for finding in findings if finding.path[0] == "overrides"]
     places = [finding.now_at or finding.was_at for finding in about]
     return [
-        (finding.code, finding.message.rpartition(" (at ")[2], place and place.line)
+        (finding.code, finding.message.rpartition(" (at ")[2], None if place is None else place.line)
         for finding, place in zip(about, places, strict=True)
     ]
 
