@@ -245,7 +245,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
             return judged(sides)
         return with_opened_stores(with_enforcement(judged(sides), sides, plan, targets), old.plan, plan)
 
-    findings = tuple(by_rules(sides) if not pairs else _at_sites(pairs, sides, by_rules))
+    findings, at_some_sites = _judged(pairs, sides, by_rules)
     yield from findings
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
@@ -254,7 +254,10 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     if old.bound is not None and new.bound is not None:
         from modelyard.review.site_values import site_changes  # only a few specs have sites
 
-        yield from site_changes(old, new, after.environment, pairs, by_rules, findings)
+        of_sites = tuple(site_changes(old, new, after.environment, pairs, by_rules, findings))
+        yield from of_sites
+        known = {(finding.code, finding.path) for finding in of_sites}
+        yield from (finding for finding in at_some_sites if (finding.code, finding.path) not in known)
     if old.failed or new.failed:
         return
     yield from warnings(sides, old, new)
@@ -291,9 +294,12 @@ def _in_terms_of(new: Outcome, old: Outcome) -> Outcome:
     return in_terms_of(new, old)
 
 
-def _at_sites(
+def _judged(
     pairs: tuple[SitePair, ...], sides: Sides, by_rules: Callable[[Sides], Iterable[Finding]]
-) -> Iterable[Finding]:
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings about two systems, and those that apply only to some sites."""
+    if not pairs:
+        return list(by_rules(sides)), []
     from modelyard.review.site_overrides import judged_at_sites  # only a few specs have sites
 
     return judged_at_sites(pairs, sides, by_rules)

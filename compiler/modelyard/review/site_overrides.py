@@ -1,8 +1,9 @@
-"""Judge the overrides of targets with sites, which may apply to some of the sites only."""
+"""Judge what applies to some of a target's sites only: overrides, and fields that one version takes from the sites."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from modelyard.diagnostics.sites import of_sites
 from modelyard.fleets.fleet import Fleet
@@ -10,33 +11,70 @@ from modelyard.plan import Plan
 from modelyard.records import replace
 from modelyard.review.findings import Finding, facts
 from modelyard.review.sides import Sides
+from modelyard.review.site_judging import MOST_JUDGED
 from modelyard.review.site_pairs import SitePair
 from modelyard.same import is_same
 from modelyard.spec import Override, System
 
+Judge: TypeAlias = Callable[[Sides], Iterable[Finding]]
+"""Returns the findings about the values that differ between two systems."""
 
-def judged_at_sites(
-    pairs: Sequence[SitePair], sides: Sides, judge: Callable[[Sides], Iterable[Finding]]
-) -> Iterator[Finding]:
-    """Yield the findings about two systems, and those about each override at the sites where it changes.
 
-    The systems are for one site of each target, so overrides of other sites are not in them.
+def judged_at_sites(pairs: Sequence[SitePair], sides: Sides, judge: Judge) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings about two systems: those at every site, and those at some sites, which name these.
+
+    The systems are for one site of each target, so overrides of other sites are not in them. Fields of other sites may
+    differ from theirs because a version contains a value that the other one takes from the sites.
     """
     targets = {pair.target for pair in pairs}
-    base = Sides(*(_without_overrides(system, targets) for system in (sides.before, sides.after)))
-    yield from judge(base)
+    base = _without_overrides(sides, targets)
+    everywhere = list(judge(base))
+    limited: list[Finding] = []
     for target in sorted(targets):
         of_target = [pair for pair in pairs if pair.target == target]
-        total = sum(len(pair.sites) for pair in of_target)
+        if 1 < len(of_target) <= MOST_JUDGED:
+            everywhere, some = _at_some_sites(everywhere, of_target, targets, judge)
+            limited += some
         for name, members in _changed(of_target):
-            sites = sorted(site for pair in members for site in pair.sites)
-            first = members[0]
             at_site = Sides(
-                _with_override(base.before, first.before.system, name),
-                _with_override(base.after, first.after.system, name),
+                _with_override(base.before, members[0].before.system, name),
+                _with_override(base.after, members[0].after.system, name),
             )
             about = (finding for finding in judge(at_site) if finding.path[:2] == ("overrides", name))
-            yield from about if len(sites) == total else (_named(finding, sites) for finding in about)
+            everywhere += about if members == of_target else (_named(finding, members) for finding in about)
+    return everywhere, limited
+
+
+def _at_some_sites(
+    known: list[Finding], pairs: Sequence[SitePair], targets: set[str], judge: Judge
+) -> tuple[list[Finding], list[Finding]]:
+    """Divide the findings about the first pair, and add those about other pairs, by whether they apply to all pairs."""
+    found = [{_change(finding): finding for finding in known}]
+    for pair in pairs[1:]:
+        sides = _without_overrides(Sides(pair.before.system, pair.after.system), targets)
+        found.append({_change(finding): finding for finding in judge(sides)})
+    common = set(found[0]).intersection(*found[1:])
+    everywhere = [finding for finding in known if _change(finding) in common]
+    limited: dict[tuple[object, ...], list[tuple[Finding, SitePair]]] = {}
+    for pair, each in zip(pairs, found, strict=True):
+        for change, finding in each.items():
+            if change not in common:
+                limited.setdefault((finding.code, finding.level, finding.path), []).append((finding, pair))
+    return everywhere, [_joined(members) for members in limited.values()]
+
+
+def _joined(members: Sequence[tuple[Finding, SitePair]]) -> Finding:
+    """Return one finding for the same field at several sites, with the first site's values."""
+    first, pair = members[0]
+    if any(finding.message != first.message for finding, _ in members):
+        values = sorted((pair.sites, finding.before, finding.after) for finding, pair in members)
+        message = f"{first.message} at site {min(pair.sites)}, and others differ"
+        first = replace(first, message=message, facts=facts(first.facts, values))
+    return _named(first, [pair for _, pair in members])
+
+
+def _change(finding: Finding) -> tuple[object, ...]:
+    return finding.code, finding.level, finding.path, finding.before, finding.after
 
 
 def with_every_override(system: System, fleets: Iterable[Fleet]) -> System:
@@ -49,9 +87,13 @@ def with_every_override(system: System, fleets: Iterable[Fleet]) -> System:
     return system if len(overrides) == len(system.overrides) else replace(system, overrides=tuple(overrides.values()))
 
 
-def _without_overrides(system: System, targets: set[str]) -> System:
-    kept = tuple(override for override in system.overrides if override.target not in targets)
-    return system if len(kept) == len(system.overrides) else replace(system, overrides=kept)
+def _without_overrides(sides: Sides, targets: set[str]) -> Sides:
+    """Return both systems without the overrides of the given targets."""
+    before, after = (
+        replace(system, overrides=tuple(each for each in system.overrides if each.target not in targets))
+        for system in (sides.before, sides.after)
+    )
+    return Sides(before, after)
 
 
 def _changed(pairs: Sequence[SitePair]) -> Iterator[tuple[str, list[SitePair]]]:
@@ -76,6 +118,7 @@ def _with_override(system: System, at_site: System, name: str) -> System:
     return replace(system, overrides=(*system.overrides, *overrides), document=at_site.document)
 
 
-def _named(finding: Finding, sites: list[str]) -> Finding:
-    """Add the names of sites to a finding. An acceptance covers exactly these sites."""
+def _named(finding: Finding, pairs: Sequence[SitePair]) -> Finding:
+    """Add the names of the pairs' sites to a finding. An acceptance covers exactly these sites."""
+    sites = sorted(site for pair in pairs for site in pair.sites)
     return replace(finding, message=f"{finding.message}{of_sites(sites)}", facts=facts(finding.facts, sites))

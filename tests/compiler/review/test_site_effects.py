@@ -10,7 +10,7 @@ from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.records import replace
 from modelyard.review.comparing import introduced
-from modelyard.review.findings import Finding
+from modelyard.review.findings import Finding, Level
 from modelyard.sites.binding import has_markers
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
@@ -276,6 +276,35 @@ def test_an_override_that_weakens_later_sites_is_a_danger() -> None:
 
     assert (finding.level.word, finding.subject) == ("danger", "overrides.old.patch")
     assert ("R901", "danger") in {(finding.code, finding.level.word) for finding in first.findings}
+
+
+def test_a_value_that_replaces_those_of_sites_is_judged_at_each() -> None:
+    """The first site may already have had the value that all sites get."""
+    spec = TWO.replace('cpu: "${site.cores}", memory: 4Gi}', 'cpu: 2, memory: "${site.memory}"}')
+    rows = ("yard-a: {boxes: 1, memory: 4Gi}", "yard-b: {boxes: 2, memory: 6Gi}", "yard-c: {boxes: 3, memory: 5Gi}")
+    old = _yards(rows[0], ", ".join(rows[1:]), spec)
+    same, other = (
+        _yards(rows[0], ", ".join(rows[1:]), spec.replace('"${site.memory}"', each)) for each in ("4Gi", "7Gi")
+    )
+    messages = [
+        [finding.message for finding in review_of(old, new).findings if finding.path[0] == "inference"]
+        for new in (same, other)
+    ]
+
+    text, memory = "and others differ (at sites", "inference.scale.compute.memory is"
+    assert messages == [
+        [f"{memory} 4Gi (was 6Gi) at site yard-b, {text} yard-b, yard-c)"],
+        [f"{memory} 7Gi (was 4Gi) at site yard-a, {text} yard-a, yard-b, yard-c)"],
+    ]
+
+
+def test_a_value_of_the_first_site_is_judged_there() -> None:
+    more = YARD_A.replace("cores: 1", "cores: 2")
+    findings = review_of(_yards(YARD_A, YARD_B), _yards(more, YARD_B)).findings
+    (finding,) = (finding for finding in findings if finding.level >= Level.REVIEW and finding.path[0] == "inference")
+
+    assert finding.message.endswith("(at site yard-a)")
+    assert "R517" not in {finding.code for finding in findings}
 
 
 NAMED: Final = """\
