@@ -37,8 +37,8 @@ def no_preview(span: Span, reason: str) -> Diagnostic:
 def foreign_preview(span: Span, stack: str, project: str, known: str) -> Diagnostic:
     """A preview is for a stack or project that no environment has in either version of the spec.
 
-    A stack is named after its environment or site. A project is named after the system and the target, and its name
-    ends in `-infrastructure` or `-workloads`.
+    A stack is named after its environment or, for a site, after both, such as `prod.shop-001`. A project is named after
+    the system and the target, and its name ends in `-infrastructure` or `-workloads`.
 
     Wrong: the preview of stack `prod` of project `billing`, for a spec of the system `fraud`
 

@@ -1,9 +1,10 @@
-"""Find whether different change windows and freezes open times at which versions could not go live before."""
+"""Compare times that are written differently: change windows and freezes, and the starts of schedules."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from modelyard.cron import CronError, parse
 from modelyard.spec import Changes, ChangeWindow
 
 _DAY: Final = 24 * 60
@@ -18,6 +19,14 @@ def opens_other_times(old: Changes, new: Changes) -> bool:
     """
     has_windows = all(changes.windows and not _is_always_open(changes.windows) for changes in (old, new))
     return has_windows or (bool(old.freezes) and bool(new.freezes))
+
+
+def starts_at_same_times(old: str, new: str) -> bool:
+    """Return whether two cron lines match the same times, such as lines with `0` and with `SUN` as the weekday."""
+    try:
+        return parse(old) == parse(new)
+    except CronError:
+        return False
 
 
 def _is_always_open(windows: tuple[ChangeWindow, ...]) -> bool:

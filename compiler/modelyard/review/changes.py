@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from modelyard.records import record, replace
+from modelyard.review.calendars import starts_at_same_times
 from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
 from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
@@ -217,7 +218,7 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
         yield _entry(path, _MISSING if was is None else was, _MISSING if now is None else now, rating)
         return
     old, new = leaf(was, path[-1]), leaf(now, path[-1])
-    if old != new and not _is_same_ranges(old, new):
+    if old != new and not _is_same_ranges(old, new) and not _is_same_schedule(path, old, new):
         if old.text == new.text:
             old, new = (replace(side, text=side.exact or side.text, items=None) for side in (old, new))
         yield Change(path, old, new, parsed(rating), was=was, now=now)
@@ -228,6 +229,10 @@ def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
     before, after = old.items or (), new.items or ()
     is_comparable = bool(before) and bool(after) and are_ranges((*before, *after))
     return is_comparable and covers(before, after) and covers(after, before)
+
+
+def _is_same_schedule(path: Steps, old: Leaf, new: Leaf) -> bool:
+    return path[-1] == "cron" and starts_at_same_times(old.text, new.text)
 
 
 def _entry(path: Steps, was: Raw, now: Raw, rating: str) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from modelyard.diagnostics import Diagnostic, Severity
@@ -101,6 +101,7 @@ def compared(
             unjudged += _failures(name, None, new)
             continue
         unjudged += _failures(name, old, new)
+        old = _in_terms_of(new, old)
         findings += _written(_findings(old, new, targets, usage_of), old, new)
         findings += _written(_previewed(old, new, targets, previews), old, new)
         findings += upgraded(locks, name, old, targets)
@@ -117,7 +118,7 @@ def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -
     unjudged: list[Unjudged] = []
     for name, outcome in after.items():
         unjudged += _failures(name, None, outcome)
-        system = _complete_system(outcome)
+        system = _at_every_site(outcome)
         if system is not None:
             findings += _written(judged(Sides(_emptied(system), system)), None, outcome)
             findings += _written(_begins(outcome, system, targets, usage_of), None, outcome)
@@ -169,7 +170,7 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
         environments=(name,),
         now_at=_key(new, path),
     )
-    system = _complete_system(new)
+    system = _at_every_site(new)
     if system is None:
         return
     known: Mapping[str, Dataset] = {} if base is None or base.system is None else base.system.data
@@ -179,7 +180,7 @@ def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usag
         if item.code != "R300" or known.get(item.path[1]) != system.data[item.path[1]]  # the base has the same data
     ]
     if base is not None and base.system is not None:
-        unlike = judged(Sides(base.system, system))
+        unlike = judged(Sides(_at_every_site(base) or base.system, system))
         introduced += [_unlike_the_base(item) for item in unlike if item.code not in _OF_WHAT_RUNS]
     for finding in {(item.code, item.path): item for item in introduced if item.level >= Level.REVIEW}.values():
         message = f"environment {name} introduces: {finding.message}"
@@ -244,7 +245,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
             return judged(sides)
         return with_opened_stores(with_enforcement(judged(sides), sides, plan, targets), old.plan, plan)
 
-    findings = tuple(by_rules(sides))
+    findings, at_some_sites = _judged(pairs, sides, by_rules)
     yield from findings
     yield from further.coverage(sides)
     yield from further.switched_rules(sides, tuple(targets.rules(after)))
@@ -253,7 +254,10 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
     if old.bound is not None and new.bound is not None:
         from modelyard.review.site_values import site_changes  # only a few specs have sites
 
-        yield from site_changes(old, new, after.environment, pairs, by_rules, findings)
+        of_sites = tuple(site_changes(old, new, after.environment, pairs, by_rules, findings))
+        yield from of_sites
+        known = {(finding.code, finding.path) for finding in of_sites}
+        yield from (finding for finding in at_some_sites if (finding.code, finding.path) not in known)
     if old.failed or new.failed:
         return
     yield from warnings(sides, old, new)
@@ -279,6 +283,26 @@ def _site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
     from modelyard.review.site_pairs import site_pairs  # only a few specs have sites
 
     return site_pairs(old, new)
+
+
+def _in_terms_of(new: Outcome, old: Outcome) -> Outcome:
+    """Return the old version's outcome with the same markers for site values as the new version's."""
+    if not (old.fleets and new.fleets):
+        return old
+    from modelyard.review.site_terms import in_terms_of  # only a few specs have sites
+
+    return in_terms_of(new, old)
+
+
+def _judged(
+    pairs: tuple[SitePair, ...], sides: Sides, by_rules: Callable[[Sides], Iterable[Finding]]
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings about two systems, and those that apply only to some sites."""
+    if not pairs:
+        return list(by_rules(sides)), []
+    from modelyard.review.site_overrides import judged_at_sites  # only a few specs have sites
+
+    return judged_at_sites(pairs, sides, by_rules)
 
 
 def _planned(outcome: Outcome, plan: Plan) -> Outcome:
@@ -319,6 +343,16 @@ def _complete_system(outcome: Outcome) -> System | None:
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
         return None
     return system
+
+
+def _at_every_site(outcome: Outcome) -> System | None:
+    """Return an outcome's complete system with the overrides of all sites, not only those of the first."""
+    system = _complete_system(outcome)
+    if system is None or not outcome.fleets:
+        return system
+    from modelyard.review.site_overrides import with_every_override  # only a few specs have sites
+
+    return with_every_override(system, outcome.fleets)
 
 
 def _system_name(outcomes: tuple[Outcome, ...]) -> str:

@@ -8,14 +8,18 @@ from typing import Final
 from modelyard.diagnostics import Diagnostic
 from modelyard.diagnostics import previews as problems
 from modelyard.diagnostics.base import joined
+from modelyard.diagnostics.sites import of_sites
 from modelyard.effects import Effects
-from modelyard.records import record
+from modelyard.fleets.stacks import stack_name
+from modelyard.plan import Plan
+from modelyard.records import record, replace
 from modelyard.review.effect_words import enumerated_resources
 from modelyard.review.effects import Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
 from modelyard.review.lowered import Item, Items, Key, lowered
 from modelyard.review.previews import Preview, Step
 from modelyard.review.sides import Sides
+from modelyard.review.site_plans import plan_at_site
 from modelyard.stages import Outcome
 from modelyard.target import Targets
 
@@ -45,17 +49,31 @@ _LONGEST: Final = 200
 
 @record
 class ProjectChange:
-    """A Pulumi project in either version: its target, its resources, and what is expected to happen to them."""
+    """A Pulumi project in either version: its target, its resources, and what is expected to happen to them.
+
+    If the project has a stack for each site, these are the resources of one `site`.
+    """
 
     target: str
     effects: Effects
     items: Items
     expected: Mapping[Key, Consequence]
+    site: str = ""
+
+
+@record
+class StackOfTarget:
+    """A stack of a Pulumi project, with its target and, if this has sites, its site."""
+
+    stack: str
+    project: str
+    target: str
+    site: str = ""
 
 
 def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: Targets) -> Iterator[Diagnostic]:
     """Report previews of stacks that do not belong to any of the outcomes."""
-    known = {pair for outcome in outcomes for pair in _stacks(outcome, targets)}
+    known = {(each.stack, each.project) for outcome in outcomes for each in _stacks(outcome, targets)}
     for preview in previews:
         if (preview.stack, preview.project) not in known:
             texts = [f"{project} with stack {stack}" for stack, project in sorted(known)]
@@ -63,33 +81,49 @@ def foreign(previews: Iterable[Preview], outcomes: Iterable[Outcome], targets: T
             yield problems.foreign_preview(preview.span, preview.stack, preview.project, joined([*texts[:4], *more]))
 
 
-def _stacks(outcome: Outcome, targets: Targets) -> Iterator[tuple[str, str]]:
-    """Yield the stacks and projects of an environment. A target for many sites has a stack for each site."""
+def _stacks(outcome: Outcome, targets: Targets) -> Iterator[StackOfTarget]:
+    """Yield the stacks of an environment's projects. A target for many sites has a stack for each site."""
     if outcome.plan is None or outcome.failed:
         return
     system = outcome.plan.system
     for target in system.deployment.targets:
-        stacks = target.sites.names if target.sites is not None else (system.environment,)
+        sites = target.sites.names if target.sites is not None else ("",)
         for project in targets[target.provider].lower(outcome.plan, target.name).projects:
-            yield from ((stack, project.name) for stack in stacks)
+            for site in sites:
+                stack = stack_name(system.environment, site) if site else system.environment
+                yield StackOfTarget(stack, project.name, target.name, site)
 
 
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
     """Yield findings about effects in an environment's previews that nothing explains, or that they should contain."""
-    stacks = {pair for outcome in (before, after) for pair in _stacks(outcome, targets)}
+    stacks = {(each.stack, each.project): each for outcome in (before, after) for each in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
         return
     projects = project_changes(before, after, targets)
+    at_sites: dict[tuple[str, str], dict[str, ProjectChange]] = {}
     for preview in here:
-        yield from _joined(preview, projects[preview.project], sides)
-    seen = {preview.project for preview in here}
-    missing = sorted(name for name in projects if name not in seen)
+        stack = stacks[preview.stack, preview.project]
+        if stack.site and (stack.target, stack.site) not in at_sites:
+            at_sites[stack.target, stack.site] = _changes_at_site(before, after, targets, stack)
+        changes = at_sites[stack.target, stack.site] if stack.site else projects
+        yield from _joined(preview, changes[preview.project], sides)
+    seen = {(preview.stack, preview.project) for preview in here}
+    missing = _without_preview(stacks[key] for key in stacks.keys() - seen)
     if missing:
         message = f"no preview was given for {joined(missing)}"
-        yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides, facts(missing))
+        exact = facts(sorted(stacks.keys() - seen))
+        yield _finding("R527", Level.NOTE, message, "what is deployed there is unknown", "", sides, exact)
+
+
+def _without_preview(stacks: Iterable[StackOfTarget]) -> list[str]:
+    """Name the projects and, for a target with sites, the sites whose stacks have no preview."""
+    sites: dict[str, list[str]] = {}
+    for stack in stacks:
+        sites.setdefault(stack.project, []).extend([stack.site] if stack.site else [])
+    return [f"{project}{of_sites(sorted(names)) if names else ''}" for project, names in sorted(sites.items())]
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
@@ -100,14 +134,36 @@ def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[s
     providers = {target.name: target.provider for plan in plans for target in plan.system.deployment.targets}
     changes: dict[str, ProjectChange] = {}
     for target, provider in providers.items():
-        effects = targets[provider].effects()
-        old, new = (lowered(plan, target, targets) for plan in plans)
-        expected = {consequence.key: consequence for consequence in consequences(old, new, effects)}
-        for name in dict.fromkeys(key[0] for key in {**old, **new}):
-            items = {key: item for key, item in {**old, **new}.items() if key[0] == name}
-            own = {key: consequence for key, consequence in expected.items() if key[0] == name}
-            changes[name] = ProjectChange(target, effects, items, own)
+        changes |= _changes_of(target, plans, targets, targets[provider].effects())
     return changes
+
+
+def _changes_at_site(
+    before: Outcome, after: Outcome, targets: Targets, stack: StackOfTarget
+) -> dict[str, ProjectChange]:
+    """Return the effects of a change on the projects of a target at one of its sites, with this site's values."""
+    plans = (plan_at_site(before, stack.target, stack.site), plan_at_site(after, stack.target, stack.site))
+    provider = next(plan.system.target(stack.target).provider for plan in reversed(plans) if plan is not None)
+    changes = _changes_of(stack.target, plans, targets, targets[provider].effects())
+    return {name: replace(change, site=stack.site) for name, change in changes.items()}
+
+
+def _changes_of(
+    target: str, plans: tuple[Plan | None, Plan | None], targets: Targets, effects: Effects
+) -> dict[str, ProjectChange]:
+    """Return the effects on the projects of one target. Without a plan, a version does not have the target's stack."""
+    old, new = (_items(plan, target, targets) for plan in plans)
+    expected = {consequence.key: consequence for consequence in consequences(old, new, effects)}
+    changes: dict[str, ProjectChange] = {}
+    for name in dict.fromkeys(key[0] for key in {**old, **new}):
+        items = {key: item for key, item in {**old, **new}.items() if key[0] == name}
+        own = {key: consequence for key, consequence in expected.items() if key[0] == name}
+        changes[name] = ProjectChange(target, effects, items, own)
+    return changes
+
+
+def _items(plan: Plan | None, target: str, targets: Targets) -> Items:
+    return {} if plan is None else lowered(plan, target, targets)
 
 
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
@@ -122,7 +178,9 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
         ]
         names = enumerated_resources(beyond, project.effects)
         if names:
-            message = f"the preview of {preview.project} {_VERBS[effect]} {names}, which this change does not explain"
+            message = (
+                f"the preview of {_name(preview, project)} {_VERBS[effect]} {names}, which this change does not explain"
+            )
             why = "what is deployed is not the old version: someone changed it by hand, or applied a different version"
             every = _every(preview, beyond)
             yield _finding("R524", _level(beyond, effect, project), message, why, project.target, sides, every)
@@ -136,15 +194,20 @@ def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[
     ]
     names = enumerated_resources(missing, project.effects)
     if names:
-        message = f"the preview of {preview.project} does not change {names}, although this change does"
+        message = f"the preview of {_name(preview, project)} does not change {names}, although this change does"
         why = "the change may already be applied, or the preview is of a different version"
         yield _finding("R525", Level.REVIEW, message, why, project.target, sides, _every(preview, missing))
+
+
+def _name(preview: Preview, project: ProjectChange) -> str:
+    """Name the previewed project and, if it has a stack for each site, the stack."""
+    return f"{preview.project} with stack {preview.stack}" if project.site else preview.project
 
 
 def _failed(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
     """Yield a finding about a preview's first error. It is not a danger if the change is refused anyway."""
     known = any(consequence.effect is Effect.REFUSED for consequence in project.expected.values())
-    message = f"the preview of {preview.project} fails: {preview.errors[0][:_LONGEST]}"
+    message = f"the preview of {_name(preview, project)} fails: {preview.errors[0][:_LONGEST]}"
     more = len(preview.errors) - 1
     why = f"{more} more {'error' if more == 1 else 'errors'}" if more else ""
     level = Level.REVIEW if known else Level.DANGER

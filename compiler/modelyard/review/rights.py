@@ -50,25 +50,32 @@ def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
 
 @record
 class _Folder:
-    """The folder of the registry in an artifact store, before and after it moves within the store."""
+    """The folder of the registry and its store, before and after the registry moves."""
 
-    store: str
+    old_store: str
     before: str
+    new_store: str
     after: str
 
-    def moved(self, store: str, prefix: str) -> str:
-        """Return a prefix with the old folder replaced by the new folder. The move itself is a separate finding."""
+    def moved(self, store: str, prefix: str) -> tuple[str, str] | None:
+        """Return where a part of the old folder is now, or None for anything else.
+
+        The move itself is a separate finding.
+        """
         inside = prefix.removeprefix(self.before)
-        is_inside = store == self.store and prefix.startswith(self.before) and inside[:1] in {"", "/"}
-        return f"{self.after}{inside}" if is_inside else prefix
+        if store != self.old_store or not prefix.startswith(self.before) or inside[:1] not in {"", "/"}:
+            return None
+        return self.new_store, f"{self.after}{inside}"
 
 
 def _moved_folder(before: System, after: System) -> _Folder | None:
     """Return the folder of the registry, or None if it stays where it is."""
     old, new = before.registry, after.registry
-    if old is None or new is None or old.artifacts != new.artifacts or old.artifact_path == new.artifact_path:
+    if old is None or new is None or not (old.artifacts and new.artifacts):
         return None
-    return _Folder(old.artifacts, old.artifact_path.rstrip("/"), new.artifact_path.rstrip("/"))
+    if (old.artifacts, old.artifact_path) == (new.artifacts, new.artifact_path):
+        return None
+    return _Folder(old.artifacts, old.artifact_path.rstrip("/"), new.artifacts, new.artifact_path.rstrip("/"))
 
 
 def _identities(plan: Plan) -> _Identities:
@@ -98,7 +105,7 @@ def _rights(
         for access in identity.access:
             store = aliases.get(f"stores.{access.store}", access.store).removeprefix("stores.")
             prefix = _renamed(access.prefix, models)
-            prefix = prefix if folder is None else folder.moved(access.store, prefix)
+            store, prefix = (folder and folder.moved(access.store, prefix)) or (store, prefix)
             granted.add(f"{access.mode} {store}/{prefix}".rstrip("/"))
         granted.update(f"read secret://{ref.store}/{ref.path}" for ref in identity.secrets)
         if identity.api:

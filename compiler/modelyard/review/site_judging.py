@@ -84,14 +84,17 @@ def _is_of_spec(known: Finding, finding: Finding) -> bool:
 
 
 def _joined(judged: Sequence[tuple[Finding, Sequence[tuple[int, int]]]], versions: Versions, column: str) -> Finding:
-    """Return one finding for all sites, with the first site's values. An acceptance covers exactly those values."""
+    """Return one finding for all sites, with the values of the first. An acceptance covers the values of every site."""
     first, ((old, new), *_) = judged[0]
+    message = first.message
+    if any(finding.message != message for finding, _ in judged):
+        message = f"{message} at site {versions.new.names[new]}, and others differ"
     values = sorted(
         (versions.new.names[at], finding.before, finding.after) for finding, members in judged for _, at in members
     )
     return replace(
         first,
-        message=f"{first.message}{of_sites([name for name, *_ in values])}",
+        message=f"{message}{of_sites([name for name, *_ in values])}",
         facts=facts(first.facts, values),
         was_at=versions.old.places(old, column) if column in versions.old.columns else None,
         now_at=versions.new.places(new, column) if column in versions.new.columns else None,

@@ -19,11 +19,14 @@ def without_markers(findings: Iterable[Finding], old: Outcome | None, new: Outco
     """Yield findings from a comparison of two outcomes, without markers in any of their texts.
 
     The same marker may stand for different columns in the two outcomes, so each value is written with its own outcome's
-    columns, also where a message repeats it.
+    columns, also where a message repeats it. Findings about fields that refer to the same column in both are left out:
+    the column's values are compared site by site.
     """
     before, after = _NONE if old is None else _markers(old), _markers(new)
     for finding in findings:
-        yield _written(finding, before, after) if before or after else finding
+        written = _written(finding, before, after) if before or after else finding
+        if written.before != written.after or finding.before == finding.after:
+            yield written
 
 
 def _markers(outcome: Outcome) -> _Markers:

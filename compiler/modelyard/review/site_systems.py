@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from modelyard.plan import Plan
 from modelyard.records import replace
@@ -12,6 +12,8 @@ from modelyard.review.site_parts import system_with_part
 from modelyard.sites.binding import Site
 from modelyard.spec import System
 from modelyard.stages import Outcome
+
+_Value = TypeVar("_Value", System, Plan)
 
 
 def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
@@ -47,18 +49,17 @@ def with_values(system: System, *sites: Site) -> System:
             text = site.filled(text)
         return text
 
-    return cast("System", _mapped(system, fill))
+    return mapped(system, fill)
 
 
 def with_columns(plan: Plan, columns: Sequence[str], site: Site) -> Plan:
     """Return a plan with a site's values of some columns instead of their markers."""
-    if not columns:
-        return plan
+    return mapped(plan, lambda text: site.filled(text, columns)) if columns else plan
 
-    def fill(text: str) -> str:
-        return site.filled(text, columns)
 
-    return cast("Plan", _mapped(plan, fill))
+def mapped(value: _Value, fill: Callable[[str], str]) -> _Value:
+    """Return a system or a plan with each of its strings replaced by what `fill` returns for it."""
+    return cast("_Value", _mapped(value, fill))
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:

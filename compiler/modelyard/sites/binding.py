@@ -216,10 +216,11 @@ def with_digest(digest: str, text: str) -> str:
     for match in _MARKER.finditer(text):
         group, columns = _numbers(match)
         groups.setdefault(str(group), set()).update(columns)
-    marks = [
-        f"{_MARK}{group}h{''.join(f'x{column}' for column in sorted(columns))}z" for group, columns in groups.items()
-    ]
-    return "-".join((digest, *sorted(marks)))
+    return "-".join((digest, *sorted(_hashed(group, columns) for group, columns in groups.items())))
+
+
+def _hashed(group: int | str, columns: Iterable[int]) -> str:
+    return f"{_MARK}{group}h{''.join(f'x{column}' for column in sorted(columns))}z"
 
 
 def _numbers(match: re.Match[str]) -> tuple[int, tuple[int, ...]]:
@@ -239,6 +240,36 @@ def filled(text: str, marked: Mapping[int, Marked], fill: Callable[[str, tuple[s
         if of is None or any(column >= len(of.columns) for column in columns):
             return match[0]
         return fill(DIGEST if match["hashed"] is not None else "", tuple(of.columns[column] for column in columns))
+
+    return _MARKER.sub(replaced, text) if has_markers(text) else text
+
+
+@record
+class Place:
+    """The numbers of a group and a column in a marker. `marker` is the marker's text, or "" for the form it has."""
+
+    group: int
+    column: int
+    marker: str = ""
+
+
+def renumbered(text: str, places: Mapping[tuple[int, int], Place]) -> str:
+    """Replace the markers in a string by those of other places, by group and column. Other markers stay as they are."""
+
+    def replaced(match: re.Match[str]) -> str:
+        group, columns = _numbers(match)
+        if not all((group, column) in places for column in columns):
+            return match[0]
+        listed = [places[group, column] for column in columns]
+        first = listed[0]
+        if match["hashed"] is not None:
+            return _hashed(first.group, (place.column for place in listed))
+        if first.marker:
+            return first.marker
+        if match["low"] is not None:
+            low, high = 100 + first.group, 100 + first.column
+            return f"240.{low}.77.{high}" if match["high"] is not None else f"240.{low}.{high}.0/24"
+        return f"{_MARK}{first.group}v{first.column}z{'.example' if match[0].endswith('.example') else ''}"
 
     return _MARKER.sub(replaced, text) if has_markers(text) else text
 

@@ -154,3 +154,72 @@ def test_a_project_without_a_preview_is_named(run: Run, tmp_path: Path) -> None:
     result = run("diff", spec, spec, "--preview", tmp_path / "preview.json")
 
     assert "no preview was given for leads-main-workloads" in result.out
+
+
+SHELF = (SYSTEMS / "shelf" / "system.yaml").read_text(encoding="utf-8")
+SHOPS = (SYSTEMS / "shelf" / "shops.csv").read_text(encoding="utf-8")
+SHELF_SERVER = "kubernetes:ray.io/v1:RayService", "shelf/shelf"
+SHELF_DESCRIPTION = "kubernetes:core/v1:ConfigMap", "shelf/shelf-description"
+
+
+def _of_shop(shop: str, *steps: tuple[str, tuple[str, str]]) -> str:
+    """Return a preview of one site's stack, given the operations on resources and their types and names."""
+    head = f"urn:pulumi:default.{shop}::shelf-shops-workloads"
+    stack = {"op": "same", "urn": f"{head}::pulumi:pulumi:Stack::shelf-shops-workloads-default.{shop}"}
+    return json.dumps({"steps": [stack, *({"op": op, "urn": f"{head}::{kind}::{name}"} for op, (kind, name) in steps)]})
+
+
+@pytest.fixture
+def at_shops(run: Run, tmp_path: Path) -> Any:
+    """Return a function that diffs two tables of sites against previews of sites, and returns the findings on these."""
+
+    def compare(after: str, *previews: str) -> list[tuple[str, str]]:
+        for folder, table in (("before", SHOPS), ("after", after)):
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "system.yaml").write_text(SHELF, encoding="utf-8")
+            (tmp_path / folder / "shops.csv").write_text(table, encoding="utf-8")
+        files = [tmp_path / f"{at}.json" for at in range(len(previews))]
+        for file, text in zip(files, previews, strict=True):
+            file.write_text(text, encoding="utf-8")
+        options = [part for file in files for part in ("--preview", file)]
+        result = run("diff", tmp_path / "before", tmp_path / "after", *options, "--format", "json", "--level", "note")
+        listed = json.loads(result.out)["findings"]
+        return [(each["code"], each["message"]) for each in listed if "R524" <= each["code"] <= "R527"]
+
+    return compare
+
+
+def test_previews_of_sites_are_compared_with_what_changes_at_each_site(at_shops: Any) -> None:
+    """A value that changes at one site changes resources in this site's stack only."""
+    changed = (("replace", SHELF_SERVER), ("replace", SHELF_DESCRIPTION))
+    moved = SHOPS.replace("s3.linz", "s3.wels")
+
+    found = at_shops(moved, _of_shop("shop-001", *changed), _of_shop("shop-002", *changed))
+
+    assert found == [
+        (
+            "R524",
+            "the preview of shelf-shops-workloads with stack default.shop-001 replaces Ray cluster shelf "
+            "and ConfigMap shelf-description, which this change does not explain",
+        ),
+        (
+            "R527",
+            "no preview was given for shelf-centre-workloads and shelf-shops-workloads (at sites shop-003, shop-107)",
+        ),
+    ]
+
+
+def test_a_site_without_its_change_in_the_preview_is_found(at_shops: Any) -> None:
+    found = at_shops(SHOPS.replace("s3.linz", "s3.wels"), _of_shop("shop-001"), _of_shop("shop-002"))
+
+    assert [code for code, _ in found] == ["R525", "R527"]
+    assert found[0][1].startswith("the preview of shelf-shops-workloads with stack default.shop-002 does not change ")
+
+
+def test_the_stack_of_a_new_site_is_created(at_shops: Any) -> None:
+    new = "shop-200,1,registry.enns.acme.example,10.5.0.0/24,s3.enns.acme.example,Enns\n"
+    preview_of_new = _of_shop("shop-200", ("create", SHELF_SERVER))
+
+    codes = [code for code, _ in at_shops(SHOPS + new, preview_of_new)]
+
+    assert codes == ["R525", "R527"]

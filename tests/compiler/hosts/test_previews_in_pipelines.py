@@ -20,7 +20,8 @@ _PULUMI: Final = """\
 #!/usr/bin/env python3
 import json, os, sys, yaml
 folder, verb = sys.argv[2], sys.argv[4]
-stack = os.path.join(folder, "Pulumi.prod.yaml")
+name = sys.argv[sys.argv.index("--stack") + 1] if "--stack" in sys.argv else ""
+stack = os.path.join(folder, f"Pulumi.{name}.yaml")
 if verb == "config":
     if os.environ.get("UNKNOWN"):
         sys.exit("error: no stack named 'prod' found ##vso[x]")
@@ -30,7 +31,7 @@ if verb == "config":
     open(os.environ["CALLS"], "w").write(json.dumps(written))
 elif verb == "preview":
     config = yaml.safe_load(open(stack))["config"]
-    urn = "urn:pulumi:prod::churn-main-workloads::kubernetes:ray.io/v1:RayService::churn/score-only"
+    urn = f"urn:pulumi:{name}::churn-main-workloads::kubernetes:ray.io/v1:RayService::churn/score-only"
     secret = {"outputs": {"password": "p4ssw0rd"}, "parent": urn.replace("RayService::churn/score-only", "Stack::x")}
     print(json.dumps({"config": config, "steps": [{"op": "delete", "urn": urn, "oldState": secret}]}))
 """
@@ -98,6 +99,21 @@ def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str
     comment = (repository.folder / "modelyard-report" / "comment.md").read_text(encoding="utf-8")
     assert "R524" in comment
     assert "destroys Ray cluster score-only" in comment
+
+
+def test_the_stack_of_each_site_is_previewed(repository: Repository) -> None:
+    sites = 'context: "${site.name}", sites: {values: {north: {}, south: {}}}}'
+    repository.push("context: here}", sites)
+    preview, review = _scripts("github")
+    variables = _variables(repository)
+    script = _without_installing(preview)
+    assert repository.run(script, **variables, PULUMI_BACKEND_URL="file:///state") == 0, repository.done.stderr
+    files = (repository.folder / "modelyard-previews").iterdir()
+    assert sorted(file.name for file in files) == ["main-workloads.north.json", "main-workloads.south.json"]
+
+    assert repository.run(review, **variables) == 0, repository.done.stdout + repository.done.stderr
+    comment = (repository.folder / "modelyard-report" / "comment.md").read_text(encoding="utf-8")
+    assert all(f"with stack prod.{site} destroys Ray cluster score-only" in comment for site in ("north", "south"))
 
 
 @pytest.mark.parametrize("host", HOSTS)

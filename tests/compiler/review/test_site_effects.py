@@ -10,7 +10,7 @@ from modelyard.inputs import BASE_FOLDER, InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.records import replace
 from modelyard.review.comparing import introduced
-from modelyard.review.findings import Finding
+from modelyard.review.findings import Finding, Level
 from modelyard.sites.binding import has_markers
 from modelyard.stages import Outcome
 from modelyard_targets import TARGETS
@@ -237,3 +237,142 @@ def test_errors_in_one_version_do_not_reorder_the_sites_of_another_group() -> No
 
     for before, after in ((_yards(YARD_A, YARD_B), broken), (broken, _yards(YARD_A, YARD_B))):
         assert [finding.subject for finding in review_of(before, after).findings] == ["inference.gate.compute.memory"]
+
+
+def _of_overrides(before: str, after: str) -> list[tuple[str, str, int | None]]:
+    """Return the code, the sites, and the line of each finding about overrides."""
+    findings = review_of(_yards(YARD_A, YARD_B, before), _yards(YARD_A, YARD_B, after)).findings
+    about = [finding for finding in findings if finding.path[0] == "overrides"]
+    places = [finding.now_at or finding.was_at for finding in about]
+    return [
+        (finding.code, finding.message.rpartition(" (at ")[2], None if place is None else place.line)
+        for finding, place in zip(about, places, strict=True)
+    ]
+
+
+def test_overrides_of_later_sites_are_judged() -> None:
+    """No plan for the first site contains them, whatever they set."""
+    start = TWO.index("overrides:")
+    without, line = TWO[:start], TWO[:start].count("\n") + 3
+    at_site, at_first = "site yard-b)", "site yard-a)"
+
+    assert _of_overrides(without, TWO) == [("R901", at_site, line)]
+    assert _of_overrides(TWO, without) == [("R903", at_site, line)]
+    assert _of_overrides(TWO, TWO.replace('"2019"', '"2020"')) == [("R901", at_site, line + 3)]
+    assert _of_overrides(TWO, TWO.replace("    sites: [yard-b]\n", "")) == [("R901", at_first, line)]
+    moved = [code for code, _, _ in _of_overrides(TWO, TWO.replace("sites: [yard-b]", "sites: [yard-a]"))]
+    assert sorted(moved) == ["R901", "R903"]
+
+
+def test_an_override_that_weakens_later_sites_is_a_danger() -> None:
+    opened = TWO.replace('/metadata/annotations, value: {acme.example/box: "2019"}', "/spec/x, value: 1").replace(
+        "path: /spec/x, value: 1",
+        "path: /spec/rayClusterConfig/headGroupSpec/template/spec/securityContext, value: {runAsUser: 0}",
+    )
+    old, new = _yards(YARD_A, YARD_B), _yards(YARD_A, YARD_B, opened)
+    assert not new.failed, new.diagnostics
+    (finding,) = (finding for finding in review_of(old, new).findings if finding.code == "R901")
+    first = introduced({BASE_FOLDER: new}, TARGETS)
+
+    assert (finding.level.word, finding.subject) == ("danger", "overrides.old.patch")
+    assert ("R901", "danger") in {(finding.code, finding.level.word) for finding in first.findings}
+
+
+def test_a_value_that_replaces_those_of_sites_is_judged_at_each() -> None:
+    """The first site may already have had the value that all sites get."""
+    spec = TWO.replace('cpu: "${site.cores}", memory: 4Gi}', 'cpu: 2, memory: "${site.memory}"}')
+    rows = ("yard-a: {boxes: 1, memory: 4Gi}", "yard-b: {boxes: 2, memory: 6Gi}", "yard-c: {boxes: 3, memory: 5Gi}")
+    old = _yards(rows[0], ", ".join(rows[1:]), spec)
+    same, other = (
+        _yards(rows[0], ", ".join(rows[1:]), spec.replace('"${site.memory}"', each)) for each in ("4Gi", "7Gi")
+    )
+    messages = [
+        [finding.message for finding in review_of(old, new).findings if finding.path[0] == "inference"]
+        for new in (same, other)
+    ]
+
+    text, memory = "and others differ (at sites", "inference.scale.compute.memory is"
+    assert messages == [
+        [f"{memory} 4Gi (was 6Gi) at site yard-b, {text} yard-b, yard-c)"],
+        [f"{memory} 7Gi (was 4Gi) at site yard-a, {text} yard-a, yard-b, yard-c)"],
+    ]
+
+
+def test_a_value_of_the_first_site_is_judged_there() -> None:
+    more = YARD_A.replace("cores: 1", "cores: 2")
+    findings = review_of(_yards(YARD_A, YARD_B), _yards(more, YARD_B)).findings
+    (finding,) = (finding for finding in findings if finding.level >= Level.REVIEW and finding.path[0] == "inference")
+
+    assert finding.message.endswith("(at site yard-a)")
+    assert "R517" not in {finding.code for finding in findings}
+
+
+NAMED: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: tolls}
+governance: {owner: {team: roads, email: roads@acme.example}}
+deployment:
+  mode: on-prem
+  placement: {default: booths}
+  targets:
+    booths:
+      provider: kubernetes
+      sites: {file: booths.csv}
+      context: "${site.name}"
+      namespace: "${site.area}-tolls"
+      capacity: [{count: 2, cpu: 16, memory: 64Gi}]
+      images: {registry: "${site.registry}/tolls"}
+registry: {adopt: "https://mlflow.acme.example"}
+models: {classes: {task: multiclass-classification, framework: xgboost}}
+inference:
+  gate: {variants: {live: {model: classes@champion}}, compute: {cpu: 2, memory: 4Gi}}
+"""
+AREAS: Final = "booth-a,north,reg.north\nbooth-b,south,reg.south\nbooth-c,east,reg.east\n"
+
+
+def _named(rows: str, spec: str = NAMED) -> Outcome:
+    table = InputFile("booths.csv", f"name,area,registry\n{rows}")
+    outcome = understand(Inputs(InputFile("system.yaml", spec), tables={"booths.csv": table}), TARGETS)
+    assert not outcome.failed, outcome.diagnostics
+    return outcome
+
+
+def test_effects_show_references_where_sites_have_different_names() -> None:
+    """The resources of two sites have different names, so a message must not show only the first site's."""
+    new = AREAS.replace("north,", "northern,").replace("south,", "southern,")
+    findings = review_of(_named(AREAS), _named(new)).findings
+    (destroyed,) = (finding for finding in findings if finding.code == "R520")
+    (renamed,) = (finding for finding in findings if finding.code == "R508")
+
+    assert destroyed.message == (
+        "booths: `pulumi up` destroys namespace ${site.area}-tolls and Ray cluster gate (at sites booth-a, booth-b)"
+    )
+    assert renamed.message == (
+        "target booths uses namespace northern-tolls (was north-tolls) at site booth-a, and others differ "
+        "(at sites booth-a, booth-b)"
+    )
+    other = review_of(_named(AREAS), _named(new.replace("southern", "inner"))).findings
+    accepted = {finding.whole_fingerprint for finding in findings}
+    assert not accepted & {finding.whole_fingerprint for finding in other if finding.code in {"R520", "R508"}}
+
+
+def test_a_version_that_uses_another_column_changes_only_what_uses_it() -> None:
+    """Markers are numbered by column, so using one column less gives other columns other markers."""
+    spec = NAMED.replace('"${site.area}-tolls"', '"${site.name}-tolls"')
+    for before, after, column in ((NAMED, spec, "area"), (spec, NAMED, "name")):
+        findings = review_of(_named(AREAS, before), _named(AREAS, after)).findings
+
+        assert {finding.code for finding in findings} == {"R508", "R520", "R522"}
+        assert f"destroys namespace ${{site.{column}}}-tolls and" in findings[0].message
+
+
+def test_a_value_of_another_form_changes_only_its_site() -> None:
+    """Such a value gives every site another marker, or none because the compiler has to treat it as more than text."""
+    for value in ("reg.east.example", "reg.east:5000"):
+        new = AREAS.replace("reg.east", value)
+        for before, after in ((AREAS, new), (new, AREAS)):
+            findings = review_of(_named(before), _named(after)).findings
+
+            assert {finding.code for finding in findings} == {"R518", "R706"}
+            assert all(finding.message.endswith("(at site booth-c)") for finding in findings)

@@ -116,7 +116,7 @@ def test_a_column_that_changes_at_many_sites_is_one_finding() -> None:
 
     assert finding.message == (
         "the endpoint of store box is https://minio.graz.acme.example (was https://s3.graz.acme.example) "
-        "(at sites shop-001, shop-002, shop-003 and 1 more)"
+        "at site shop-001, and others differ (at sites shop-001, shop-002, shop-003 and 1 more)"
     )
 
 

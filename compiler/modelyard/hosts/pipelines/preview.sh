@@ -24,16 +24,17 @@ def step(one):
 problems = [{"severity": "error", "message": one["message"]} for one in found.get("diagnostics") or () if one["severity"] == "error"]
 print(json.dumps({"steps": [step(one) for one in found["steps"]], "diagnostics": problems}))'
 mkdir -p modelyard-previews
-for project in "$folder/build/$stack"/*/infrastructure "$folder/build/$stack"/*/workloads; do
-  if [ ! -f "$project/Pulumi.yaml" ]; then continue; fi
-  name="$(basename "$(dirname "$project")")-$(basename "$project")"
-  cp "$project/Pulumi.$stack.yaml" "$folder/written.yaml"
-  if pulumi --cwd "$project" --non-interactive config refresh --force --stack "$stack" > "$log" 2>&1 &&
-    python -I -c "$settings" "$project/Pulumi.$stack.yaml" "$folder/written.yaml" > "$log" 2>&1 &&
+for written in "$folder/build/$stack"/*/*/Pulumi."$stack".yaml "$folder/build/$stack"/*/*/Pulumi."$stack".*.yaml; do
+  if [ ! -f "$written" ]; then continue; fi
+  project="$(dirname "$written")"
+  name="$(basename "${written##*/Pulumi.}" .yaml)" # the stack: the environment, or ENVIRONMENT.SITE
+  cp "$written" "$folder/written.yaml"
+  file="modelyard-previews/$(basename "$(dirname "$project")")-$(basename "$project")${name#"$stack"}.json"
+  if pulumi --cwd "$project" --non-interactive config refresh --force --stack "$name" > "$log" 2>&1 &&
+    python -I -c "$settings" "$written" "$folder/written.yaml" > "$log" 2>&1 &&
     pulumi --cwd "$project" --non-interactive install > "$log" 2>&1; then
-    pulumi --cwd "$project" --non-interactive preview --json --stack "$stack" > "$folder/preview.json" 2> "$log" || true
-    python -I -c "$steps" "$folder/preview.json" > "modelyard-previews/$name.json" 2>> "$log" ||
-      { rm "modelyard-previews/$name.json"; text; }
+    pulumi --cwd "$project" --non-interactive preview --json --stack "$name" > "$folder/preview.json" 2> "$log" || true
+    python -I -c "$steps" "$folder/preview.json" > "$file" 2>> "$log" || { rm "$file"; text; }
   else
     text
   fi
