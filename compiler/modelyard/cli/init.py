@@ -14,6 +14,8 @@ from modelyard.nearest import nearest
 from modelyard.patterns import pattern
 
 SCHEMA_NAME = "system.schema.json"
+LOCAL = "local"
+"""The template of a system that runs on this machine."""
 
 _TEMPLATES = Path(__file__).parent.parent / "templates"
 _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder)
     code = write(folder, available[arguments.template])
     if code == 0:
-        say(f"next: modelyard compile {folder}")
+        say(f"next: modelyard {'run' if arguments.template == LOCAL else 'compile'} {folder}")
     return code
 
 

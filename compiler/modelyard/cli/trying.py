@@ -23,7 +23,6 @@ from modelyard.printing.terminal import visible
 FOLDER: Final = "modelyard-try"
 """The default folder for the system."""
 
-TEMPLATE: Final = "local"
 _TIMEOUT_S: Final = 60
 
 
@@ -47,9 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _place(typed: str | None) -> tuple[Path, str]:
     """Return the folder and the template. A new folder with the name of a template gets that template."""
     if typed is None:
-        return Path(FOLDER), TEMPLATE
+        return Path(FOLDER), init.LOCAL
     is_template = typed in init.templates() and not os.path.lexists(typed)
-    return Path(typed), typed if is_template else TEMPLATE
+    return Path(typed), typed if is_template else init.LOCAL
 
 
 def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:

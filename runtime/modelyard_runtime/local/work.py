@@ -16,6 +16,7 @@ from modelyard_runtime.local.calling import Endpoint
 from modelyard_runtime.local.chatting import chat_command, replies
 from modelyard_runtime.local.order import in_order
 from modelyard_runtime.local.overlap import Successor
+from modelyard_runtime.local.plan import Endpoint as PlannedEndpoint
 from modelyard_runtime.local.plan import LocalPlan, Schedule
 from modelyard_runtime.local.readiness import await_versions
 from modelyard_runtime.local.runs import Outcome, Runs
@@ -255,14 +256,24 @@ class Work:
             if entry.generates_text:
                 self._chat(name, caller)
                 continue
-            if self.ask and (question_rows := rows_for(entry, self.plan, self.base.placed)) is not None:
-                self._ask(name, caller, question_rows)
+            own_rows = self.own_rows(entry)
+            if own_rows is not None:
+                self._ask(name, caller, own_rows)
             if self._made is not None:
                 share = captured(entry, self.base.placed)
                 rows = self._made.requests(self._turn() + number, drift=self.drift, captured=share)
                 self._send(name, caller, rows)
-        if self.ask or self._made is not None:
+        if self.ask or self.sample:
             time.sleep(_CAPTURED_S)
+
+    def own_rows(self, endpoint: PlannedEndpoint) -> Rows | None:
+        """Return rows of the system's data to send to an endpoint, or None.
+
+        They are sent if the command asks for them, or in place of generated rows if no dataset is generated.
+        """
+        if not (self.ask or (self.sample and self._made is None)):
+            return None
+        return rows_for(endpoint, self.plan, self.base.placed)
 
     def _chat(self, name: str, caller: Endpoint) -> None:
         """Show how to send a request to a language model. If rows would be sent to another model, send the request."""

@@ -91,6 +91,21 @@ def test_an_endpoint_is_asked_about_a_row_that_was_held_out(tmp_path: Path) -> N
     assert isinstance(placed, Placed)
 
 
+def test_a_system_with_its_own_data_gets_requests_too(tmp_path: Path) -> None:
+    """With `--sample`, an endpoint gets rows of the system's data if nothing is generated. Otherwise, it gets none."""
+    sample, placed, state = write_sample("laptop-default", tmp_path)
+    base: Any = SimpleNamespace(plan=sample.plan, state=state, placed=placed)
+    history: Any = None
+    endpoint = sample.plan.endpoints["churn"]
+    options = {"sampled": (True, None), "generated": (True, sample), "neither": (False, None)}
+    asked = {
+        name: Work(base, history, (), sample=wanted, drift=False, _made=made).own_rows(endpoint) is not None
+        for name, (wanted, made) in options.items()
+    }
+
+    assert asked == {"sampled": True, "generated": False, "neither": False}
+
+
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
     """The reference system captures only a fifth of its requests, but its monitors need the usual number of rows."""
     sample, placed, _ = write_sample("fraud-detection-dev", tmp_path)
