@@ -36,6 +36,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run beside each other, and threads of OpenMP that wait for a core spin: with two busy cores, scikit-learn's boosting
 # took fifteen times as long as with one thread.
 check runtime real test: export OMP_NUM_THREADS := 1
+# Go's compiler, API servers and engines collect garbage less often: a test with all of them took 68 s of processor time
+# instead of 90, and a build 7 percent less.
+testbed real test: export GOGC := 400
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

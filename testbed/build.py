@@ -8,7 +8,9 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.parts import PARTS, Part
@@ -25,11 +27,12 @@ def build(names: frozenset[str] = frozenset()) -> None:
         return
     parts = [part for part in PARTS if not names or part.name in names]
     waiting = _waiting(parts)
-    for position, (part, program) in enumerate(waiting, start=1):
-        print(f"[{position}/{len(waiting)}] building {program} ({', '.join(part.requires)})", flush=True)
-        began = time.monotonic()
-        _build_program(part, program)
-        print(f"[{position}/{len(waiting)}] built {program} in {time.monotonic() - began:.0f} s", flush=True)
+    with _modules(part for part, _ in waiting) as module_of:
+        for position, (part, program) in enumerate(waiting, start=1):
+            print(f"[{position}/{len(waiting)}] building {program} ({', '.join(part.requires)})", flush=True)
+            began = time.monotonic()
+            _build_program(part, program, module_of(part))
+            print(f"[{position}/{len(waiting)}] built {program} in {time.monotonic() - began:.0f} s", flush=True)
     if not waiting:
         print(f"the real parts are in {binaries()}")
 
@@ -69,8 +72,9 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 def _recipe(part: Part, program: str) -> str:
     """Return everything that a program's build depends on. It is stored next to the binary to detect changes."""
+    tags = [part.tags] if part.tags else []
     return json.dumps(
-        [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program]], indent=1
+        [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program], *tags], indent=1
     )
 
 
@@ -100,12 +104,24 @@ def _write_stamp(part: Part, program: str) -> None:
     _stamp(program).write_text(_recipe(part, program))
 
 
-def _build_program(part: Part, program: str) -> None:
-    folder = _module(part)
+@contextmanager
+def _modules(parts: Iterable[Part]) -> Generator[Callable[[Part], Path]]:
+    """Return a function that returns the folder of a part's module. While programs are built, the modules that later
+    programs need are downloaded.
+    """
+    with ThreadPoolExecutor(1) as downloads:
+        folders = {part.name: downloads.submit(_module, part) for part in {part.name: part for part in parts}.values()}
+        try:
+            yield lambda part: folders[part.name].result()
+        finally:
+            downloads.shutdown(cancel_futures=True)
+
+
+def _build_program(part: Part, program: str, folder: Path) -> None:
     binaries().mkdir(parents=True, exist_ok=True)
     fresh = binaries() / f".{program}.{os.getpid()}"
-    _go(folder, "build", "-trimpath", "-ldflags", " ".join(("-s -w", *part.ldflags)), "-o", str(fresh),
-        part.programs[program])  # fmt: skip
+    flags = ("-trimpath", "-tags", ",".join(part.tags), "-ldflags", " ".join(("-s -w", *part.ldflags)))
+    _go(folder, "build", *flags, "-o", str(fresh), part.programs[program])
     fresh.replace(binary(program))
     _write_stamp(part, program)
 

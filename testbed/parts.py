@@ -26,12 +26,30 @@ func main() {{
 """
 
 
+# Only the plugins in the test bed's Corefile: the others load the SDKs of clouds.
+_DNS_MAIN = """package main
+
+import (
+\t"github.com/coredns/coredns/core/dnsserver"
+\t"github.com/coredns/coredns/coremain"
+\t_ "github.com/coredns/coredns/plugin/bind"
+\t_ "github.com/coredns/coredns/plugin/hosts"
+\t_ "github.com/coredns/coredns/plugin/kubernetes"
+)
+
+func main() {
+\tdnsserver.Directives = []string{"bind", "hosts", "kubernetes"}
+\tcoremain.Run()
+}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A Go module of our own. Each part has a separate module because their requirements conflict.
+    """A Go module of our own. Most parts have a separate module because their requirements conflict.
 
     `programs` maps the name of a binary to its package. `staged` is a required module whose `./staging` replacements
-    are repeated here with the given version. `sources` are our own files, by path in the module.
+    are repeated here with the given version. `sources` are our own files, by path in the module. `tags` are build tags.
     """
 
     name: str
@@ -41,6 +59,7 @@ class Part:
     staged: tuple[str, str] | None = None
     ldflags: tuple[str, ...] = ()
     sources: dict[str, str] = field(default_factory=dict[str, str])
+    tags: tuple[str, ...] = ()
 
 
 PARTS = (
@@ -81,17 +100,29 @@ PARTS = (
         ),
     ),
     Part("etcd", ("go.etcd.io/etcd/server/v3 v3.6.16",), {"etcd": "go.etcd.io/etcd/server/v3"}),
-    Part("kwok", ("sigs.k8s.io/kwok v0.8.0",), {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
     Part(
         "kuberay",
         ("github.com/ray-project/kuberay/ray-operator v1.6.2",),
         {"kuberay-operator": "github.com/ray-project/kuberay/ray-operator"},
     ),
-    Part("coredns", ("github.com/coredns/coredns v1.15.0",), {"coredns": "github.com/coredns/coredns"}),
+    # CoreDNS and KWOK, which are not under test, use Prometheus's version of the Kubernetes client, which is large, so
+    # that it is compiled once. Prometheus has the same dependencies as alone.
     Part(
-        "prometheus",
-        ("github.com/prometheus/prometheus v0.316.0",),
-        {name: f"github.com/prometheus/prometheus/cmd/{name}" for name in ("promtool", "prometheus")},
+        name="prometheus",
+        requires=(
+            "github.com/prometheus/prometheus v0.316.0",
+            "github.com/coredns/coredns v1.15.0",
+            "sigs.k8s.io/kwok v0.8.0",
+        ),
+        programs={
+            "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+            "coredns": "./cmd/coredns",
+            "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+            "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+        },
+        sources={"cmd/coredns/main.go": _DNS_MAIN},
+        # Clusters need only one way of finding targets. The others load the SDKs of clouds, half of all code.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
     ),
     # Newer modules of Alertmanager lack the web pages that their program embeds.
     Part(

@@ -53,7 +53,7 @@ def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu")
 
 def start_kwok(processes: Processes, kubectl: Kubectl) -> None:
     """Start KWOK only for nodes that `add_nodes` adds."""
-    stages = build.module_folder("kwok", "sigs.k8s.io/kwok") / "kustomize" / "stage"
+    stages = build.module_folder("prometheus", "sigs.k8s.io/kwok") / "kustomize" / "stage"
     selector = ",".join(f"{key}={value}" for key, value in FAKE.items())
     processes.start(
         "kwok",

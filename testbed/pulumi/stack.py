@@ -129,6 +129,7 @@ class PulumiStack:
         state = scratch / "state"
         state.mkdir(parents=True)
         self._environment = {
+            "GOGC": os.environ.get("GOGC", "100"),
             "HOME": str(scratch),
             "PATH": _path(python, variables.pop("PATH", "")),
             "PULUMI_BACKEND_URL": f"file://{state}",

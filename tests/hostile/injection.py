@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, cast
 
 import jsonschema_rs
@@ -48,9 +49,15 @@ def fits(value: Json) -> bool:
         return False
 
 
-def compiled(value: Json) -> dict[str, bytes]:
-    """Return the output of a spec, or an empty dict if the compiler refuses the spec."""
-    return dict(compile_text(json.dumps(value)).files)
+def compiled(value: Json) -> Mapping[str, bytes]:
+    """Return the output of a spec, or an empty mapping if the compiler refuses the spec."""
+    return _output(json.dumps(value))
+
+
+@lru_cache(maxsize=64)
+def _output(text: str) -> Mapping[str, bytes]:
+    """Compile a spec, or return the output of one of the last specs, because most are needed again soon."""
+    return MappingProxyType(dict(compile_text(text).files))
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:

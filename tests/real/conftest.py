@@ -45,10 +45,29 @@ _SHARED = {
 }
 """What a machine can run only once or what is slow to create, by the test file that uses it."""
 
+_FIRST = (
+    "test_aws_examples.py",
+    "test_aws_changes.py",
+    "test_azure_changes.py",
+    "test_azure_projects.py",
+    "test_hybrid.py",
+    "test_local_systems.py",
+    "test_training.py",
+    "test_examples.py",
+    "test_injection.py",
+)
+"""Files with tests that take over a minute. They run first, so that no worker is left with one at the end."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Create the collection of reasons for skipped tests, which are printed at the end of the run."""
     config.stash[_cannot_run] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests in slow files to the front, in the order of the files."""
+    ranks = {name: rank for rank, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
