@@ -173,6 +173,7 @@ def test_only_entries_with_other_text_are_parsed(
         (SPEC, SPEC.replace("  empty:", "...\n  empty:")),
         (SPEC, SPEC.replace("  empty:", "---\n  empty:")),
         (SPEC, SPEC.replace("\n", "\r\n")),
+        (SPEC, SPEC.rstrip("\n")),
         (SPEC, "kind: MLSystem\n"),
         ("{\na: 1,\nb: 2}\n", "{\na: 1,\nb: 3}\n"),
         ("data: 1\n? kind\n: x\nmodels: 2\n", "data: 1\n? kind\n: x\nmodels: 3\n"),

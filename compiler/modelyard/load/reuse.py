@@ -135,7 +135,7 @@ class _Reuse:
 
 def _is_unusual(text: str) -> bool:
     """Return whether a file may contain several documents, or text whose end depends on what follows."""
-    if "\r" in text or text.startswith("%") or _MARKER.search(text):
+    if "\r" in text or not text.endswith("\n") or text.startswith("%") or _MARKER.search(text):
         return True
     return "?" in text and _EXPLICIT_KEY.search(text) is not None
 
