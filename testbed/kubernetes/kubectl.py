@@ -89,10 +89,16 @@ class Kubectl:
     def removing(self, *namespaces: str, seconds: float = 300) -> Generator[None]:
         """Delete namespaces when the `with` block ends, even if it fails, because their Pods use up the node's
         capacity.
+
+        Pods get a second to end, because Ray's Pods would take all of their grace period.
         """
         try:
             yield
         finally:
+            # A namespace that is being deleted gets no new Pods in place of the deleted ones.
+            self.run("delete", "namespace", *namespaces, "--ignore-not-found", "--wait=false")
+            for namespace in namespaces:
+                self.run("delete", "pods", "--all", "--namespace", namespace, "--grace-period=1", "--wait=false")
             self.run("delete", "namespace", *namespaces, "--ignore-not-found", seconds=seconds)
 
     def warnings(self) -> str:

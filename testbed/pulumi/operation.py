@@ -20,17 +20,24 @@ from pulumi import automation
 from pulumi.automation.events import EngineEvent
 
 
+class _Stack(automation.Stack):
+    """A stack that exists and whose outputs are not needed. Looking for both would start the engine three times."""
+
+    def __init__(self, name: str, workspace: automation.Workspace) -> None:
+        self.name = name
+        self.workspace = workspace
+
+    def outputs(self) -> automation.OutputMap:
+        """Return nothing."""
+        return {}
+
+
 def main() -> int:
     """Run the operation. Return 1 if the engine reports a failure."""
     verb, folder, name, events_path = sys.argv[1:5]
     os.chdir(folder)
     sys.path[0] = folder
-    stack = automation.create_or_select_stack(
-        name,
-        project_name=Path(folder).name,
-        program=_program,
-        opts=automation.LocalWorkspaceOptions(work_dir=folder),
-    )
+    stack = _Stack(name, automation.LocalWorkspace(work_dir=folder, program=_program))
     with Path(events_path).open("a") as events:
         try:
             _run(stack, verb, events)
