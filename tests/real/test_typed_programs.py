@@ -20,12 +20,6 @@ from tests.stacks.azure.systems import azure_systems
 from tests.stacks.gcp.systems import google_systems
 
 
-@pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Return the folders of all infrastructure projects of the AWS examples."""
-    return _written(on_aws(), tmp_path_factory.mktemp("examples"))
-
-
 def _written(examples: Sequence[Example], root: Path) -> list[Path]:
     """Write the infrastructure projects of examples, and return their folders."""
     for example in examples:
@@ -37,47 +31,53 @@ def _written(examples: Sequence[Example], root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob("*/*/*/infrastructure*/Pulumi.yaml"))
 
 
-@pytest.fixture(scope="module")
-def python(projects: list[Path], program_environment: Callable[[Path], Path]) -> Path:
-    """Return the Python interpreter that all projects share, so that the AWS SDK is parsed only once."""
-    (interpreter,) = {program_environment(project / "requirements.txt") for project in projects}
-    return interpreter
+def _misspelt(project: Path, folder: Path) -> Path:
+    """Copy a project to a folder, with a misspelt argument in its program."""
+    shutil.copytree(project, folder)
+    main = folder / "__main__.py"
+    main.write_text(main.read_text().replace("min_nodes=", "min_node=", 1))
+    return folder
 
 
-def pyright_errors(program: Path, python: Path, projects: Sequence[Path] | None = None) -> list[str]:
-    """Return the errors of pyright's strict mode in an emitted `__main__.py`, or in the programs of several projects.
+def pyright_errors(root: Path, python: Path, projects: Sequence[Path]) -> list[str]:
+    """Return the errors of pyright's strict mode in the emitted `__main__.py` of several projects below a folder.
 
-    The library next to a program is checked at its source, with this repository's settings. A single run for several
+    The library next to a program is checked at its source, with this repository's settings. A single run for all
     projects reads their SDK only once.
     """
-    roots = [str(each.relative_to(program)) for each in ([program] if projects is None else projects)]
+    roots = [str(project.relative_to(root)) for project in projects]
     settings: dict[str, Any] = {"typeCheckingMode": "strict", "pythonVersion": "3.11"}
-    settings["include"] = [str(Path(root) / "__main__.py") for root in roots]
-    settings["executionEnvironments"] = [{"root": root} for root in roots]
-    (program / "pyrightconfig.json").write_text(json.dumps(settings))
+    settings["include"] = [str(Path(each) / "__main__.py") for each in roots]
+    settings["executionEnvironments"] = [{"root": each} for each in roots]
+    (root / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", str(python), "--project", "."]
-    result = subprocess.run(command, cwd=program, capture_output=True, text=True, check=False)
-    (program / "pyrightconfig.json").unlink()
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     report = json.loads(result.stdout)
     assert report["summary"]["filesAnalyzed"] == len(roots)
     return [
-        f"{Path(problem['file']).relative_to(program)}:{problem['range']['start']['line'] + 1}: {problem['message']}"
+        f"{Path(problem['file']).relative_to(root)}:{problem['range']['start']['line'] + 1}: {problem['message']}"
         for problem in report["generalDiagnostics"]
     ]
 
 
-def test_every_infrastructure_program_is_well_typed(projects: list[Path], python: Path) -> None:
-    """Both mypy and pyright pass. They report a misspelt argument, which shows that the checks work."""
+def test_every_infrastructure_program_is_well_typed(
+    tmp_path: Path, program_environment: Callable[[Path], Path]
+) -> None:
+    """Both mypy and pyright pass. They report a misspelt argument, which shows that the checks work.
+
+    All projects share a Python interpreter, so that the AWS SDK is parsed only once.
+    """
+    projects = _written(on_aws(), tmp_path)
+    (python,) = {program_environment(project / "requirements.txt") for project in projects}
+    misspelt = _misspelt(projects[0], tmp_path / "misspelt")
+
     assert len(projects) >= len(on_aws())
     for project in projects:
         assert environments.type_errors(project, python) == "", project
-        assert pyright_errors(project, python) == [], project
-
-    main = projects[0] / "__main__.py"
-    main.write_text(main.read_text().replace("min_nodes=", "min_node=", 1))
-
-    assert "min_node" in environments.type_errors(projects[0], python)
-    assert "min_node" in " ".join(pyright_errors(projects[0], python))
+    assert "min_node" in environments.type_errors(misspelt, python)
+    errors = pyright_errors(tmp_path, python, [*projects, misspelt])
+    assert errors
+    assert all("misspelt" in each and "min_node" in each for each in errors), errors
 
 
 @pytest.mark.parametrize(("systems", "least"), [(google_systems, 3), (azure_systems, 2)])
@@ -93,13 +93,10 @@ def test_programs_on_other_clouds_are_well_typed(
     """
     folders = _written(systems(), tmp_path)
     (interpreter,) = {program_environment(folder / "requirements.txt") for folder in folders}
-    misspelt = tmp_path / "misspelt"
-    shutil.copytree(next(folder for folder in folders if "leads" in str(folder)), misspelt)
-    main = misspelt / "__main__.py"
-    main.write_text(main.read_text().replace("min_nodes=", "min_node=", 1))
+    misspelt = _misspelt(next(folder for folder in folders if "leads" in str(folder)), tmp_path / "misspelt")
 
     errors = pyright_errors(tmp_path, interpreter, [*folders, misspelt])
 
     assert len(folders) >= least
     assert errors
-    assert all("misspelt" in each and ("min_node" in each) for each in errors), errors
+    assert all("misspelt" in each and "min_node" in each for each in errors), errors
