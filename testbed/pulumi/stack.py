@@ -130,6 +130,7 @@ class PulumiStack:
         state.mkdir(parents=True)
         self._environment = {
             "GOGC": os.environ.get("GOGC", "100"),
+            "GOMEMLIMIT": os.environ.get("GOMEMLIMIT", "off"),
             "HOME": str(scratch),
             "PATH": _path(python, variables.pop("PATH", "")),
             "PULUMI_BACKEND_URL": f"file://{state}",
