@@ -8,9 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from testbed import machine
+from testbed import machine, services
 from testbed.places import cache
 
 CHECKOV = "checkov==3.3.30\n"
@@ -41,16 +42,20 @@ def environment(requirements: str) -> Path:
     return folder / "bin" / "python"
 
 
-def type_errors(program: Path, python: Path) -> str:
-    """Return the errors of `mypy --strict` for an emitted project, checked against an environment's packages.
+def type_errors(folder: Path, python: Path) -> str:
+    """Return the errors of `mypy --strict` for a folder of programs, checked against an environment's packages.
 
-    mypy runs from our own environment, because the program's environment contains only its requirements.
+    mypy runs from our own environment, because the programs' environment contains only their requirements. It reads
+    only those services of an SDK that the programs use.
     """
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
-    caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"
-    result = subprocess.run(
-        [*command, caching, "--no-error-summary", "."], cwd=program, capture_output=True, text=True, check=False
-    )
+    with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+        file.write(services.settings(folder, python))
+        file.flush()
+        command = [sys.executable, "-m", "mypy", f"--config-file={file.name}", f"--python-executable={python}"]
+        caching = f"--cache-dir={cache() / 'mypy' / python.parent.parent.name}"
+        result = subprocess.run(
+            [*command, caching, "--no-error-summary", "."], cwd=folder, capture_output=True, text=True, check=False
+        )
     return result.stdout + result.stderr
 
 

@@ -5,29 +5,17 @@ Every example with a target in a cloud is compiled for each of the other clouds.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import pytest
 
 from modelyard.diagnostics.base import Severity
-from modelyard.pipeline import InputFile, Inputs, compile_system, understand
+from modelyard.pipeline import Inputs, compile_system, understand
 from modelyard.portability import Destination, portability
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS, Example, every_example, providers_of
+from tests.moved import CLOUDS, NEARBY, Moved, examples_in, moved
 from tests.narrowing import present
-
-CLOUDS = ("aws", "gcp", "azure")
-
-NEARBY = (
-    ("eu-central-1", "europe-west3", "germanywestcentral"),
-    ("eu-central-2", "europe-west6", "switzerlandnorth"),
-    ("eu-west-1", "europe-west4", "westeurope"),
-)
-"""Regions in the same part of a continent, one for each cloud."""
-
-ACCOUNTS = ('"123456789012"', "acme-leads", "3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b")
-"""An account identifier for each cloud."""
 
 REFUSED = {
     # Workloads in separate shops read a bucket in the cloud. Only AWS gives them keys for the bucket. The other clouds
@@ -58,19 +46,6 @@ REFUSED = {
     ("recommender-gcp", "azure"): ["E0504", "E0698"],
 }
 """The error codes for each example that cannot be moved to a certain cloud."""
-
-_PROVIDER = re.compile(rf"\bprovider: ({'|'.join(CLOUDS)})\b")
-_REGION = re.compile(rf"\bregion: ({'|'.join(region for regions in NEARBY for region in regions)})\b")
-_ACCOUNT = re.compile(rf"\baccount: ({'|'.join(ACCOUNTS)})$", re.MULTILINE)
-
-
-def moved(text: InputFile, cloud: str) -> InputFile:
-    """Return a spec or an environment file adapted to another cloud."""
-    content = text.content.decode() if isinstance(text.content, bytes) else text.content
-    elsewhere = {region: regions[CLOUDS.index(cloud)] for regions in NEARBY for region in regions}
-    there = _PROVIDER.sub(f"provider: {cloud}", _ACCOUNT.sub(f"account: {ACCOUNTS[CLOUDS.index(cloud)]}", content))
-    return InputFile(text.path, _REGION.sub(lambda match: f"region: {elsewhere[match[1]]}", there).encode())
-
 
 EXAMPLES = (*every_example(), *(Example(folder.name, None, SYSTEMS) for folder in sorted(SYSTEMS.iterdir())))
 MOVES = [
@@ -108,3 +83,12 @@ def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example
     assert not Counter(expected) - Counter(codes)
     assert bool(codes) == bool(expected)
     assert (move.score == 100) == (not expected)
+
+
+@pytest.mark.parametrize("example", [each for cloud in ("gcp", "azure") for each in examples_in(cloud)], ids=str)
+def test_every_example_of_a_cloud_runs_on_google_cloud_and_azure(example: Moved) -> None:
+    """Where the move alone is refused, the changes in `tests/moved.py` are all that the example needs."""
+    outcome = compile_system(example.inputs(), TARGETS)
+
+    assert not outcome.failed, outcome.diagnostics
+    assert {target.provider for target in present(outcome.system).deployment.targets} <= {example.cloud, "kubernetes"}
