@@ -68,8 +68,8 @@ def _by_provider(here: Field) -> dict[str, Field]:
         name: Field(
             here.root,
             (
-                *(part for part in here.schemas if owners.get(id(part)) == name),
-                *(part for part in here.schemas if id(part) not in owners),
+                *(part for part in here.parts if owners.get(id(part.schema)) == name),
+                *(part for part in here.parts if id(part.schema) not in owners),
             ),
         )
         for name in names

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
+import modelyard_schemas
 from modelyard.cli.machines import machines_of
 from modelyard.cli.ways import model_lines
 from modelyard.flow_text import flow
 from modelyard.pipeline import Outcome
 from modelyard.plan import Plan, Resource
+from modelyard.printing.fields import field
+from modelyard.shape import Schema
 from modelyard.source import Document, Json, Path, Span
 from modelyard.spec import System
 from modelyard.stack import Manifest
@@ -105,12 +109,19 @@ def _owner(path: Path) -> Path:
 
 
 def _field(document: Document, plan: Plan, path: Path) -> list[str]:
-    """Describe a field: its value, the components that exist only because of it, and the address of its entry."""
+    """Describe a field: its value and purpose, the components that it alone adds, and the address of its entry."""
     value: Json = document.value
     for step in map(str, path):
         value = value[step] if isinstance(value, dict) else None
     emitted = [resource for resource in plan.resources if resource.origin[: len(path)] == path]
-    lines = [f"  {flow(value)}", *(_resources(plan, emitted) if emitted else []), *_objects(plan, path, "")]
+    described, _ = field(cast("Schema", modelyard_schemas.load("system")), tuple(map(str, path)), document.value)
+    purpose = None if described is None else described.first("description")
+    lines = [
+        f"  {flow(value)}",
+        *([f"  {purpose}"] if purpose else []),
+        *(_resources(plan, emitted) if emitted else []),
+        *_objects(plan, path, ""),
+    ]
     return [*lines, "", f"part of {'.'.join(map(str, _owner(path)))}; run modelyard explain on that for the whole"]
 
 

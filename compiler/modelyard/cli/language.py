@@ -16,6 +16,7 @@ from modelyard.diagnostics import Diagnostic, in_order
 from modelyard.editor.server import Knowledge
 from modelyard.editor.texts import environment_of
 from modelyard.inputs import InputFile, Inputs
+from modelyard.load import load
 from modelyard.pipeline import understand
 from modelyard.printing.fields import field, field_lines
 from modelyard.records import replace
@@ -51,13 +52,15 @@ def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[D
 
 
 def _describe(spec: str, texts: Mapping[str, str], path: tuple[str, ...]) -> list[str]:
-    """Describe an entry with its resources, or a field."""
+    """Describe an entry with its resources, or a field as it is in the spec's case, such as with its provider."""
+    inputs, _ = _inputs(spec, texts)
     if len(path) == 2 and path[0] in SECTIONS_WITH_ADDRESSES:
-        inputs, _ = _inputs(spec, texts)
         lines = [] if inputs is None else explain_address(understand(inputs, TARGETS), ".".join(path))
         if lines:
             return ["```text", *lines, "```"]
-    field_schema, _ = field(cast("Schema", modelyard_schemas.load("system")), path)
+    document = None if inputs is None else load(inputs.spec.content, inputs.spec.path)[0]
+    value = None if document is None else document.value
+    field_schema, _ = field(cast("Schema", modelyard_schemas.load("system")), path, value)
     if field_schema is None:
         return []
     described, *details = field_lines("", field_schema)

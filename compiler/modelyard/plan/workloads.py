@@ -13,13 +13,17 @@ from modelyard.spec.scoring import scorings_of
 
 @record
 class Application:
-    """A Ray Serve application: one variant of an endpoint, with its hardware."""
+    """A Ray Serve application: one variant of an endpoint, with its hardware.
+
+    While the variant has no version, `stand_in` is the variant whose version it serves.
+    """
 
     inference: Inference
     variant: Variant
     model: Model
     hardware: Hardware
     route_prefix: str
+    stand_in: Variant | None = None
 
 
 @record

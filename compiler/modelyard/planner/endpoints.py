@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from modelyard.names import object_name
 from modelyard.plan import (
     AlertRules,
     Application,
     Backend,
+    Hardware,
     Kind,
     Link,
     ModelServer,
@@ -20,6 +22,8 @@ from modelyard.plan import (
 from modelyard.planner.draft import Draft, Needs
 from modelyard.source import Path
 from modelyard.spec import Capture, Inference, Variant, target_path
+
+_CHAMPION: Final = "champion"
 
 
 def plan_pools(draft: Draft) -> None:
@@ -77,7 +81,34 @@ def _application(draft: Draft, inference: Inference, variant: Variant) -> Applic
     if hardware is None:
         return None
     prefix = f"/{draft.called('inference', inference.name)}" if inference.pool else "/"
-    return Application(inference, variant, draft.system.models[variant.model.model], hardware, prefix)
+    stand_in = _stand_in(draft, inference, variant, hardware)
+    return Application(inference, variant, draft.system.models[variant.model.model], hardware, prefix, stand_in)
+
+
+def _stand_in(draft: Draft, inference: Inference, variant: Variant, hardware: Hardware) -> Variant | None:
+    """Return the variant whose version a variant serves while it has none of its own, or None if it serves nothing.
+
+    This is the champion, if the other variant's machines are sufficient for it. Shares of the traffic do not matter, so
+    that changing them replaces no server. Language models are also loaded while their predecessor is in use, for which
+    only variants with an alias have room.
+    """
+    champions = [other for other in inference.variants if other.model.alias == _CHAMPION]
+    if len(champions) != 1 or champions[0] is variant:
+        return None
+    main = champions[0]
+    models = draft.system.models
+    if models[main.model.model].task != models[variant.model.model].task:
+        return None
+    if inference.generation is not None and (hardware.accelerator is not None or variant.model.alias.isdecimal()):
+        return None
+    needed = draft.hardware(main.compute, inference.target)
+    return main if needed is not None and _suffices(hardware, needed) else None
+
+
+def _suffices(hardware: Hardware, needed: Hardware) -> bool:
+    """Return whether a model that runs on the needed hardware also runs on the other."""
+    accelerated = needed.accelerator is None or needed.accelerator == hardware.accelerator
+    return accelerated and hardware.cpu_millis >= needed.cpu_millis and hardware.memory_bytes >= needed.memory_bytes
 
 
 def _server(

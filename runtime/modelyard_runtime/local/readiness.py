@@ -33,7 +33,7 @@ def await_versions(endpoint: Endpoint, serve_port: int, placed: Placed) -> str:
 
 
 def has_version(application: str, placed: Placed) -> bool:
-    """Return whether the registry has the version that an application serves, or cannot be asked."""
+    """Return whether the registry has a version that an application serves, or cannot be asked."""
     from mlflow.exceptions import MlflowException
 
     for content in placed.contents.values():
@@ -43,7 +43,9 @@ def has_version(application: str, placed: Placed) -> bool:
         assert isinstance(workload, ServerWorkload)
         registry.connect(workload)
         try:
-            return asked_version(workload.applications[application].model) is not None
+            served = workload.applications[application]
+            stand_in = [] if served.stand_in is None else [served.stand_in.model]
+            return any(asked_version(model) is not None for model in (served.model, *stand_in))
         except MlflowException:  # a server may still have the version that it kept
             return True
     return False

@@ -1,15 +1,16 @@
 """Generates data with a known truth from the spec's declarations if a system's own data is not on this machine.
 
 Every row has all columns of the system so that datasets can be joined. A label is determined by the numeric and
-categorical features with fixed weights, which depend only on the column names, plus noise. With drift, the first
-numeric features are two standard deviations larger in requests than in training data. `sample.json` records the truth.
+categorical features with fixed weights, which depend only on the column names, plus noise. A text that a language model
+learns is determined by its prompt. With drift, the first numeric features are two standard deviations larger in
+requests than in training data. `sample.json` records the truth.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -77,19 +78,30 @@ class Truth:
         at = [end - timedelta(seconds=float(age)) for age in ages]
         rows |= dict.fromkeys(self.timestamps, at)
         rows |= {name: [f"g{seed}-{index // _GROUP}" for index in range(count)] for name in self.groups}
-        score = np.zeros(count)
+        tables, prompts = np.zeros(count), np.zeros(count)
         for name, kind in self.columns.items():
             if kind == "timestamp":
                 rows[name] = at
                 continue
             shift = _SHIFT if drift and name in self.drifting else 0.0
             rows[name], effect = _column(kind, chance, count, shift)
-            score += self.weight(name) * effect
-        score /= max(np.sqrt(sum(self.weight(name) ** 2 for name in self.columns)), 1e-9)
-        score += _NOISE * chance.normal(size=count)
+            score = prompts if kind == _PROMPT else tables
+            score += self.weight(name) * effect / self._scale(of_prompts=kind == _PROMPT)
+        noise = _NOISE * chance.normal(size=count)
         for name, task in self.labels.items():
-            rows[name] = _label(task, score)
+            from_prompts = _PROMPT in self.columns.values() and (task == _TEXT or not self.table_columns)
+            rows[name] = _label(task, (prompts if from_prompts else tables) + noise)
         return pd.DataFrame(rows)
+
+    @property
+    def table_columns(self) -> list[str]:
+        """Return the features other than prompts."""
+        return [name for name, kind in self.columns.items() if kind != _PROMPT]
+
+    def _scale(self, *, of_prompts: bool) -> float:
+        """Return the standard deviation of the weighted sum of all prompts, or of all other features."""
+        names = [name for name, kind in self.columns.items() if (kind == _PROMPT) == of_prompts]
+        return max(float(sum(self.weight(name) ** 2 for name in names)) ** 0.5, 1e-9)
 
     def recorded(self) -> dict[str, Any]:
         """Return the truth as plain data for `sample.json`."""
@@ -153,7 +165,8 @@ def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
     key_names = _named_keys(described) + ([_KEY] if _needs_key(plan, described) else [])
     keys = tuple(dict.fromkeys(key_names))
     columns = {name: kind for name, kind in columns.items() if name not in roles and name not in keys}
-    columns = columns or dict(_UNNAMED)
+    if all(kind == _PROMPT for kind in columns.values()) and (not columns or _lacks_columns(plan, tasks)):
+        columns |= _UNNAMED
     numeric = [name for name, kind in columns.items() if kind in {"number", "integer"}]
     return Truth(
         columns=columns,
@@ -190,6 +203,12 @@ def _invented(plan: LocalPlan, name: str) -> list[str]:
 
 def _is_declared(data: Dataset) -> bool:
     return bool(data.schema or data.features)
+
+
+def _lacks_columns(plan: LocalPlan, tasks: Mapping[str, str]) -> bool:
+    """Return whether a generated table, as opposed to texts for a language model, declares no columns."""
+    generated = plan.data.keys() - _written(plan)
+    return any(not _is_declared(plan.data[name]) and tasks.get(name) != _TEXT for name in generated)
 
 
 def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
@@ -300,7 +319,7 @@ class Sample:
             ] or roles
         if data.features:
             return list(dict.fromkeys((*keys, *data.features, *roles)))
-        own = _invented(self.plan, name) or list(self.truth.columns)
+        own = _invented(self.plan, name) or self.truth.table_columns or list(self.truth.columns)
         if data.label and _has_features_elsewhere(self.plan, name):
             own = []
         return list(dict.fromkeys((*keys, *own, *roles)))
@@ -310,7 +329,7 @@ class Sample:
         count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
         rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(
-            rows[[*self.truth.keys, *self.truth.columns]].to_json(orient="records")
+            rows[[*self.truth.keys, *(self.truth.table_columns or self.truth.columns)]].to_json(orient="records")
         )
         return listed
 

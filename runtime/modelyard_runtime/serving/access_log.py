@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from modelyard_runtime.serving.selection import Origin
 from modelyard_runtime.workload.records import Application
 
 LONGEST_ID = 128  # maximum length of a request ID, which the client chooses
@@ -20,7 +21,7 @@ class Access:
     request_id: str
     caller: str | None = None
     rows: int | None = None
-    version: str = ""
+    origin: Origin | None = None
     begun: float = field(default_factory=time.perf_counter)
 
     @property
@@ -31,7 +32,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class AccessLog:
-    """The access log for one variant of an endpoint."""
+    """The access log of a variant's server. A line names the variant whose version was served."""
 
     endpoint: str
     variant: str
@@ -42,7 +43,7 @@ class AccessLog:
             "log": "access",
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "endpoint": self.endpoint,
-            "variant": self.variant,
+            "variant": self.variant if access.origin is None else access.origin.variant,
             "caller": access.caller,
             "request": access.request_id,
             "status": status,

@@ -18,9 +18,7 @@ from modelyard_runtime.captures.capture import Captures
 from modelyard_runtime.models.answers import Answer, Predictor, answer, plain
 from modelyard_runtime.models.bundle_metrics import BundleMetrics
 from modelyard_runtime.models.checker import BadRequest, Rows
-from modelyard_runtime.models.loading import Models
 from modelyard_runtime.refusals import Refusal
-from modelyard_runtime.registry import client as registry
 from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
 from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
 from modelyard_runtime.serving.checks import check_server
@@ -29,6 +27,7 @@ from modelyard_runtime.serving.loaded import Serving, load
 from modelyard_runtime.serving.paths import asks_for_health, below
 from modelyard_runtime.serving.payloads import rows_of
 from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.selection import Selected, Selection, described_origin
 from modelyard_runtime.serving.tokens import Tokens
 from modelyard_runtime.workload.description import digest
 from modelyard_runtime.workload.mounted import mounted_workload
@@ -121,7 +120,11 @@ class PredictionRequest:
 
 
 class Server:
-    """One replica of a model server."""
+    """One replica of a model server.
+
+    While its variant has no version, it serves the version of the variant that stands in. Responses, logs and metrics
+    then have the name of that variant, and nothing is captured.
+    """
 
     def __init__(self, workload: ServerWorkload, name: str) -> None:
         from ray import serve
@@ -135,11 +138,10 @@ class Server:
         self._entrypoint = record.entrypoint
         self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
         self._access_log = access_log_of(record)
-        self._models = Models(workload, self._model)
-        self._bundle_metrics = (
-            BundleMetrics(self._models.bundles, {"application": name}) if self._models.bundles else None
-        )
-        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name, record.timeout_seconds)
+        self._selection = Selection(workload, record)
+        bundles = self._selection.bundles
+        self._bundle_metrics = BundleMetrics(bundles, {"application": name}) if bundles else None
+        self._metrics = RequestMetrics(name, record.timeout_seconds)
         self.serving: Serving | None = None
         self._begin()
         capture = record.capture
@@ -153,7 +155,7 @@ class Server:
         )
         self._gathered: Any = gather(self._answer_all) if batching.max_size > 1 else None
         self._ended = threading.Event()
-        if not self._model.version or self.serving is None:  # a version by number may not be registered yet
+        if not self._final():
             threading.Thread(target=self._follow, name="versions", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
@@ -171,10 +173,10 @@ class Server:
             _log.exception("request %s failed", request_id)
             status, content = 500, {"error": "the model failed on this request; see the server's log"}
         if not asks_for_health(request):
-            self._metrics.answered(access.version, status, access.seconds)
+            self._metrics.answered(access.origin or self._selection.own, status, access.seconds)
             if self._access_log is not None:
                 self._access_log.write(access, status)
-        return _response(content, status, request_id)
+        return _response(content, status, access)
 
     def __del__(self) -> None:
         """Write the pending captures when Serve stops the replica."""
@@ -185,13 +187,14 @@ class Server:
 
     async def _respond(self, request: Request, access: Access) -> tuple[int, dict[str, Any] | bytes]:
         serving, call = self.serving, call_of(below(request))
-        access.version = serving.version if serving is not None else ""
+        access.origin = serving.origin if serving is not None else None
         absent = {"error": f"no version of {self._model.uri} exists yet"}
         if call is not None and call.kind == "live":
             return 200, {"live": True}
         if asks_for_health(request):
-            ready = {"status": "ok", "version": access.version} if call is None else {"ready": True}
-            return (503, absent) if serving is None else (200, ready)
+            if serving is None:
+                return 503, absent
+            return 200, {"status": "ok", "version": serving.version} if call is None else {"ready": True}
         if self._tokens is not None:
             access.caller = self._tokens.caller(request.headers.get("authorization", ""))
         if self._tokens is not None and access.caller is None:
@@ -200,7 +203,7 @@ class Server:
             return 405, {"error": "send rows with POST"}
         if serving is None:
             return 503, absent
-        form: Form = Plain(self._model.registered_name)
+        form: Form = Plain(serving.origin.model)
         if call is not None:
             self._check_names(call, serving)
             if call.kind != "infer":
@@ -209,7 +212,7 @@ class Server:
         return 200, await self._answered(await body_of(request, self._most_bytes), serving, form, access)
 
     def _check_names(self, call: Call, serving: Serving) -> None:
-        if call.model and call.model not in (self._model.registered_name, self._model.name):
+        if call.model and call.model not in (self._model.registered_name, self._model.name, serving.origin.model):
             raise BadRequest(f"there is no model {call.model!r} here", 404)
         if call.version and call.version != serving.version:
             raise BadRequest(f"version {call.version} of the model is not served here; {serving.version} is", 404)
@@ -237,10 +240,10 @@ class Server:
 
     def _encoded(self, pending: PredictionRequest, answers: Answer) -> bytes:
         """Capture the predictions, and encode them as a response body."""
-        version, request_id = pending.serving.version, pending.access.request_id
-        if self._captures is not None:
-            self._captures.keep(request_id, pending.rows, answers, version, pending.keys)
-        return _json(pending.form.content(answers, version, request_id))
+        origin, request_id = pending.serving.origin, pending.access.request_id
+        if self._captures is not None and origin.variant == self._selection.own.variant:
+            self._captures.keep(request_id, pending.rows, answers, origin.version, pending.keys)
+        return _json(pending.form.content(answers, origin.version, request_id))
 
     async def _answer_all(self, pending: list[PredictionRequest]) -> list[Answer]:
         """Predict the rows of several requests with one call per model version."""
@@ -256,9 +259,7 @@ class Server:
 
     def _begin(self) -> None:
         """Load the first model. Use a bundle on this disk rather than wait for an unreachable store."""
-        bundles = self._models.bundles
-        if bundles is not None and bundles.on_disk() is not None:
-            self._load(bundles.version())
+        self._load(self._selection.on_disk())
         if self.serving is None:
             self._renew()
         elif self._bundle_metrics is not None:
@@ -266,35 +267,47 @@ class Server:
 
     def _renew(self) -> None:
         """Load the version to which the description's URI currently resolves, unless it is already loaded."""
-        version = self._models.version()
+        selected = self._selection.current()
         if self._bundle_metrics is not None:
             self._bundle_metrics.tell()
-        self._load(version)
+        self._load(selected)
 
-    def _load(self, version: registry.Version | None) -> None:
-        if version is None or (self.serving is not None and self.serving.uri == version.uri):
+    def _load(self, selected: Selected | None) -> None:
+        before = self.serving
+        if selected is None or (
+            before is not None and (before.uri, before.origin) == (selected.version.uri, selected.origin)
+        ):
             return
-        self.serving = load(self._workload, self._model, version, self._entrypoint)
-        self._metrics.serves(version.version)
-        _log.info("%s serves version %s of %s", self._name, version.version, version.name)
+        self.serving = load(self._workload, selected, self._entrypoint)
+        self._metrics.serves(selected.origin)
+        _log.info("%s serves %s", self._name, described_origin(selected.origin, self._selection.own))
+
+    def _final(self) -> bool:
+        return self.serving is not None and self._selection.final(self.serving.origin)
 
     def _follow(self) -> None:
-        bundles = self._models.bundles
+        bundles = self._selection.bundles
         while not self._ended.wait(FOLLOW_S if bundles is None else bundles.poll_s):
             try:
                 self._renew()
             except Exception:  # noqa: BLE001 - a version that is loaded keeps serving
                 _log.exception("%s cannot be loaded; the replica continues with what it has", self._model.uri)
-            if self._model.version and self.serving is not None:
-                return  # a version by number never changes
+            if self._final():
+                return
 
 
-def _response(content: dict[str, Any] | bytes, status: int, request_id: str) -> Response:
+def _response(content: dict[str, Any] | bytes, status: int, access: Access) -> Response:
     from starlette.responses import Response
 
+    body = content if isinstance(content, bytes) else _json(content | {"id": access.request_id})
+    return Response(body, status, headers_of(access, status), "application/json")
+
+
+def headers_of(access: Access, status: int) -> dict[str, str]:
+    """Return a response's own headers: the request ID, the variant that produced the response, and those of errors."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
-    body = content if isinstance(content, bytes) else _json(content | {"id": request_id})
-    return Response(body, status, {"X-Request-ID": request_id, **headers}, "application/json")
+    variant = {"X-Model-Variant": access.origin.variant} if access.origin is not None and status != 401 else {}
+    return {"X-Request-ID": access.request_id, **variant, **headers}
 
 
 def _json(content: dict[str, Any]) -> bytes:

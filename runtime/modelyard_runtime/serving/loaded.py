@@ -10,8 +10,9 @@ from modelyard_runtime.models.answers import Predictor, choosing_by
 from modelyard_runtime.models.checker import Checker
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.registry import client as registry
+from modelyard_runtime.serving.selection import Origin, Selected
 from modelyard_runtime.user_code import entrypoint
-from modelyard_runtime.workload.records import Model, ServerWorkload
+from modelyard_runtime.workload.records import ServerWorkload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,14 @@ class Serving:
 
     model: Predictor
     checker: Checker
-    version: str
+    origin: Origin
     uri: str
     overlaps: bool
+
+    @property
+    def version(self) -> str:
+        """Return the number of the version."""
+        return self.origin.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +57,21 @@ class Direct:
         return self.loaded.threshold()
 
 
-def load(workload: ServerWorkload, record: Model, version: registry.Version, code: str) -> Serving:
-    """Load a version of a described model, wrapped by the user's function `code` if there is one.
+def load(workload: ServerWorkload, selected: Selected, code: str) -> Serving:
+    """Load a selected version, wrapped by the user's function `code` if there is one.
 
     Estimators may be called concurrently, because they are thread-safe. Other code may not be.
     """
-    loaded = loading.load(workload, record, version)
+    origin, uri = selected.origin, selected.version.uri
+    loaded = loading.load(workload, selected.model, selected.version)
     checker = Checker(loaded.columns())
     if code:
         model = entrypoint(code)(loaded)
         if not callable(getattr(model, "predict", None)):
             raise Refusal(f"entrypoint {code} must return an object with predict(rows)")
         predictor = choosing_by(model, loaded.threshold())
-        return Serving(predictor, checker, version.version, version.uri, overlaps=False)
+        return Serving(predictor, checker, origin, uri, overlaps=False)
     estimator = loaded.estimator() if checker.complete else None
     if estimator is None:
-        return Serving(loaded, checker, version.version, version.uri, overlaps=False)
-    return Serving(Direct(loaded, estimator), checker, version.version, version.uri, overlaps=True)
+        return Serving(loaded, checker, origin, uri, overlaps=False)
+    return Serving(Direct(loaded, estimator), checker, origin, uri, overlaps=True)

@@ -1,12 +1,15 @@
 """Counts a server's requests and measures their latency by model version, as Ray metrics.
 
-The metrics are scraped with the prefix `ray_`.
+The metrics are scraped with the prefix `ray_`. The labels `variant`, `model` and `version` name the version that
+responded, which may belong to another variant than the server's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
+
+from modelyard_runtime.serving.selection import Origin
 
 REQUESTS: Final = "modelyard_requests"
 SECONDS: Final = "modelyard_request_seconds"
@@ -22,14 +25,19 @@ def bounds_until(usual: Sequence[float], timeout_s: float, more: Iterable[float]
     return sorted({*usual, *later, *more})
 
 
-class RequestMetrics:
-    """The request metrics for one variant of an endpoint."""
+def labels_of(origin: Origin) -> dict[str, str]:
+    """Return the labels that tell which version responded."""
+    return {"variant": origin.variant, "model": origin.model, "version": origin.version}
 
-    def __init__(self, application: str, variant: str, model: str, timeout_s: float = 0) -> None:
+
+class RequestMetrics:
+    """The request metrics of a variant's server."""
+
+    def __init__(self, application: str, timeout_s: float = 0) -> None:
         from ray.util.metrics import Counter, Gauge, Histogram
 
-        labels = {"application": application, "variant": variant, "model": model}
-        keys = tuple(labels)
+        keys = ("application", "variant", "model")
+        self._serving: Origin | None = None
         self._requests: Any = Counter(
             REQUESTS, description="Requests by status and version.", tag_keys=(*keys, "version", "status")
         )
@@ -41,15 +49,19 @@ class RequestMetrics:
         )
         self._version: Any = Gauge(VERSION, description="Version that is served.", tag_keys=keys)
         for metric in (self._requests, self._seconds, self._version):
-            metric.set_default_tags(labels)
+            metric.set_default_tags({"application": application})
 
-    def answered(self, version: str, status: int, seconds: float) -> None:
+    def answered(self, origin: Origin, status: int, seconds: float) -> None:
         """Count a finished request."""
-        self._requests.inc(1, {"version": version, "status": str(status)})
+        labels = labels_of(origin)
+        self._requests.inc(1, {**labels, "status": str(status)})
         if status == 200:
-            self._seconds.observe(seconds, {"version": version})
+            self._seconds.observe(seconds, labels)
 
-    def serves(self, version: str) -> None:
-        """Report the version that is served from now on."""
-        if version.isdecimal():
-            self._version.set(float(version))
+    def serves(self, origin: Origin) -> None:
+        """Report the version that is served from now on. A variant whose version is no longer served here has 0."""
+        before, self._serving = self._serving, origin
+        if before is not None and (before.variant, before.model) != (origin.variant, origin.model):
+            self._version.set(0.0, {"variant": before.variant, "model": before.model})
+        if origin.version.isdecimal():
+            self._version.set(float(origin.version), {"variant": origin.variant, "model": origin.model})

@@ -44,6 +44,44 @@ def test_explain_prints_the_description_of_a_field(run: Run, tmp_path: Path, mon
     assert (wrong.code, "replicas" in wrong.err) == (1, True)
 
 
+def test_explain_describes_a_field_for_each_provider(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field that means different things to providers, or to types of an entry, has a description for each."""
+    monkeypatch.chdir(tmp_path)
+    adopted = run("explain", "deployment.targets.*.vpc.adopt").out.split("\n\n")
+    network = run("explain", "deployment.targets.*.vpc").out
+    stores = run("explain", "stores.*").out
+
+    assert [part.splitlines()[0].partition(": ")[::2] for part in adopted] == [
+        ("deployment.targets.*.vpc.adopt, with provider aws", "Id of an existing VPC; nothing in it is changed."),
+        (
+            "deployment.targets.*.vpc.adopt, with provider azure",
+            "Resource ID of an existing virtual network, which is not changed.",
+        ),
+        (
+            "deployment.targets.*.vpc.adopt, with provider gcp",
+            "Name of an existing network, or its path where it belongs to the host project of a Shared VPC; "
+            "nothing in it is changed.",
+        ),
+    ]
+    assert "expected: the resource ID of a virtual network" in adopted[1]
+    assert network.startswith("deployment.targets.*.vpc: The network")
+    assert (
+        "  cidr       with provider aws: Address range of the existing VPC.\n             with provider azure: "
+        in network
+    )
+    assert "with type other than object: An existing database" in stores
+
+
+@pytest.mark.parametrize(
+    ("system", "description"),
+    [("leads", "Address range of the existing VPC."), ("leads-on-google", "Primary address range of the subnet.")],
+)
+def test_explain_describes_a_field_of_a_spec_for_its_provider(run: Run, system: str, description: str) -> None:
+    lines = run("explain", "deployment.vpc.cidr", str(SYSTEMS / system)).out.splitlines()
+
+    assert lines[1:3] == ["  10.20.0.0/16", f"  {description}"]
+
+
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
     """For the address of a spec entry, `explain` shows which line created which resource."""
     result = run("explain", "inference.score", system)

@@ -87,4 +87,10 @@ def test_version_in_the_registry_gets_more_time_to_load(tmp_path: Path) -> None:
     assert not has_version("scorer-live", placed)
     client.set_registered_model_alias("shop-sum", "champion", "1")
     assert has_version("scorer-live", placed)
+    (application,) = placed.contents["server.json"]["applications"].values()
+    champion = application["model"]
+    application["model"] = {**champion, "uri": "models:/shop-sum@candidate", "alias": "candidate"}
+    assert not has_version("scorer-live", placed)
+    application["standIn"] = {"variant": "champion", "model": champion}
+    assert has_version("scorer-live", placed)
     assert not has_version("another", placed)

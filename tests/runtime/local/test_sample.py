@@ -128,6 +128,28 @@ def test_language_models_learn_texts(tmp_path: Path) -> None:
         assert rows[name].nunique() > 190
 
 
+def test_a_table_without_declared_columns_gets_features_beside_texts(tmp_path: Path) -> None:
+    """The prompts of a language model are not features of a table, and do not affect its label."""
+    plan = read_plan(GOLDEN / "laptop-default" / "main")
+    letters = Dataset(uri="file://lake/letters", format="parquet", features=("question",), label="reply")
+    customers = Dataset(uri="file://lake/customers", format="parquet", label="churned")
+    described = [
+        {"type": "training", "pipeline": {"model": {"task": task}, "data": {name: {"label": label}}}}
+        for name, label, task in (("letters", "reply", "text-generation"), ("customers", "churned", BINARY))
+    ]
+    mixed = replace(plan, data={"letters": letters, "customers": customers}, pipelines={})
+    sample = Sample(mixed, State.at(tmp_path), truth_of(mixed, described))
+    features = [name for name in sample.columns("customers") if name != "churned"]
+    rows = sample.truth.rows(2000, 0)
+    encoded = pd.get_dummies(rows[features]).astype(float)
+    model = LogisticRegression(max_iter=2000).fit(StandardScaler().fit_transform(encoded), rows["churned"])
+
+    assert features == ["number_1", "number_2", "number_3", "category_1"]
+    assert sample.columns("letters") == ["question", "reply"]
+    assert [*sample.requests(1, drift=False)[0]] == features
+    assert model.score(StandardScaler().fit_transform(encoded), rows["churned"]) > 0.85
+
+
 def test_texts_depend_on_the_prompt() -> None:
     truth = Truth({"category": "string"}, {"reply": "text-generation"}, timestamps=(), groups=(), keys=())
     rows = truth.rows(300, 0)

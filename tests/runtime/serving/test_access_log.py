@@ -13,9 +13,16 @@ from starlette.requests import Request
 from modelyard_runtime.serving.access_log import AccessLog
 from modelyard_runtime.serving.application import Server
 from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.selection import Origin
 from modelyard_runtime.serving.tokens import Tokens
 from modelyard_runtime.workload.records import Model
 from tests.runtime.described import record
+
+
+class OfChampion:
+    """The versions of a variant that has none yet."""
+
+    own = Origin("champion", "cards")
 
 
 def replica(folder: Path) -> Any:
@@ -25,7 +32,7 @@ def replica(folder: Path) -> Any:
     server.serving, server._timeout_s = None, 5
     server._model = record(Model, {"uri": "models:/cards@champion"})
     server._tokens, server._access_log = Tokens({"shop": str(folder / "shop")}), AccessLog("scorer", "champion")
-    server._metrics = RequestMetrics("scorer-champion", "champion", "cards")
+    server._metrics, server._selection = RequestMetrics("scorer-champion"), OfChampion()
     return server
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from modelyard_runtime.registry import client as registry
 from modelyard_runtime.registry.formats import ADAPTER, FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.language import loaded, server
 from modelyard_runtime.serving.language.server import LanguageServer
+from modelyard_runtime.serving.selection import Origin, Selected
 from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
 from tests.runtime.described import record
 from tests.runtime.serving.language import MODEL, NAME, adapter_files, described
@@ -48,6 +50,7 @@ class Registry:
 
     def __init__(self, files: Path) -> None:
         self._files, self._versions = files, dict[tuple[str, str], registry.Version]()
+        self.aliases = dict[str, str]()
         self.failures, self.attempts, self.looks = 0, list[str](), threading.Semaphore(0)
 
     def register(self, name: str, number: str, kind: str) -> registry.Version:
@@ -59,15 +62,20 @@ class Registry:
         self.looks.release()
         return self._versions.get((name, number))
 
+    def version_at(self, name: str, alias: str) -> registry.Version | None:
+        self.looks.release()
+        return self._versions.get((name, self.aliases.get(alias, "")))
+
     def fetch(self, version: registry.Version, digest: str) -> Path:
         return Path(shutil.copytree(self._files, self._files.with_name(f"{version.name} {version.version}")))
 
-    def load(self, workload: Any, model: Any, version: registry.Version, *_: Any) -> loaded.Loaded:
+    def load(self, workload: Any, selected: Selected, *_: Any) -> loaded.Loaded:
+        version = selected.version
         self.attempts.append(version.version)
         if len(self.attempts) <= self.failures:
             raise Refusal("the store cannot be reached")
         engine: Any = Engine()
-        return loaded.Loaded(engine, version.version, version.uri, Base(NAME, version.version, "sha256:base"))
+        return loaded.Loaded(engine, selected.origin, version.uri, Base(NAME, version.version, "sha256:base"))
 
 
 @pytest.fixture
@@ -78,6 +86,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.setattr(server, "load", versions.load)
     monkeypatch.setattr(registry, "connect", lambda _: None)
     monkeypatch.setattr(registry, "version_if_any", versions.version_if_any)
+    monkeypatch.setattr(registry, "version_at", versions.version_at)
     monkeypatch.setattr(registry, "fetch", versions.fetch)
     return versions
 
@@ -139,6 +148,23 @@ def test_a_version_by_number_is_awaited(known: Registry, started: Any) -> None:
     assert known.attempts == ["1", "1"]
 
 
+def test_another_variant_stands_in_until_there_is_a_version(known: Registry, started: Any) -> None:
+    """The engine of the stand-in is closed when the variant's own version takes over."""
+    known.register(NAME, "1", SAFETENSORS)
+    own = {**MODEL, "registeredName": NAME, "uri": f"models:/{NAME}@candidate", "alias": "candidate"}
+    server, _ = started(variant="next", model=own, standIn={"variant": "live", "model": pinned(MODEL, NAME)})
+    before = server.loaded
+    wait_for_looks(known, 3)
+    known.register(NAME, "2", SAFETENSORS)
+    known.aliases["candidate"] = "2"
+    deadline = time.monotonic() + DEADLINE_S
+    while not before.engine.closed and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert (before.origin, server.loaded.origin) == (Origin("live", NAME, "1"), Origin("next", NAME, "2"))
+    assert (health(server)[0], known.attempts) == (200, ["1", "2"])
+
+
 def test_a_version_by_number_that_exists_is_not_looked_for_again(known: Registry, started: Any) -> None:
     known.register(NAME, "1", SAFETENSORS)
     server, threads = started()
@@ -182,7 +208,7 @@ def load_adapter(known: Registry, accelerators: int = 0) -> loaded.Loaded:
     workload = record(ServerWorkload, {"applications": {}})
     generation = Generation(model="assistant", max_tokens=8, concurrency=2, accelerators=accelerators)
     model = record(Model, pinned(MODEL, TONE))
-    return loaded.load(workload, model, known.register(TONE, "1", ADAPTER), generation)
+    return loaded.load(workload, Selected("live", model, known.register(TONE, "1", ADAPTER)), generation)
 
 
 def test_engine_of_a_refused_adapter_is_closed(known: Registry, engines: list[Engine]) -> None:

@@ -18,6 +18,7 @@ from sklearn.linear_model import LinearRegression
 
 from modelyard_runtime.serving.application import Server
 from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.selection import Origin
 from modelyard_runtime.workload.records import ServerWorkload
 from tests.runtime.described import record
 from tests.runtime.servers import Endpoint, register, serving, summing, workload
@@ -169,21 +170,22 @@ def test_captures_contain_only_signature_columns_and_keys(tmp_path: Path) -> Non
 
 def test_requests_are_counted_by_version(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused requests are counted as well, but health checks are not."""
-    recorded: list[tuple[str, int]] = []
+    recorded: list[tuple[Origin, int]] = []
     metrics = endpoint.server._metrics  # pyright: ignore[reportPrivateUsage]
-    monkeypatch.setattr(metrics, "answered", lambda version, status, seconds: recorded.append((version, status)))
+    monkeypatch.setattr(metrics, "answered", lambda origin, status, seconds: recorded.append((origin, status)))
 
     endpoint.ask({"instances": [ROW]})
     endpoint.ask({"instances": [{}]})
     endpoint.ask(path="/healthz", method="GET")
 
-    assert recorded == [("1", 200), ("1", 422)]
+    first = Origin("live", "shop-sum", "1")
+    assert recorded == [(first, 200), (first, 422)]
 
 
 def test_request_metrics_have_a_version_tag() -> None:
-    metrics = RequestMetrics("scorer-live", "live", "shop-sum")
-    metrics.serves("7")
-    metrics.answered("7", 200, 0.01)
+    metrics, origin = RequestMetrics("scorer-live"), Origin("live", "shop-sum", "7")
+    metrics.serves(origin)
+    metrics.answered(origin, 200, 0.01)
 
     requests, seconds = metrics._requests, metrics._seconds  # pyright: ignore[reportPrivateUsage]
     assert {"application", "variant", "model", "version", "status"} == set(requests.info["tag_keys"])

@@ -13,7 +13,7 @@ def alias_never_set(
 ) -> Diagnostic:
     """An endpoint or batch-inference pipeline uses a model alias that nothing sets.
 
-    The servers would return 503 until someone sets the alias by hand, bypassing the gate and the approvals. Training
+    It would have no version until someone sets the alias by hand, bypassing the gate and the approvals. Training
     pipelines and imports set the alias in `promoteTo`, which is champion by default. Aliases of models that the spec
     neither trains nor imports are not checked.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 
 from modelyard_runtime.models.bases import Base
 from modelyard_runtime.models.loading import Models, expected_digest
@@ -93,7 +94,7 @@ class NamedAdapters:
         finally:
             shutil.rmtree(files, ignore_errors=True)
         engine = Adapted(whole.engine, _key(name, version))
-        return Loaded(engine, f"{name}/{version.version}", version.uri, whole.base)
+        return Loaded(engine, replace(whole.origin, version=f"{name}/{version.version}"), version.uri, whole.base)
 
 
 def _key(name: str, version: Loaded | registry.Version) -> str:

@@ -15,7 +15,8 @@ from modelyard_runtime.registry.formats import ADAPTER, FORMAT_TAG, SAFETENSORS
 from modelyard_runtime.serving.language.engine import Adapted, Engine
 from modelyard_runtime.serving.language.fitting import check_adapter, check_heads, check_memory
 from modelyard_runtime.serving.language.mlx_engine import MlxEngine
-from modelyard_runtime.workload.records import Generation, Model, ServerWorkload
+from modelyard_runtime.serving.selection import Origin, Selected
+from modelyard_runtime.workload.records import Generation, ServerWorkload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +24,26 @@ class Loaded:
     """One version with its engine, and the base model whose weights it uses."""
 
     engine: Engine
-    version: str
+    origin: Origin
     uri: str
     base: Base
     created: int = field(default_factory=lambda: int(time.time()))
 
+    @property
+    def version(self) -> str:
+        """Return the number of the version, with the name of a named adapter."""
+        return self.origin.version
 
-def load(
-    workload: ServerWorkload, model: Model, version: registry.Version, generation: Generation, adapters: int = 0
-) -> Loaded:
+
+def load(workload: ServerWorkload, selected: Selected, generation: Generation, adapters: int = 0) -> Loaded:
     """Verify the files of a version and load them. Only weights and JSON are loaded, never code from the files.
 
     `adapters` is the number of named adapters that will be added to the engine.
     """
+    model, version = selected.model, selected.version
     kind, digest = version.tags.get(FORMAT_TAG, ""), expected_digest(workload, model, version)
     if kind == ADAPTER:
-        return _with_base(version, digest, generation, adapters, follows=not model.version)
+        return _with_base(selected, digest, generation, adapters)
     if kind != SAFETENSORS:
         raise Refusal(
             f"version {version.version} of {version.name} has the format {kind or 'unknown'}, not safetensors"
@@ -48,13 +53,12 @@ def load(
         engine = _engine(folder, generation, adapters, adapters + 1, follows=not model.version)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # everything is in memory, and the disk of a Pod is small
-    return Loaded(engine, version.version, version.uri, Base(version.name, version.version, digest))
+    return Loaded(engine, selected.origin, version.uri, Base(version.name, version.version, digest))
 
 
-def _with_base(
-    version: registry.Version, digest: str, generation: Generation, adapters: int, *, follows: bool
-) -> Loaded:
+def _with_base(selected: Selected, digest: str, generation: Generation, adapters: int) -> Loaded:
     """Load an adapter together with the base model on which it was trained, and no other base model."""
+    version, follows = selected.version, not selected.model.version
     files = registry.fetch(version, digest)
     try:
         base = Base.read(files)
@@ -68,7 +72,7 @@ def _with_base(
             raise
     finally:
         shutil.rmtree(files, ignore_errors=True)
-    return Loaded(Adapted(engine, version.uri), version.version, version.uri, base)
+    return Loaded(Adapted(engine, version.uri), selected.origin, version.uri, base)
 
 
 def _engine(folder: Path, generation: Generation, adapters: int, batches: int, *, follows: bool) -> Engine:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard_runtime.models.checker import BadRequest
-from modelyard_runtime.models.loading import Models
 from modelyard_runtime.refusals import Refusal
 from modelyard_runtime.serving.access_log import LONGEST_ID, Access, access_log_of
-from modelyard_runtime.serving.application import FOLLOW_S
+from modelyard_runtime.serving.application import FOLLOW_S, headers_of
 from modelyard_runtime.serving.bodies import MOST_BYTES, body_of
 from modelyard_runtime.serving.language.adapters import NamedAdapters
 from modelyard_runtime.serving.language.engine import BadPrompt, Engine, Piece, Sampling
@@ -29,6 +28,7 @@ from modelyard_runtime.serving.language.scaling import ONGOING_TOKENS
 from modelyard_runtime.serving.language.token_metrics import TokenMetrics
 from modelyard_runtime.serving.paths import asks_for_health, below
 from modelyard_runtime.serving.request_metrics import RequestMetrics
+from modelyard_runtime.serving.selection import Selection, described_origin
 from modelyard_runtime.serving.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Generating:
 
 
 class LanguageServer:
-    """One replica of a language model."""
+    """One replica of a language model. While its variant has no version, it serves that of the one that stands in."""
 
     def __init__(self, workload: ServerWorkload, name: str) -> None:
         record = workload.applications[name]
@@ -77,15 +77,15 @@ class LanguageServer:
         self._most_bytes = MOST_BYTES if record.max_body_bytes is None else record.max_body_bytes
         self._tokens = Tokens(record.auth.token_files) if record.auth is not None else None
         self._access_log = access_log_of(record)
-        self._models = Models(workload, self._model)
-        self._metrics = RequestMetrics(name, record.variant, self._model.registered_name, record.timeout_seconds)
+        self._selection = Selection(workload, record)
+        self._metrics = RequestMetrics(name, record.timeout_seconds)
         self._token_metrics = TokenMetrics(name, record, self._generation)
         self._held: dict[object, int] = {}  # tokens of each text that is being generated or waits for the batch
         self._adapters = NamedAdapters(workload, record.adapters)
         self.loaded: Loaded | None = None
         self._renew()
         self._ended = threading.Event()
-        if not self._model.version or self._adapters.follow or self.loaded is None:
+        if not self._final():
             threading.Thread(target=self._follow, name="versions", daemon=True).start()
 
     async def __call__(self, request: Request) -> Response:
@@ -128,7 +128,7 @@ class LanguageServer:
 
     async def _respond(self, request: Request, access: Access) -> Response:
         path, loaded = below(request).rstrip("/"), self.loaded
-        access.version = loaded.version if loaded is not None else ""
+        access.origin = loaded.origin if loaded is not None else None
         absent = ApiError(f"no version of {self._model.uri} exists yet", status=503)
         if asks_for_health(request):
             if loaded is None:
@@ -143,7 +143,7 @@ class LanguageServer:
         _check_method(request, "POST")
         text_request = request_of(await body_of(request, self._most_bytes), chat=chat)
         named = self._named(text_request.model, loaded)
-        access.version = named.version
+        access.origin = named.origin
         generating = await self._begin(text_request, named, access)
         return self._streamed(generating) if text_request.stream else await self._complete(generating)
 
@@ -190,7 +190,7 @@ class LanguageServer:
         except BaseException:
             await rest.aclose()
             raise
-        self._token_metrics.began(loaded.version, len(prompt), access.seconds)
+        self._token_metrics.began(loaded.origin, len(prompt), access.seconds)
         form = Form(text_request.chat, access.request_id, text_request.model, int(time.time()))
         return Generating(loaded, form, text_request, len(prompt), first, rest, access)
 
@@ -231,7 +231,7 @@ class LanguageServer:
     def _streamed(self, generating: Generating) -> Response:
         from starlette.responses import StreamingResponse
 
-        headers = {"X-Request-ID": generating.access.request_id, "Cache-Control": "no-cache"}
+        headers = {**headers_of(generating.access, 200), "Cache-Control": "no-cache"}
         return StreamingResponse(self._events(generating), 200, headers, "text/event-stream")
 
     async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
@@ -259,7 +259,7 @@ class LanguageServer:
         finally:
             self._answered(generating.access, status)
             if status >= 500:
-                self._token_metrics.broke(generating.loaded.version)
+                self._token_metrics.broke(generating.loaded.origin)
 
     async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
         """Yield all pieces of a generation. It ends with the last piece, or earlier if the client disconnects."""
@@ -270,28 +270,30 @@ class LanguageServer:
                 yield piece
         finally:
             await generating.rest.aclose()
-            self._token_metrics.ended(generating.loaded.version, piece.tokens, time.perf_counter() - began)
+            self._token_metrics.ended(generating.loaded.origin, piece.tokens, time.perf_counter() - began)
 
     def _error(self, error: ApiError, access: Access) -> Response:
         return _json(error_body(error), error.status, access)
 
     def _answered(self, access: Access, status: int) -> None:
-        self._metrics.answered(access.version, status, access.seconds)
+        self._metrics.answered(access.origin or self._selection.own, status, access.seconds)
         if self._access_log is not None:
             self._access_log.write(access, status)
 
     def _renew(self) -> None:
         """Load the versions to which the description's URIs currently resolve, unless they are already loaded."""
-        version, before = self._models.version(), self.loaded
-        if version is None or (before is not None and before.uri == version.uri):
+        selected, before = self._selection.current(), self.loaded
+        if selected is None or (
+            before is not None and (before.uri, before.origin) == (selected.version.uri, selected.origin)
+        ):
             if before is not None:
                 self._adapters.renew(before)
             return
-        loaded = load(self._workload, self._model, version, self._generation, len(self._adapters))
+        loaded = load(self._workload, selected, self._generation, len(self._adapters))
         self._adapters.renew(loaded)
         self.loaded = loaded
-        self._metrics.serves(version.version)
-        _log.info("%s serves version %s of %s", self._generation.model, version.version, version.name)
+        self._metrics.serves(loaded.origin)
+        _log.info("%s serves %s", self._generation.model, described_origin(loaded.origin, self._selection.own))
         if before is not None:
             before.engine.close()
 
@@ -301,8 +303,13 @@ class LanguageServer:
                 self._renew()
             except Exception:  # noqa: BLE001 - a version that is loaded keeps serving
                 _log.exception("%s cannot be loaded; the replica continues with what it has", self._model.uri)
-            if self._model.version and self.loaded is not None and not self._adapters.follow:
-                return  # versions by number never change
+            if self._final():
+                return
+
+    def _final(self) -> bool:
+        """Return whether everything is loaded, and by number, so that it never changes."""
+        served = self.loaded is not None and self._selection.final(self.loaded.origin)
+        return served and not self._adapters.follow
 
 
 def _tokens_of(text_request: TextRequest, loaded: Loaded) -> Sequence[int]:
@@ -342,5 +349,4 @@ def _check_method(request: Request, method: str) -> None:
 def _json(content: dict[str, Any], status: int, access: Access) -> Response:
     from starlette.responses import Response
 
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "20"} if status == 503 else {}
-    return Response(encoded(content), status, {"X-Request-ID": access.request_id, **headers}, "application/json")
+    return Response(encoded(content), status, headers_of(access, status), "application/json")

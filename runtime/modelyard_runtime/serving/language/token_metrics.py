@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from modelyard_runtime.serving.request_metrics import bounds_until
+from modelyard_runtime.serving.request_metrics import bounds_until, labels_of
+from modelyard_runtime.serving.selection import Origin
 from modelyard_runtime.workload.records import Application, Generation
 
 PROMPT_TOKENS: Final = "modelyard_prompt_tokens"
@@ -18,15 +19,14 @@ _RATES: Final = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000)
 
 
 class TokenMetrics:
-    """The token metrics of an endpoint's variant. Each objective has a bucket in a histogram."""
+    """The token metrics of a variant's server. Each objective has a bucket in a histogram."""
 
     def __init__(self, application: str, record: Application, generation: Generation) -> None:
         from ray.util.metrics import Counter, Histogram
 
-        labels = {"application": application, "variant": record.variant, "model": record.model.registered_name}
         seconds = bounds_until(_SECONDS, record.timeout_seconds, generation.first_token_objectives)
         objective = generation.token_rate_objective
-        keys = (*labels, "version")
+        keys = ("application", "variant", "model", "version")
         self._prompt: Any = Counter(PROMPT_TOKENS, description="Tokens in prompts.", tag_keys=keys)
         self._generated: Any = Counter(GENERATED_TOKENS, description="Tokens that were generated.", tag_keys=keys)
         self._first: Any = Histogram(
@@ -45,20 +45,20 @@ class TokenMetrics:
             BROKEN_STREAMS, description="Streams that ended with an error after their first token.", tag_keys=keys
         )
         for metric in (self._prompt, self._generated, self._first, self._rate, self._broken):
-            metric.set_default_tags(labels)
+            metric.set_default_tags({"application": application})
 
-    def began(self, version: str, prompt_tokens: int, seconds: float) -> None:
+    def began(self, origin: Origin, prompt_tokens: int, seconds: float) -> None:
         """Record the first token of a generation."""
-        self._prompt.inc(prompt_tokens, {"version": version})
-        self._first.observe(seconds, {"version": version})
+        self._prompt.inc(prompt_tokens, labels_of(origin))
+        self._first.observe(seconds, labels_of(origin))
 
-    def ended(self, version: str, tokens: int, seconds: float) -> None:
+    def ended(self, origin: Origin, tokens: int, seconds: float) -> None:
         """Record the tokens of a generation, even if its client abandoned it. `seconds` start at the first token."""
         if tokens:
-            self._generated.inc(tokens, {"version": version})
+            self._generated.inc(tokens, labels_of(origin))
         if tokens > 1 and seconds > 0:
-            self._rate.observe((tokens - 1) / seconds, {"version": version})
+            self._rate.observe((tokens - 1) / seconds, labels_of(origin))
 
-    def broke(self, version: str) -> None:
+    def broke(self, origin: Origin) -> None:
         """Count a stream that ended with an error. No other metric counts it, because status 200 was already sent."""
-        self._broken.inc(1, {"version": version})
+        self._broken.inc(1, labels_of(origin))

@@ -34,6 +34,7 @@ from modelyard_runtime.workload.records.serving import (
     Capture,
     Generation,
     Spool,
+    StandIn,
 )
 from modelyard_runtime.workload.records.workloads import (
     OF_TYPE,
@@ -99,6 +100,7 @@ __all__ = [
     "Soak",
     "Split",
     "Spool",
+    "StandIn",
     "StarterWorkload",
     "Step",
     "Store",

@@ -68,6 +68,14 @@ class Generation(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn(Record):
+    """Another variant, and its model, which an application serves while its own model has no version."""
+
+    variant: str
+    model: Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Record):
     """One Serve application of a model server. Only language models have adapters, by their names in requests."""
 
@@ -82,4 +90,5 @@ class Application(Record):
     access_log: AccessLog | None = None
     auth: Auth | None = None
     generation: Generation | None = None
+    stand_in: StandIn | None = None
     adapters: Mapping[str, Model] = field(default_factory=dict[str, Model])

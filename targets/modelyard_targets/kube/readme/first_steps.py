@@ -97,6 +97,16 @@ class FirstRequest:
 
 
 @record
+class StandIn:
+    """A variant that has no version yet, the version for which it waits, and the variant that responds until then."""
+
+    endpoint: str
+    variant: str
+    version: str
+    stand_in: str
+
+
+@record
 class OwnImage:
     """An image in the spec, the workload that uses it, and the entrypoint that the image must contain."""
 
@@ -120,6 +130,7 @@ def first_steps(context: Context) -> dict[str, object]:
         "objectives": any(
             rules.value.inference is not None for rules in context.plan.of(AlertRules, context.placement)
         ),
+        "stand_ins": tuple(_stand_ins(context)),
         "no_features": any(request.body == _body({_COLUMN: _NUMBER}) for request in requests),
         "version_has_to_be": _has_to_be(context),
         "approving_environment": "" if context.system.environment == BASE_FOLDER else context.system.environment,
@@ -157,6 +168,16 @@ def _needed_approvals(context: Context) -> Iterator[NeededApproval]:
         for model in promoter.value.imported:
             assert model.imported is not None
             yield from _on_the_way(model, model.imported.promote_to, context)
+
+
+def _stand_ins(context: Context) -> Iterator[StandIn]:
+    for server in context.plan.of(ModelServer, context.placement):
+        for application in server.value.applications:
+            if application.stand_in is not None and application.variant.percent:
+                variant, ref = application.variant, application.variant.model
+                yield StandIn(
+                    application.inference.name, variant.name, f"{ref.model}@{ref.alias}", application.stand_in.name
+                )
 
 
 def _change_times(system: System) -> str:

@@ -194,14 +194,15 @@ def describe_application(
 ) -> dict[str, Json]:
     """Describe a variant of an endpoint."""
     inference = application.inference
-    model, ref = application.model, application.variant.model
     described: dict[str, Json] = {
         "variant": application.variant.name,
-        "model": {
-            **describe_model(model, ref),
-            **loaded(model, ref, resource, context),
-        },
+        "model": _loaded_model(application.variant.model, resource, context),
     }
+    if application.stand_in is not None:
+        described["standIn"] = {
+            "variant": application.stand_in.name,
+            "model": _loaded_model(application.stand_in.model, resource, context),
+        }
     if inference.source.entrypoint:
         described["entrypoint"] = inference.source.entrypoint
     described["batching"] = {
@@ -212,8 +213,7 @@ def describe_application(
         described["generation"] = describe_generation(application, inference.generation, context.system)
     if inference.adapters:
         described["adapters"] = {
-            adapter.name: _adapter(context.system.models[adapter.model.model], adapter.model, resource, context)
-            for adapter in inference.adapters
+            adapter.name: _loaded_model(adapter.model, resource, context) for adapter in inference.adapters
         }
     described["timeoutSeconds"] = inference.endpoint.timeout_s
     described["maxBodyBytes"] = inference.endpoint.max_body_bytes
@@ -227,7 +227,8 @@ def describe_application(
     return with_revision(described, context)
 
 
-def _adapter(model: Model, ref: ModelRef, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
+def _loaded_model(ref: ModelRef, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
+    model = context.system.models[ref.model]
     return {**describe_model(model, ref), **loaded(model, ref, resource, context)}
 
 

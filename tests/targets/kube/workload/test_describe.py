@@ -26,6 +26,30 @@ def test_model_uri_has_alias_or_version() -> None:
     assert (by_version["uri"], by_version["version"]) == ("models:/fraud-fraud-xgb/7", "7")
 
 
+CHALLENGER = "challenger: {model: fraud-xgb@candidate, replicas: 1}"
+
+
+@pytest.mark.parametrize(
+    ("challenger", "stand_in"),
+    [
+        (CHALLENGER, "champion"),
+        ("challenger: {model: fraud-xgb@champion, replicas: 1}", None),
+        ("challenger: {model: fraud-xgb@candidate, replicas: 1, compute: {cpu: 1, memory: 1Gi}}", None),
+    ],
+)
+def test_the_champion_stands_in(challenger: str, stand_in: str | None) -> None:
+    """A variant without a version serves that of the champion, if there is one that its machines can run.
+
+    The champion serves nothing else.
+    """
+    text = changed(CHALLENGER, challenger)
+    own = described(text, "scorer-challenger")["applications"]["scorer-challenger"]
+    champion = described(text, "scorer-champion")["applications"]["scorer-champion"]
+
+    assert own.get("standIn") == (stand_in and {"variant": stand_in, "model": champion["model"]})
+    assert "standIn" not in champion
+
+
 def test_only_training_has_card_and_gate() -> None:
     """Descriptions other than training's lack the model card and the gate, so changing a card replaces no servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
