@@ -72,9 +72,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 def test_a_review_is_linear_in_the_number_of_models() -> None:
     """Reviewing a few additional models takes the same number of instructions at any size, not counting compilation."""
-    before, after = _versions(_STEP * 3)
-    for _ in range(20):  # tables, names of files, and record constructors, which are compiled when they are used often
-        review_of(before, after)
+    _warm_up()
     small, middle, large = (_reviewing(_STEP * times) for times in (1, 2, 3))
 
     first, second = middle.total() - small.total(), large.total() - middle.total()
@@ -113,12 +111,19 @@ def test_a_review_takes_a_fraction_of_the_work_of_compiling() -> None:
 
     Parsing YAML and comparing equal tuples are not counted, because they are not written in Python.
     """
-    _reviewing(2)  # done once per process: imports, tables, templates
+    _warm_up()
     review = _reviewing(2 * _STEP).total() - _reviewing(_STEP).total()
     texts = (system(_STEP), system(2 * _STEP))
     few, many = (traced(lambda text=text: outcome_of(text)).total() for text in texts)  # type: ignore[misc]
 
     assert review <= (many - few) / 11
+
+
+def _warm_up() -> None:
+    """Fill caches, and use record constructors until they are compiled. Both happen only once per process."""
+    before, after = _versions(_STEP * 3)
+    for _ in range(20):
+        review_of(before, after)
 
 
 def _versions(models: int) -> tuple[Outcome, Outcome]:
