@@ -12,7 +12,7 @@ from modelyard.records import record
 from modelyard.review.effect_words import enumerated_resources, is_of_workload, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
-from modelyard.review.lowered import lowered
+from modelyard.review.lowered import CLUSTER, lowered
 from modelyard.review.reach import reached_by
 from modelyard.review.sides import Sides
 from modelyard.review.touched import touched
@@ -64,7 +64,12 @@ class OnTarget:
         )
 
     def holds(self, consequence: Consequence) -> str:
-        """Return what is lost with a resource: `data`, `everything`, `requests`, `machines`, `access`, or ""."""
+        """Return what is lost with a resource: `data`, `everything`, `requests`, `machines`, `access`, or "".
+
+        If a project connects to another cluster, everything in the previous cluster is lost.
+        """
+        if consequence.item.kind == CLUSTER and consequence.effect is Effect.REPLACED:
+            return "everything"
         return self.effects.part(consequence.item.kind).holds
 
     def up(self, verb: str) -> str:
@@ -145,14 +150,32 @@ def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report the resources that are replaced or destroyed."""
     replaced = [consequence for consequence in target.of(Effect.REPLACED) if _is_noticed(target, consequence)]
-    if replaced:
-        message = f"{target.up('replaces')} {enumerated_resources(replaced, target.effects)}"
+    names = _replaced(replaced, target)
+    if names:
+        message = f"{target.up('replaces')} {names}"
         yield _finding("R502", _level(replaced, target), message, _loss(replaced, target), replaced, target, sides)
     destroyed = target.of(Effect.DESTROYED)
     names = _most(destroyed, target)
     if names:
         message = f"{target.up('destroys')} {names}"
         yield _finding("R520", _level(destroyed, target), message, _loss(destroyed, target), destroyed, target, sides)
+
+
+def _replaced(noticed: Sequence[Consequence], target: OnTarget) -> str:
+    """Name the resources whose replacement is noticeable, and the other workloads that move to another cluster.
+
+    A namespace that moves stands for its workloads.
+    """
+    whole = [consequence for consequence in noticed if target.holds(consequence) == "everything"]
+    moves = bool(whole) and not enumerated_resources(whole, target.effects)
+    covered = {consequence.item.workload for consequence in noticed}
+    others = [
+        consequence
+        for consequence in target.of(Effect.REPLACED)
+        if moves and is_of_workload(consequence) and consequence.item.workload not in covered
+    ]
+    more = owners(others, target.effects, "objects of ")
+    return joined([*texts_of(noticed, target.effects), *([more] if more else [])])
 
 
 def _is_noticed(target: OnTarget, consequence: Consequence) -> bool:

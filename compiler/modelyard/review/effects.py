@@ -74,17 +74,22 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
             yield Consequence(key, item, Effect.CREATED)
             continue
         paths = tuple(dict.fromkeys(differing(was.values, item.values)))
-        fate = _fate(item, paths, after, known, effects)
+        fate = _fate(key[0], item, paths, after, known, effects)
         if fate is None:
             continue
         known.fates[key], known.paths[key] = fate, paths
         yield _outcome(key, item, was, fate, paths, effects)
 
 
-def _fate(item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
-    """Return an item's worst fate, from its own differences and those of items it needs, or None without any."""
+def _fate(project: str, item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
+    """Return an item's worst fate, from its own differences and those of items it needs, or None without any.
+
+    A protected item of another project stops `pulumi up` there, so nothing follows from it in this project.
+    """
     fates = [effects.fate(item.kind, path) for path in paths]
     for argument, key in ((argument, key) for argument, keys in item.needs.items() for key in keys):
+        if key[0] != project and effects.part(after[key].kind).protected:
+            continue
         if known.fates.get(key) is Fate.REPLACED:
             fates.append(_fate_with(item, argument, effects))
         spreads = effects.part(after[key].kind).spreads

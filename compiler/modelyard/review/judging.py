@@ -26,22 +26,26 @@ _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
 def judged(sides: Sides) -> Iterator[Finding]:
     """Yield a finding for each change in an environment."""
     for change in changes(sides.before, sides.after):
-        if _is_default_of_provider(change, sides):
+        if _is_default_of_place(change, sides):
             continue
         yield _finding(change, sides)
         for looser in _brought_along(change):
             yield _finding(looser, sides)
 
 
-def _is_default_of_provider(change: Change, sides: Sides) -> bool:
-    """Return whether a target's field differs only because its provider changed, which is a finding of its own."""
+def _is_default_of_place(change: Change, sides: Sides) -> bool:
+    """Return whether a target's field differs only because its provider or adopted cluster, judged separately, does."""
     if change.path[:2] != ("deployment", "targets") or len(change.path) < 4 or change.path[3] == "provider":
         return False
-    providers = [
-        {target.provider for target in system.deployment.targets if target.name == change.path[2]}
+    places = [
+        {
+            (target.provider, target.cluster.adopt)
+            for target in system.deployment.targets
+            if target.name == change.path[2]
+        }
         for system in (sides.before, sides.after)
     ]
-    is_other = bool(providers[0]) and bool(providers[1]) and providers[0] != providers[1]
+    is_other = bool(places[0]) and bool(places[1]) and places[0] != places[1]
     return is_other and not (is_written(sides.after, change.path) or is_written(sides.before, change.path))
 
 

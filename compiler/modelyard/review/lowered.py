@@ -21,7 +21,9 @@ Key: TypeAlias = tuple[str, str, str]
 CLUSTER: Final = "kubernetes.Cluster"
 _WORKLOAD: Final = "modelyard.dev/workload"
 _PROTECT: Final = "modelyard.dev/protect"
-_GROUPS_OF_FILES: Final = frozenset({"kubernetes.Manifests", "Infrastructure", "kubernetes.Site"})
+_INFRASTRUCTURE: Final = "Infrastructure"
+_KUBECONFIG: Final = "kubeconfig"
+_GROUPS_OF_FILES: Final = frozenset({"kubernetes.Manifests", _INFRASTRUCTURE, "kubernetes.Site"})
 _OBJECT: Final = "kubernetes.Object"
 _ORDER: Final = "depends_on"
 
@@ -56,19 +58,29 @@ def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] 
 def _items(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
     provider = next((target.provider for target in plan.system.deployment.targets if target.name == placement), "")
     if provider:
+        clusters: dict[str, Key] = {}
         for project in targets[provider].lower(plan, placement).projects:
-            yield from _of_project(project, provider, scope)
+            yield from _of_project(project, provider, scope, clusters)
 
 
-def _of_project(project: Project, provider: str, scope: frozenset[str] | None) -> Iterator[tuple[Key, Item]]:
+def _of_project(
+    project: Project, provider: str, scope: frozenset[str] | None, clusters: dict[str, Key]
+) -> Iterator[tuple[Key, Item]]:
+    """Yield a project's resources. `clusters` holds the clusters that projects export, by the name of the project."""
     variables: dict[str, Key] = {}
+    imported: dict[str, Key] = {}
     for call in project.program.calls:
+        if call.component == _INFRASTRUCTURE and call.name in clusters:
+            imported[call.variable] = clusters[call.name]
         if call.component in _GROUPS_OF_FILES:
             continue
-        item = _component(call, provider, project, variables)
+        item = _component(call, provider, project, variables | imported if call.component == CLUSTER else variables)
         key = (project.name, item.kind, item.name)
         variables[call.variable] = key
         yield key, item
+    for export in project.program.exports:
+        if export.name == _KUBECONFIG and export.value.variable in variables:
+            clusters[project.name] = variables[export.value.variable]
     cluster = {"cluster": (variables["cluster"],)} if "cluster" in variables else {}
     for file in project.manifests:
         if not is_touched(file.owner, scope):

@@ -179,8 +179,10 @@ def _target(value: Any) -> Iterator[tuple[Steps, Any]]:
         (("sites", *steps) if steps == ("waves",) else steps, child) for steps, child in _fields(value, "TargetSpec")
     )
     if getattr(value.options, "__match_args__", ()):
-        yield from _fields(value.options, kind_of(value.options))
-    if value.cluster.adopt:  # the provider's own `cluster` does not have it
+        of_provider = _fields(value.options, kind_of(value.options))
+        yield from (part for part in of_provider if part[0][0] not in value.options.derived)
+    if value.cluster.adopt:  # the provider's options have neither
+        yield ("cluster", "cidr"), leaf(value.cluster.cidr)
         yield ("cluster", "nodePools"), leaf(value.cluster.node_pools)
 
 

@@ -147,6 +147,11 @@ class Options:
         """The scope in which namespace and name identify a workload on any cluster, or "" if there is none."""
         return ""
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """The fields that only repeat what the spec writes about an adopted cluster."""
+        return ()
+
 
 NO_OPTIONS = Options()
 

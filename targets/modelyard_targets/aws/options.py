@@ -43,6 +43,11 @@ class AwsOptions(Options):
         """Return the VPC as a network."""
         return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Return the VPC if it is an adopted cluster's network."""
+        return ("vpc",) if self.cluster.adopt else ()
+
 
 def resolve_options(node: Node, is_enterprise: bool) -> AwsOptions:
     """Parse the options of a valid target."""

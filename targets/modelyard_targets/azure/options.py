@@ -87,6 +87,11 @@ class AzureOptions(Options):
         """Return the virtual network."""
         return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Return the VPC if it is an adopted cluster's network."""
+        return ("vpc",) if self.cluster.adopt else ()
+
 
 def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
     """Parse the options of a valid target."""

@@ -67,6 +67,11 @@ class GcpOptions(Options):
         """Return the VPC network."""
         return network_of(self.vpc.cidr, self.vpc.adopt, self.cluster.adopt)
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Return the VPC if it is an adopted cluster's network."""
+        return ("vpc",) if self.cluster.adopt else ()
+
 
 def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
     """Parse the options of a valid target."""

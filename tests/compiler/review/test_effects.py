@@ -242,3 +242,44 @@ def test_a_node_pool_on_azure_is_recreated_for_another_disk() -> None:
     effects_by_name = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
 
     assert effects_by_name["azure.NodePool free-d4as-v6-on-demand"] == "replaced"
+
+
+TENANT = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
+SHARED = TENANT.replace(
+    "[kuberay, prometheus]",
+    "[kuberay, prometheus, external-secrets]\n  tenancy: shared\n  priorityClasses: {low: batch}",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            TENANT,
+            "add-on external-secrets, add-on namespace external-secrets, namespace tenant, Ray cluster score and"
+            " route score",
+        ),
+        (
+            SHARED,
+            "Ray cluster score, route score and objects of channels.growth-oncall, pipelines.fit, pipelines.scoring and"
+            " stores.runs",
+        ),
+    ],
+    ids=["own namespace", "shared"],
+)
+def test_nothing_stays_on_a_cluster_that_is_no_longer_adopted(text: str, names: str) -> None:
+    """All objects move with the connection, and the cluster's network is not a finding of its own."""
+    review = reviewed(text, text.replace("adopt: platform,", "adopt: edge,"))
+    fields = [finding.path[3:] for finding in review.findings if finding.code == "R508"]
+
+    assert fields == [("cluster", "adopt")]
+    assert messages(review, "R502") == [f"main: `pulumi up` would replace {names}"]
+    assert [finding.level.word for finding in review.findings if finding.code == "R502"] == ["danger"]
+
+
+def test_the_range_of_an_adopted_cluster_is_a_field_of_the_cluster() -> None:
+    review = reviewed(TENANT, TENANT.replace("10.20.0.0/16", "10.21.0.0/16"))
+    paths = [finding.path for finding in review.findings]
+
+    assert ("deployment", "targets", "main", "cluster", "cidr") in paths
+    assert not any("vpc" in path for path in paths)

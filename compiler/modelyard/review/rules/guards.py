@@ -40,11 +40,19 @@ def _gate_entry_says(change: Change, sides: Sides) -> str:
 def _check(check: Check | None) -> str:
     if check is None:
         return ""
-    if check.versus:
-        return f"{check.metric} better than the {check.versus} by more than {check.min_delta:g}"
+    parts = [f"{check.metric} by {check.by}" if check.by else check.metric]
     bounds = [f"≥ {check.minimum:g}"] if check.minimum is not None else []
     bounds += [f"≤ {check.maximum:g}"] if check.maximum is not None else []
-    return f"{check.metric} {' and '.join(bounds)}".rstrip()
+    bounds += [f"better than the {check.versus} by more than {check.min_delta:g}"] if check.versus else []
+    if bounds:
+        parts[0] += f" {' and '.join(bounds)}"
+    if check.max_difference is not None:
+        parts.append(f"with differences of at most {check.max_difference:g}")
+    if check.data:
+        parts.append(f"evaluated on {check.data}")
+    if check.min_rows is not None:
+        parts.append(f"with at least {check.min_rows} rows")
+    return ", ".join(parts)
 
 
 _SIGNS: Final = {"min": "≥", "max": "≤"}
