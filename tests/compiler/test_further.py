@@ -146,3 +146,25 @@ def test_a_valid_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert not judged(realtime()).failed
     assert not judged(RIGHT).failed
+
+
+def test_promotion_is_judged_only_if_its_models_and_pipelines_are() -> None:
+    """Change windows are not reported as unused while an error hides the model and the pipeline that promotes it."""
+    text = realtime()
+    for before, after in (
+        ("stores:\n", "stores:\n  runs: {type: database}\n"),
+        ('{adopt: "http://mlflow.mlflow.svc:5000"}', "{database: runs, artifacts: lake}"),
+        ("governance:\n", 'governance:\n  changes: {windows: [{days: [mon], from: "09:00", to: "16:00"}]}\n'),
+        ("    validation:\n", f"    stages: {_SOAKING}\n    validation:\n"),
+        ("{model: returns@champion}", "{model: returns@champion, traffic: 95}"),
+        ("    traffic: {champion: 95, candidate: 5}\n", ""),
+    ):
+        assert before in text
+        text = text.replace(before, after, 1)
+    outcome = judged(text)
+
+    assert [error.code for error in errors_of(outcome)] == ["E0203"]
+    assert {"models.returns", "pipelines.train"} <= {*outcome.aside}
+
+
+_SOAKING = "{candidate: {}, champion: {after: candidate, soak: {for: 1d, monitor: drift}}}"

@@ -21,6 +21,7 @@ from modelyard.spec import Model, Monitor, Stage, System
 _DAY_MINUTES = 24 * 60
 _SHORTEST_MINUTES = 10  # long enough for a promoter that checks every few minutes
 _HALF = 50  # percent of the traffic
+_PROMOTING: Final = ("registry", "models", "pipelines")  # the sections that decide which versions are promoted
 
 
 def order(system: System) -> Iterator[Diagnostic]:
@@ -78,7 +79,8 @@ def entered(system: System) -> Iterator[Diagnostic]:
                 if has_promoter
                 else "declare a registry to run here, or remove `stages`"
             )
-            yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", reason, hint)
+            if not _sets_aside_promotions(system):
+                yield problems.nothing_moves(system.key(*path), f"the stages of model {model.name!r}", reason, hint)
             continue
         first_stage = next((stage.alias for stage in model.stages if not stage.after), "")
         for pipeline in system.pipelines.values():
@@ -91,6 +93,11 @@ def entered(system: System) -> Iterator[Diagnostic]:
             span = system.at("models", model.name, "import", "promoteTo")
             alias = model.imported.promote_to
             yield problems.training_past_first_stage(span, "the import", alias, model.name, first_stage)
+
+
+def _sets_aside_promotions(system: System) -> bool:
+    """Return whether a registry, model or pipeline with another error was set aside, so that promotions are unknown."""
+    return any(path[0] in _PROMOTING for path in system.document.aside)
 
 
 def soaks(system: System) -> Iterator[Diagnostic]:
@@ -223,8 +230,8 @@ def changes(system: System) -> Iterator[Diagnostic]:
                 yield problems.any_time_of_all(system.key("models", model.name, "stages", stage.alias, "anyTime"))
         return
     path: Path = ("governance", "changes")
-    if system.registry is None or system.registry.adopt or not system.promoted():
-        has_registry = system.registry is not None and not system.registry.adopt
+    has_registry = system.registry is not None and not system.registry.adopt
+    if not (has_registry and system.promoted()) and not _sets_aside_promotions(system):
         reason = "nothing here trains or imports a model" if has_registry else "no promoter runs here"
         hint = "remove `changes`" if has_registry else "declare a registry to run here, or remove `changes`"
         yield problems.nothing_moves(system.key(*path), "the change windows", reason, hint)

@@ -26,7 +26,7 @@ def _one_of(names: Iterable[str]) -> str:
 
 
 def unknown_reference(
-    span: Span, kind: str, name: str, known: Iterable[str], deleted: Span | None = None
+    span: Span, kind: str, name: str, known: Iterable[str], deleted: Span | None = None, section: str = ""
 ) -> Diagnostic:
     """A name is used but not declared anywhere.
 
@@ -51,6 +51,8 @@ def unknown_reference(
         unknown = _missing("E0301", f"unknown {kind} {quote(name)}", span, f"did you mean '{near}'?")
         return replace(unknown, meant=(name, near)) if is_typo(name, near) else unknown
     hint = f"available: {_one_of(known)}" if 0 < len(known) <= 5 else ""
+    if section:
+        hint = f"declare {quote(name)} under `{section}`"
     return _missing("E0301", f"unknown {kind} {quote(name)}", span, hint)
 
 

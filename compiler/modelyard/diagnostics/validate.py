@@ -204,7 +204,7 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
     )
 
 
-def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -> Diagnostic:
+def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool, is_keyless: bool = False) -> Diagnostic:
     """A secret must be a reference, never the secret value itself.
 
     Many people read the spec, and version control keeps it forever. The value belongs in a secret store, which provides
@@ -221,6 +221,9 @@ def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool) -
     """
     if is_reference:
         message = f"the secret reference in {quote(field)} is incomplete"
+        if is_keyless:
+            message += ": it does not name a key"
+            return Diagnostic("E0212", Severity.ERROR, message, span, "append '#' and the key within the secret")
     else:
         message = f"{quote(field)} must be a reference to a secret, not the secret itself"
     return Diagnostic("E0212", Severity.ERROR, message, span, f"use {expected}", secret=not is_reference)

@@ -88,7 +88,8 @@ def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
     """Report that a section has no entry with the given name, and suggest the nearest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
     suggestions = scope.suggestions(scope.names[section])
-    return problems.unknown_reference(span, ENTRIES[section], name, suggestions, deleted)
+    empty = "" if scope.names[section] else ".".join(map(str, entry_path(section, name)[:-1]))
+    return problems.unknown_reference(span, ENTRIES[section], name, suggestions, deleted, empty)
 
 
 def reference(scope: Scope, section: str, node: Node, key: str, path: Path, default: str = "") -> str:

@@ -27,8 +27,9 @@ class Fault:
     `name` is the field that is missing, unknown, excluded or badly named. `shape` is the shape of the missing field or
     of the bad name, if that is the error, otherwise of the value at `path`. `others` holds the fields in which an
     unknown field would be allowed, or the fields that belong inside an empty field. `above` is the path of the parent
-    mapping in which an unknown field is allowed but absent. `inner` is the unknown field's name within the first of
-    `others`.
+    mapping in which an unknown field is allowed but absent, and `form` is an example of its value there if the value
+    written does not fit. `beside` is the only field next to the parent mapping that has a subfield with the unknown
+    field's name. `inner` is the unknown field's name within the first of `others`.
     """
 
     path: Path
@@ -40,6 +41,8 @@ class Fault:
     others: tuple[str, ...] = ()
     above: Path | None = None
     inner: str = ""
+    form: Json = None
+    beside: str = ""
 
 
 class Faults:
@@ -191,7 +194,9 @@ class Faults:
         homes, inner = tuple(self._homes(shape, name)), ""
         if not homes:
             homes, inner = self._halves(shape, name)
-        return Fault((*path, name), keyword, None, value, shape, name, homes, self._above(name), inner)
+        above, form = self._above(name, value[name])
+        beside = self._beside(name, path)
+        return Fault((*path, name), keyword, None, value, shape, name, homes, above, inner, form, beside)
 
     def _halves(self, shape: Shape, name: str) -> tuple[tuple[str, ...], str]:
         """Split a name into the names of a field and one of its subfields."""
@@ -201,10 +206,26 @@ class Faults:
                 return (field,), inner
         return (), ""
 
-    def _above(self, name: str) -> Path | None:
-        """Return the innermost parent mapping that allows a field with exactly this name and lacks it."""
-        around = reversed(self._around)
-        return next((path for path, shape, value in around if name in shape.names() and name not in value), None)
+    def _above(self, name: str, written: Json) -> tuple[Path | None, Json]:
+        """Return the innermost parent mapping that allows a field with exactly this name and lacks it.
+
+        If the written value does not fit the field there, an example of a value that does comes with it.
+        """
+        for path, shape, value in reversed(self._around):
+            if name in shape.names() and name not in value:
+                schemas = shape.children(name)
+                fits = all(self._fits(schema, written) for schema in schemas)
+                return path, None if fits else _form(self.shape(schemas, {}))
+        return None, None
+
+    def _beside(self, name: str, path: Path) -> str:
+        """Return the only field next to a mapping that has a subfield with this name, or "" if none or several have."""
+        if not self._around:
+            return ""
+        _, shape, value = self._around[-1]
+        others = (field for field in shape.names() if field != path[-1])
+        having = [field for field in others if name in self.shape(shape.children(field), value.get(field, {})).names()]
+        return having[0] if len(having) == 1 else ""
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
         """Return the fields of an entry without a name, which are in the mapping of entries itself."""
@@ -294,6 +315,13 @@ class Faults:
             inner._valid = self._valid
             self._valid[key] = next(inner.of([schema], value), None) is None
         return self._valid[key]
+
+
+def _form(shape: Shape) -> Json:
+    """Return an example of a value, or a mapping of its required fields."""
+    example = shape.example()
+    required = shape.required()
+    return dict.fromkeys(required, "VALUE") if example is None and required else example
 
 
 def _schemas(value: Json) -> list[Schema]:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from modelyard import units
 from modelyard.diagnostics import validate as tell
 from modelyard.diagnostics.base import ENTRIES, Diagnostic, joined, nearest, quote, shorten
 from modelyard.flow_text import flow, yaml_word
 from modelyard.keywords import FITS, repeated
+from modelyard.nearest import is_typo, nearest_name
 from modelyard.patterns import pattern
 from modelyard.shape import Conditions, Schema, Shape, allowed_in, conditions_of, schema_of, texts
 from modelyard.source import Document, Json, Path, Span
@@ -73,7 +75,8 @@ def _secret(document: Document, fault: Fault) -> Diagnostic:
     is_reference = isinstance(fault.value, str) and fault.value.startswith("secret://")
     field = ".".join(str(step) for step in fault.path)
     expected = fault.shape.text("x-expected") or "secret://store/path#key"
-    return tell.secret_in_clear(document.value_span(fault.path), field, expected, is_reference)
+    keyless = is_reference and units.secret_parts(f"{fault.value}#key") is not None
+    return tell.secret_in_clear(document.value_span(fault.path), field, expected, is_reference, keyless)
 
 
 def _type(document: Document, fault: Fault) -> Diagnostic:
@@ -204,12 +207,20 @@ def _is_before(span: Span, other: Span) -> bool:
 
 def _unknown(document: Document, fault: Fault) -> Diagnostic:
     span = document.key_span(fault.path)
-    hint = field_hint(document, fault)
-    if not hint and fault.above is not None:
-        hint = (
-            f"move it next to {quote(fault.path[len(fault.above)])}, because it is a field of {owner_of(fault.above)}"
-        )
+    hint = field_hint(document, fault) or _placed(fault)
     return tell.unknown_field(span, fault.name, owner_of(fault.path[:-1]), fault.shape.names(), fault.others, hint)
+
+
+def _placed(fault: Fault) -> str:
+    """Return the hint that names the place where a field with this name exists, or "" if only its name is wrong."""
+    if fault.above is not None:
+        form = flow({fault.name: fault.form})[1:-1] if fault.form is not None else ""
+        moved = f"move it next to {quote(fault.path[len(fault.above)])}" + (f", as in '{form}'" if form else "")
+        return f"{moved}, because it is a field of {owner_of(fault.above)}"
+    near = nearest_name(fault.name, fault.shape.names())
+    if not fault.beside or fault.others or (near is not None and is_typo(fault.name, near)):
+        return ""
+    return f"move it under {quote(fault.beside)} in {owner_of(fault.path[:-2])}"
 
 
 def _unnamed(document: Document, fault: Fault) -> Diagnostic:

@@ -5,9 +5,10 @@ price per Pod is not used, because the class may have only one Pod. If prices ar
 the newest. The ranking does not depend on the size of the requests, so larger requests never lead to a smaller machine.
 For elastic classes, Karpenter chooses among all machines that fit at run time.
 
-To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by the
-same kind of price: the region's spot prices if all machines have one, otherwise the region's on-demand prices
-and, as a last resort, those of the reference region. The price shown is the best known price of each machine.
+To keep missing prices from distorting the ranking, all machines with the same accelerator are compared by the same
+kind of price: the region's on-demand prices and, as a last resort, those of the reference region. For spot, they are
+compared by the region's spot prices; a machine without one is compared by its on-demand price, which a spot price never
+exceeds. The price shown is the best known price of each machine.
 """
 
 from __future__ import annotations
@@ -138,10 +139,12 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
     ways = (True, False) if spot else (False,)
     known_of_all = (way for way in ways if all((name, region, way) in offerings.prices for name in rivals))
     way = next(known_of_all, None)
+    by_spot = spot and any((name, region, True) in offerings.prices for name in rivals)
 
     def price(name: str) -> float:
         where = (name, offerings.reference_region, False) if way is None else (name, region, way)
-        offer = offerings.prices.get(where) or offerings.price(name, region, spot)
+        offer = None if by_spot else offerings.prices.get(where)
+        offer = offer or offerings.price(name, region, spot)
         return offer.hourly if offer is not None else float("inf")
 
     return price

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from modelyard.manifest import gibibytes
 from modelyard.plan import Candidate
@@ -12,6 +12,9 @@ from modelyard_targets.machines.fitting import SHOWN, leaves
 
 Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 """A machine, the requested accelerators, and its price."""
+
+ON_DEMAND_INSTEAD: Final = "on demand, because no spot price is known"
+"""What is said of an on-demand price that stands in for a spot price."""
 
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
@@ -44,9 +47,7 @@ def _priced(price: Price | None, region: str, spot: bool) -> str:
     """Describe where a price comes from, and whether it is for another capacity type (spot or on demand) or region."""
     if price is None:
         return "price unknown"
-    kind = "spot" if price.spot else "on demand"
-    if spot and not price.spot:
-        kind += ", because no spot price is known"
+    kind = "spot" if price.spot else ON_DEMAND_INSTEAD if spot else "on demand"
     if price.region == region:
         return f"USD, {kind}, in {region} ({price.source}, {price.date})"
     return f"USD, {kind}, estimated for {region}: {price.estimate} ({price.source}, {price.date})"

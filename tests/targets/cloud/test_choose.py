@@ -44,7 +44,25 @@ def test_missing_price_does_not_make_a_machine_cheap() -> None:
 
     assert picked(machines, compute_class(), "eu-central-1").machine == "a"
     assert picked(machines, compute_class(), "eu-central-1").price_hourly == 1.3
-    assert picked(machines, compute_class(capacity="spot")).machine == "a"
+
+
+def test_a_known_spot_price_beats_an_on_demand_price_that_stands_in_for_one() -> None:
+    """Without a spot price, a machine may cost as much as on demand, so it ranks by its on-demand price."""
+    machines = market(
+        machine("a", 4, 16),
+        machine("b", 8, 16),
+        machine("c", 8, 16),
+        us={"a": 1.0, "b": 1.1, "c": 1.8},
+        us_spot={"b": 0.2, "c": 1.2},
+    )
+    spot = picked(machines, compute_class(capacity="spot"))
+
+    assert [(candidate.machine, candidate.price_hourly) for candidate in spot.considered] == [
+        ("b", 0.2),
+        ("a", 1.0),
+        ("c", 1.2),
+    ]
+    assert picked(machines, compute_class(capacity="on-demand")).machine == "a"
 
 
 def test_complete_regional_prices_decide() -> None:

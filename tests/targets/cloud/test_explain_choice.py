@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from modelyard.manifest import gibibytes
 from modelyard.plan import Hardware
+from modelyard.usage import NO_USAGE
 from modelyard_targets.cloud.choose import choose
+from modelyard_targets.cloud.costs.prices import Sheet
 from tests.targets.cloud.hardware_requests import compute_class, machine, market
 
 MARKET = market(
@@ -39,6 +41,21 @@ def test_price_from_another_kind_or_region_is_marked() -> None:
         "b": f"L4:2 of 24Gi; USD, spot, {scaled}; leaves 7 CPUs and 28Gi",
         "c": f"L4:2 of 24Gi; USD, on demand, because no spot price is known, {scaled}; leaves 7 CPUs and 60Gi",
     }
+
+
+def test_an_on_demand_price_in_place_of_a_spot_price_is_an_estimate() -> None:
+    sheet = Sheet("aws", "eu-central-1", MARKET, {}, NO_USAGE)
+    prices = [sheet.machine(name, spot=True) for name in "abc"]
+    on_demand = sheet.machine("a", spot=False)
+    scaled = "price of us-east-1 × 1.3, the median ratio of machine prices"
+
+    assert [price.estimate for price in prices if price is not None] == [
+        "on demand, because no spot price is known",
+        scaled,
+        f"on demand, because no spot price is known; {scaled}",
+    ]
+    assert on_demand is not None
+    assert on_demand.estimate == ""
 
 
 def test_machine_without_a_price_is_explained() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from modelyard.costs import Rate
 from modelyard.records import record
 from modelyard.usage import Usage
+from modelyard_targets.cloud.explain_choice import ON_DEMAND_INSTEAD
 from modelyard_targets.cloud.offerings import Offerings
 
 CURRENCY: Final = "USD"
@@ -45,7 +46,10 @@ class Sheet:
         return next((self._scaled(entry) for entry in self.services.get(item, ())), None)
 
     def machine(self, name: str, spot: bool) -> Rate | None:
-        """Return a machine's price per hour: the spot price if requested and known, otherwise the on-demand price."""
+        """Return a machine's price per hour: the spot price if requested and known, otherwise the on-demand price.
+
+        An on-demand price that stands in for an unknown spot price is marked as an estimate.
+        """
         own = self._own(f"{name}{SPOT}") if spot else None
         own = own or self._own(name)
         if own is not None:
@@ -53,7 +57,9 @@ class Sheet:
         price = self.offerings.price(name, self.region, spot)
         if price is None:
             return None
-        return Rate(price.hourly, CURRENCY, price.region, price.source, price.date, price.estimate)
+        notes = [ON_DEMAND_INSTEAD if spot and not price.spot else "", price.estimate]
+        estimate = "; ".join(filter(None, notes))
+        return Rate(price.hourly, CURRENCY, price.region, price.source, price.date, estimate)
 
     def _own(self, item: str) -> Rate | None:
         for region in (self.region, EVERYWHERE):
