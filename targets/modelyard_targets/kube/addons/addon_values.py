@@ -11,6 +11,7 @@ from modelyard.manifest import memory_text
 from modelyard.stack import Value
 from modelyard_targets.kube.monitoring.channels import CLUSTER_ALERTS
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.monitoring.receiving import senders_to
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.fixed import GRAFANA_SECRET
 from modelyard_targets.kube.placement.placed import shows_jobs
@@ -148,7 +149,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
     }
     for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
         spec[f"{kind}SelectorNilUsesHelmValues"] = False
-    if any(target.telemetry.alerts_on == context.placement for target in context.system.deployment.targets):
+    if any(senders_to(context.system, context.placement)):
         spec["enableRemoteWriteReceiver"] = True
     if context.target.telemetry.remote_write:
         spec["remoteWrite"] = [_remote_write(context)]

@@ -30,6 +30,7 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
 from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.monitoring.receiving import receiver_of, senders_to
 from modelyard_targets.kube.network.gateway import beside_the_gateway
 from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
 from modelyard_targets.kube.network.route import gateway_name, is_ours, needs_route, serve_service
@@ -121,6 +122,9 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "pushes": any(
             entry.source.startswith(f"{placement}:") and entry.port == PROMETHEUS_PORT for entry in plan.links
         ),
+        "senders": tuple(senders_to(context.system, placement)),
+        "receiver": receiver_of(context.system, target),
+        "prometheus_port": PROMETHEUS_PORT,
         "channels": bool(plan.of(Channel, placement)),
         "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
         "cluster_alerts": cluster_channel(context) is not None,
