@@ -48,7 +48,7 @@ from modelyard_targets.kube.project.files import File
 from modelyard_targets.kube.project.pins import images_of, installed
 from modelyard_targets.kube.project.storage_network import storage_readers
 from modelyard_targets.kube.project.workloads_project import Workloads, Written, written_of
-from modelyard_targets.kube.readme.alerts import alert_rows
+from modelyard_targets.kube.readme.alerts import alert_rows, uses_state_metrics
 from modelyard_targets.kube.readme.callers import access_logs, caller_rows
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.first_steps import first_steps
@@ -103,6 +103,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
     addons = addons_needed(plan, placement)
+    observed = "prometheus" in addons and "prometheus" in target.present
     keeps = may_have_disk if target.sites else has_disk
     return {
         "version": __version__,
@@ -118,7 +119,8 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
         "asked": _addon_requests(context),
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],
-        "observed": "prometheus" in addons and "prometheus" in target.present,
+        "observed": observed,
+        "state_metrics": observed and uses_state_metrics(context),
         "pushes": any(
             entry.source.startswith(f"{placement}:") and entry.port == PROMETHEUS_PORT for entry in plan.links
         ),
