@@ -141,3 +141,30 @@ def test_metrics_of_sites_that_nothing_evaluates_have_no_prerequisite() -> None:
     assert "enableRemoteWriteReceiver" not in outcome.files["default/centre/workloads/__main__.py"].decode()
     assert "metrics.acme.example/api" not in outcome.files["default/centre/README.md"].decode()
     assert "let its Prometheus receive" not in outcome.files["default/shops/README.md"].decode()
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_sites_whose_alerts_are_evaluated_elsewhere_have_no_alertmanager(edge: bool) -> None:
+    """They have neither its volume, its image nor its network policies, and their README refers to the centre."""
+    spec = ALERTS_ONLY if edge else ALERTS_ONLY.replace("      edge: true\n", "")
+    outcome = compile_text(spec, tables={"shops.csv": TABLE})
+    shops = {path: content.decode() for path, content in outcome.files.items() if path.startswith("default/shops/")}
+    program, readme = (shops[f"default/shops/{name}"] for name in ("workloads/__main__.py", "README.md"))
+
+    assert '"alertmanager": {"enabled": False}' in program
+    assert "alertmanagerSpec" not in program
+    assert ('"PrometheusNotConnectedToAlertmanagers": True' in program) == (not edge)
+    assert not [path for path, content in shops.items() if "alertmanager" in content and path.endswith(".yaml")]
+    assert "alertmanager" not in shops["default/shops/images.txt"]
+    assert "The Prometheus of centre evaluates the alerts of this target" in readme
+    assert "in the Alertmanager of centre until the first version" in readme
+    assert "| channel |" not in readme
+
+
+def test_sites_that_evaluate_their_own_alerts_have_an_alertmanager() -> None:
+    files = compile_text(WAVES_ONLY, tables={"shops.csv": TABLE}).files
+
+    assert b"alertmanagerSpec" in files["default/shops/workloads/__main__.py"]
+    assert b"name: alertmanager\n" in files["default/shops/workloads/manifests/addons.yaml"]
+    assert b"quay.io/prometheus/alertmanager" in files["default/shops/images.txt"]
+    assert b"`ModelyardSloBurn` in Alertmanager until" in files["default/shops/README.md"]
