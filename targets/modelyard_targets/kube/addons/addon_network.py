@@ -17,6 +17,7 @@ from modelyard.spec import Channel, target_path
 from modelyard.stack import Manifest, Value
 from modelyard_targets.kube.access.namespace import CLOSED
 from modelyard_targets.kube.access.secrets import secrets_of, store_of
+from modelyard_targets.kube.monitoring.channels import has_alertmanager
 from modelyard_targets.kube.monitoring.scraping import reads_operator
 from modelyard_targets.kube.network.policies import (
     COMPONENT,
@@ -165,10 +166,9 @@ def _cloudnative_pg(context: Context) -> tuple[Policy, ...]:
 
 
 def _prometheus(context: Context) -> tuple[Policy, ...]:
-    """Allow Prometheus to scrape all namespaces and accept pushed metrics. Only Prometheus may call Alertmanager."""
-    prometheus, grafana, alertmanager = pods("prometheus"), pods("grafana"), pods("alertmanager")
+    """Allow Prometheus to scrape all namespaces and accept pushed metrics."""
+    prometheus, grafana = pods("prometheus"), pods("grafana")
     api = reach_api(context)
-    gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
     policies = [
         Policy(
             "prometheus",
@@ -179,15 +179,7 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
             ),
             egress=({"to": [every_namespace()]}, api, *_remote_write(context), *reach_nodes((_KUBELET,), context)),
         ),
-        Policy(
-            "alertmanager",
-            _name_label("alertmanager"),
-            ingress=(
-                {"from": [prometheus], "ports": ports(_ALERTMANAGER, _RELOADER)},
-                {"from": [alertmanager], "ports": gossip},
-            ),
-            egress=({"to": [alertmanager], "ports": gossip}, *_receivers(context)),
-        ),
+        *([_alertmanager(context)] if has_alertmanager(context) else []),
         Policy(
             "prometheus-operator",
             {"app": "kube-prometheus-stack-operator"},
@@ -214,6 +206,21 @@ def _prometheus(context: Context) -> tuple[Policy, ...]:
             )
         )
     return tuple(policies)
+
+
+def _alertmanager(context: Context) -> Policy:
+    """Allow only Prometheus to call Alertmanager, whose replicas tell each other which notifications they have sent."""
+    prometheus, alertmanager = pods("prometheus"), pods("alertmanager")
+    gossip: list[Value] = [{"protocol": protocol, "port": _GOSSIP} for protocol in ("TCP", "UDP")]
+    return Policy(
+        "alertmanager",
+        _name_label("alertmanager"),
+        ingress=(
+            {"from": [prometheus], "ports": ports(_ALERTMANAGER, _RELOADER)},
+            {"from": [alertmanager], "ports": gossip},
+        ),
+        egress=({"to": [alertmanager], "ports": gossip}, *_receivers(context)),
+    )
 
 
 def _pushing(context: Context) -> list[Value]:

@@ -9,8 +9,9 @@ from typing import Final
 
 from modelyard.manifest import memory_text
 from modelyard.stack import Value
-from modelyard_targets.kube.monitoring.channels import CLUSTER_ALERTS
+from modelyard_targets.kube.monitoring.channels import CLUSTER_ALERTS, has_alertmanager
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.monitoring.receiving import senders_to
 from modelyard_targets.kube.placement.context import Context, mirrored, pull_secret_of_addons
 from modelyard_targets.kube.placement.fixed import GRAFANA_SECRET
 from modelyard_targets.kube.placement.placed import shows_jobs
@@ -34,6 +35,10 @@ _OF_JOBS: Final = ("KubeJobFailed", "KubeJobNotCompleted")
 """Alerts to disable, because our own alerts for pipelines and monitors take schedule and timeout into account."""
 
 _STATE_METRICS: Final = "registry.k8s.io/kube-state-metrics/kube-state-metrics"
+_ALERTMANAGER: Final = "quay.io/prometheus/alertmanager"
+_UNCONNECTED: Final = "PrometheusNotConnectedToAlertmanagers"
+"""The chart's alert that would fire permanently without an Alertmanager."""
+
 _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwigrid/k8s-sidecar"})
 
 
@@ -83,6 +88,8 @@ def cloudnative_pg_values(context: Context) -> dict[str, Value]:
 def prometheus_values(context: Context) -> dict[str, Value]:
     """Return values for Prometheus, Alertmanager and Grafana, which select our objects regardless of labels.
 
+    A target whose alerts another target evaluates has no Alertmanager.
+
     The admission webhook is off, because its certificates need Helm hooks, which do not run here. It would only
     repeat the checks that promtool and the CRDs perform. Node exporters need host access and are left to the
     cluster's operator.
@@ -103,7 +110,9 @@ def prometheus_values(context: Context) -> dict[str, Value]:
             "prometheusConfigReloader": {"resources": _resources("20m", "64Mi")},
         },
         "prometheus": {"prometheusSpec": _prometheus_spec(context, replicas)},
-        "alertmanager": {"alertmanagerSpec": _alertmanager_spec(context, replicas)},
+        "alertmanager": {"alertmanagerSpec": _alertmanager_spec(context, replicas)}
+        if has_alertmanager(context)
+        else {"enabled": False},
         "grafana": {"enabled": False} if edge else _grafana(),
     }
     image_registry, pull = _registry(context), pull_secret_of_addons(context.target)
@@ -117,15 +126,18 @@ def prometheus_values(context: Context) -> dict[str, Value]:
 
 def images_left_out(addon: str, context: Context) -> frozenset[str]:
     """Return the images in an add-on's chart that no Pod uses with our values."""
-    if addon != "prometheus" or not context.target.edge:
+    if addon != "prometheus":
         return frozenset()
-    return _OFF_AT_THE_EDGE if shows_jobs(context) else _OFF_AT_THE_EDGE | {_STATE_METRICS}
+    left_out = _OFF_AT_THE_EDGE if context.target.edge else frozenset[str]()
+    left_out |= frozenset() if shows_jobs(context) else {_STATE_METRICS}
+    return left_out if has_alertmanager(context) else left_out | {_ALERTMANAGER}
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
     """Return values that add a routing label to the chart's cluster alerts and disable those that do not apply here."""
     name, value = CLUSTER_ALERTS
-    disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts), True)
+    unconnected = () if has_alertmanager(context) else (_UNCONNECTED,)
+    disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts, *unconnected), True)
     return {"create": True, "additionalRuleLabels": {name: value}, "disabled": disabled}
 
 
@@ -148,7 +160,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
     }
     for kind in ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig"):
         spec[f"{kind}SelectorNilUsesHelmValues"] = False
-    if any(target.telemetry.alerts_on == context.placement for target in context.system.deployment.targets):
+    if any(senders_to(context.system, context.placement)):
         spec["enableRemoteWriteReceiver"] = True
     if context.target.telemetry.remote_write:
         spec["remoteWrite"] = [_remote_write(context)]

@@ -36,13 +36,19 @@ def channel_label(channel: str) -> str:
     return f"channel_{channel.replace('-', '_')}"
 
 
+def has_alertmanager(context: Context) -> bool:
+    """Return whether a Prometheus that we install has an Alertmanager: unless another target evaluates its alerts."""
+    return not context.target.telemetry.alerts_on
+
+
 def cluster_channel(context: Context) -> Channel | None:
     """Return the on-call channel for cluster alerts, or None if there are no cluster alerts.
 
-    At the edge, the chart's rules are off. An existing Prometheus already notifies its operator.
+    At the edge, the chart's rules are off. An existing Prometheus already notifies its operator, and sites whose alerts
+    another target evaluates notify no one.
     """
     oncall = context.system.governance.owner.oncall
-    installed = "prometheus" in addons_to_install(context.plan, context.placement)
+    installed = "prometheus" in addons_to_install(context.plan, context.placement) and has_alertmanager(context)
     return context.system.channels[oncall] if oncall and installed and not context.target.edge else None
 
 

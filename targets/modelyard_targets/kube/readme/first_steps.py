@@ -45,7 +45,7 @@ _EXAMPLES: Final[dict[str, Json]] = {
 class FirstRun:
     """How to start a training pipeline, and the alias for the trained version.
 
-    If there is no CronJob, the pipeline starts on deployment.
+    If there is no CronJob, the pipeline starts on deployment. An adapter's run needs a version of its base model.
     """
 
     pipeline: str
@@ -56,6 +56,8 @@ class FirstRun:
     ray_job: str
     model: str
     alias: str
+    base: str
+    base_alias: str
 
 
 _WITH_VLLM: Final = ("boto3", "mlflow-skinny")
@@ -118,7 +120,7 @@ class OwnImage:
 
 def first_steps(context: Context) -> dict[str, object]:
     """Return the section's template values, which are empty if there are no trainings, endpoints or own images."""
-    runs, imports = tuple(_runs(context)), tuple(_imports(context))
+    runs, imports = tuple(sorted(_runs(context), key=lambda run: run.base != "")), tuple(_imports(context))
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
     return {
@@ -217,6 +219,7 @@ def _runs(context: Context) -> Iterator[FirstRun]:
         if job.pipeline.type != "training" or job.model is None:
             continue
         once = job.pipeline.schedule.kind == "once"
+        base = job.model.base
         yield FirstRun(
             pipeline=job.pipeline.name,
             cron_job="" if once else resource.name,
@@ -226,6 +229,8 @@ def _runs(context: Context) -> Iterator[FirstRun]:
             ray_job=once_name(resource, context) if once else ray_job_of(resource.name, _FIRST),
             model=job.model.registered_name,
             alias=job.pipeline.promote_to,
+            base=context.system.models[base.model].registered_name if base is not None else "",
+            base_alias=base.alias if base is not None else "",
         )
 
 

@@ -30,6 +30,7 @@ from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.metrics.promql import duration, number
 from modelyard_targets.kube.monitoring.channels import cluster_channel
 from modelyard_targets.kube.monitoring.metrics_disk import kept_s, used_gi, volume_gi
+from modelyard_targets.kube.monitoring.receiving import receiver_of, senders_to
 from modelyard_targets.kube.network.gateway import beside_the_gateway
 from modelyard_targets.kube.network.policies import PROMETHEUS_PORT
 from modelyard_targets.kube.network.route import gateway_name, is_ours, needs_route, serve_service
@@ -47,7 +48,7 @@ from modelyard_targets.kube.project.files import File
 from modelyard_targets.kube.project.pins import images_of, installed
 from modelyard_targets.kube.project.storage_network import storage_readers
 from modelyard_targets.kube.project.workloads_project import Workloads, Written, written_of
-from modelyard_targets.kube.readme.alerts import alert_rows
+from modelyard_targets.kube.readme.alerts import alert_rows, uses_state_metrics
 from modelyard_targets.kube.readme.callers import access_logs, caller_rows
 from modelyard_targets.kube.readme.crossings import crossing_values
 from modelyard_targets.kube.readme.first_steps import first_steps
@@ -102,6 +103,7 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
     here = plan.on(placement)
     databases, buckets = (managed_stores(plan, placement, kind) for kind in (Kind.DATABASE, Kind.OBJECT_STORE))
     addons = addons_needed(plan, placement)
+    observed = "prometheus" in addons and "prometheus" in target.present
     keeps = may_have_disk if target.sites else has_disk
     return {
         "version": __version__,
@@ -117,10 +119,14 @@ def readme_values(context: Context, workloads: Workloads) -> dict[str, object]:
         "charts": [f"{charts()[name].chart} {charts()[name].version}" for name in installed(context)],
         "asked": _addon_requests(context),
         "present": [_with_oldest(addon) for addon in addons if addon in target.present],
-        "observed": "prometheus" in addons and "prometheus" in target.present,
+        "observed": observed,
+        "state_metrics": observed and uses_state_metrics(context),
         "pushes": any(
             entry.source.startswith(f"{placement}:") and entry.port == PROMETHEUS_PORT for entry in plan.links
         ),
+        "senders": tuple(senders_to(context.system, placement)),
+        "receiver": receiver_of(context.system, target),
+        "prometheus_port": PROMETHEUS_PORT,
         "channels": bool(plan.of(Channel, placement)),
         "pagers": any(channel.value.type == "pagerduty" for channel in plan.of(Channel, placement)),
         "cluster_alerts": cluster_channel(context) is not None,

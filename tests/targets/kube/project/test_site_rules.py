@@ -97,3 +97,74 @@ def test_readmes_describe_what_differs_between_sites() -> None:
     assert 'docker push "$image"' in shops
     assert "docker push ${" not in shops
     assert "At a site with one machine, each of these has a volume" in shops
+
+
+WAVES = ", waves: {canary: [shop-001], shares: [50%], soak: 12h}"
+WAVES_ONLY = (SHELF / "system.yaml").read_text(encoding="utf-8")
+ALERTS_ONLY = SPEC.replace(WAVES, "")
+NEITHER = WAVES_ONLY.replace(WAVES, "")
+
+
+@pytest.mark.parametrize(
+    ("spec", "until"),
+    [
+        (WAVES_ONLY, "no wave after the canary starts."),
+        (ALERTS_ONLY, "`ModelyardSiteSilent` fires for every site."),
+        (SPEC, "no wave after the canary starts, and `ModelyardSiteSilent` fires for every site."),
+    ],
+)
+def test_a_prometheus_that_needs_the_metrics_of_sites_accepts_them(spec: str, until: str) -> None:
+    """The README of the centre explains how to route them there, and that of the sites says to do it first."""
+    outcome = compile_text(spec, tables={"shops.csv": TABLE})
+    centre, shops = (outcome.files[f"default/{name}/README.md"].decode() for name in ("centre", "shops"))
+    program = outcome.files["default/centre/workloads/__main__.py"].decode()
+    (prerequisite,) = [line for line in centre.splitlines() if "`https://metrics.acme.example/api/v1/write`" in line]
+
+    assert '"enableRemoteWriteReceiver": True' in program
+    assert "port 9090 of the Service `prometheus-operated` in the namespace `monitoring`" in prerequisite
+    assert "NetworkPolicy" in prerequisite
+    assert prerequisite.endswith(f"Until the metrics arrive, {until}")
+    assert "Before the sites, deploy centre, and let its Prometheus receive the metrics" in shops
+
+
+def test_an_existing_prometheus_needs_a_flag_for_the_metrics_of_sites() -> None:
+    spec = WAVES_ONLY.replace("context: centre\n", "context: centre\n      present: [prometheus]\n")
+    centre = compile_text(spec, tables={"shops.csv": TABLE}).files["default/centre/README.md"].decode()
+
+    assert "accepts such metrics only with `--web.enable-remote-write-receiver`" in centre
+    assert "prometheus-operated" not in centre
+
+
+def test_metrics_of_sites_that_nothing_evaluates_have_no_prerequisite() -> None:
+    outcome = compile_text(NEITHER, tables={"shops.csv": TABLE})
+
+    assert "enableRemoteWriteReceiver" not in outcome.files["default/centre/workloads/__main__.py"].decode()
+    assert "metrics.acme.example/api" not in outcome.files["default/centre/README.md"].decode()
+    assert "let its Prometheus receive" not in outcome.files["default/shops/README.md"].decode()
+
+
+@pytest.mark.parametrize("edge", [True, False])
+def test_sites_whose_alerts_are_evaluated_elsewhere_have_no_alertmanager(edge: bool) -> None:
+    """They have neither its volume, its image nor its network policies, and their README refers to the centre."""
+    spec = ALERTS_ONLY if edge else ALERTS_ONLY.replace("      edge: true\n", "")
+    outcome = compile_text(spec, tables={"shops.csv": TABLE})
+    shops = {path: content.decode() for path, content in outcome.files.items() if path.startswith("default/shops/")}
+    program, readme = (shops[f"default/shops/{name}"] for name in ("workloads/__main__.py", "README.md"))
+
+    assert '"alertmanager": {"enabled": False}' in program
+    assert "alertmanagerSpec" not in program
+    assert ('"PrometheusNotConnectedToAlertmanagers": True' in program) == (not edge)
+    assert not [path for path, content in shops.items() if "alertmanager" in content and path.endswith(".yaml")]
+    assert "alertmanager" not in shops["default/shops/images.txt"]
+    assert "The Prometheus of centre evaluates the alerts of this target" in readme
+    assert "in the Alertmanager of centre until the first version" in readme
+    assert "| channel |" not in readme
+
+
+def test_sites_that_evaluate_their_own_alerts_have_an_alertmanager() -> None:
+    files = compile_text(WAVES_ONLY, tables={"shops.csv": TABLE}).files
+
+    assert b"alertmanagerSpec" in files["default/shops/workloads/__main__.py"]
+    assert b"name: alertmanager\n" in files["default/shops/workloads/manifests/addons.yaml"]
+    assert b"quay.io/prometheus/alertmanager" in files["default/shops/images.txt"]
+    assert b"`ModelyardSloBurn` in Alertmanager until" in files["default/shops/README.md"]

@@ -22,6 +22,30 @@ from tests.examples import Example, golden_examples
 from tests.specs import VALID_SPEC, changed
 from tests.targets.test_imports import SPEC as IMPORTING
 
+ADAPTED = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: writer}
+governance: {owner: {team: ml, email: ml@acme.example, oncall: oncall}}
+deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
+stores:
+  lake: {type: object, endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"}
+  runs: {type: database}
+registry: {database: runs, artifacts: lake}
+data:
+  rows: {store: lake, path: rows, format: parquet, features: [a], label: b}
+  copy: {store: lake, path: copy, format: parquet, features: [prompt], label: reply}
+models:
+  tone: {task: text-generation, framework: transformers, base: chat@champion}
+  chat:
+    {task: text-generation, framework: transformers, import: {store: lake, path: chat/1, digest: "sha256:DIGEST"}}
+  rank: {task: regression, framework: xgboost}
+pipelines:
+  adapt: {type: training, model: tone, inputs: [copy], compute: {cpu: 8, memory: 32Gi}, schedule: {cron: "0 4 * * 0"}}
+  train: {type: training, model: rank, inputs: [rows], compute: {cpu: 2, memory: 8Gi}, schedule: {cron: "0 4 * * 1"}}
+channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
+""".replace("DIGEST", "4a" * 32)
+
 _BLOCK = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _SECRET = re.compile(r"kubectl -n (\S+) get secret (\S+)")
 
@@ -114,6 +138,24 @@ def test_readme_mentions_the_preceding_pipeline() -> None:
 
     assert sentence in section(files(following)["README.md"])
     assert "start by themselves" not in section(files(VALID_SPEC)["README.md"])
+
+
+def test_an_adapter_is_trained_after_its_base_is_imported() -> None:
+    text = section(files(ADAPTED)["README.md"])
+    imported, waits, trained, tuned = (
+        text.index(part)
+        for part in (
+            "### Import",
+            "`adapt` trains an adapter of `writer-chat`: its run fails unless a version of that model has the alias"
+            " `champion`, so wait for it before you start that run.",
+            "job/train-first --follow",
+            "job/adapt-first --follow",
+        )
+    )
+
+    assert imported < waits < trained < tuned
+    assert "training pipeline, in this order, and follow it" in text
+    assert "in this order" not in section(files(VALID_SPEC)["README.md"])
 
 
 def test_readme_has_the_approval_command() -> None:

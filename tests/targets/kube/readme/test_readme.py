@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from modelyard.api import compile_text
+from modelyard_targets.kube.monitoring import slo_rules
+from modelyard_targets.kube.project import site_rules
+from modelyard_targets.kube.readme.alerts import CONDITIONS
 from tests.emitted import context, files
+from tests.examples import SYSTEMS
 from tests.specs import VALID_SPEC, changed
 
 
@@ -253,5 +261,38 @@ def test_the_readme_lists_alerts_and_the_channels_that_they_notify() -> None:
 
     assert "| The error budget burns too fast; the endpoint stops answering | scorer | oncall |" in table
     assert "| Nodes, volumes, add-ons and Prometheus itself | the cluster | oncall |" in table
-    assert "a version waits for approval | nightly, " in table
-    assert "drift, quality | oncall |" in table
+    assert "| A run failed; a version failed the gate; a version waits for approval | try-out | oncall |" in table
+    assert "| A check fails; a check cannot be measured; the monitor does not run | drift | oncall |" in table
+    assert "; too many predictions have no label; the monitor does not run | quality | oncall |" in table
+
+
+def test_the_alert_table_has_only_conditions_of_emitted_alerts() -> None:
+    """Batch inference has no gate, and a run that starts once is never missing."""
+    readme = files(VALID_SPEC)["README.md"]
+    about = {row.split(" | ")[1]: row.split(" | ")[0] for row in readme.splitlines() if row.startswith("| A run")}
+
+    assert about["nightly"] == (
+        "| A run failed; a run is missing; runs are not monitored; files that do not fit are skipped"
+    )
+    assert about["report"] == "| A run failed"
+    assert "failed the gate" in about["retrain"]
+
+
+def test_each_alert_has_a_condition_in_the_table() -> None:
+    sources = [*Path(slo_rules.__file__).parent.glob("*.py"), Path(site_rules.__file__)]
+    named = {name for path in sources for name in re.findall(r'"(Modelyard\w+)"', path.read_text(encoding="utf-8"))}
+
+    assert named == CONDITIONS.keys()
+
+
+def test_state_metrics_are_required_of_an_existing_prometheus_with_rules_that_use_them() -> None:
+    """A Prometheus that the project installs has them, and alerts about a drift monitor need none."""
+    present = changed("      residency: eu\n", "      residency: eu\n      present: [prometheus]\n")
+    sentence = "series of kube-state-metrics, which the existing Prometheus has to scrape"
+
+    assert sentence in files(present)["README.md"]
+    assert sentence not in files(VALID_SPEC)["README.md"]
+    tills = (SYSTEMS / "tills" / "system.yaml").read_text(encoding="utf-8")
+    watching = compile_text(tills.replace("edge: true", "edge: true, present: [prometheus]")).files
+    assert b"PodMonitors, PrometheusRules" in watching["default/shop/README.md"]
+    assert sentence.encode() not in watching["default/shop/README.md"]

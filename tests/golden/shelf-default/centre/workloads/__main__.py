@@ -72,6 +72,7 @@ prometheus = kubernetes.Chart(
                 "ruleSelectorNilUsesHelmValues": False,
                 "probeSelectorNilUsesHelmValues": False,
                 "scrapeConfigSelectorNilUsesHelmValues": False,
+                "enableRemoteWriteReceiver": True,
             },
         },
         "alertmanager": {
