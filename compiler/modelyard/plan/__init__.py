@@ -24,7 +24,6 @@ from modelyard.plan.hardware import (
 from modelyard.plan.kinds import Kind
 from modelyard.plan.machines import Use, hardware_of
 from modelyard.plan.places import (
-    LOG_DAYS,
     bucket_expires,
     bundle_path,
     cluster_service,
@@ -32,6 +31,7 @@ from modelyard.plan.places import (
     host_of,
     is_cluster_local,
     is_same_cluster,
+    log_days,
     log_place,
     model_path,
     reports_gate,
@@ -65,7 +65,6 @@ __all__ = [
     "Identity",
     "Job",
     "Kind",
-    "LOG_DAYS",
     "Link",
     "ModelServer",
     "MonitorJob",
@@ -100,6 +99,7 @@ __all__ = [
     "is_adopted",
     "is_cluster_local",
     "is_same_cluster",
+    "log_days",
     "log_place",
     "model_path",
     "namespace_of_system",

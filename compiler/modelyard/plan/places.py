@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from modelyard.spec import Capture, Pipeline, Registry, Store, System, TargetSpec
 
 _DAY_S = 86400
-LOG_DAYS = 90
+_LOG_DAYS = 90
 """How long run logs are kept, in days, in buckets that modelyard creates."""
 
 
@@ -25,7 +25,7 @@ def expiries(system: System, store: Store) -> dict[str, int]:
     days: dict[str, int] = {}
     registry = system.registry
     if registry is not None and registry.artifacts == store.name and not store.adopt and system.pipelines:
-        days[_logs_path(registry)] = LOG_DAYS
+        days[_logs_path(registry)] = _LOG_DAYS
     for inference in system.inference.values():
         capture = inference.capture
         if capture is not None and capture.store == store.name and capture.retain_s is not None and not store.adopt:
@@ -33,6 +33,11 @@ def expiries(system: System, store: Store) -> dict[str, int]:
             folder = capture.path.rstrip("/")
             days[folder] = min(retention_days, days.get(folder, retention_days))
     return days
+
+
+def log_days(store: Store) -> int:
+    """Return the age in days at which a bucket that modelyard creates deletes run logs: its retention, if shorter."""
+    return _LOG_DAYS if store.retention_s is None else min(_LOG_DAYS, -(-store.retention_s // _DAY_S))
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:

@@ -78,7 +78,7 @@ _Edges: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
 def _edges(system: System) -> tuple[_Edges, ...]:
-    """Return the dependencies that each section of a system describes, and those of the owner's on-call channel.
+    """Return the dependencies that each section describes, those of the registry, and those of the on-call channel.
 
     Each section has an index of its own, because two versions of a system share the sections that are equal.
     """
@@ -88,6 +88,7 @@ def _edges(system: System) -> tuple[_Edges, ...]:
         _of_pipelines(system.pipelines),
         _of_endpoints(system.inference),
         _of_monitors(system.monitors),
+        _of_registry(system),
         _of_oncall(system),
     )
 
@@ -163,6 +164,15 @@ _of_models = _section(_pairs_of_model)
 _of_pipelines = _section(_pairs_of_pipeline)
 _of_endpoints = _section(_pairs_of_endpoint)
 _of_monitors = _section(_pairs_of_monitor)
+
+
+@index
+def _of_registry(system: System) -> _Edges:
+    """Return the models whose versions are in a store, which holds the artifacts of this system's registry."""
+    registry = system.registry
+    if registry is None or registry.adopt:
+        return {}
+    return _grouped((f"stores.{registry.artifacts}", f"models.{model}") for model in system.models)
 
 
 @index

@@ -9,6 +9,7 @@ import pytest
 from modelyard.effects import Effects, Fate, Part
 from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
+from modelyard.plan import log_days
 from modelyard.review.comparing import Review, compared
 from modelyard.review.effects import Effect, consequences, differing
 from modelyard.review.lowered import Item, Items, Key, lowered
@@ -283,3 +284,20 @@ def test_the_range_of_an_adopted_cluster_is_a_field_of_the_cluster() -> None:
 
     assert ("deployment", "targets", "main", "cluster", "cidr") in paths
     assert not any("vpc" in path for path in paths)
+
+
+def test_what_happens_to_the_registrys_bucket_affects_models_and_their_endpoints() -> None:
+    review = reviewed(TENANT, TENANT.replace("lake: {type: object}", "lake: {type: object, retention: 30d}"))
+    reached = next(finding.reached for finding in review.findings if finding.code == "R310")
+
+    assert {"models.churn", "inference.score", "callers of score.acme.example"} <= set(reached)
+
+
+def test_run_logs_are_kept_no_longer_than_other_objects_in_their_bucket() -> None:
+    specs = [
+        TENANT,
+        *(TENANT.replace("lake: {type: object}", f"lake: {{type: object, retention: {age}}}") for age in ("30d", "1y")),
+    ]
+    systems = [present(outcome_of(spec).plan).system for spec in specs]
+
+    assert [log_days(system.stores["lake"]) for system in systems] == [90, 30, 90]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import __version__
-from modelyard.plan import LOG_DAYS, Job, Kind, ModelServer, Route, Secret
+from modelyard.plan import Job, Kind, ModelServer, Route, Secret, log_days
 from modelyard.records import record
 from modelyard.sites.binding import has_markers
 from modelyard.spec import Channel, Endpoint, Gateway
@@ -183,7 +183,7 @@ def _log_days(context: Context) -> int:
     """Return the number of days after which the registry's bucket deletes logs, or 0 if it never does."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
-    return LOG_DAYS if store is not None and not store.adopt else 0
+    return log_days(store) if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:
