@@ -1,1 +1,1 @@
-"""Real programs for tests: builds them from public sources, starts them and stops them."""
+"""Real programs for tests, which are built from public sources, started and stopped here."""

@@ -1,4 +1,4 @@
-"""A headless Chromium that tests control through the DevTools protocol, over pipes instead of a port."""
+"""A headless Chromium controlled by tests through the DevTools protocol, using pipes instead of a port."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def call(self, method: str, session: str = "", **parameters: object) -> dict[str, Any]:
-        """Call a DevTools method and return its result. Events that arrive in the meantime are kept."""
+        """Call a DevTools method and return its result, keeping events that arrive in the meantime."""
         self._number += 1
         message: dict[str, object] = {"id": self._number, "method": method, "params": parameters}
         if session:
@@ -76,7 +76,7 @@ class Browser:
     def open(self, url: str, width: int, height: int = 844, dark: bool = False) -> Page:
         """Open a page in a window of the given size in CSS pixels, and wait until it has loaded.
 
-        A phone's window is narrow.
+        Narrow windows emulate a phone.
         """
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session: str = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -106,7 +106,7 @@ class Page:
 
     @property
     def complaints(self) -> list[str]:
-        """The messages that the browser logged, such as violations of the content security policy, and exceptions."""
+        """Return messages logged by the browser, such as content security policy violations, and exceptions."""
         logged = [event["entry"]["text"] for event in self._events("Log.entryAdded")]
         return logged + [event["exceptionDetails"]["text"] for event in self._events("Runtime.exceptionThrown")]
 

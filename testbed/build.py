@@ -1,4 +1,4 @@
-"""Builds programs from Go modules in the cache folder, unless they exist in the required version."""
+"""Builds programs from Go modules in the cache folder, unless the required version already exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from testbed.places import binaries, binary, sources
 
 
 def build(names: frozenset[str] = frozenset()) -> None:
-    """Build every program, or only the named programs, if they are missing or out of date.
+    """Build all programs, or only the named ones, if they are missing or out of date.
 
     Prints a line before and after each build. A `pulumi` that is already on the PATH is used instead of being built.
     """
@@ -43,20 +43,20 @@ def unbuilt() -> list[str]:
 
 
 def installed_pulumi() -> Path | None:
-    """Return the `pulumi` on the PATH, or None if there is none or if it is the one that we built."""
+    """Return the `pulumi` on the PATH, or None if there is none or it is the one we built."""
     program = shutil.which("pulumi")
     return Path(program) if program and Path(program).parent != binaries() else None
 
 
 def module_folder(part: str, module: str) -> Path:
-    """Return the source folder of a module that a part requires. Download the module if Go's cache was cleared."""
+    """Return the source folder of a module required by a part, downloading it if Go's cache was cleared."""
     required_by = next(known for known in PARTS if known.name == part)
     info: dict[str, str] = json.loads(_go(_module(required_by), "mod", "download", "-json", module))
     return Path(info["Dir"])
 
 
 def download(module: str) -> Path:
-    """Download a module such as `sigs.k8s.io/gateway-api@v1.4.1`, and return its source folder."""
+    """Download a module such as `sigs.k8s.io/gateway-api@v1.4.1` and return its source folder."""
     info: dict[str, str] = json.loads(_go(Path("/"), "mod", "download", "-json", module))
     return Path(info["Dir"])
 
@@ -71,7 +71,7 @@ def _waiting(parts: Iterable[Part]) -> list[tuple[Part, str]]:
 
 
 def _recipe(part: Part, program: str) -> str:
-    """Return everything that a program's build depends on. It is stored next to the binary to detect changes."""
+    """Return everything a program's build depends on, which is stored next to the binary to detect changes."""
     tags = [part.tags] if part.tags else []
     return json.dumps(
         [part.requires, part.replaces, part.staged, part.ldflags, part.sources, part.programs[program], *tags], indent=1
@@ -163,7 +163,7 @@ def _staged_modules(module: str) -> list[str]:
 
 
 def _go(folder: Path, *arguments: str) -> str:
-    """Run go in a folder and return its output. Raise RuntimeError with go's message if it fails."""
+    """Run go in a folder and return its output. Raises RuntimeError with go's message if it fails."""
     environment = os.environ | {"GOWORK": "off"}
     result = subprocess.run(
         ["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -78,10 +78,10 @@ spec:
 
 
 class ChartRepository:
-    """Serves every chart in charts.json while the `with` block runs. `within` is a prefix for the command that starts
-    the server.
+    """Serves every chart in charts.json while the `with` block runs.
 
-    Each chart renders one Deployment and rejects values that the real chart does not have.
+    `within` is a prefix for the command that starts the server. Each chart renders one Deployment and rejects values
+    the real chart doesn't have.
     """
 
     def __init__(self, folder: Path, within: tuple[str, ...] = ()) -> None:
@@ -115,7 +115,7 @@ class ChartRepository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A published chart: its version, its application's version, and the names of its values."""
+    """A published chart, with its version, its application's version, and the names of its values."""
 
     name: str
     version: str
@@ -130,7 +130,7 @@ def known() -> tuple[Chart, ...]:
 
 
 def _write(folder: Path, url: str) -> dict[str, str]:
-    """Write the charts' archives and the repository's index, and return the version of each chart."""
+    """Write the chart archives and the repository index, and return each chart's version."""
     entries: dict[str, list[dict[str, object]]] = {}
     charts = known()
     for chart in charts:

@@ -19,14 +19,14 @@ CHECKOV = "checkov==3.3.30\n"
 
 
 def program_environment(requirements: Path) -> Path:
-    """Return the interpreter of an environment with only the packages in a requirements.txt."""
+    """Return the interpreter of an environment containing only the packages in a requirements.txt."""
     return environment(requirements.read_text())
 
 
 def environment(requirements: str) -> Path:
-    """Return the interpreter of an environment with the given requirements, in the format of requirements.txt.
+    """Return the interpreter of an environment with the given requirements, in requirements.txt format.
 
-    Processes that request the same environment wait for each other. An incomplete environment is created again.
+    Processes requesting the same environment wait for each other. An incomplete environment is created again.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     lines = re.sub(r"\s*\\\n\s*", " ", requirements).splitlines()  # put a requirement and its hashes on one line

@@ -1,4 +1,4 @@
-"""Images without a registry. A base like `rayproject/ray`, from Debian and PyPI, is extended by buildah."""
+"""Builds images without a registry, using buildah on a Debian and PyPI base similar to `rayproject/ray`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def base_image() -> Path:
 def build(context: Path, name: str) -> Path:
     """Build the Dockerfile in a folder on the base image, and return its archive in the cache folder.
 
-    Nothing is pulled, so a Dockerfile with any other base fails. Unchanged layers are in buildah's cache.
+    Nothing is pulled, so a Dockerfile with any other base fails. Unchanged layers come from buildah's cache.
     """
     base = base_image()
     archive = _images() / f"built-{hashlib.sha256(name.encode()).hexdigest()[:12]}.tar"
@@ -69,7 +69,7 @@ def build(context: Path, name: str) -> Path:
 
 
 def _forget_old_archives() -> None:
-    """Remove all but the newest archives, because each change of the runtime adds archives of 1.5 GB."""
+    """Remove all but the newest archives, since each change to the runtime adds 1.5 GB of archives."""
     by_age = sorted(_images().glob("built-*.tar"), key=lambda path: path.stat().st_mtime)
     for archive in by_age[:-_KEPT_ARCHIVES]:
         archive.unlink()

@@ -1,4 +1,4 @@
-"""Detects what this machine can run, installs missing packages, and explains what cannot run."""
+"""Detects what this machine can run, installs missing packages, and explains what can't run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def install_packages() -> None:
 
 
 def make_venv(folder: Path) -> None:
-    """Create a virtual environment. On a Debian without the venv package, first install the package."""
+    """Create a virtual environment, first installing Debian's venv package if it's missing."""
     if importlib.util.find_spec("ensurepip") is None:  # a separate package in Debian
         if not _can_install():
             raise SystemExit("this Python has no venv; install the package python3-venv")
@@ -59,7 +59,7 @@ def make_venv(folder: Path) -> None:
 
 
 def missing_for_control_plane() -> list[str]:
-    """Return the reasons why the API server, the engine and their helpers cannot run here, or an empty list."""
+    """Return why the API server, the engine and their helpers can't run here, or an empty list if they can."""
     reasons: list[str] = []
     if unbuilt := _unbuilt():
         go = "" if shutil.which("go") else ", and there is no Go to build them"
@@ -92,7 +92,7 @@ def missing_for_images() -> list[str]:
 
 
 def missing_for_copies() -> list[str]:
-    """Return the reason why objects cannot be copied between stores here, or an empty list."""
+    """Return why objects can't be copied between stores here, or an empty list if they can."""
     return [f"not installed: {package}" for program, package in COPYING_PACKAGES.items() if not _has(program)]
 
 

@@ -1,4 +1,4 @@
-"""Tools from npm in the cache folder: the schema validators of editors, and Azurite."""
+"""Tools from npm in the cache folder, namely the schema validators used by editors, and Azurite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES = ("package.json", "package-lock.json")
 
 @dataclass(frozen=True, slots=True)
 class _Packages:
-    """Packages that are installed together, with their purpose and the folder of package.json and package-lock.json."""
+    """Packages that are installed together. `sources` is the folder of package.json and package-lock.json."""
 
     name: str
     program: str
@@ -42,7 +42,7 @@ _AZURE = _Packages("azure", "Azurite", REPOSITORY / "testbed" / "clouds" / "azur
 
 
 def install() -> None:
-    """Install missing packages from each package-lock.json, or print the reason why this is impossible."""
+    """Install missing packages from each package-lock.json, or print why this is impossible."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         print("there is no Node.js with npm here, so neither a language server of YAML nor Azurite is installed")
         return
@@ -56,7 +56,7 @@ def install() -> None:
 
 
 def missing_for_editors() -> list[str]:
-    """Return the reasons why the YAML language server cannot run here, or an empty list."""
+    """Return why the YAML language server can't run here, or an empty list if it can."""
     return _EDITOR.missing()
 
 
@@ -66,12 +66,12 @@ def missing_for_azure() -> list[str]:
 
 
 def language_server() -> list[str]:
-    """Return the command of yaml-language-server, which communicates over standard input and output."""
+    """Return the yaml-language-server command, which communicates over standard input and output."""
     return ["node", str(_EDITOR.folder() / "node_modules/yaml-language-server/bin/yaml-language-server"), "--stdio"]
 
 
 def azurite() -> list[str]:
-    """Return the command of Azurite's Blob Storage, which listens on 127.0.0.1 and prints its port."""
+    """Return the command for Azurite's Blob Storage, which listens on 127.0.0.1 and prints its port."""
     program = _AZURE.folder() / "node_modules/azurite/dist/src/blob/main.js"
     where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
     # Clients may use a newer API version, but requests that Azurite does not support still fail.

@@ -1,4 +1,4 @@
-"""Paths of this repository, the user's cache folder, and the binaries and sources of the real parts."""
+"""Paths of this repository, the user's cache folder, and the binaries and sources of the real programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def cache() -> Path:
-    """Return the folder that is kept between runs: $MODELYARD_CACHE, or `modelyard` in the user's cache folder."""
+    """Return the folder kept between runs, i.e. $MODELYARD_CACHE or `modelyard` in the user's cache folder."""
     override = os.environ.get("MODELYARD_CACHE")
     if override:
         return Path(override)

@@ -59,7 +59,7 @@ class Processes:
         return (self._logs / name).read_text(errors="replace")[-characters:]
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Wait for a condition. Raise RuntimeError with the ends of logs if a program exits or the time is up."""
+        """Wait for a condition. Raises RuntimeError with the last log lines if a program exits or time runs out."""
         until = time.monotonic() + seconds
         while not ready():
             ended = [name for name, process in self._started.items() if process.poll() is not None]
@@ -69,7 +69,7 @@ class Processes:
             time.sleep(0.1)
 
     def end(self) -> None:
-        """Kill all programs in reverse order: an API server never exits by itself without its etcd."""
+        """Kill all programs in reverse order, since an API server never exits by itself without its etcd."""
         for process in reversed(self._started.values()):
             below = descendants(process.pid)
             process.kill()
@@ -96,7 +96,7 @@ def descendants(process: int) -> list[int]:
 
 
 def _wait_for_end(killed: list[int], seconds: float = 10) -> None:
-    """Wait for killed processes to end. They are not our children, and take a while to end on a busy machine."""
+    """Wait for killed processes to end. As they aren't our children, this can take a while on a busy machine."""
     until = time.monotonic() + seconds
     while any(map(_runs, killed)) and time.monotonic() < until:
         time.sleep(0.01)
@@ -121,7 +121,7 @@ def session(leader: int) -> list[int]:
 
 
 def kill_session(leader: subprocess.Popen[Any]) -> None:
-    """Kill a process that leads a session, and all processes of the session, as a crash of the machine would."""
+    """Kill a session leader and all processes in its session, like a machine crash would."""
     while left := session(leader.pid):
         for process in left:
             with suppress(ProcessLookupError):
@@ -130,18 +130,17 @@ def kill_session(leader: subprocess.Popen[Any]) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return the given number of free loopback ports, below the range from which the kernel assigns ports to
-    connections.
+    """Return free loopback ports below the range from which the kernel assigns ports to connections.
 
-    A server binds its port only later. Until then, a port that the kernel had chosen for us could be given to another
-    program's connection, and the server would fail with "address already in use".
+    A server doesn't bind its port until later. Until then, a port the kernel had chosen for us could be given to
+    another program's connection, and the server would fail with "address already in use".
     """
     with ExitStack() as stack:
         return [stack.enter_context(_bound()).getsockname()[1] for _ in range(count)]
 
 
 def _bound() -> socket.socket:
-    """Return a socket on a free port, chosen at random so that two runs do not choose the same port."""
+    """Return a socket on a free port, chosen at random so that no two runs choose the same port."""
     while True:
         candidate = socket.socket()
         try:

@@ -1,4 +1,4 @@
-"""Runs the runtime's own checks on every workload description that a test emits."""
+"""Runs the runtime's own checks on all workload descriptions emitted by tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def hold() -> None:
 
 @contextmanager
 def not_asked() -> Generator[None]:
-    """Skip the runtime's checks, for specs that a test changes and lowers without validating them."""
+    """Skip the runtime's checks for specs that a test changes and lowers without validating them."""
     token = _asked.set(False)
     try:
         yield

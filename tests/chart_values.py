@@ -10,7 +10,7 @@ from testbed.charts import known
 
 
 def unknown_values(calls: Iterable[Call]) -> list[str]:
-    """Return values the called charts lack, as `chart: path`, and any chart versions that were not examined."""
+    """Return values missing from the called charts, as `chart: path`, and any chart versions that weren't examined."""
     charts = {chart.name: chart for chart in known()}
     missing: list[str] = []
     for call in calls:

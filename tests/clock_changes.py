@@ -1,6 +1,6 @@
-"""Writes the list of local hours that clocks skip: `python -m tests.clock_changes`.
+"""Writes the list of local hours skipped by clocks: `python -m tests.clock_changes`.
 
-The data comes from the package tzdata, which must be installed for this.
+The data comes from the tzdata package, which must be installed for this.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 
 def written() -> str:
-    """Return the list: one line for each rule of clock changes, with the time zones that follow the rule."""
+    """Return the list, with one line per clock change rule naming the time zones that follow it."""
     data = files("tzdata.zoneinfo")
     zones: defaultdict[str, list[str]] = defaultdict(list)
     for name in time_zones():

@@ -22,5 +22,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def accept(request: pytest.FixtureRequest) -> bool:
-    """Return whether to store the current output as the expected output, instead of comparing it."""
+    """Return whether to store the current output as the expected output instead of comparing it."""
     return bool(request.config.getoption("--accept"))

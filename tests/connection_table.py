@@ -38,7 +38,7 @@ def rows_of(readme: str) -> tuple[Row, ...]:
 
 @dataclass(frozen=True)
 class Table:
-    """The open connections table: its rows, its own namespace, and the network in which it looks up names."""
+    """The open connections table, with its rows, its own namespace, and the network where it looks up names."""
 
     rows: tuple[Row, ...]
     own: str

@@ -1,4 +1,4 @@
-"""The network of an emitted cluster: its network policies, and Pods with the labels that charts set."""
+"""The network of an emitted cluster, i.e. its network policies, and Pods with the labels set by charts."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def system_pods(namespace: str, system: str, server: str, pipeline: str, monitor
 
 
 def network_of(objects: Iterable[Object], pods: Mapping[str, tuple[str, Mapping[str, object]]]) -> Network:
-    """Return a network of the given objects' policies and namespaces, with an address for each given Pod."""
+    """Return a network with the given objects' policies and namespaces, and an address for each given Pod."""
     all_objects = list(objects)
     spaces = {name: {_NAME: name} for name in (*(chart.namespace for chart in charts().values()), STRANGER)}
     for each in all_objects:

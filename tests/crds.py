@@ -1,4 +1,4 @@
-"""Checks Kubernetes objects against their API schemas, as a server with strict validation would.
+"""Checks Kubernetes objects against their API schemas, like a server with strict validation.
 
 Schemas for custom resources come from the CustomResourceDefinitions in `testbed.kubernetes.crds`, which are also
 installed in a bare API server. Schemas for Kubernetes' own kinds come from the package kubernetes-validate.
@@ -28,7 +28,7 @@ def problems(manifest: object) -> list[str]:
 
 @cache
 def _problems(text: str) -> tuple[str, ...]:
-    """Return the errors for an object given as JSON text. Results are cached, because specs share most objects."""
+    """Return the errors for an object given as JSON text, cached because specs share most objects."""
     plain = json.loads(text)
     group = str(plain["apiVersion"]).rpartition("/")[0]
     if "." in group and not group.endswith(".k8s.io"):
@@ -80,7 +80,7 @@ def _loader() -> type[yaml.SafeLoader]:
 
 
 def _closed(schema: dict[str, Any], *, top: bool = False) -> dict[str, Any]:
-    """Convert a CRD's structural schema to a JSON Schema that refuses unknown fields, as strict validation does."""
+    """Convert a CRD's structural schema to a JSON Schema that refuses unknown fields, like strict validation."""
     result = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
     result.pop("format", None)
     if schema.get("x-kubernetes-int-or-string"):

@@ -19,7 +19,7 @@ __all__ = ["Question", "diagnose", "examine", "places", "question_in"]
 
 @dataclass(frozen=True)
 class Question:
-    """The input of `modelyard validate`: a spec, its environment and its options."""
+    """The input of `modelyard validate`, i.e. a spec, its environment and its options."""
 
     spec: str | bytes
     path: str = "system.yaml"
@@ -41,7 +41,7 @@ class Question:
 
 
 def examine(question: Question) -> tuple[Diagnostic, ...]:
-    """Return all diagnostics, including the targets', up to the first stage that reports an error."""
+    """Return all diagnostics, including those of targets, up to the first stage that reports an error."""
     overlay = InputFile(question.overlay_path, question.overlay) if question.overlay is not None else None
     spec = InputFile(question.path, question.spec)
     tables: dict[str, InputFile | str] = {name: InputFile(name, content) for name, content in question.tables.items()}
@@ -50,7 +50,7 @@ def examine(question: Question) -> tuple[Diagnostic, ...]:
 
 
 def question_in(folder: Path) -> Question:
-    """Return the input in a folder of tests/failing: a spec, its environments, and options from `arguments.txt`."""
+    """Return the input in a tests/failing folder: a spec, its environments, and options from `arguments.txt`."""
     arguments = folder / "arguments.txt"
     words = shlex.split(arguments.read_text(encoding="utf-8")) if arguments.exists() else []
     pairs = list(zip(words[::2], words[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""Compiles specs for a cluster in tests, and returns the objects, files and diagnostics of one target."""
+"""Compiles specs for a cluster in tests, and returns one target's objects, files and diagnostics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def emitted(text: str, placement: str = "main") -> list[Object]:
 
 
 def emitted_object(text: str, kind: str, name: str, placement: str = "main", namespace: str = "") -> Object:
-    """Return the only object of the given kind and name, in the given namespace if there is one."""
+    """Return the only object of the given kind and name, in the given namespace if any."""
     (match,) = [
         each
         for each in emitted(text, placement)
@@ -58,7 +58,7 @@ def files(text: str, placement: str = "main") -> dict[str, str]:
 
 
 def refused(text: str, placement: str = "main") -> list[str]:
-    """Return the code of each diagnostic from the target's checks, with the spec text that it marks."""
+    """Return the code of each diagnostic from the target's checks, with the spec text it marks."""
     lines = text.splitlines()
     diagnostics = tuple(check(plan_of(text), placement))
     return [

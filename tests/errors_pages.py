@@ -78,7 +78,7 @@ _AREA_OF: Final[Mapping[str, Area]] = {module: area for area in (*AREAS, *PROVID
 
 
 def area_of(constructor: Constructor) -> Area:
-    """Return the area whose page describes a code. Each new diagnostics module must be added to an area."""
+    """Return the area whose page describes a code. New diagnostics modules must be added to an area."""
     package, _, module = constructor.__module__.partition(".diagnostics.")
     return _AREA_OF[module if package == "modelyard" else package.rpartition(".")[2]]
 
@@ -99,7 +99,7 @@ def summary(constructor: Constructor) -> str:
 
 
 def index_page(printed: str) -> str:
-    """Return docs/errors.md, which has one table for each area, with a row for each code."""
+    """Return docs/errors.md, which has a table per area with a row for each code."""
     lines = [
         *("# Errors and warnings", "", printed),
         "`E` is an error and ends the run, `W` is a warning. The codes of a provider begin with its name: `AWS-E001`.",
@@ -125,7 +125,7 @@ def area_page(area: Area, printed: str) -> str:
 
 
 def _documentation(constructor: Constructor) -> Iterator[str]:
-    """Convert a code's docstring to Markdown, with one sentence per line and with indented blocks as YAML."""
+    """Convert a code's docstring to Markdown with one sentence per line, and indented blocks as YAML."""
     blocks = cleandoc(constructor.__doc__ or "").split("\n\n")
     for at, block in enumerate(blocks):
         indented = block.startswith("    ")

@@ -1,4 +1,4 @@
-"""Finds examples for tests, their targets' providers, and the examples that have golden folders."""
+"""Finds examples for tests, their targets' providers, and which examples have golden folders."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Example:
         return self.environment or "default"
 
     def inputs(self, text: str | None = None) -> Inputs:
-        """Return the input for compiling the example. `text` replaces the spec on disk."""
+        """Return the compiler input for the example. `text` replaces the spec on disk."""
         folder = self.root / self.name
         overlay_path = folder / "environments" / f"{self.environment}.yaml"
         overlay = InputFile(str(overlay_path), overlay_path.read_bytes()) if overlay_path.is_file() else None
@@ -72,7 +72,7 @@ def on_clusters() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_aws() -> tuple[Example, ...]:
-    """Return the examples that run on AWS, either alone or together with Kubernetes clusters."""
+    """Return the examples running on AWS, either alone or together with Kubernetes clusters."""
     placed = ((example, providers_of(example)) for example in every_example())
     return tuple(example for example, providers in placed if "aws" in providers and providers <= {"aws", "kubernetes"})
 
@@ -97,13 +97,13 @@ def on_clouds() -> tuple[Example, ...]:
 
 @lru_cache(maxsize=1)
 def on_existing() -> tuple[Example, ...]:
-    """Return a system on an existing cluster in each cloud, and a system with its own node pools in such a cluster."""
+    """Return a system on an existing cluster in each cloud, and one with its own node pools in such a cluster."""
     return tuple(Example("tenant", environment, SYSTEMS) for environment in (None, "gke", "aks", "pools"))
 
 
 @lru_cache(maxsize=1)
 def golden_examples() -> tuple[Example, ...]:
-    """Return the examples that have a golden folder. On AWS, these are only one hybrid example and one other."""
+    """Return the examples that have a golden folder, which only include one hybrid and one other example on AWS."""
     shapes = {"hello-aws", "fraud-detection-default"}
     systems = (
         Example(name, None, SYSTEMS)
@@ -119,19 +119,19 @@ def golden_examples() -> tuple[Example, ...]:
 
 
 def of_sites() -> Example:
-    """Return the system in tests/systems whose target stands for many sites. It, too, has a golden folder."""
+    """Return the system in tests/systems whose target stands for many sites. It also has a golden folder."""
     return Example("shelf", None, SYSTEMS)
 
 
 @lru_cache(maxsize=1)
 def on_this_machine() -> tuple[Example, ...]:
-    """Return the examples whose only target is this machine, and one such system in tests/systems."""
+    """Return the examples whose only target is this machine, and one such system from tests/systems."""
     examples = (example for example in every_example() if providers_of(example) == frozenset({"local"}))
     return (*examples, Example("laptop", None, SYSTEMS))
 
 
 def one_each() -> tuple[Example, ...]:
-    """Return only the last environment of each example on clusters, because it is usually the largest."""
+    """Return only the last environment of each example on clusters, which is usually the largest."""
     return tuple({example.name: example for example in on_clusters()}.values())
 
 
@@ -143,5 +143,5 @@ def providers_of(example: Example) -> frozenset[str]:
 
 
 def no_hash(system: System, target: TargetSpec) -> str:
-    """Return a fixed hash of the runtime image so that comparisons do not depend on the runtime's code."""
+    """Return a fixed hash of the runtime image, so that comparisons don't depend on the runtime's code."""
     return "0" * 12

@@ -1,4 +1,4 @@
-"""Prints docs/findings.md: every finding code, with an example and the code of the reverse change."""
+"""Prints docs/findings.md, with an example and the reverse change's code for every finding code."""
 
 from __future__ import annotations
 

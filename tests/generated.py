@@ -1,4 +1,4 @@
-"""Generates specs with any combination of tasks, frameworks, metrics, data and splits. Most are plausible."""
+"""Generates mostly plausible specs with any combination of tasks, frameworks, metrics, data and splits."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OWN = {"entrypoint": "shop.train:main"}
 
 
 class _Spec:
-    """A spec being generated. A `likely` value is drawn 29 times out of 30, so that many specs are valid."""
+    """A spec being generated. A `likely` value is drawn 29 times out of 30 so that many specs are valid."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw

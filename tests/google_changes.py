@@ -1,4 +1,4 @@
-"""Google Cloud system changes that tests preview with Pulumi's engine, and their `diff --preview` reports."""
+"""Changes to a Google Cloud system that tests preview with Pulumi's engine, and their `diff --preview` reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DRIFT: Final = (
 
 
 def edited(text: str, edits: dict[str, str]) -> str:
-    """Return a text with several strings replaced. Each of these strings must occur in the text."""
+    """Return a text with several strings replaced, all of which must occur in the text."""
     for old, new in edits.items():
         assert old in text, old
         text = text.replace(old, new)
@@ -49,7 +49,7 @@ def edited(text: str, edits: dict[str, str]) -> str:
 
 
 def changed_text(text: str) -> str:
-    """Return the spec of the system with all changes that the README documents as possible."""
+    """Return the system's spec with all changes that the README documents as possible."""
     for edits in CHANGES.values():
         text = edited(text, edits)
     return text

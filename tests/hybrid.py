@@ -1,4 +1,4 @@
-"""A system with its registry in a cloud and its servers elsewhere, for tests of cross-target access."""
+"""A system with its registry in a cloud and its servers elsewhere, for testing cross-target access."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def described(lowered: Lowered, name: str) -> Any:
 
 
 def without_section(text: str, name: str) -> str:
-    """Return a spec without one entry of a section. If that leaves the section empty, remove it, too."""
+    """Return a spec without one entry of a section, also removing the section if that leaves it empty."""
     lines = text.splitlines(keepends=True)
     start = next(at for at, line in enumerate(lines) if line.startswith(f"  {name}:"))
     ends = (at for at in range(start + 1, len(lines)) if lines[at].strip() and not lines[at].startswith("   "))

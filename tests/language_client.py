@@ -1,4 +1,4 @@
-"""A client for a language server on standard streams. The client opens documents and sends requests."""
+"""A client for a language server on standard streams, which opens documents and sends requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PATIENCE_S: Final = 60
 
 
 class LanguageClient:
-    """A running language server. `settings` are the client's responses to its configuration requests, by section."""
+    """A running language server. `settings` are the client's answers to configuration requests, by section."""
 
     def __init__(self, command: Sequence[str], settings: Mapping[str, object] | None = None) -> None:
         self._settings = settings or {}

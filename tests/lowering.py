@@ -47,7 +47,7 @@ def context_of(plan: Plan, placement: str = "main") -> Context:
 
 
 def lower_workload(resource: Resource, context: Context) -> Iterator[KubeObject]:
-    """Return the objects that a resource is lowered to. Its type must have a case in WORKLOADS."""
+    """Return the objects a resource is lowered to. Its type must have a case in WORKLOADS."""
     return WORKLOADS(resource, context)
 
 

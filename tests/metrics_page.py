@@ -1,4 +1,4 @@
-"""Prints docs/metrics.md, the readable form of the runtime's table of supported metrics."""
+"""Prints docs/metrics.md, the human-readable version of the runtime's table of supported metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the fields of every kind of Kubernetes object that is emitted: `python -m tests.object_fields`.
+"""Writes the fields of all emitted kinds of Kubernetes objects: `python -m tests.object_fields`.
 
 Schemas for Kubernetes' own kinds come from the package kubernetes-validate, all others from CustomResourceDefinitions.
 """
@@ -137,7 +137,7 @@ def _with_required(kind: Any, names: Iterable[str]) -> Any:
 
 
 def written() -> Iterator[str]:
-    """Yield the table as lines of text, one for each kind of object and each named type."""
+    """Yield the table as lines of text, one for each object kind and each named type."""
     content = table()
     yield f'{{\n  "source": {json.dumps(content["source"])},\n'
     for section in ("objects", "types"):

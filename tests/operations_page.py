@@ -1,4 +1,4 @@
-"""Prints each alert's section in docs/operations.md from code, with the alert's meaning and runbooks."""
+"""Prints each alert's section in docs/operations.md from code, including its meaning and runbooks."""
 
 from __future__ import annotations
 

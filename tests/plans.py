@@ -35,7 +35,7 @@ def plan_of(text: str) -> Plan:
 
 
 def marked_diagnostics(text: str) -> list[str]:
-    """Return each diagnostic's code with the text it marks, such as `E0501 retrain`."""
+    """Return each diagnostic's code with the text it marks, e.g. `E0501 retrain`."""
     lines = text.splitlines()
     return [
         f"{problem.code} {lines[problem.span.line - 1][problem.span.column - 1 : problem.span.end_column - 1]}"

@@ -1,4 +1,4 @@
-"""Updates the sections of handwritten pages that are printed from code. Two comments enclose each section."""
+"""Updates sections of handwritten pages that are printed from code. Each section is enclosed by two comments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS: Final[Mapping[tuple[str, str], Callable[[], str]]] = {
 
 
 def with_part(page: str, part: str, printed: str) -> str:
-    """Return the page with the given text between the two comments that enclose a part."""
+    """Return the page with the given text between the two comments enclosing a part."""
     around = re.compile(rf"(?<=<!-- printed: {part} -->\n).*?(?=<!-- /printed -->)", re.DOTALL)
     (replaced, count) = around.subn(lambda _: f"\n{printed.strip()}\n\n", page)
     assert count == 1, part

@@ -1,4 +1,4 @@
-"""Prints documentation pages from code: the diagnostics, the fields of the spec, and the metrics."""
+"""Generates documentation pages from code: the diagnostics, the spec fields, and the metrics."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEGEND: Final = (
 
 
 def spec_page() -> str:
-    """Return docs/spec.md, which lists every field with its purpose, values and default."""
+    """Return docs/spec.md, which lists the purpose, values and default of every field."""
     root, _ = field(_schema(), ())
     assert root is not None
     lines = ["# The spec", "", _PRINTED, *_LEGEND]
@@ -44,7 +44,7 @@ def spec_page() -> str:
 
 
 def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
-    """Yield a table row for each subfield, depth first. A recursive schema is followed only once."""
+    """Yield a table row for each subfield, depth first. Recursive schemas are followed only once."""
     required = {name for part in here.every("required") for name in cast("list[str]", part)}
     for name in _DEPLOYMENT if path == "deployment" else here.names():
         below = here.step(name)
@@ -61,7 +61,7 @@ def _rows(here: Field, path: str, passed: frozenset[int]) -> Iterator[str]:
 
 
 def _by_provider(here: Field) -> dict[str, Field]:
-    """Return a field as each provider has it, by the provider's name, or by "" if all describe it in the same way."""
+    """Return a field's variants by provider name, or a single one under "" if all providers describe it alike."""
     owners = _owners()
     names = dict.fromkeys(owners[id(part)] for part in here.schemas if id(part) in owners and "description" in part)
     variants = {
@@ -85,7 +85,7 @@ def _schema() -> Schema:
 
 @cache
 def _owners() -> dict[int, str]:
-    """Return the provider's name for each part of the spec's schema that only one provider's targets use."""
+    """Map each part of the spec's schema that only one provider's targets use to that provider's name."""
     root = _schema()
     uses: dict[int, set[str]] = {}
     for branch in _within(root):

@@ -1,4 +1,7 @@
-"""Reviews the changes between two versions of a spec, given as text or values, like `modelyard diff OLD NEW`."""
+"""Reviews the changes between two versions of a spec, like `modelyard diff OLD NEW`.
+
+Specs are given as text or values.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ from tests.hostile.seeds import TABLES
 
 
 def outcome_of(spec: str | dict[str, Json], path: str = "system.yaml", other: System | None = None) -> Outcome:
-    """Compile a spec without its environments. If another system is given, the spec will be compared with it."""
+    """Compile a spec without its environments, optionally in comparison with another system."""
     text = spec if isinstance(spec, str) else json.dumps(spec, default=str)
     return understand(Inputs(InputFile(path, text)), TARGETS, other=other)
 
 
 def resolved(spec: dict[str, Json]) -> Outcome:
-    """Resolve a spec without checks or a plan. The outcome has no system if the spec does not resolve."""
+    """Resolve a spec without checking or planning it. The outcome has no system if the spec doesn't resolve."""
     tables: dict[str, InputFile | str] = {name: InputFile(name, table) for name, table in TABLES.items()}
     document = read(Inputs(InputFile("system.yaml", json.dumps(spec, default=str)), tables=tables)).document
     if document is None or not system_fits()(root(), document.value):

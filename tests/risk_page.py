@@ -1,7 +1,7 @@
-"""Prints a part of docs/risk.md from code: the checks that depend on industry and risk.
+"""Generates the section of docs/risk.md on checks that depend on industry and risk.
 
-Every code has a wrong spec in tests/failing. This spec is checked in both kinds of industry and at high and limited
-risk to determine when the code is reported.
+Every code has a wrong spec in tests/failing. To determine when the code is reported, the spec is checked in both kinds
+of industry, at high and limited risk.
 """
 
 from __future__ import annotations

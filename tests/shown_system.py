@@ -1,4 +1,4 @@
-"""A running system as its page shows it: the compiled plan for a laptop, a folder with events, and a fake server.
+"""A running system as shown on its page: a laptop's compiled plan, a folder of events, and a fake server.
 
 The fake server responds like MLflow's server and like an endpoint behind the router, on a single port.
 """
@@ -40,7 +40,7 @@ class Visitor:
         self.headers: dict[str, str] = {}
 
     def get(self, path: str = "", method: str = "GET", body: str | None = None, **headers: str) -> tuple[int, str]:
-        """Return the status and body of a response, and keep its headers.
+        """Return the status and body of a response, and store its headers in `headers`.
 
         A path without a leading / is relative to the page.
         """
@@ -55,7 +55,7 @@ class Visitor:
             connection.close()
 
     def token(self) -> str:
-        """Return the token in the page's form. The form appears once the endpoint has described its inputs."""
+        """Return the token in the page's form, which appears once the endpoint has described its inputs."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if match := re.search(r'name="token" value="([^"]+)"', self.get()[1]):
@@ -64,7 +64,7 @@ class Visitor:
         raise AssertionError(f"the page has no form: {self.get()[1]}")
 
     def submit(self, endpoint: str, fields: dict[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
-        """Send an endpoint's form, with the page's token unless the fields contain another token."""
+        """Submit an endpoint's form, using the page's token unless `fields` contains another one."""
         form = urlencode({"token": self.token(), **fields})
         status, text = self.get(f"try/{endpoint}", "POST", form, **{"Content_Type": FORM, **headers})
         answer: dict[str, Any] = json.loads(text)

@@ -1,4 +1,4 @@
-"""Generates a part of docs/kubernetes.md: the resource requests of the platform's own Pods."""
+"""Generates the section of docs/kubernetes.md on resource requests of the platform's own Pods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EDGE = ("      context: frankfurt\n", "      context: frankfurt\n      edge: tr
 
 
 def sizes_part() -> str:
-    """Return a table of the Pods' resource requests, with a column for each kind of system."""
+    """Return a table of the Pods' resource requests, with one column per kind of system."""
     systems = [system_of(text) for text in (VALID_SPEC, changed(*_ENTERPRISE), changed(*_EDGE))]
     rows = zip(*(list(_column(system, system.deployment.targets[0])) for system in systems), strict=True)
     names = (

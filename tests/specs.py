@@ -1,4 +1,4 @@
-"""A valid spec with most sections. Tests change it in places and compare the diagnostics or the output."""
+"""A valid spec with most sections. Tests modify it and compare the diagnostics or the output."""
 
 from __future__ import annotations
 

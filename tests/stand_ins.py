@@ -1,4 +1,4 @@
-"""Creates, changes and deletes resources in a stand-in for a cloud, without using a Pulumi engine."""
+"""Creates, changes and deletes resources in a cloud stand-in without a Pulumi engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Resource: TypeAlias = tuple[str, str, Values, Values]
 
 @dataclass
 class World(Generic[CloudApi]):
-    """The existing resources, by name. They are deleted in reverse order. Types in `stays` outlive their deletion."""
+    """Existing resources by name, deleted in reverse order. Types in `stays` outlive their deletion."""
 
     lifecycle: Lifecycle[CloudApi]
     stays: Container[str] = ()
@@ -44,7 +44,7 @@ class World(Generic[CloudApi]):
         return changed, after
 
     def replaced_by(self, name: str, /, **inputs: Any) -> list[str]:
-        """Return the changed properties for which the provider would replace a resource."""
+        """Return the changed properties that would make the provider replace a resource."""
         kind, _, before, state = self.resources[name]
         return self.lifecycle.diff(kind, before, state, {**before, **inputs})[1]
 

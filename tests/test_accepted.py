@@ -43,7 +43,7 @@ def test_every_description_is_checked_by_the_runtime(monkeypatch: pytest.MonkeyP
 
 
 def test_a_macro_average_can_be_compared_with_the_champion() -> None:
-    """A macro average is computed for both model versions, with or without user code."""
+    """Macro averages are computed for both model versions, with or without user code."""
     several = changed(
         "task: binary-classification",
         "task: multiclass-classification",
@@ -57,7 +57,7 @@ def test_a_macro_average_can_be_compared_with_the_champion() -> None:
 
 
 def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
-    """A monitor lacks the earlier rows that the naive forecast needs, so only gates can compare with it."""
+    """Only gates can compare with the naive forecast, because monitors don't have the earlier rows it needs."""
     forecast = changed(
         "task: binary-classification",
         "task: forecasting",
@@ -76,7 +76,7 @@ def test_a_monitor_cannot_compare_with_the_naive_forecast() -> None:
 
 
 def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
-    """A built-in trainer must report the metric of the search, whereas a custom step could report any metric."""
+    """A built-in trainer must report the search metric, whereas a custom step could report any metric."""
     tuned = "objective: {metric: auc_pr, goal: maximize}"
     steps = (
         "    timeout: 6h\n",
@@ -91,7 +91,10 @@ def test_a_search_with_a_built_in_trainer_needs_a_metric_of_the_task() -> None:
 
 
 def test_each_pipeline_of_a_ranking_model_needs_groups() -> None:
-    """Without groups, a ranking model's second pipeline would train for hours and then fail in the evaluation."""
+    """Each pipeline of a ranking model needs groups.
+
+    Otherwise, the second pipeline would train for hours and then fail in the evaluation.
+    """
     ranked = changed(
         "task: binary-classification",
         "task: recommendation",

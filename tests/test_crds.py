@@ -39,7 +39,7 @@ def test_a_valid_object_has_no_problem(good: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("good", [RAY_CLUSTER, SERVICE, ROUTE])
 def test_an_unknown_field_is_a_problem(good: dict[str, Any]) -> None:
-    """Schemas of CustomResourceDefinitions and of Kubernetes' own kinds refuse unknown fields."""
+    """The schemas of CRDs and Kubernetes's own kinds reject unknown fields."""
     bad = copy.deepcopy(good)
     bad["spec"]["replicsa"] = 3
 

@@ -1,4 +1,4 @@
-"""Tests that the decision records are complete, and that their index lists each record by its title."""
+"""Tests that decision records are complete and that their index lists each one by title."""
 
 from __future__ import annotations
 

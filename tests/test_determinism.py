@@ -68,7 +68,7 @@ def first_difference(first: dict[str, bytes], second: dict[str, bytes]) -> str:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_key_order_does_not_change_the_output(seed: Seed) -> None:
-    """Shuffling the keys of all mappings changes neither the bytes nor the order of files."""
+    """Shuffling the keys of all mappings changes neither the bytes nor the file order."""
     expected = files(seed)
 
     for number in range(3):
@@ -86,7 +86,7 @@ def test_files_can_be_rendered_twice(seed: Seed) -> None:
 
 
 def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
-    """The test varies the hash seed, time zone, locale, working directory and the form of the spec's path."""
+    """Varies the hash seed, time zone, locale, working directory and the form of the spec path."""
     seed = seeds()[-1]
     (tmp_path / "deep").mkdir()
     spec = tmp_path / "system.yaml"
@@ -119,7 +119,7 @@ def test_machine_and_locale_do_not_change_the_output(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_output_contains_nothing_about_the_machine(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The output contains no path, user name or host name from this machine, nor the path of the spec."""
+    """The output contains no path, user name or host name of this machine, and no spec path."""
     path = "/somewhere/unusual/zq-spec.yaml"
     # distinctive names, because containers also have a /tmp, and a machine may have the same name as a command
     monkeypatch.setattr(tempfile, "tempdir", "/somewhere/zq-scratch")

@@ -1,4 +1,4 @@
-"""Tests that no field of the spec is ignored: each one changes the output, is refused, or is purely informative."""
+"""Tests that no spec field is ignored: each one changes the output, is refused, or is purely informative."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def seeds() -> tuple[Seed, ...]:
 
 @lru_cache(maxsize=1)
 def occurrences() -> dict[str, list[tuple[int, Steps]]]:
-    """Return the paths at which each field occurs in the seeds, by the field's location in the schema."""
+    """Return the paths of each field's occurrences in the seeds, keyed by the field's schema location."""
     by_place: dict[str, list[tuple[int, Steps]]] = {}
     for number, seed in enumerate(seeds()):
         for place, path in filled(seed.value):
@@ -103,7 +103,7 @@ def leaves() -> Iterator[str]:
 
 
 def _is_section(schema: Schema) -> bool:
-    """Return whether a field's value is a mapping of fields or entries that have their own locations in the schema."""
+    """Return whether a field's value is a mapping of fields or entries with their own schema locations."""
     if "properties" in schema or isinstance(schema.get("additionalProperties"), dict):
         return "oneOf" not in schema and "anyOf" not in schema
     items = schema_of(schema.get("items"))
@@ -133,7 +133,7 @@ def without(value: dict[str, Json], path: Steps) -> dict[str, Json]:
 
 
 def alternatives(place: str, value: Json, spec: dict[str, Json]) -> Iterator[Json]:
-    """Yield other values for a field: values from its schema, neighbouring numbers, and names declared in the spec."""
+    """Yield other values for a field, from its schema, neighboring numbers, and names declared in the spec."""
     schema = followed(at(place))
     for part in (
         schema,
@@ -178,7 +178,10 @@ def _list(value: Json) -> list[Json]:
 
 
 def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
-    """Yield for each alternative to a field's value in the given seeds: `differs`, `refused`, `same`, or the errors."""
+    """Yield the verdict on each alternative to a field's value in the given seeds.
+
+    A verdict is `differs`, `refused`, `same`, or the errors.
+    """
     for number, path in occurrences().get(place, []):
         seed = seeds()[number]
         if not seed.name.startswith(seeds_of):
@@ -198,7 +201,7 @@ def verdicts(place: str, seeds_of: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("place", sorted(leaves()))
 def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
-    """Changing only this field changes the output, or the target refuses the change with a reason."""
+    """Changing only this field changes the output or is refused by the target with a reason."""
     if place in INFORMATIVE:
         assert "differs" not in verdicts(place), "it is honoured: take it off the list"
         return
@@ -215,7 +218,7 @@ def test_every_field_has_an_effect_or_is_refused(place: str) -> None:
 
 
 def _on(cloud: str) -> list[str]:
-    """Return the fields in sections that a cloud's target implements and that a spec for this cloud uses."""
+    """Return the fields in sections implemented by a cloud's target and used by a spec for this cloud."""
     filled_there = {
         place
         for place, paths in occurrences().items()
@@ -238,7 +241,7 @@ def test_every_field_has_an_effect_or_is_refused_on_every_cloud(cloud: str, plac
 
 @pytest.mark.parametrize("section", sorted(schema_of(at("#/$defs/environment").get("properties"))))
 def test_environments_can_change_every_section(section: str) -> None:
-    """If an environment changes a section, the change affects the output or is reported, but is never ignored."""
+    """A section changed by an environment affects the output or is reported, but is never ignored."""
     for seed in seeds():
         if section in seed.value:
             patched = {**seed.value, "environments": {"other": {section: None}}}
@@ -254,6 +257,6 @@ def test_environments_can_change_every_section(section: str) -> None:
 
 
 def test_the_test_covers_every_field_of_the_schema() -> None:
-    """The tested locations contain all fields in the schema, so no field is skipped unnoticed."""
+    """The tested locations contain all schema fields, so no field is silently skipped."""
     assert len(list(leaves())) > 200
     assert alone(at("#/$defs/name"))

@@ -19,7 +19,7 @@ COMPILED = {
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiling_changes_no_lock(tmp_path: Path, accept: bool, name: str) -> None:
-    """Every environment that compiles has an entry in the lock, and no entry lists resources that no longer exist."""
+    """Every environment that compiles has a lock entry, and no entry lists resources that no longer exist."""
     ours = FOLDER / name / LOCK_NAME
     folder = tmp_path / name
     shutil.copytree(FOLDER / name, folder, ignore=shutil.ignore_patterns("build", LOCK_NAME))

@@ -1,4 +1,4 @@
-"""Tests that every example compiles for supported providers, is refused for others, and has a short README."""
+"""Tests that every example compiles for supported providers only and has a short README."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _WORDS = re.compile(
 
 
 def compiled(example: Example) -> Compiled:
-    """Compile an example through the public function, as a user of the library would."""
+    """Compile an example through the public function, as a library user would."""
     inputs = example.inputs()
     return compile_text(
         inputs.spec.content,
@@ -110,9 +110,7 @@ def _adopts(target: TargetSpec) -> bool:
 
 
 def test_examples_cover_aws_features() -> None:
-    """The examples cover a hybrid system, an adopted network, an elastic class, and `spot-first` with eight
-    accelerators.
-    """
+    """Examples cover hybrid systems, an adopted network, an elastic class, and eight `spot-first` accelerators."""
     systems = {str(example): value for example in on_aws() if (value := example.compiled().system)}
     targets = {name: system.deployment.targets for name, system in systems.items()}
     classes = {name: system.compute.values() for name, system in systems.items()}
@@ -143,7 +141,7 @@ def test_examples_are_from_different_industries() -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_examples_name_providers_only_under_deployment(name: str) -> None:
-    """Outside `deployment.targets`, no word in a spec or environment names a provider.
+    """No word outside `deployment.targets` names a provider in a spec or environment.
 
     The exceptions are addresses of services that speak the S3 protocol, and the names of environments.
     """
@@ -159,7 +157,7 @@ def test_examples_name_providers_only_under_deployment(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted({example.name for example in EVERY}))
 def test_every_readme_fits_one_screen(name: str) -> None:
-    """The README contains a title and the command, and is short enough to fit on one screen."""
+    """The README has a title and the command, and fits on one screen."""
     text = (FOLDER / name / "README.md").read_text(encoding="utf-8")
 
     assert text.startswith("# ")

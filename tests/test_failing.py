@@ -1,4 +1,4 @@
-"""Tests that every diagnostic code has a spec that triggers it, and that what is printed is exactly as expected."""
+"""Tests that every diagnostic code has a spec that triggers it and prints exactly the expected text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that hostile specs result in either output or diagnostics, using a sample of the cases in tests/real."""
+"""Tests that hostile specs yield output or diagnostics, using a sample of the cases in tests/real."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_sample_of_hostile_specs_compiles_or_is_refused() -> None:
 
 
 def test_hostile_cases_are_reproducible() -> None:
-    """A case number always refers to the same spec, so failures can be investigated."""
+    """A case number always maps to the same spec, so failures can be investigated."""
     assert [child.case(number) for number in range(40)] == [child.case(number) for number in range(40)]
     assert len({str(child.case(number).spec.content) for number in range(40)}) > 35
 

@@ -1,4 +1,4 @@
-"""Tests that a system with two targets compiles for both, and that cross-target access exists on both or on neither."""
+"""Tests that a two-target system compiles for both, with cross-target access on both or on neither."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def compiled(text: str) -> Outcome:
 
 
 def files(outcome: Outcome) -> dict[str, str]:
-    """Return the content of all emitted files by target and path, without copies of the library and the runtime."""
+    """Return all emitted file contents by target and path, without copies of the library and runtime."""
     assert not outcome.failed, outcome.diagnostics
     rendered: dict[str, str] = {}
     for stack in outcome.stacks:
@@ -104,7 +104,7 @@ def test_the_reference_spec_compiles_with_access_on_both_ends() -> None:
 
 
 def test_removing_the_cross_target_access_removes_both_ends() -> None:
-    """Without the endpoint `till`, no file has users, outputs or bundles for it, or mentions cross-target access."""
+    """Without the endpoint `till`, no file mentions its users, outputs or bundles, or cross-target access."""
     alone = without_section(without_section(HYBRID_SPEC, "nightly"), "drift")
     for text, ends in (
         (spec_of_fraud(), ("stores/", "stores__till", "/bundles/", '"otherDeliveries"')),
@@ -122,7 +122,7 @@ def test_removing_the_cross_target_access_removes_both_ends() -> None:
 
 
 def test_each_user_has_exactly_the_access_of_its_workload() -> None:
-    """Each of the three workloads in the shop has its own IAM user. One reads a bundle, and two write captures."""
+    """Each of the shop's three workloads has its own IAM user. One reads a bundle, and two write captures."""
     program = files(compiled(HYBRID_SPEC))["main/infrastructure/__main__.py"]
     _, _, till = program.partition('    "shop.till",')
     till = " ".join(till.partition("\n)")[0].split())
@@ -134,7 +134,7 @@ def test_each_user_has_exactly_the_access_of_its_workload() -> None:
 
 
 def test_two_existing_clusters_connect_only_with_an_allow_rule() -> None:
-    """The store has an address and credentials, so the shop's cluster does not read the main stack's outputs."""
+    """The shop's cluster reads no outputs of the main stack, because the store has an address and credentials."""
     let_in = (
         "main: {provider: aws, region: eu-central-1}",
         MAIN.replace("{provider", "{reachableFrom: [shop], provider"),
@@ -162,7 +162,7 @@ def test_two_targets_in_one_account_access_buckets_by_role() -> None:
 
 
 def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
-    """Every caller uses an encryption key in that key's own region, so the policy contains the region."""
+    """Encryption keys are used in their own region, so the policy contains that region."""
     rendered = files(compiled(two_clouds("eu-west-1")))
     program = " ".join(rendered["shop/infrastructure/__main__.py"].split())
     lake = "lake: {type: object, target: main}"
@@ -181,7 +181,7 @@ def test_buckets_in_another_region_are_accessed_in_their_region() -> None:
 
 
 def test_a_cloud_accesses_an_existing_cluster_only_with_an_allow_rule() -> None:
-    """Training in the cloud on data in the shop is refused unless the shop allows access."""
+    """Training in the cloud on the shop's data is rejected unless the shop allows access."""
     opened = ("      context: shop\n", "      context: shop\n      reachableFrom: [main]\n")
     rendered = files(compiled(hybrid(opened, *FILMS)))
 
@@ -204,7 +204,7 @@ def test_targets_that_depend_on_each_other_are_refused() -> None:
 
 
 def test_ambiguous_combinations_of_names_stay_different() -> None:
-    """Combinations of placement and workload names may be equal, which must not lead to equal names.
+    """Names stay distinct even if placement and workload combine ambiguously.
 
     For example, `shop` with `a-till` and `shop-a` with `till` both give `shop-a-till`.
     """

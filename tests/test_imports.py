@@ -1,4 +1,4 @@
-"""Tests that commands import no modules that they do not use, because start-up dominates the time for small specs."""
+"""Tests that commands import only modules they use, because startup dominates the time for small specs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
 
 
 def test_version_imports_no_stage() -> None:
-    """The command imports no stages, no YAML and no schemas, and does not inspect installed packages."""
+    """The command imports no stages, YAML or schemas and doesn't inspect installed packages."""
     modules = loaded("--version")
 
     ours = {name for name in modules if name.startswith("modelyard")}
@@ -56,7 +56,7 @@ def test_version_imports_no_stage() -> None:
 
 
 def test_validate_imports_only_the_first_stages() -> None:
-    """The command imports nothing for its output, such as templates, the Python printer, or code for the disk."""
+    """The command imports nothing needed only for output, e.g. templates, the Python printer, or disk access."""
     modules = loaded("validate", str(SPEC))
 
     assert {"yaml", "modelyard.planner"} <= modules
@@ -91,7 +91,7 @@ def test_exit_functions_run_at_the_end_of_a_command(tmp_path: Path) -> None:
     ("thread", "ends"), [("", ""), ("threading.Thread(target=time.sleep, args=(0.2,)).start()", "!")]
 )
 def test_cleanup_is_skipped_unless_a_thread_is_running(tmp_path: Path, thread: str, ends: str) -> None:
-    """A command that has started a process, such as git, has imported `threading`, but no other thread is running."""
+    """A command that started a process, e.g. git, has imported `threading` but has no other thread running."""
     code = f"""
 import os, sys, threading, time
 from modelyard.cli import command
@@ -108,7 +108,7 @@ command()
 
 
 def test_cloud_machines_are_loaded_only_for_that_cloud() -> None:
-    """A system on existing clusters does not import any cloud's instance types or prices."""
+    """Specs for existing clusters don't import any cloud's instance types or prices."""
     assert not [name for name in loaded("validate", str(SPEC)) if name.startswith("modelyard_targets.aws")]
 
 
@@ -138,7 +138,7 @@ def test_compile_imports_no_library_of_emitted_programs(spec: Path) -> None:
 
 
 def test_an_unchanged_compile_imports_no_stage(spec: Path) -> None:
-    """An unchanged spec is detected by the lock and the record, so no stage is imported."""
+    """No stage is imported for an unchanged spec, which is detected by the lock and the record."""
     loaded("compile", str(spec))
 
     modules = loaded("compile", str(spec))

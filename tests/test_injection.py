@@ -16,12 +16,12 @@ CARDS = next(seed for seed in seeds() if seed.name == "fraud-detection")
 
 @pytest.mark.parametrize("nasty", WORST)
 def test_code_like_strings_stay_data(nasty: str) -> None:
-    """Compared with a harmless string, nothing but the string differs in files, documents, programs and expressions."""
+    """Files, documents, programs and expressions differ from those for a harmless string only in the string."""
     assert problems(CARDS, nasty) == []
 
 
 def test_many_places_accept_strings() -> None:
-    """If few places in a spec accepted strings, the other tests would be meaningless."""
+    """The other tests would be meaningless if few places in a spec accepted strings."""
     assert len(places(CARDS)) > 50
     assert {"description", "team", "purpose"} <= {str(place.path[-1]) for place in places(CARDS)}
     assert set(WORST) <= set(NASTY)

@@ -1,4 +1,4 @@
-"""Tests that common errors of users are marked, cause no further errors, and have a hint that says how to fix them."""
+"""Tests that common user errors are marked, cause no follow-up errors, and have a hint that fixes them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _mistakes() -> list[Mistake]:
 
 
 def errors_in(text: str | bytes) -> list[Diagnostic]:
-    """Return the errors that `modelyard validate` finds in the base and all environments."""
+    """Return the errors found by `modelyard validate` in the base and all environments."""
     inputs = Inputs(InputFile("system.yaml", text))
     spec = opened(inputs)
     names = environments(spec.document) if spec.document is not None else ()
@@ -74,7 +74,7 @@ def marked(text: str) -> tuple[str, list[tuple[int, int]]]:
 
 @pytest.mark.parametrize("mistake", _mistakes(), ids=lambda mistake: mistake.what)
 def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> None:
-    """Only this error is reported, at the correct position, and following its hint leads to a valid spec."""
+    """Only this error is reported, at the right position, and following its hint yields a valid spec."""
     wrong, places = marked(mistake.spec(mistake.wrong))
     errors = errors_in(wrong)
 
@@ -89,7 +89,7 @@ def test_common_errors_are_marked_and_have_a_working_hint(mistake: Mistake) -> N
     "text", [f"\ufeff{RIGHT}", RIGHT.replace("\n", "\r\n"), RIGHT.replace("\n", "\r")], ids=["mark", "CRLF", "CR"]
 )
 def test_byte_order_marks_and_crlf_change_nothing(text: str) -> None:
-    """Windows editors write byte order marks and CRLF. Neither changes the output or the position of an error."""
+    """Byte order marks and CRLF from Windows editors change neither the output nor error positions."""
     assert errors_in(text.encode()) == []
     assert compile_text(text.encode()).files == compile_text(RIGHT).files
     (typo,) = errors_in(text.replace("replicas:", "replcias:", 1).encode())

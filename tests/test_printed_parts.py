@@ -1,4 +1,4 @@
-"""Tests that the parts of documentation pages that are printed from code are up to date."""
+"""Tests that code-generated sections of documentation pages are up to date."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_runbook_belongs_to_an_alert() -> None:
 
 
 def test_alerts_have_the_runbooks_on_the_page() -> None:
-    """The runbooks of all alerts in the golden folders are on docs/operations.md."""
+    """The runbooks of all alerts in the golden folders are in docs/operations.md."""
     files = [
         path for path in (ROOT / "tests" / "golden").rglob("manifests/*.yaml") if "alert: Model" in path.read_text()
     ]
@@ -55,7 +55,7 @@ def test_alerts_have_the_runbooks_on_the_page() -> None:
 
 
 def test_every_check_that_depends_on_industry_or_risk_is_listed() -> None:
-    """A module with checks that depend on industry or risk must be listed in `MODULES`, with those checks' codes."""
+    """Modules with checks that depend on industry or risk must be listed in `MODULES` with the checks' codes."""
     assert decided_by_profile() == set(MODULES)
 
 

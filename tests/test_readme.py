@@ -1,4 +1,4 @@
-"""Tests that the README and the tutorial show the actual output of the commands in them."""
+"""Tests that the README and the tutorial show the actual output of their commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LANGUAGE_SERVER = re.compile(r"^# yaml-language-server:.*\n")
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """Return a folder with all examples, where `hello` is as shown on the README's first screen."""
+    """Return a folder with all examples, in which `hello` matches the README's first screen."""
     ignored = shutil.ignore_patterns("build", "modelyard.lock")
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignored)
     shutil.copytree(tmp_path / "examples" / "hello", tmp_path / "hello")
@@ -30,12 +30,12 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_readme_shows_the_actual_output(place: Path, accept: bool) -> None:
-    """Running the README's console blocks in order in one folder prints the output shown in the README."""
+    """Running the README's console blocks in order, in one folder, prints the output shown there."""
     check(README, place, accept)
 
 
 def test_tutorial_shows_the_actual_output(tmp_path: Path, accept: bool) -> None:
-    """Running the tutorial's commands in order in an empty folder prints the output shown in the tutorial."""
+    """Running the tutorial's commands in order, in an empty folder, prints the output shown there."""
     check(ROOT / "docs" / "tutorial.md", tmp_path, accept)
 
 
@@ -49,7 +49,7 @@ def check(page: Path, place: Path, accept: bool) -> None:
 
 
 def test_readme_shows_the_example(place: Path) -> None:
-    """The spec on the README's first screen is examples/hello, without the line that tells editors the schema."""
+    """The README's first spec is examples/hello without the line that tells editors the schema."""
     first = README.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```\n")[0]
 
     assert first == (place / "hello" / "system.yaml").read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ TYPES = frozenset(kind.__name__ for kind in get_args(Payload))
 
 
 def names_in(node: ast.expr) -> set[str]:
-    """Return the last part of each name in an expression, such as `Job` for `plan.Job`."""
+    """Return the last component of each name in an expression, e.g. `Job` for `plan.Job`."""
     return {
         child.attr if isinstance(child, ast.Attribute) else child.id
         for child in ast.walk(node)
@@ -32,7 +32,7 @@ def names_in(node: ast.expr) -> set[str]:
 
 
 def type_tests(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Return the lines that test whether a value has a resource's type, together with the type's name."""
+    """Return the lines that test whether a value is of a resource type, along with the type's name."""
     for node in ast.walk(tree):
         tested: set[str] = set()
         if (
@@ -57,7 +57,10 @@ def _calls(node: ast.expr, *functions: str) -> bool:
 
 
 def test_no_module_tests_the_type_of_a_resource() -> None:
-    """Other modules use `Plan.of`, `Plan.at`, `of_type` and `ByType`, which have typed results."""
+    """No module tests resource types directly.
+
+    Modules use `Plan.of`, `Plan.at`, `of_type` and `ByType` instead, which have typed results.
+    """
     violations = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in MODULES

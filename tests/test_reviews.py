@@ -1,6 +1,6 @@
-"""Tests that each pair in tests/reviews is reviewed as shown in its file: the text, the Markdown and the JSON.
+"""Tests that each pair in tests/reviews is reviewed as shown in its file, as text, Markdown and JSON.
 
-Each file names a base and the merge patches that turn the base into the old and the new version.
+Each file names a base and the merge patches that turn it into the old and the new version.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def test_each_pair_is_reviewed_as_shown(file: Path, accept: bool) -> None:
 
 @pytest.mark.parametrize("file", PAIRS, ids=lambda file: file.stem)
 def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
-    """Reviewing the reverse change gives the mirrored code of each finding at the same place in the spec."""
+    """Reviewing the reverse change yields each finding's mirrored code at the same place in the spec."""
     _, before, after = _pair(file)
     back = {(finding.path[:2], finding.code) for finding in review_of(after, before).findings}
 
@@ -171,7 +171,7 @@ def test_each_pair_reversed_gives_the_mirror(file: Path) -> None:
 
 
 def test_every_code_has_a_pair() -> None:
-    """Each finding code has either a pair whose file is named after the code, or a test elsewhere."""
+    """Each finding code has either a pair named after it or a test elsewhere."""
     covered = {file.stem[:4] for file in PAIRS}
 
     assert covered & set(codes()) | SHOWN_ELSEWHERE.keys() == set(codes())
@@ -186,12 +186,12 @@ def test_json_fits_its_schema() -> None:
 
 
 def _accepted_by(review: Review) -> dict[str, str]:
-    """Return the message of each finding that users can accept, by the finding's fingerprint."""
+    """Return the messages of findings that users can accept, keyed by fingerprint."""
     return {finding.whole_fingerprint: finding.message for finding in review.findings if finding.level >= Level.REVIEW}
 
 
 def test_different_changes_have_different_fingerprints() -> None:
-    """Two findings with different messages never have the same fingerprint, although no message is hashed."""
+    """Findings with different messages never share a fingerprint, even though messages aren't hashed."""
     messages: dict[str, set[str]] = {}
     for file in PAIRS:
         for fingerprint, message in _accepted_by(_review(file)).items():
@@ -214,7 +214,7 @@ def test_rewording_leaves_every_fingerprint(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_composition_adds_no_danger() -> None:
-    """A danger found between the first and the third version is also found in one of the two steps."""
+    """A danger between the first and third versions is also found in one of the two steps."""
     files = [file for file in PAIRS if _read(file)[1].get("base", "shop") == "shop"][:20]
     afters = [_pair(file)[2] for file in files]
     base = _outcome(BASES["shop"].read_text(encoding="utf-8"), "before")

@@ -1,4 +1,4 @@
-"""Tests that every spec accepted by `validate` also compiles, by misspelling each reference in each example."""
+"""Tests that specs accepted by `validate` also compile, by misspelling each reference in each example."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def input_file(path: Path) -> InputFile:
 
 
 def surveyed(inputs: Inputs) -> Survey:
-    """Return the result of `validate` without `--env`, which covers the base and all environments."""
+    """Return the result of `validate` without `--env`, covering the base and all environments."""
     spec = opened(inputs)
     return survey(inputs, spec, environment_names(inputs, spec.document), TARGETS)
 
 
 def compiled(inputs: Inputs) -> Iterator[tuple[str | None, Outcome]]:
-    """Yield the base (None) and every environment, each with the outcome of compiling it."""
+    """Yield the base (None) and every environment, each with its compile outcome."""
     yield None, compile_system(inputs, TARGETS)
     for name in environment_names(inputs, opened(inputs).document):
         yield name, compile_system(replace(inputs, environment=name, overlay=inputs.beside.get(name)), TARGETS)
 
 
 def misspelt(inputs: Inputs) -> Iterator[Inputs]:
-    """For each reference to a name, yield a copy of the files in which that reference is misspelt."""
+    """For each reference to a name, yield a copy of the files in which it is misspelled."""
     files: list[tuple[str | None, InputFile]] = [(None, inputs.spec), *inputs.beside.items()]
     documents = [document_of(file) for _, file in files]
     names = {name for document in documents for name in declared(document.value)}
@@ -70,7 +70,10 @@ def document_of(file: InputFile) -> Document:
 
 
 def declared(value: Json) -> Iterator[str]:
-    """Yield the names of entries declared by a spec and its environments, with those of variants, steps and targets."""
+    """Yield the names of all entries declared in a spec and its environments.
+
+    These include variants, steps and targets.
+    """
     if isinstance(value, dict):
         for key, child in value.items():
             if key in (*SECTIONS, "targets", "variants", "steps") and isinstance(child, dict):
@@ -79,7 +82,10 @@ def declared(value: Json) -> Iterator[str]:
 
 
 def references(document: Document, names: set[str]) -> Iterator[tuple[Span, str]]:
-    """Yield each reference's location and name: strings (some with a section or alias) and keys of `traffic`."""
+    """Yield the location and name of each reference.
+
+    References are strings, some with a section or alias, and keys of `traffic`.
+    """
     for path, value in below(document.value, ()):
         name = value.partition("@")[0] if isinstance(value, str) else ""
         section, _, entry = name.partition(".")
@@ -110,7 +116,7 @@ def with_a_letter_more(text: str, span: Span, name: str) -> str:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_valid_spec_compiles(example: str) -> None:
-    """A misspelt reference is an error even if every environment deletes or replaces the entry that contains it."""
+    """A misspelled reference is an error even if every environment deletes or replaces its entry."""
     inputs = inputs_of(example)
     is_whole = surveyed(inputs).base_is_whole
     refused = 0
@@ -126,5 +132,5 @@ def test_a_valid_spec_compiles(example: str) -> None:
 
 
 def left_out(verdict: Survey) -> set[str | None]:
-    """Return the environments that `validate` reports as not compiling. None stands for the base."""
+    """Return the environments `validate` reports as not compiling. None represents the base."""
     return set[str | None]() if verdict.base_is_whole else {None}

@@ -1,4 +1,4 @@
-"""Tests that the compiler's work is linear in the size of the spec, measured in executed Python instructions."""
+"""Tests that the compiler's work is linear in the spec's size, measured in executed Python instructions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _TO_SPARE = 1.015
 
 
 def traced(run: Callable[[], object]) -> Counter[str]:
-    """Return the number of instructions that each function executes during a call of `run`.
+    """Return how many instructions each function executes during a call to `run`.
 
-    Counting lines would not be enough because even a long comprehension is a single line.
+    Counting lines wouldn't be enough, because even a long comprehension is a single line.
     """
     ran: Counter[str] = Counter()
 
@@ -71,7 +71,7 @@ def test_work_is_linear_in_the_number_of_models(where: str) -> None:
 
 
 def test_a_review_is_linear_in_the_number_of_models() -> None:
-    """Reviewing a few additional models takes the same number of instructions at any size, not counting compilation."""
+    """Reviewing a few more models costs the same number of instructions at any size, excluding compilation."""
     _warm_up()
     small, middle, large = (_reviewing(_STEP * times) for times in (1, 2, 3))
 
@@ -106,10 +106,11 @@ def _for_more_models(run: Callable[[int], None]) -> int:
 
 
 def test_a_review_takes_a_fraction_of_the_work_of_compiling() -> None:
-    """For each model, a review takes an eleventh of the instructions of a compile. `diff` compiles twice and reviews
-    once, and may take 2.2 times as long as `validate`.
+    """A review takes an eleventh of a compile's instructions per model.
 
-    Parsing YAML and comparing equal tuples are not counted, because they are not written in Python.
+    `diff` compiles twice and reviews once, and may take 2.2 times as long as `validate`.
+
+    Parsing YAML and comparing equal tuples don't count, because they aren't written in Python.
     """
     _warm_up()
     review = _reviewing(2 * _STEP).total() - _reviewing(_STEP).total()
@@ -138,8 +139,7 @@ def _reviewing(models: int) -> Counter[str]:
 
 
 def test_suggestions_are_computed_only_for_reported_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the first unknown fields (here, 50 of them) are reported. Each additional one costs about as much as a known
-    field.
+    """Only the first 50 unknown fields are reported, and each further one costs about as much as a known field.
 
     That is 569 instructions. Two runs with the same text differ by up to a fifth because of data kept in memory.
     """

@@ -1,4 +1,4 @@
-"""Runs the commands in a document again, in order, and replaces the output that the document shows."""
+"""Reruns a document's commands in order and replaces the output it shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTS: Final = re.compile(r"[0-9]+ (files|written|removed)")
 
 
 def played(text: str, place: Path) -> str:
-    """Return the document with the output that its commands print now when they run in the given folder.
+    """Return the document with the current output of its commands, run in `place`.
 
     A console block contains commands and their output. A diagram's command is in a comment before the diagram.
     """
@@ -33,7 +33,7 @@ def played(text: str, place: Path) -> str:
 
 
 def uncounted(text: str) -> str:
-    """Remove the numbers of files from a text, because they grow with every module of the runtime."""
+    """Remove file counts from a text, because they grow with every module of the runtime."""
     return _COUNTS.sub(r"N \1", text)
 
 

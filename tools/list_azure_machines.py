@@ -103,7 +103,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _absent(rows: Iterable[Mapping[str, str]], prices: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
-    """Return the machine sizes that are not sold in each region, as whole families where possible."""
+    """Return the machine sizes unavailable in each region, as whole families where possible."""
     families: dict[str, list[str]] = {}
     for row in rows:
         families.setdefault(row["family"], []).append(row["machine"])

@@ -81,7 +81,7 @@ def node_of(value: Any, schema: Type, types: Types) -> Node:
 
 
 def merged(nodes: Iterable[Node]) -> Node:
-    """Return a node that allows every value that at least one of the given nodes allows."""
+    """Return a node that allows every value allowed by at least one of `nodes`."""
     result: Node = {}
     for node in nodes:
         for key, value in node.items():
@@ -125,7 +125,7 @@ def _object_of(value: Mapping[str, Any], schema: Type, types: Types) -> Node:
 
 
 def _put_together(value: Mapping[str, Any], properties: Mapping[str, Any], types: Types) -> dict[str, Any]:
-    """Return an object with its `properties`, which Pulumi places next to the object's other fields."""
+    """Nest the fields that belong in an object's `properties`, which Pulumi places next to its other fields."""
     inner = types.resolved(properties["properties"]["type"]) if "properties" in properties else {"$type": ""}
     if "properties" in value or inner["$type"] != "ObjectType":
         return dict(value)

@@ -116,7 +116,7 @@ def _shape(row: Mapping[str, str]) -> Json:
 
 
 def _count(name: str) -> int:
-    """Return the number of accelerators in a machine type, such as four for `a2-highgpu-4g`."""
+    """Return a machine type's accelerator count, e.g. four for `a2-highgpu-4g`."""
     size = name.rpartition("-")[2]
     return int(size.removesuffix("g")) if size.endswith("g") else _COUNTS.get(name, 1)
 

@@ -174,13 +174,13 @@ def _shape(name: str, described: Json) -> Json:
 
 
 def _pods(network: Json) -> int:
-    """Return the maximum number of Pods on an instance: those for which its default network card has addresses."""
+    """Return an instance's maximum number of Pods, given the addresses of its default network card."""
     card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
     return int(card["MaximumNetworkInterfaces"]) * (int(network["Ipv4AddressesPerInterface"]) - 1) + 2
 
 
 def _accelerator(name: str, described: Json) -> tuple[str, int]:
-    """Return the name (as used in specs) and number of an instance type's accelerators, or "" and 0 if it has none."""
+    """Return an instance type's accelerator name (as used in specs) and count, or "" and 0 without any."""
     family = _family(name)
     if family in _NEURON:
         return _NEURON[family], sum(int(device["Count"]) for device in described["NeuronInfo"]["NeuronDevices"])
@@ -243,11 +243,12 @@ def _changed(listed: Listed, newest: Prices, older: Prices, key: tuple[str, str,
 
 
 def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, older: Prices) -> Prices:
-    """Return comparable spot prices for a family's instance types in a region. `family` lists the smallest size first.
+    """Return comparable spot prices for a family's instance types in a region.
 
-    Spot prices change daily, so either all of the prices are derived from newer prices or all of them are older
-    averages. If a size's average does not exceed that of a smaller size, it is replaced by the on-demand price with the
-    smaller size's discount.
+    `family` lists the smallest size first.
+
+    Spot prices change daily, so all prices are either derived from newer prices or older averages. If a size's average
+    doesn't exceed that of a smaller size, it is replaced by the on-demand price with the smaller size's discount.
     """
     prices: Prices = {}
     known = {name: price for name in family if (price := newest.get((name, region, True)))}
@@ -273,7 +274,7 @@ def _spot(family: list[str], region: str, on_demand: Prices, newest: Prices, old
 
 
 def _kept_discount(older: Prices, key: tuple[str, str, bool], full: float) -> Listed:
-    """Scale an older spot price so that the discount stays the same if the on-demand price has changed."""
+    """Scale an older spot price so that its discount stays the same after an on-demand price change."""
     listed, then = older[key], older.get((key[0], key[1], False))
     if then is None or then.usd == full:
         return listed

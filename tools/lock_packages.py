@@ -57,9 +57,7 @@ def main() -> None:
 def _locked(
     requirements: list[str], python: str, environments: list[str], kept: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the packages that uv resolves for the given requirements. The versions of `kept` packages do
-    not change.
-    """
+    """Return the packages uv resolves for the given requirements. `kept` packages keep their versions."""
     quoted = ", ".join(json.dumps(line) for line in requirements)
     project = f'[project]\nname = "emitted"\nversion = "0"\nrequires-python = "{python}"\ndependencies = [{quoted}]\n'
     project += "[tool.uv]\n"
@@ -98,7 +96,10 @@ def _packages(resolved: list[dict[str, Any]], wheels: re.Pattern[str], roots: li
 def _requires(
     package: dict[str, Any], known: dict[str, dict[str, Any]], extras: tuple[str, ...]
 ) -> list[tuple[str, str]]:
-    """Return a package's requirements, including extras, each with the only CPU architecture that needs it, or ""."""
+    """Return a package's requirements, including extras, each with the only CPU architecture that needs it.
+
+    The architecture is "" if several do.
+    """
     edges = list(package.get("dependencies", ()))
     for extra in extras:
         edges += package["optional-dependencies"][extra]

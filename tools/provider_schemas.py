@@ -29,7 +29,7 @@ def fragments() -> dict[str, str]:
 
 
 def with_providers(schema: str, own: Mapping[str, str]) -> str:
-    """Return the schema's text, with the previous fragments replaced by the given fragments."""
+    """Return the schema text with the previous fragments replaced by `own`."""
     lines = schema.split("\n")
     first = next(at for at, line in enumerate(lines) if line.startswith(_CHAIN))
     last = lines.index(_END_OF_CLOUDS, first)
@@ -41,7 +41,7 @@ def with_providers(schema: str, own: Mapping[str, str]) -> str:
 
 
 def _chain(own: list[tuple[str, str]], indent: int) -> Iterator[str]:
-    """Yield the lines of an `if` for the first provider's fields and an `else` for the other providers' fields."""
+    """Yield the lines of an `if` for the first provider's fields and an `else` for the others' fields."""
     (name, text), *others = own
     space = " " * indent
     yield f'{space}"if": {{ "required": ["provider"], "properties": {{ "provider": {{ "const": "{name}" }} }} }},'

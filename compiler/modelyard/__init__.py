@@ -13,7 +13,7 @@ __all__ = ["Compiled", "Diagnostic", "__version__", "compile_text"]
 
 
 def __getattr__(name: str) -> object:
-    """Import each public name on first use, so that reading only the version imports nothing else."""
+    """Import public names lazily, so that reading only the version imports nothing else."""
     from importlib import import_module
 
     if name in {"Compiled", "compile_text"}:

@@ -1,4 +1,4 @@
-"""Check that address ranges start at a multiple of their size, which Kubernetes and clouds require."""
+"""Check that address ranges are aligned to their size, as Kubernetes and clouds require."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from modelyard.source import Span
 
 
 def misaligned(text: str, span: Span) -> Iterator[Diagnostic]:
-    """Report an address range such as 10.7.0.1/16, which does not start at the first address of 10.7.0.0/16.
+    """Report an address range with host bits set, e.g. 10.7.0.1/16 instead of 10.7.0.0/16.
 
-    A string that is not an address range is reported by the schema.
+    Strings that aren't address ranges are reported by the schema.
     """
     from ipaddress import ip_interface  # few specs have address ranges
 

@@ -1,4 +1,4 @@
-"""The public functions. They do the same as the command line, but take and return strings instead of files."""
+"""The public API. Does the same as the command line, but takes and returns strings instead of files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets import TARGETS
 
 @record
 class Compiled:
-    """The result of a compile: files by path in the output folder (`<env>/<target>/…`), or only diagnostics."""
+    """The result of a compile: diagnostics and, if it succeeded, output files by path (`<env>/<target>/…`)."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)

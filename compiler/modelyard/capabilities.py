@@ -1,7 +1,6 @@
-"""The runtime's capabilities, read from the runtime's own table so that rules reject anything that the runtime does not
-support.
+"""The runtime's capabilities, which let rules reject anything the runtime doesn't support.
 
-The table is a data file in the runtime's package and is read without importing the package's code. The image contains
+They come from a data file in the runtime package, which is read without importing any of its code. The image contains
 the same file, so specs are checked against exactly what will run (docs/decisions/0054-capabilities.md).
 """
 
@@ -21,7 +20,7 @@ _PLACE = "K"
 
 @record
 class Metric:
-    """A metric's better direction ("" if it has none), range, unit and requirements."""
+    """Describes a metric: its range, unit, requirements, and which direction is better ("" if neither)."""
 
     name: str
     means: str
@@ -36,9 +35,9 @@ class Metric:
 
 @record
 class MonitorType:
-    """A monitor type's inputs, subjects, metrics and requirements.
+    """What a monitor type reads, watches, checks and needs.
 
-    `of_runs` holds the checks for pipelines where they differ from those for endpoints.
+    `of_runs` lists the checks for pipelines if they differ from those for endpoints.
     """
 
     reads: str
@@ -52,10 +51,10 @@ class MonitorType:
 
 @record
 class Trainer:
-    """A built-in trainer's tasks, and whether several workers can jointly train a single model.
+    """A built-in trainer: the tasks it supports, and whether several workers can train one model together.
 
-    `writes` is the format of the trainer's models. `returned` is the format used when user code returns a model of that
-    library.
+    `writes` is the format of the models it produces. `returned` is the format used when user code returns a model of
+    that library.
     """
 
     tasks: tuple[str, ...]
@@ -66,7 +65,7 @@ class Trainer:
 
 @cache
 def metric_of(name: str) -> Metric | None:
-    """Return the built-in model metric of the given name, or None. `recall_at_20` is in the family `recall_at_K`."""
+    """Look up a built-in model metric by name, or return None. `recall_at_20` belongs to the family `recall_at_K`."""
     head, _, number = name.rpartition("_")
     family, metrics = f"{head}_{_PLACE}", table()["metrics"]
     if family not in metrics:
@@ -77,13 +76,13 @@ def metric_of(name: str) -> Metric | None:
 
 
 def is_built_in(name: str) -> bool:
-    """Return whether the runtime itself computes this metric for any task. Other metrics only come from user code."""
+    """Return whether the runtime computes this metric itself. All other metrics come from user code."""
     return metric_of(name) is not None
 
 
 @cache
 def metrics_of(task: str) -> tuple[str, ...]:
-    """Return a task's metrics for use in hints. A family such as `recall_at_K` is listed with its usual values of K."""
+    """Return a task's metrics for hints. Families such as `recall_at_K` are expanded to their usual values of K."""
     metrics = table()["metrics"].items()
     return tuple(name for family, metric in metrics if task in metric["tasks"] for name in _usual(family, metric))
 
@@ -138,12 +137,12 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Return whether a gate check may have `versus`, `data` or `by` when its metric is reported by user code."""
+    """Return whether a gate check on a metric reported by user code may set `field` (`versus`, `data` or `by`)."""
     return bool(table()["reported"][field])
 
 
 def highest_rank() -> int:
-    """Return the highest rank of an adapter that the engine on accelerators loads."""
+    """Return the maximum adapter rank that the engine supports on accelerators."""
     return int(table()["adapters"]["rank"]["accelerators"])
 
 

@@ -21,10 +21,10 @@ CATEGORIES: Final[tuple[Category, ...]] = ("compute", "storage", "database", "ne
 
 @record
 class Rate:
-    """A price per unit, with the region it applies to.
+    """A price per unit, and the region it applies to.
 
-    `estimate` explains how the price was derived if no price is known for the region; otherwise it is empty. An `own`
-    price is what the user actually pays, so discounts do not apply to it.
+    `estimate` explains how the price was derived if none is known for the region; otherwise it is empty. `own` marks a
+    price that the user actually pays, which discounts don't apply to.
     """
 
     amount: float
@@ -38,7 +38,7 @@ class Rate:
 
 @record
 class Quantity:
-    """A line's quantity per month, in its unit: the minimum without any use, the expected quantity, and the maximum."""
+    """A line's monthly quantity in its unit: the minimum without any use, the expected, and the maximum."""
 
     floor: float
     expected: float
@@ -58,11 +58,11 @@ def fixed(amount: float) -> Quantity:
 class CostLine:
     """An item that costs money on a target.
 
-    `component` is a part of the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
-    `platform`. Together with `address` and `what` it identifies a line, so two plans can be compared. A line without a
-    price is unpriced and makes totals lower bounds. `ceiling_price` differs from `price` if the most expensive
-    alternative costs more; `ceiling_assumes` names this alternative. An `open_ended` line depends on traffic or stored
-    data, and no field of the spec limits either.
+    `component` is an address in the spec, such as `inference.scorer`, `pipelines.retrain` or `stores.registry-db`, or
+    `platform`. Together with `address` and `what`, it identifies the line when two plans are compared. A line without a
+    price is unpriced and makes totals lower bounds. If the most expensive alternative costs more, `ceiling_price`
+    differs from `price` and `ceiling_assumes` names the alternative. An `open_ended` line depends on traffic or stored
+    data, which no field of the spec limits.
     """
 
     component: str
@@ -105,7 +105,7 @@ class CostLine:
 
     @property
     def is_unpriced(self) -> bool:
-        """Return whether the line has a quantity but no price, so its cost is missing from totals."""
+        """Return whether the line has a quantity but no price, and so is missing from totals."""
         return self.price is None and self.quantity.ceiling > 0
 
     @property
@@ -119,7 +119,7 @@ def _ceiling_note(alternative: str) -> str:
 
 
 def costliest_alternative(lines: Iterable[CostLine]) -> str:
-    """Name the alternative that the ceiling assumes for the most expensive part that has one, or return ""."""
+    """Name the alternative assumed in the highest ceiling, or return "" if no line assumes one."""
     assuming = [line for line in lines if line.ceiling_assumes]
     if not assuming:
         return ""
@@ -129,9 +129,9 @@ def costliest_alternative(lines: Iterable[CostLine]) -> str:
 
 @record
 class Total:
-    """The total costs of several lines. If any line is unpriced, these totals are lower bounds.
+    """The total costs of several lines, which are lower bounds if any line is unpriced.
 
-    `estimated` counts the lines with estimated prices, and `open_ended` counts those that the ceiling does not bound.
+    `estimated` counts lines with estimated prices, and `open_ended` those that the ceiling doesn't bound.
     """
 
     floor: float = 0.0
@@ -171,7 +171,7 @@ def by_component(lines: Iterable[CostLine]) -> Mapping[str, tuple[CostLine, ...]
 
 
 def discounted(lines: Iterable[CostLine], shares: Mapping[str, float]) -> Iterable[CostLine]:
-    """Apply discounts to prices by category. `all` applies to every category without a discount of its own."""
+    """Apply discounts to list prices by category. `all` covers categories without a discount of their own."""
     for line in lines:
         share = shares.get(line.category, shares.get("all", 0.0))
         has_list_price = line.price is not None and not line.price.own

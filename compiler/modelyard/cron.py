@@ -57,7 +57,7 @@ class Cron:
     any_weekday: bool  # the weekday is `*`
 
     def never(self) -> bool:
-        """Return whether the line never matches any day, as with the 31st of February."""
+        """Return whether the line never matches a day, e.g. because it names February 31."""
         return self.any_weekday and all(MONTH_DAYS[month - 1] < min(self.days) for month in self.months)
 
     def gaps_s(self) -> tuple[int, int] | None:
@@ -152,7 +152,7 @@ def _days_a_month(cron: Cron) -> tuple[float, int]:
 
 
 def _days(cron: Cron) -> str:
-    """Return a string with one character for each day of 28 years: `1` if the day matches, `0` otherwise."""
+    """Return a string covering 28 years, one character per day: `1` if the day matches, `0` otherwise."""
     months, days, weekdays = _calendar()
     chosen = _union(months, cron.months)
     if cron.any_day and cron.any_weekday:

@@ -100,7 +100,7 @@ class _Work:
         return self._recorded([str(step) for step in entries], entries)
 
     def _placed(self, value: Json, place: list[int]) -> Json:
-        """Give a value that does not occur in the text a position: all its keys and values get the same span."""
+        """Give a value that isn't in the text a position, using the same span for all its keys and values."""
         if isinstance(value, dict):
             fields = {key: (self._placed(child, place), [*place, *place]) for key, child in value.items()}
             return self._recorded([*fields], fields)

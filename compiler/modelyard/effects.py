@@ -1,4 +1,4 @@
-"""How `pulumi up` handles a changed resource, as tables that a target provides for `modelyard diff`."""
+"""How `pulumi up` handles changed resources, using tables that targets provide for `modelyard diff`."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class Fate(StrEnum):
 class Part:
     """How changes to a component, or to a kind of Kubernetes object, take effect.
 
-    `word` and `words` are the singular and plural used in messages; a part without a word is never mentioned. Names are
-    shown if the part is `named`. `holds` is what is lost together with the part: data, everything (as in a cluster),
+    `word` and `words` are the singular and plural used in messages; a part without a word is never mentioned. If the
+    part is `named`, its name is shown. `holds` says what is lost with the part: data, everything (as in a cluster),
     requests to an endpoint, machines, access, or nothing of importance.
 
-    `arguments` maps arguments of a component to properties of its main resource, whose `type` is in the table of
-    resources; for a Kubernetes object, arguments and properties are the same. A dotted argument such as
+    `arguments` maps a component's arguments to properties of its main resource, whose `type` is in the resource table.
+    For a Kubernetes object, arguments and properties are the same. A dotted argument such as
     `cluster.project.project_id` follows references: it is an argument of the `project` of the `cluster`. A change to a
-    path in `rolls`, but not in `quiet`, replaces Pods or nodes one after the other; with the value `stops[1]` at the
-    path `stops[0]`, they stop before others start. A number in `grows` can only grow, for the given reason. An item
-    that is removed from the list `items` is deleted. `spreads` gives the fates of dependent parts if an argument
-    changes. The replacement of a part with a `successor` is created first, and parts with the same value of `pool`
-    replace each other. `because` explains what a rolling change means.
+    path in `rolls`, but not in `quiet`, replaces Pods or nodes one by one. With the value `stops[1]` at the path
+    `stops[0]`, they stop before others start. Numbers in `grows` can only grow, for the given reason. Items removed
+    from the list `items` are deleted. `spreads` gives the fates of dependent parts if an argument changes. The
+    replacement for a part with a `successor` is created first, and parts with the same `pool` replace each other.
+    `because` explains what a rolling change means.
     """
 
     word: str
@@ -76,7 +76,7 @@ class Effects:
     resources: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     def part(self, kind: str) -> Part:
-        """Return how changes to a component or kind of object take effect. Those not in the table change in place."""
+        """Return how changes to a component or kind of object take effect. Those not listed change in place."""
         return self.parts.get(kind, _unknown(kind))
 
     def fate(self, kind: str, path: str) -> Fate:
@@ -105,7 +105,7 @@ def no_effects() -> Effects:
 
 
 def read_effects(files: Iterable[str]) -> Effects:
-    """Return the tables in the given JSON files, where later files override earlier ones."""
+    """Merge the tables in the given JSON files. Later files override earlier ones."""
     parts: dict[str, Part] = {}
     resources: dict[str, frozenset[str]] = {}
     for name in files:
@@ -131,7 +131,7 @@ def _unknown(kind: str) -> Part:
 
 
 def entry_at(table: Mapping[str, _T], path: str) -> _T | None:
-    """Return the entry for a path or, without one, for its container: `machines` for `machines[*]`."""
+    """Return the entry for a path, falling back to its container, e.g. `machines` for `machines[*]`."""
     while path and path not in table:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return table.get(path)

@@ -1,4 +1,4 @@
-"""The last stage: turn a Stack into files that are rendered on writing and that work without modelyard."""
+"""The last stage: turn a Stack into files, which are rendered when written and work without modelyard."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _settings(project: Project, settings: Mapping[str, Value]) -> dict[str, Valu
 def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) -> Merged | None:
     """Merge our settings with what Pulumi stores in the same file: salts, secrets and other configuration.
 
-    A stack's secrets cannot be decrypted without its salt. If the text on disk is equivalent, it is kept unchanged.
+    A stack's secrets can't be decrypted without its salt. If the text on disk is equivalent, it stays unchanged.
     """
     theirs = _read_settings(on_disk)
     if theirs is None:
@@ -115,7 +115,7 @@ def _merge_settings(ours: Mapping[str, Value], on_disk: bytes, before: bytes) ->
 
 
 def _read_settings(text: bytes) -> tuple[Mapping[str, Value], Mapping[str, Value]] | None:
-    """Separate the configuration from all other settings. Returns None if the text is not a stack settings file."""
+    """Separate the configuration from other settings, or return None if the text isn't a stack settings file."""
     loaded, _ = load(text, "settings")
     if loaded is None:
         return None
@@ -148,7 +148,7 @@ def _text(file: TextFile) -> bytes:
 
 @cache
 def _component(module: str) -> bytes:
-    """Read the source of an installed component module without importing it, because that would import Pulumi."""
+    """Read an installed component module's source without importing it, which would import Pulumi."""
     spec = find_spec(_COMPONENTS)
     folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():

@@ -1,8 +1,8 @@
-"""Find errors from later stages in a spec that an earlier stage rejects, unless they depend on how the spec is fixed.
+"""Find errors from later stages in a spec that fails earlier, unless they depend on how it will be fixed.
 
 A spec with errors is checked in two variants. Errors with an obvious fix are fixed in both. For any other error, one
-variant guesses a fix and the other removes the entry. An error that occurs in both variants depends on neither the
-guess nor the removal.
+variant guesses a fix and the other removes the entry. An error found in both variants depends on neither the guess nor
+the removal.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Variant:
 
 
 def further(document: Document, outcome: Outcome, judge: Judge) -> Outcome:
-    """Add errors from stages after the failed stage to an outcome, together with the stages that are still blocked."""
+    """Add errors from stages after the failed one to an outcome, along with the stages that are still blocked."""
     reached = outcome.reached
     mended = _explored(document, outcome, judge, is_mended=True)
     bare = _explored(document, outcome, judge, is_mended=False)
@@ -118,7 +118,7 @@ def _is_needed(path: Path) -> bool:
 
 
 def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
-    """Yield the errors that do not merely follow from a removed entry, as a reference to that entry would."""
+    """Yield the errors that don't merely follow from a removed entry, e.g. by referring to it."""
     places = paths_at(variant.document, {error.span for error in errors if error.span is not None})
     for error in errors:
         paths = places[error.span] if error.span is not None else ()
@@ -133,7 +133,7 @@ def _genuine(variant: _Variant, errors: tuple[Diagnostic, ...]) -> Iterator[Diag
 
 
 def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | None:
-    """Return edits that bring a document closer to the schema, or None if a part that cannot be dropped is invalid."""
+    """Return edits that bring a document closer to the schema, or None if an indispensable part is invalid."""
     faults = faults_of(document)
     if len(faults) > _MOST_ERRORS:
         return None
@@ -147,7 +147,7 @@ def _of_faults(document: Document, is_mended: bool, again: bool) -> _Edits | Non
 
 
 def _of_fault(fault: Fault, is_mended: bool) -> Mapping[Path, Edit] | None:
-    """Return the fix if it is certain. Otherwise, return two variants: one with a guess, one with the entry removed."""
+    """Return the edits for an error: a certain fix or a guess if `is_mended`, otherwise the entry's removal."""
     repair = _repair(fault)
     if not fault.path:
         return None if fault.keyword == "required" or repair is None else repair.edits
@@ -166,7 +166,7 @@ def _removed(fault: Fault) -> _Edits:
 
 
 def _faulty(fault: Fault) -> Iterator[Path]:
-    """Yield the invalid paths or, if an entry has no name, the path of the mapping that contains it."""
+    """Yield the invalid paths or, for an entry without a name, the path of the containing mapping."""
     if fault.keyword == "unnamed":
         yield fault.path[:-1]
         return
@@ -179,7 +179,7 @@ def _faulty(fault: Fault) -> Iterator[Path]:
 
 
 def _of_errors(document: Document, errors: tuple[Diagnostic, ...], is_coarse: bool) -> _Edits | None:
-    """Return edits that remove errors from a document, or None if an error is in a part that cannot be removed."""
+    """Return edits that remove errors from a document, or None if an error is in an indispensable part."""
     places = paths_at(document, {error.span for error in errors if error.span is not None})
     edits: _Edits = {}
     for error in errors:
@@ -206,7 +206,7 @@ def _renamed(document: Document, error: Diagnostic, path: Path) -> _Edits:
 
 
 def _entry(path: Path) -> Path | None:
-    """Return the named entry that contains a path, or None in sections that are not collections."""
+    """Return the named entry that contains a path, or None if its section isn't a collection."""
     if path[0] in _ENTRIES and len(path) >= 2:
         return path[:2]
     return path[:3] if path[:2] == ("deployment", "targets") and len(path) >= 3 else None

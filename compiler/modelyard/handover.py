@@ -1,4 +1,7 @@
-"""What people need to move a target's data, images and secrets manually: addresses, names and quotas, but no values."""
+"""What people need to move a target's data, images and secrets by hand: addresses, names and quotas.
+
+It contains no secret values.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class RemoteKey:
 class Remote:
     """An object store for rclone. `settings` holds lines of rclone's configuration, without credentials.
 
-    `login` names the options with which a person can log in on a machine whose identity has no access. `keys` holds the
+    `login` names the options a person can log in with on a machine whose identity has no access. `keys` lists the
     options that workloads on the store's target read from a Secret.
     """
 
@@ -62,11 +65,11 @@ COPY_COMPONENT: Final = "migration"
 
 @record
 class SecretCommands:
-    """Shell commands for a secret in the provider's own secrets service. The secret's value is one JSON object.
+    """Shell commands for a secret in the provider's secrets service, whose value is a single JSON object.
 
-    `read` prints the value. `make` creates the secret without a value if there is none. `write` stores what it reads
-    from its standard input, and prints no value. `output` names an output of the infrastructure project that the
-    commands use as a variable of the same name.
+    `read` prints the value. `make` creates the secret without a value if it doesn't exist. `write` stores its standard
+    input as the value and doesn't print it. `output` names an output of the infrastructure project, which the commands
+    use as a variable of the same name.
     """
 
     read: str
@@ -102,12 +105,12 @@ class Quota:
 
 @record
 class Handover:
-    """Everything on one target that people must move manually.
+    """Everything on one target that people must move by hand.
 
-    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` holds
-    the public names of all other images, each with the name under which the target pulls it. `copier` is the same for
-    the image that contains rclone. `identity` says how copy Jobs get a cloud identity. `egress` is the price per
-    gigabyte of data that leaves the cloud.
+    `image` is the runtime image, which is built for each target; it is empty if no workload needs it. `images` pairs
+    the public name of each other image with the name under which the target pulls it. `copier` is the same pair for the
+    image that contains rclone. `identity` says how copy Jobs get a cloud identity. `egress` is the price per gigabyte
+    of data leaving the cloud.
     """
 
     namespace: str = ""

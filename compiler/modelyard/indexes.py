@@ -14,7 +14,7 @@ _CACHE_SIZE: Final = 8
 
 
 def index(make: Callable[[_Of], _Index]) -> Callable[[_Of], _Index]:
-    """Cache an index function so that it does not rebuild the index of a recently used value.
+    """Cache an index function, so that the index of a recently used value isn't rebuilt.
 
     Values are compared by identity, because hashing a plan would take as long as building the index.
     """

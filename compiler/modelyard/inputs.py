@@ -75,6 +75,6 @@ _VERSION: Final = pattern(r"""(?m)^[ \t]*(?:[{,][ \t]*)?["']?apiVersion["']?[ \t
 
 
 def _looks_like_a_spec(text: str) -> bool:
-    """Return whether the text has our apiVersion or, as an overlay may, no apiVersion but one of our sections."""
+    """Return whether the text has our apiVersion or, like an overlay, no apiVersion but one of our sections."""
     version = _VERSION.search(text)
     return "modelyard" in version["value"] if version else _A_SECTION.search(text) is not None

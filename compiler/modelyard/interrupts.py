@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Generator[None]:
-    """Delay the KeyboardInterrupt for a Ctrl-C until the end of this block.
+    """Delay a Ctrl-C's KeyboardInterrupt until the end of this block.
 
-    Rust modules need this: if their initialization calls into Python and receives a KeyboardInterrupt, they panic and
-    print their own report to the terminal.
+    Rust modules need this. If their initialization calls into Python and gets a KeyboardInterrupt, they panic and print
+    their own report to the terminal.
     """
     received: list[int] = []
     before = signal.getsignal(signal.SIGINT)

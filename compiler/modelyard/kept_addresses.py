@@ -1,4 +1,4 @@
-"""Report addresses inside an old cluster that a move keeps, although the new cluster cannot resolve them."""
+"""Report addresses that a move keeps although they resolve only inside the old cluster."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from modelyard.spec import System
 
 
 def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
-    """Report each Service address that stays the same although the new side's cluster is created by the move.
+    """Report each Service address that is kept although the move creates a new cluster.
 
-    In a cluster that already exists, the same name may belong to another Service.
+    In an existing cluster, the same name may belong to another Service.
     """
     before = {what: (target, address) for what, _, target, address in _addresses(old)}
     for what, path, target, address in _addresses(new):
@@ -27,7 +27,7 @@ def check_kept_addresses(old: System, new: System) -> Iterator[Diagnostic]:
 
 
 def _addresses(system: System) -> Iterator[tuple[str, Path, str, str]]:
-    """Yield each entry with an address: its description, where the address is written, the target, and the address."""
+    """Yield the description, path, target and address of each entry that has an address."""
     for store in system.stores.values():
         if store.endpoint:
             yield f"store '{store.name}'", ("stores", store.name, "endpoint"), store.target, store.endpoint

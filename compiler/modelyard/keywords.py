@@ -55,7 +55,7 @@ def repeated(items: list[Json]) -> int | None:
 
 @lru_cache(maxsize=512)
 def python_pattern(pattern: str) -> str:
-    """Convert a schema pattern for Python's `re`, in which `$` would also match before a trailing line break.
+    """Convert a schema pattern for Python's `re`, where `$` would also match before a trailing line break.
 
     The pattern must not contain `$` inside brackets. Letter and digit classes match only ASCII, as in ECMA-262.
     """

@@ -33,7 +33,7 @@ Addresses: TypeAlias = Mapping[str, Mapping[str, str]]
 class Locked:
     """A compiled environment: the hash of its inputs, its targets, pinned versions and resources.
 
-    `removed` holds resources from earlier compiles that this compile no longer contains.
+    `removed` holds resources from earlier compiles that are missing from this one.
     """
 
     inputs: str
@@ -63,7 +63,7 @@ def digest(*parts: str | bytes) -> str:
 
 
 def unreadable(text: str | bytes) -> str:
-    """Explain in a few words why a lock cannot be read, or return "" if it can be read or does not exist."""
+    """Explain briefly why a lock can't be read, or return "" if it can be read or doesn't exist."""
     if not text:
         return ""
     head, problems = load(text, LOCK_NAME)
@@ -83,7 +83,7 @@ def environments(text: str | bytes) -> dict[str, Json]:
 def left_behind(text: str | bytes, environment: str, with_removed: bool = True) -> dict[str, dict[str, str]]:
     """Return the resources left behind by an environment's compiles, by target and address.
 
-    These are the resources of the last compile and, with `with_removed`, those removed in earlier compiles.
+    These are the last compile's resources and, with `with_removed`, those removed by earlier compiles.
     """
     last = _addresses(_section(text, "resources").get(environment))
     earlier = _addresses(_environment(text, environment).get("removed")) if with_removed else {}
@@ -102,9 +102,9 @@ def entry_for(locked: Mapping[str, Json], environment: str, inputs: str) -> dict
 
 
 def wrong_pins(entry: Mapping[str, Json], path: str, environment: str, right: Pinned) -> Iterator[Diagnostic]:
-    """Report charts and images in an entry for the same inputs if their versions differ from the compiled versions.
+    """Report charts and images whose pinned versions differ from the compiled ones.
 
-    `path` is the path of the lock to show in diagnostics.
+    The entry must be for the same inputs. `path` is the lock's path for diagnostics.
     """
     for kind, pins in right.items():
         claimed = _addresses({kind: entry.get(kind, {})}).get(kind, {})
@@ -162,7 +162,7 @@ def without_resources(text: str | bytes) -> str | bytes:
 def targets_locked(text: str | bytes, environment: str, inputs: str) -> tuple[tuple[str, ...], str]:
     """Return the targets that these inputs were compiled for in an environment, and the key of the output.
 
-    The targets are empty if the inputs were different, or if removed resources must still be reported.
+    The targets are empty if the inputs differ or if removed resources must still be reported.
     """
     entry = _environment(text, environment)
     targets = entry.get("targets")

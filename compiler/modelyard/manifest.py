@@ -117,7 +117,7 @@ def gibibytes(size: int) -> str:
 
 
 def resources(cpu_millis: int, memory_bytes: int, extra: Mapping[str, str] | None = None) -> dict[str, Value]:
-    """Return equal requests and limits so that a Pod gets exactly its planned resources.
+    """Return equal requests and limits, so that a Pod gets exactly its planned resources.
 
     Ray sizes itself by the limits, so it would run out of memory on an overcommitted node.
     """

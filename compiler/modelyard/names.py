@@ -21,11 +21,11 @@ _FOREIGN = pattern("[^a-z0-9]+")
 
 
 def object_name(*parts: str, limit: int = LONGEST) -> str:
-    """Join the parts with dashes into a DNS label that starts with a letter and has at most `limit` (≥ 16) characters.
+    """Join the parts with dashes into a DNS label of at most `limit` (≥ 16) characters, starting with a letter.
 
-    If the name must be shortened or respelled, it ends in a hash of the original parts, so different inputs do not
-    collide. Parts that are short DNS labels are unchanged: ("a-b",) and ("a", "b") both become `a-b`, which the planner
-    reports as a collision.
+    A name that must be shortened or respelled ends in a hash of the original parts, so different inputs don't collide.
+    Parts that are short DNS labels are unchanged: ("a-b",) and ("a", "b") both become `a-b`, which the planner reports
+    as a collision.
     """
     if limit <= HASH_LENGTH + 5:
         raise ValueError(f"a limit of {limit} leaves no room for a readable name")

@@ -32,14 +32,14 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
 
 
 def is_typo(word: str, name: str) -> bool:
-    """Return whether a word is probably a known name with at most two typing errors."""
+    """Return whether a word is probably a known name with at most two typos."""
     folded = _fold(word)
     most = min(_SLIPS, max(1, len(folded) // 3))
     return _distance(folded, _fold(name), most) <= most
 
 
 def _closest(folded: str, known: Iterable[str]) -> tuple[int, str | None]:
-    """Return the name with the fewest spelling differences, and the number of those differences."""
+    """Return the closest name and its edit distance."""
     allowed = max(1, len(folded) // 3)
     best: tuple[int, int, str] | None = None
     for at, name in enumerate(_plausible(folded, known, allowed)):
@@ -58,7 +58,7 @@ def _synonym(folded: str, known: list[str]) -> str | None:
 
 
 def _beginning(folded: str, known: list[str]) -> str | None:
-    """Return the only known name that starts with the word or vice versa: `batch` means `batch-inference`."""
+    """Return the only known name that starts with the word or vice versa, e.g. `batch-inference` for `batch`."""
     if len(folded) < _SHORTEST or len(known) > _COMPARED:
         return None
     matches = [name for name in known if _begins(folded, _fold(name))]
@@ -71,7 +71,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _part(word: str, known: list[str]) -> str | None:
-    """Return the only known name that is a part of the word: `latency_p99` means `p99`."""
+    """Return the only known name that is part of the word, e.g. `p99` for `latency_p99`."""
     parts = set(words_of(word))
     if len(parts) == 1 or len(known) > _COMPARED:
         return None
@@ -109,7 +109,7 @@ def _plausible(folded: str, known: Iterable[str], allowed: int) -> list[str]:
 
 
 def _distance(left: str, right: str, bound: int) -> int:
-    """Count the insertions, deletions, replacements and swaps between two words, up to `bound` + 1."""
+    """Return the edit distance between two words, counting swaps as one edit, up to `bound` + 1."""
     if left == right:
         return 0
     if abs(len(left) - len(right)) > bound:

@@ -1,4 +1,4 @@
-"""Report conflicts between a spec's environments, such as a shared namespace or an add-on that is installed twice."""
+"""Report conflicts between a spec's environments, such as a shared namespace or an add-on installed twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from modelyard.target import Targets
 
 
 def check_neighbours(plans: Mapping[str, Plan], places: Mapping[str, Span]) -> Iterator[Diagnostic]:
-    """Check every environment against the ones before it. `places` holds the environments' definitions in the spec."""
+    """Check every environment against those before it. `places` holds each environment's span in the spec."""
     names = sorted(plans)
     for at, name in enumerate(names):
         yield from _meetings(name, plans[name], {other: plans[other] for other in names[:at]}, places[name])
@@ -33,8 +33,7 @@ def check_compiled(
 ) -> Iterator[Diagnostic]:
     """Check the compiled environment, whose plan is `own`, against the spec's other environments.
 
-    Only environments that share a cluster or an account with the compiled environment are planned. Environments with
-    errors are skipped.
+    Only environments that share a cluster or account with it are planned. Environments with errors are skipped.
     """
     contexts = {place for place, _ in (*_namespaces(own), *_identities(own), *_groups(own))}
     if inputs.environment is None or spec.document is None or not contexts:
@@ -91,7 +90,7 @@ def _buckets(name: str, plan: Plan, others: Mapping[str, Plan], place: Span) -> 
 
 
 def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """Yield the bucket, endpoint and folder of each location in an adopted bucket that a workload writes to."""
+    """Yield each location in an adopted bucket that a workload writes to, as bucket, endpoint and folder."""
     for identity in plan.of(Identity):
         for access in identity.value.access:
             store = plan.system.stores[access.store]
@@ -100,7 +99,7 @@ def _written(plan: Plan) -> Iterator[tuple[str, str, str]]:
 
 
 def places_of(inputs: Inputs, spec: Document, names: Iterable[str]) -> dict[str, Span]:
-    """Return where each environment is defined: at its key in the spec, or in the first line of its file."""
+    """Return where each environment is defined: its key in the spec, or the first line of its file."""
     return {
         name: Span(inputs.beside[name].path, 1, 1, 2) if name in inputs.beside else spec.key_span((SECTION, name))
         for name in names
@@ -116,7 +115,7 @@ def _namespaces(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _identities(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the account and namespace of each target whose cloud identifies workloads by only these two values."""
+    """Yield the account and namespace of each target whose cloud identifies workloads by these alone."""
     for namespace in plan.of(Namespace):
         account = namespace.value.target.options.identities
         if account:
@@ -132,7 +131,7 @@ def _groups(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _installed(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the context of each existing cluster with each add-on that is to be installed there."""
+    """Yield the context of each existing cluster along with each add-on to install there."""
     for cluster in plan.of(Cluster):
         target = cluster.value.target
         if target.provider == "kubernetes":

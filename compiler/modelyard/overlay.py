@@ -1,4 +1,4 @@
-"""The second stage: merge an environment's changes into the document as defined by RFC 7396, keeping every span."""
+"""The second stage: merge an environment's changes into the document (RFC 7396), keeping every span."""
 
 from __future__ import annotations
 

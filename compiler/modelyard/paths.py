@@ -8,7 +8,7 @@ from modelyard.source import Document, Json, Path, Span
 
 
 def paths_at(document: Document, spans: Collection[Span]) -> Mapping[Span, tuple[Path, ...]]:
-    """Map each span to the paths of its key or value: several for a YAML alias, none outside the document."""
+    """Map each span to the paths of its key or value: several for YAML aliases, none outside the document."""
     columns = {(span.column, span.end_column) for span in spans}
     paths: dict[Span, list[Path]] = {span: [] for span in spans}
     for path, numbers in _entries(document, document.value, ()):

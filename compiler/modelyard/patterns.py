@@ -1,7 +1,6 @@
-"""Regular expressions that are compiled on first use instead of on definition.
+"""Regular expressions that are compiled on first use rather than on definition.
 
-Compiling all of them took a twentieth of the time that `validate` needs for the reference spec, and most specs use only
-a few of them.
+Compiling all of them took a twentieth of `validate`'s time for the reference spec, and most specs use only a few.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ _MOVABLE = frozenset({"inference", "pipelines", "monitors", "stores"})
 
 
 def persistent_resources(plan: Plan) -> dict[str, dict[str, str]]:
-    """Map each target to the addresses of resources that keep running or hold data, with the owner's section and name.
+    """Map each target to the addresses of resources that keep running or hold data, along with their owners.
 
-    Adopted resources are excluded, because modelyard neither creates nor removes them. Every site of a target is
-    included, because each has its own stack.
+    An owner is given by section and name. Adopted resources are excluded, because modelyard neither creates nor removes
+    them. Every site of a target is included, because each has its own stack.
     """
     addresses: dict[str, dict[str, str]] = {name: {} for name in plan.placements()}
     for resource in plan.resources:
@@ -47,7 +47,7 @@ def removed(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> dict[str, di
 
 
 def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[Diagnostic]:
-    """Warn about resources in `before` that the plan no longer has, once per owner, or once per removed target."""
+    """Warn about resources in `before` that the plan no longer has, once per owner or removed target."""
     now = persistent_resources(plan)
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for target, gone in removed(plan, before).items():
@@ -73,7 +73,7 @@ def check_gone(plan: Plan, before: Mapping[str, Mapping[str, str]]) -> Iterator[
 
 
 def _fate(gone: Sequence[str], provider: str) -> str:
-    """Describe what happens to resources of one kind once the program no longer contains them."""
+    """Describe what happens to resources of one kind when the program no longer contains them."""
     kind = gone[0].partition("/")[0]
     if kind == Kind.OBJECT_STORE and provider == "kubernetes":
         return "its bucket remains, but is no longer used"
@@ -83,7 +83,7 @@ def _fate(gone: Sequence[str], provider: str) -> str:
 
 
 def _hint(owner: str, fresh: Iterable[str]) -> str:
-    """Suggest declaring a rename to the closest new name, in case the removal was not intended."""
+    """Suggest a rename to the closest new name, in case the removal wasn't intended."""
     section, _, name = owner.partition(".")
     renamed = [owner.partition(".")[2] for owner in fresh if owner.startswith(f"{section}.")]
     if not renamed:

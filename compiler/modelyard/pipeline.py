@@ -46,10 +46,10 @@ __all__ = [
 
 @record
 class _Task:
-    """Values that are the same in every stage: the inputs, and the targets that a spec may name.
+    """Values shared by all stages: the inputs, and the targets that a spec may name.
 
-    The first three stages need no targets. `choices` holds the site values to compile, and `before` holds the
-    groups' bindings from an earlier run. `other` is the system in another version of the spec, if there is one.
+    The first three stages need no targets. `choices` holds the site values to compile, and `before` the groups'
+    bindings from an earlier run. `other` is the system in another version of the spec, if there is one.
     """
 
     inputs: Inputs
@@ -75,7 +75,7 @@ _Step: TypeAlias = Callable[[Outcome, _Task], _Result]
 
 
 def _load(outcome: Outcome, task: _Task) -> _Result:
-    """Load the environment's file. The spec itself was already loaded by `opened`, once for all environments."""
+    """Load the environment's file. The spec itself was loaded by `opened`, once for all environments."""
     if task.inputs.overlay is None:
         return outcome, ()
     patch, problems = load(task.inputs.overlay.content, task.inputs.overlay.path, may_be_empty=True)
@@ -156,7 +156,7 @@ STAGES: Final[tuple[tuple[Stage, _Step], ...]] = (
 
 
 def _passed(outcome: Outcome, task: _Task, first: Stage, last: Stage) -> Outcome:
-    """Return the outcome after these stages, or after the first stage that reports an error."""
+    """Run these stages and return the outcome, stopping after the first stage that reports an error."""
     for stage, step in STAGES:
         if first <= stage <= last:
             outcome, problems = step(outcome, task)
@@ -173,9 +173,9 @@ def opened(inputs: Inputs, like: Document | None = None) -> Outcome:
 
 
 def read(inputs: Inputs, spec: Outcome | None = None) -> Outcome:
-    """Read an environment's document, with the overlay merged and variables substituted.
+    """Read an environment's document, merging the overlay and substituting variables.
 
-    `spec` is the result of `opened`. Passing it in means the spec is read only once, even for several environments.
+    `spec` is the result of `opened`. Passing it in avoids reading the spec again for each environment.
     """
     return _read(_Task(inputs), spec)
 
@@ -186,7 +186,7 @@ def overlaid(inputs: Inputs) -> Document:
 
 
 def as_written(inputs: Inputs) -> tuple[Outcome, Document | None]:
-    """Read a document. If it uses site values, also return a version with the references to these values.
+    """Read a document. If it uses site values, also return a version that keeps the references to them.
 
     The first result contains the values of each group's first site.
     """
@@ -210,9 +210,9 @@ def _read(task: _Task, spec: Outcome | None) -> Outcome:
 def understand(inputs: Inputs, targets: Targets, spec: Outcome | None = None, other: System | None = None) -> Outcome:
     """Plan one environment and check it against its targets, as `validate` does.
 
-    An error in one stage hides errors in later stages only if they depend on the first error. If a target stands for
-    many sites, the spec is checked for all of them. Objects that are equal in `other`, the system to compare with, are
-    reused from it so that the comparison takes little time.
+    An error hides errors in later stages only if they depend on it. If a target stands for many sites, the spec is
+    checked for all of them. Objects that are equal in `other`, the system to compare with, are reused to speed up the
+    comparison.
     """
     outcome = _understood(_Task(inputs, targets, other=other), spec)
     if outcome.bound is None:
@@ -250,12 +250,12 @@ def _understood(task: _Task, spec: Outcome | None) -> Outcome:
 
 
 def understood(outcome: Outcome, inputs: Inputs, targets: Targets) -> Outcome:
-    """Plan a document that has been read, and check it against its targets. It may differ from the one in `inputs`."""
+    """Plan a document and check it against its targets. The document may differ from the one in `inputs`."""
     return _judged_whole(outcome, _Task(inputs, targets))
 
 
 def _judged_whole(outcome: Outcome, task: _Task) -> Outcome:
-    """Check a document in all stages from validation on. After an error, find later errors that do not depend on it."""
+    """Check a document in all stages from validation on. After an error, also find later, independent ones."""
     document = _document(outcome)
     outcome = _passed(outcome, task, Stage.VALIDATE, Stage.FIT)
     if not outcome.failed or outcome.reached is Stage.FIT:
@@ -293,7 +293,7 @@ def compile_system(inputs: Inputs, targets: Targets) -> Outcome:
 
 
 def _judged(document: Document, bound: Bound | None, task: _Task, last: Stage) -> Outcome:
-    """Run the stages from validation on, and return an outcome without the diagnostics of earlier stages."""
+    """Run the stages from validation on. The outcome doesn't include the diagnostics of earlier stages."""
     return _passed(Outcome(document=document, bound=bound), task, Stage.VALIDATE, last)
 
 

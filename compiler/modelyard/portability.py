@@ -57,7 +57,7 @@ class Destination:
 
 @record
 class Change:
-    """A field of a target that a move changes. None means that the field is absent."""
+    """A target's field that a move changes. None means that the field is absent."""
 
     path: Path
     before: Json
@@ -75,7 +75,7 @@ class Refusal:
 
 @record
 class Move:
-    """A move to a provider: the changed fields, the errors that follow, and the share of parts without errors."""
+    """A move to a provider: the changed fields, the resulting errors, and the share of parts without errors."""
 
     destination: Destination
     changes: tuple[Change, ...]
@@ -85,7 +85,7 @@ class Move:
 
 @record
 class Portability:
-    """A system's parts, the targets that move, the settings that tie it to a provider, and the moves."""
+    """A system's parts, the targets to move, the settings that tie it to one provider, and the moves."""
 
     parts: tuple[str, ...]
     targets: tuple[str, ...]
@@ -102,13 +102,13 @@ class NoRegion(Exception):
 
 
 def moving(system: System) -> tuple[TargetSpec, ...]:
-    """Return the targets that move: those in a cloud or, if there are none, all targets."""
+    """Return the targets that move: those in a cloud or, failing that, all targets."""
     targets = system.deployment.targets
     return tuple(target for target in targets if target.in_cloud) or targets
 
 
 def other_clouds(system: System, targets: Targets) -> tuple[Destination, ...]:
-    """Return the clouds to move to: all except one on which all moving targets already are."""
+    """Return the clouds to move to. Excludes a cloud if all moving targets are already on it."""
     providers = {target.provider for target in moving(system)}
     clouds = (name for name, target in targets.items() if target.in_cloud)
     return tuple(Destination(name) for name in clouds if providers != {name})
@@ -141,7 +141,7 @@ def moved_to(
 
 
 def located(document: Document, parts: Sequence[str], problems: Iterable[Diagnostic]) -> tuple[Refusal, ...]:
-    """Return the diagnostics as refusals, each with the part of the document that it refers to."""
+    """Convert diagnostics to refusals, each with the part of the document that it refers to."""
     listed = tuple(problems)
     places = paths_at(document, [problem.span for problem in listed if problem.span is not None])
     placed = ((problem, places.get(problem.span, ()) if problem.span else ()) for problem in listed)
@@ -158,7 +158,7 @@ def _part_at(parts: Sequence[str], paths: tuple[Path, ...]) -> tuple[str, Path]:
 
 
 def parts_of(document: Document) -> Iterator[str]:
-    """Yield the addresses of a spec's parts: its targets, its system-wide settings, and the entries of its sections."""
+    """Yield the addresses of a spec's parts: targets, system-wide settings, and section entries."""
     deployment = document.value.get("deployment")
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
     yield from (f"deployment.targets.{name}" for name in targets) if isinstance(targets, dict) else ("deployment",)
@@ -170,7 +170,7 @@ def parts_of(document: Document) -> Iterator[str]:
 
 @record
 class _Trial:
-    """A system to move, and its parts. `bound` holds its groups of sites, if it has any."""
+    """A system to move, and its parts. `bound` holds its site groups, if it has any."""
 
     document: Document
     bound: Bound | None
@@ -180,12 +180,15 @@ class _Trial:
     parts: tuple[str, ...]
 
     def best(self, destination: Destination, moved: Sequence[TargetSpec]) -> Move:
-        """Return the move with the best score: to one of the nearby regions, or to the region that the user named."""
+        """Return the move with the best score, either to a nearby region or to the one the user named."""
         moves = (self._move(destination, moved, chosen) for chosen in self._regions(destination, moved))
         return max(moves, key=lambda move: (move.score, -len(move.refusals)))
 
     def _regions(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Mapping[str, str]]:
-        """Yield the regions to try, by target. Targets in the same region stay together, as do those already there."""
+        """Yield the regions to try, by target. Targets that share a region stay together.
+
+        Targets that are already on the provider stay in their region.
+        """
         if not self.targets[destination.provider].in_cloud or destination.region:
             yield {target.name: destination.region for target in moved}
             return
@@ -228,7 +231,7 @@ class _Trial:
         return with_kept_addresses(outcome, self.system)
 
     def _foreign(self, refusal: Refusal, outcome: Outcome, moved: Iterable[TargetSpec]) -> Iterator[Path]:
-        """Yield the path of each field of a moved target that the new provider lacks or defines differently."""
+        """Yield the path of each field of a moved target that the new provider doesn't have or defines differently."""
         if outcome.stages[refusal.problem] is not Stage.VALIDATE:
             return
         for target in moved:
@@ -250,7 +253,7 @@ class _Trial:
                 yield Change((*path, name), before, after)
 
     def _mode(self, destination: Destination, moved: Sequence[TargetSpec]) -> Iterator[Change]:
-        """Yield the change of mode, if the move changes which targets are in a cloud or on this machine."""
+        """Yield the change of mode if the move changes which targets are in a cloud or on this machine."""
         deployment, there = self.system.deployment, self.targets[destination.provider]
         in_cloud = there.in_cloud
         if there.runs_here:
@@ -265,7 +268,7 @@ class _Trial:
 
 
 def with_kept_addresses(outcome: Outcome, old: System) -> Outcome:
-    """Add errors to a moved system's outcome for addresses that only the old cluster can resolve."""
+    """Add errors for addresses that only the old cluster can resolve to a moved system's outcome."""
     if outcome.system is None:
         return outcome
     problems = tuple(check_kept_addresses(old, outcome.system))
@@ -278,7 +281,7 @@ def errors_of(outcome: Outcome) -> Iterator[Diagnostic]:
 
 
 def _near(target: TargetSpec, provider: str, system: System) -> tuple[str, ...]:
-    """Return a provider's regions near a target: those in its country or, if it has none there, those nearby."""
+    """Return a provider's regions near a target: those in its country or, failing that, those nearby."""
     table = regions()
     country = table.country_of(target.region) or target.residency
     allowed = system.governance.residency or ((country,) if country in table.members else ())  # `residency: eu`

@@ -57,7 +57,7 @@ class NotAKey(Exception):
 
 @record
 class PublicKey:
-    """A usable key: its type, the key itself (which includes the type), and the owner."""
+    """A usable key: its type, its body (which includes the type), and its owner."""
 
     kind: str
     body: bytes
@@ -67,7 +67,7 @@ class PublicKey:
 def public_key(line: str) -> PublicKey:
     """Parse a line like the one in `id_ed25519.pub`.
 
-    Raises NotAKey for a key that the runtime could not verify with.
+    Raises NotAKey if the runtime couldn't verify signatures with the key.
     """
     kind, body, comment = ([*line.split(None, 2), "", "", ""])[:3]
     if kind not in _TYPES:
@@ -101,7 +101,7 @@ def signing_key(signature: str) -> bytes:
 
 
 def is_public_body(text: str) -> bool:
-    """Return whether a string is the body of a public key, without type and comment. Private keys start differently."""
+    """Return whether a string is a public key's base64 body. Private keys begin differently and never match."""
     try:
         return _OTHER_TYPE.fullmatch(_type_inside(text)) is not None
     except NotAKey:
@@ -109,7 +109,7 @@ def is_public_body(text: str) -> bool:
 
 
 def reason(text: str) -> str:
-    """Explain why a string is not a public key line and what to write instead, or return "" if that is unclear."""
+    """Explain why a string isn't a public key line and what to write instead, or return "" if that's unclear."""
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     if len(lines) > 1:
         return "this is more than one line; make each key a separate entry"
@@ -179,7 +179,7 @@ class _Fields:
         return content
 
     def number(self) -> int:
-        """Read a positive number in its shortest encoding, because ssh-keygen signs only with that encoding."""
+        """Read a positive number. It must have its shortest encoding, because ssh-keygen signs with no other."""
         content = self.string()
         if not content or content[0] > 127 or (content[0] == 0 and (len(content) == 1 or content[1] < 128)):
             raise NotAKey("its body is truncated or altered (a number is not encoded as OpenSSH does)")

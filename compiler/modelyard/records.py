@@ -108,7 +108,7 @@ def _filled(
     values: tuple[object, ...],
     named: Mapping[str, object],
 ) -> bool:
-    """Set the value's fields if the arguments are valid, and return whether they are."""
+    """Set the value's fields if the arguments are valid. Returns whether they are."""
     arguments = {**dict(zip(names, values, strict=False)), **named} if values else named
     set_field, count = object.__setattr__, 0
     for name in names:

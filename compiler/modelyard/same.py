@@ -22,7 +22,7 @@ HOLDERS: Final[Mapping[str, frozenset[str]]] = {
 
 
 def is_same(value: object, other: object) -> bool:
-    """Return whether two values are equal and, where JSON is passed on as it was written, have the same types."""
+    """Return whether two values are equal and, within JSON that is passed through as written, of the same type."""
     return value is other or (value == other and _is_alike(value, other, type))
 
 
@@ -36,7 +36,7 @@ def _is_boolean(value: object) -> bool:
 
 
 def _is_alike(value: Any, other: Any, kind: Callable[[object], object]) -> bool:
-    """Return whether equal values also have scalars of the same kind. Fields that contain no JSON are not examined."""
+    """Return whether equal values also have scalars of the same kind. Fields without JSON are skipped."""
     if value is other or isinstance(value, str):
         return True
     if isinstance(value, int | float):

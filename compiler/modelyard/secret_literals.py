@@ -1,4 +1,4 @@
-"""Find strings in a spec that look like secrets, by form and by key, so that messages never repeat them."""
+"""Find strings in a spec whose form or key suggests a secret, so that messages never repeat them."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _NAMED = {"metadata": 1, "governance": 1, "deployment": 3}  # the depth of the s
 
 
 def secret_literals(document: Document) -> Iterator[Diagnostic]:
-    """Find all strings that look like secrets, and secret references in fields that do not support references.
+    """Find all strings that look like secrets, and secret references in fields that don't support them.
 
-    Their spans are marked as secret. This also runs if another stage has rejected the document, which keeps these
-    strings hidden wherever the same lines are printed.
+    Their spans are marked as secret. This runs even if another stage has rejected the document, so these strings stay
+    hidden wherever the same lines are printed.
     """
     suspects: list[tuple[Path, str]] = []
     for section, entry in document.value.items():
@@ -91,7 +91,7 @@ def _looks_like(path: Path, value: str) -> str:
 
 
 def _mixed(value: str) -> bool:
-    """Return whether a string mixes upper-case letters, lower-case letters and digits as a random string would."""
+    """Return whether a string mixes uppercase letters, lowercase letters and digits like a random string would."""
     if value.count("/") > 2 or value.count("-") > 4 or value.count("_") > 3:
         return False
     small = sum(letter.islower() for letter in value)

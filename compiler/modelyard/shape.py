@@ -1,4 +1,4 @@
-"""Find the parts of the schema that apply, or could apply, to the value at a path in a document."""
+"""Find the subschemas that apply, or could apply, to the value at a path in a document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING: Schema = {}
 
 
 def schema_of(value: Json) -> Schema:
-    """Return a keyword's value that is itself a schema, or an empty schema for `true` and for a missing keyword."""
+    """Return the schema under a keyword, or an empty schema if the keyword is `true` or missing."""
     return value if isinstance(value, dict) else _NOTHING
 
 
@@ -28,9 +28,9 @@ def texts(value: Json) -> list[str]:
 
 @record
 class Excluded:
-    """A branch that does not apply, with the fields that it would allow and the condition that excluded it.
+    """A branch that doesn't apply, with the condition that excluded it.
 
-    `held` means that the condition is true and its `else` is excluded.
+    `held` means that the condition is true, so its `else` is excluded.
     """
 
     condition: Schema

@@ -1,6 +1,7 @@
-"""Read the approvals next to a spec: signed statements from a pull request, written by `modelyard approve --save`.
+"""Read approvals stored next to a spec, i.e. signed statements from a pull request.
 
-The runtime verifies the signatures with the keys in the spec before an alias moves.
+They are written by `modelyard approve --save`. The runtime verifies the signatures using the keys in the spec before an
+alias moves.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ _WIDTH = {dict: 6, list: 3}
 
 @record
 class Span:
-    """A range within a line. Lines and columns are counted from 1. The end column is one past the last character.
+    """A range within a line. Lines and columns are 1-based, and the end column is exclusive.
 
-    A range over several lines is reduced to its first character.
+    A range that covers several lines is reduced to its first character.
     """
 
     file: str
@@ -45,7 +45,7 @@ class SourceFile:
 
     @classmethod
     def read(cls, path: str, content: str | bytes) -> SourceFile:
-        """Decode a file without its byte order mark. Bytes that are not UTF-8 become replacement characters."""
+        """Decode a file without its byte order mark. Invalid UTF-8 is replaced with replacement characters."""
         text = content if isinstance(content, str) else content.decode("utf-8", "replace")
         return cls(path, text.removeprefix("\ufeff"))
 
@@ -55,9 +55,9 @@ class SourceFile:
 
 
 class Lines:
-    """The lines of a file's text, without line breaks.
+    """The lines of a text, without line breaks.
 
-    Until a line is requested, only its offset is stored (eight bytes).
+    Lines are extracted on demand; until then, only an eight-byte offset is stored for each.
     """
 
     __slots__ = ("_starts", "_text")
@@ -71,7 +71,7 @@ class Lines:
         return len(self._starts)
 
     def __getitem__(self, at: int) -> str:
-        """Return the line at a position, counted from 0, or "" if there is no such line."""
+        """Return the line at a zero-based index, or "" if there is no such line."""
         if not 0 <= at < len(self._starts):
             return ""
         end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
@@ -80,10 +80,10 @@ class Lines:
 
 
 class Spans:
-    """The spans of all keys and values in a document, in a few bytes each.
+    """The spans of all keys and values in a document, stored in a few bytes each.
 
-    The numbers of all entries are in one array, indexed by the identity of their container. For each entry, in order,
-    these are the line, column and end column of the key (in mappings), followed by those of the value. Lines are
+    The numbers of all entries are in a single array, indexed by the identity of the container. For each entry, in
+    order, these are the line, column and end column of the key (in mappings), followed by those of the value. Lines are
     counted across all files of a document.
     """
 
@@ -123,7 +123,7 @@ class Spans:
         return [self._numbers[at : at + width].tolist() for at in range(start, start + width * len(container), width)]
 
     def entry(self, container: Container, step: str | int) -> tuple[int, ...]:
-        """Return the numbers of the entry at a key or position. The entry must exist."""
+        """Return the span numbers of the entry at a key or position, which must exist."""
         width = _WIDTH[container.__class__]
         at = self._starts[id(container)] + width * self._position(container, step)
         return tuple(self._numbers[at : at + width])
@@ -142,7 +142,7 @@ class Spans:
 
 @record
 class Repeat:
-    """Why an entry exists: its definition is repeated for each row of a list. `key` is the definition's key."""
+    """Where a repeated entry comes from: the key of its definition, and the list and row it was repeated for."""
 
     key: str
     list: str
@@ -173,15 +173,15 @@ class Document:
     separable: int = 0
 
     def key_span(self, path: Path) -> Span:
-        """Return the span of the last key in `path` or, for a list position, of the value at that position.
+        """Return the span of the last key in `path`, or of the value at that position for a list.
 
-        If the path does not exist, the result is the span of its nearest existing ancestor.
+        If the path doesn't exist, returns the span of its nearest existing ancestor.
         """
         numbers = self._numbers(path)
         return self.span(numbers[:3])
 
     def value_span(self, path: Path) -> Span:
-        """Return the span of the value at `path` or, if the path does not exist, of its nearest existing ancestor."""
+        """Return the span of the value at `path`, or of its nearest existing ancestor if there is no such path."""
         numbers = self._numbers(path)
         return self.span(numbers[-3:])
 

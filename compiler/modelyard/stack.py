@@ -1,7 +1,7 @@
 """The result of lowering a target: projects as values, before they are rendered as text.
 
-Large parts are functions that are called only when a file is written, so the manifests of ten thousand workloads are
-never all in memory at the same time. These functions return the same result every time.
+Large items are functions that are only called when a file is written, so the manifests of ten thousand workloads are
+never all in memory at once. These functions return the same result every time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Manifest: TypeAlias = Mapping[str, Value]
 
 @record(frozen=False)
 class Facts:
-    """Facts found while rendering a file, for use in other files. They must be picklable to pass between processes."""
+    """Facts collected while rendering one file, for use in others. They must be picklable."""
 
     value: object = None
 
 
 @record
 class ManifestFile:
-    """`manifests/<name>.yaml`: the objects of one workload, in the order in which they are applied.
+    """A workload's objects in `manifests/<name>.yaml`, in the order in which they are applied.
 
     `owner` is the workload's address in the spec, such as `inference.scorer`, if all objects belong to a single
     workload. `facts` are set once `documents` is exhausted.
@@ -42,7 +42,7 @@ class ManifestFile:
 
 @record
 class TextFile:
-    """A file of prose or of our own source code. The path is relative to the target's folder."""
+    """A prose or source code file. The path is relative to the target's folder."""
 
     path: str
     text: Callable[[], str]
@@ -52,10 +52,10 @@ class TextFile:
 class Project:
     """A Pulumi project.
 
-    `folder` is the path in the target's folder, such as `workloads`. `components` holds the modules of
+    `folder` is the path within the target's folder, such as `workloads`. `components` lists the modules of
     `modelyard_stacks` that the program needs next to it, such as `aws.network`. `requirements` holds the lines of
-    `requirements.txt`. `settings` holds the stack's configuration, with keys that do not contain the project's name. If
-    a project has several stacks, `stacks` maps each stack's name to its settings; otherwise, its only stack is named
+    `requirements.txt`. `settings` is the stack's configuration, with keys that don't include the project name. If a
+    project has several stacks, `stacks` maps each stack's name to its settings. Otherwise, its only stack is named
     after the environment.
     """
 
@@ -72,7 +72,7 @@ class Project:
 
 @record
 class Stack:
-    """The complete output for a target in an environment: its projects, in the order in which they are applied."""
+    """The complete output for a target in an environment, with projects in the order in which they are applied."""
 
     environment: str
     target: str

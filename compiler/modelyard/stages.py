@@ -1,4 +1,4 @@
-"""The compiler's stages, and the outcome that they pass from one to the next."""
+"""The compiler's stages, and the outcome passed from one to the next."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Outcome", "Stage"]
 
 
 class Stage(IntEnum):
-    """The stages that report diagnostics, in the order in which they run, named as in docs/pipeline.md."""
+    """The stages that report diagnostics, in execution order and named as in docs/pipeline.md."""
 
     LOAD = 1
     OVERLAY = 2
@@ -35,12 +35,12 @@ class Stage(IntEnum):
 
 @record
 class Outcome:
-    """The results and diagnostics of a compile, up to the last stage that ran. Results of later stages are None.
+    """The results and diagnostics of a compile up to the last stage that ran. Later results are None.
 
-    `patch` is the environment's loaded file. `stages` lists the stage of each diagnostic. `reached` is the last stage
-    that checked the whole spec as written. `waiting` holds the stages that could not run because of errors. `aside`
-    holds the addresses of entries that were removed because they depend on an error. `bound` holds the groups of sites
-    with their bindings, and `fleets` holds these groups with the plans for each kind of site.
+    `patch` is the environment's loaded file. `stages` maps each diagnostic to its stage. `reached` is the last stage
+    that checked the whole spec as written. `waiting` holds the stages that couldn't run because of errors. `aside`
+    holds the addresses of entries that were removed because they depend on an error. `bound` holds the site groups and
+    their bindings, and `fleets` holds these groups with the plans for each kind of site.
     """
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -62,13 +62,13 @@ class Outcome:
         return has_errors(self.diagnostics)
 
     def errors(self) -> tuple[Stage, tuple[Diagnostic, ...]]:
-        """Return the first stage that reported an error, and its errors. There must be at least one error."""
+        """Return the first stage that reported an error, along with its errors. There must be at least one."""
         errors = [diagnostic for diagnostic in self.diagnostics if diagnostic.severity is Severity.ERROR]
         stage = min(self.stages[diagnostic] for diagnostic in errors)
         return stage, tuple(diagnostic for diagnostic in errors if self.stages[diagnostic] is stage)
 
     def after(self, stage: Stage, reported: Iterable[Diagnostic]) -> Outcome:
-        """Return the outcome with the diagnostics that another stage reported.
+        """Return the outcome, adding the diagnostics reported by another stage.
 
         After an error, the warnings of later stages are dropped.
         """

@@ -1,4 +1,4 @@
-"""Walk a document and replace its references to variables, site values and list values."""
+"""Walk a document, replacing references to variables, site values and list values."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Substitution:
     lines: dict[str, Lines] = field(default_factory=dict[str, Lines])
 
     def root(self, value: dict[str, Json]) -> dict[str, Json]:
-        """Replace all references outside declarations, and repeat entries for the rows of lists."""
+        """Replace all references outside declarations, and repeat entries for list rows."""
         for section, place in ((VARIABLES, "the declaration of a variable"), (LISTS, "a list")):
             if section in value:
                 self._refuse_in_declarations(value[section], (section,), place)
@@ -113,9 +113,9 @@ class Substitution:
         return self.done[key]
 
     def _replaced(self, value: Container, changed: Mapping[str | int, Json]) -> Container:
-        """Create a container with the same spans and some values changed.
+        """Copy a container, keeping its spans and changing some values.
 
-        A value that is exactly a row's value gets that value's span in the list.
+        A value taken unchanged from a row gets that value's span in the list.
         """
         result: Container
         if isinstance(value, dict):
@@ -151,7 +151,7 @@ class Substitution:
         return "".join(pieces) if self._may_grow(pieces, owner, step) else text
 
     def _resolved(self, match: re.Match[str], owner: Container, step: str | int) -> Scalar:
-        """Return the value of a reference, or the unchanged string if the reference is rejected."""
+        """Return the value of a reference, or the original string if the reference is rejected."""
         if match["end"] and (column := _OF_SITE.match(match["inside"])):
             return self._of_site(match[0], column[1], owner, step)
         if match["end"] and _OF_LIST.match(match["inside"]):
@@ -221,7 +221,7 @@ class Substitution:
         return self.document.span(numbers[:3] if is_key else numbers[-3:])
 
     def place(self, reference: str, owner: Container, step: str | int) -> Span:
-        """Return the reference's own span, or the whole value's span if it has escapes or several lines."""
+        """Return the reference's own span, or the whole value's span if it has escapes or spans several lines."""
         span = self.span(owner, step)
         if span.file not in self.lines:
             self.lines[span.file] = next(file.lines() for file in self.document.files if file.path == span.file)

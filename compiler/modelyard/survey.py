@@ -1,4 +1,4 @@
-"""Check a spec in all its environments, and report each problem once with the environments it affects."""
+"""Check a spec in all its environments, reporting each problem once along with the affected environments."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ _UNUSED: Final = frozenset({"W0412", "W0687"})
 
 @record
 class Survey:
-    """The problems in the base and in every environment, and whether the base compiles without an environment.
+    """The problems in the base and every environment, and whether the base compiles on its own.
 
-    `waiting` and `aside` are taken from the outcomes with errors. `plans` are keyed by environment, where None is the
-    base.
+    `waiting` and `aside` are taken from outcomes with errors. `plans` is keyed by environment, using None for the base.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -71,7 +70,7 @@ def survey(inputs: Inputs, spec: Outcome, names: Iterable[str], targets: Targets
 
 @record
 class _Run:
-    """An environment's problems and stages. Hints are removed because they may differ between environments."""
+    """An environment's problems and stages. Hints are stripped, since they may differ between environments."""
 
     problems: Mapping[Diagnostic, Diagnostic]
     stages: Mapping[Diagnostic, Stage]

@@ -1,4 +1,4 @@
-"""The definition of a target, mostly as data: its name, checks, and catalog of the resources it supports."""
+"""The definition of a target, mostly as data. Includes its name, checks, and catalog of supported resources."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @record
 class Component:
-    """Marks a kind of resource as supported. `what` is the platform's name for it, for docs/targets.md.
+    """Marks a resource kind as supported. `what` is the platform's name for it in docs/targets.md.
 
-    Resources of this kind need the cluster's `addons`, except adopted databases or gateways and existing secrets.
-    Resources marked `apart` are created outside the cluster and need no add-ons.
+    Resources of this kind need the cluster's `addons`, except for adopted databases or gateways and existing secrets.
+    Resources marked `apart` are created outside the cluster and don't need add-ons.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Component:
 
 @record
 class Impossible:
-    """Marks a kind of resource that the platform cannot support. The error is `reason`, with an alternative."""
+    """Marks a resource kind as unsupported on the platform. `reason` is the error, including an alternative."""
 
     reason: str
 
@@ -48,7 +48,7 @@ Catalog: TypeAlias = Mapping[Kind, Entry]
 
 
 def check_catalog(plan: Plan, catalogs: Mapping[str, Catalog]) -> Iterator[Diagnostic]:
-    """Report each kind of resource that a placement does not support, once, where the spec first needs it.
+    """Report each resource kind a placement doesn't support, once, where the spec first needs it.
 
     `catalogs` is keyed by placement. A kind missing from a catalog is a bug in modelyard and raises KeyError.
     """
@@ -77,7 +77,7 @@ class Object(Protocol):
 
 @record
 class Pins:
-    """A stack's third-party components by name, for modelyard.lock: chart versions and tagged images."""
+    """A stack's third-party chart versions and image tags by name, for modelyard.lock."""
 
     charts: Mapping[str, str] = field(default_factory=dict[str, str])
     images: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -94,14 +94,14 @@ def as_usual(offer: Offer) -> Offer:
 
 
 def no_handover(plan: Plan, placement: str, usage: Usage) -> Handover:
-    """Return an empty handover, for targets that a migration neither leaves nor moves to."""
+    """Return an empty handover, for targets that can't be either end of a migration."""
     from modelyard.handover import NO_HANDOVER
 
     return NO_HANDOVER
 
 
 def no_copy(plan: Plan, placement: str, job: CopyJob) -> Iterable[Manifest]:
-    """Return no objects, because the target has no cluster in which a Job could copy data."""
+    """Return no objects, because the target has no cluster where a Job could copy data."""
     return ()
 
 

@@ -1,4 +1,4 @@
-"""Parse memory, CPU, durations, percentages and money exactly. None means that a string is not a valid quantity."""
+"""Parse memory, CPU, durations, percentages and money exactly. None means an invalid quantity."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _YEARS = pattern("([0-9]{1,3})y")
 
 @lru_cache(maxsize=4096)
 def memory_bytes(text: str) -> int | None:
-    """Parse `512Mi`, `16Gi`, `1.5Ti` (powers of 1024) or `16G` (powers of 1000) as bytes."""
+    """Parse memory in powers of 1024 (`512Mi`, `16Gi`, `1.5Ti`) or 1000 (`16G`) as bytes."""
     return _scaled(text, _MEMORY)
 
 
@@ -35,8 +35,8 @@ def memory_bytes(text: str) -> int | None:
 def duration_ms(text: str) -> int | None:
     """Parse `10ms`, `30s`, `15m` (minutes), `6h`, `45d`, `2w` or `7y` as milliseconds.
 
-    Years have 365 days, plus a leap day for every four years or part thereof. No span of that many calendar years is
-    longer, so records kept for seven years are never deleted a day early.
+    A year has 365 days, plus a leap day for every four years or fraction thereof. No span of that many calendar years
+    is longer, so records kept for seven years are never deleted a day early.
     """
     years = _YEARS.fullmatch(text)
     if years is None:
@@ -47,13 +47,13 @@ def duration_ms(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def duration_s(text: str) -> int | None:
-    """Parse a duration as whole seconds. A duration with fractions of a second also returns None."""
+    """Parse a duration as whole seconds. Returns None for fractional seconds as well."""
     milliseconds = duration_ms(text)
     return None if milliseconds is None or milliseconds % 1000 else milliseconds // 1000
 
 
 def cpu_millis(value: str | float) -> int | None:
-    """Parse `4`, `0.5` or `500m` as thousandths of a CPU. Finer fractions also return None."""
+    """Parse `4`, `0.5` or `500m` as millicores. Returns None for finer fractions as well."""
     if isinstance(value, str):
         return _scaled(value, {"": 1000, "m": 1})
     millis = round(value * 1000)
@@ -62,7 +62,10 @@ def cpu_millis(value: str | float) -> int | None:
 
 @lru_cache(maxsize=4096)
 def fraction(text: str) -> float | None:
-    """Parse `20%` as 0.2, with a range from 0 to 1. The result is the nearest float, so `99.95%` is 0.9995."""
+    """Parse a percentage from 0% to 100%, so that `20%` is 0.2.
+
+    The result is the nearest float, so `99.95%` is 0.9995.
+    """
     ratio = _ratio(text, {"%": 1})
     if ratio is None or ratio[0] > 100 * ratio[1]:
         return None
@@ -94,7 +97,7 @@ def accelerator(text: str) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=4096)
 def secret_parts(text: str) -> tuple[str, str, str] | None:
-    """Parse `secret://store/path#key` as store, path and key. A reference without a key refers to a pair of keys."""
+    """Parse `secret://store/path#key` as store, path and key. Without a key, it refers to a pair of keys."""
     match = _SECRET.fullmatch(text)
     return (match[1], match[2], match[3] or "") if match else None
 

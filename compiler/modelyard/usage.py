@@ -1,4 +1,4 @@
-"""How much a system is used, as far as the user knows. Everything has a default that a cost line can state."""
+"""How much a system is used, as far as the user knows. Every value has a default that cost lines can state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TrafficKind: TypeAlias = Literal["internet", "regions", ""]
 class Requests:
     """An endpoint's requests.
 
-    Their rate per second is `peak` for `peak_hours` a day, and `mean` the rest of the time.
+    The rate per second is `peak` for `peak_hours` a day, and `mean` otherwise.
     """
 
     mean: float
@@ -35,7 +35,7 @@ class Requests:
 
 @record
 class Runs:
-    """The typical duration of a run, and how often runs are started manually or by a monitor."""
+    """How long a run typically takes, and how often runs are started manually or by a monitor."""
 
     typical_s: int | None = None
     per_month: float | None = None
@@ -51,7 +51,7 @@ class Rows:
 
 @record
 class PlatformUsage:
-    """Usage that does not belong to a workload. None means that the profile determines the value."""
+    """Usage that doesn't belong to a workload. For None, the profile determines the value."""
 
     logs_gb: float | None = None  # per month
     internet_gb: float | None = None  # through NAT, per month
@@ -61,7 +61,7 @@ class PlatformUsage:
 
 @record
 class Usage:
-    """The contents of a usage file, all optional. `prices` holds the user's prices, by provider, region and item."""
+    """The contents of a usage file, all optional. `prices` maps provider, region and item to the user's prices."""
 
     inference: Mapping[str, Requests] = field(default_factory=dict[str, Requests])
     pipelines: Mapping[str, Runs] = field(default_factory=dict[str, Runs])
@@ -80,7 +80,7 @@ NO_USAGE = Usage()
 
 
 def way_between(here: TargetSpec, there: TargetSpec) -> TrafficKind:
-    """Return the kind of charge for data sent from `here` to `there`, or "" (when it leaves your own cluster)."""
+    """Return the charge type for data sent from `here` to `there`, or "" if it leaves your own cluster."""
     if not here.in_cloud or here.name == there.name:
         return ""
     if here.provider != there.provider:

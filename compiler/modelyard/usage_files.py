@@ -1,4 +1,4 @@
-"""Read a usage file and its price book: validate them, compare them with the spec, and return typed values."""
+"""Read a usage file and its price book, validate both against the schema and spec, and return typed values."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _Prices = Mapping[tuple[str, str, str], float]
 
 @record
 class UsageFiles:
-    """A usage file and its price book, as read. `book` is None if the usage file names no price book."""
+    """A usage file and its price book, as read. `book` is None if the usage file doesn't name one."""
 
     usage: InputFile
     book: InputFile | None = None
 
 
 def price_book(file: InputFile) -> str:
-    """Return the price book named in a usage file, or "" if there is none. The file may be invalid."""
+    """Return the price book named in a usage file, or "" if there is none. The file needn't be valid."""
     document, _ = load(file.content, file.path, may_be_empty=True)
     book_name = document.value.get("priceBook") if document is not None else None
     return book_name if isinstance(book_name, str) else ""
@@ -75,7 +75,7 @@ def _schema() -> Schema:
 
 
 def _book_schema() -> Schema:
-    """Return the schema of a price book: the part of a usage file's schema that describes prices."""
+    """Return the schema of a price book, which is the price section of the usage file's schema."""
     schema = _schema()
     return {**schema_of(schema_of(schema["properties"])["prices"]), "$defs": schema["$defs"]}
 
@@ -112,7 +112,7 @@ def _usage(document: Document, prices: _Prices, source: str) -> Usage:
 
 
 def _pairs(node: Node) -> Iterator[tuple[tuple[str, str], Json]]:
-    """Yield the traffic between pairs of targets, keyed by the source's and the destination's name."""
+    """Yield the traffic between pairs of targets, keyed by source and destination name."""
     for here, amounts in _entries(node, "crossings"):
         yield from (((here, there), amount) for there, amount in amounts.items())
 
@@ -202,7 +202,7 @@ def _unknown_targets(document: Document, known: Collection[str]) -> Iterator[Dia
 
 
 def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
-    """Report peaks below the mean, runs longer than their timeout, and rows and traffic that cost nothing here."""
+    """Report peaks below the mean, runs longer than their timeout, and rows or traffic that cost nothing here."""
     for name, node in _entries(document.value, "inference"):
         requests = _requests(node)
         if requests.peak < requests.mean:
@@ -227,7 +227,7 @@ def _impossible(document: Document, system: System) -> Iterator[Diagnostic]:
 def _unknown_items(
     document: Document, files: UsageFiles, system: System, prices: _Prices, items: Callable[[str], Collection[str]]
 ) -> Iterator[Diagnostic]:
-    """Report the user's own prices for unknown items: neither priced by the provider nor in the target's capacity."""
+    """Report prices for unknown items, which neither the provider nor the target's capacity lists."""
     book = None if files.book is None else load(files.book.content, files.book.path, may_be_empty=True)[0]
     places: Iterable[tuple[Document, Path]] = ((document, ("prices",)), *(((book, ()),) if book is not None else ()))
     for where, prefix in places:

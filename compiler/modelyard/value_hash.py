@@ -1,6 +1,6 @@
-"""Hash what a spec means in an environment, regardless of how it is written.
+"""Hash the meaning of a spec in an environment, regardless of how it is written.
 
-Formatting, comments, key order, variables and short forms do not affect the hash; a different value does.
+Formatting, comments, key order, variables and short forms don't affect the hash, but a different value does.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def values_hash(system: System) -> str:
 
 
 def written(value: Any, is_as_written: bool = False) -> str:
-    """Write a value as text such that different values never have the same text.
+    """Serialize a value so that different values never have the same text.
 
-    1 and 1.0 are the same value, unless the value is JSON that is passed on as it was written.
+    1 and 1.0 are the same value, except in JSON that is passed through as written.
     """
     kind = _class_of(value)
     if issubclass(kind, str):  # first, because most values are strings
@@ -56,7 +56,7 @@ def written(value: Any, is_as_written: bool = False) -> str:
 
 
 def _class_of(value: object) -> type[object]:
-    """Return a value's class, which selects how to write it. With `isinstance`, item types would stay unknown."""
+    """Return a value's class, which selects how to serialize it. With `isinstance`, item types would stay unknown."""
     return type(value)
 
 
@@ -74,7 +74,7 @@ def _joined(kind: str, texts: Iterable[str]) -> str:
 
 
 def _is_unordered(value: Any) -> bool:
-    """Return whether the items come from a mapping or a set and must therefore be sorted by key."""
+    """Return whether items come from a mapping or set, in which case they must be sorted by key."""
     return type(value) is frozenset or all(type(item).__name__ in KEYED or _is_pair(item) for item in value)
 
 

@@ -64,11 +64,12 @@ def substitute(
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """Replace every `${vars.name}` in a document. `settings` holds the values from `--set`.
 
-    `${site.name}` is replaced by the value that its group of sites is bound to, and is recorded in `scopes`. Entries
-    with `forEach` are repeated for each row of their list, which may come from one of the files in `tables`.
+    `${site.name}` is replaced by the value its site group is bound to, and recorded in `scopes`. Entries with `forEach`
+    are repeated for each row of their list, which may come from one of the files in `tables`.
 
-    A reference that is the whole string is replaced by the value with its type. Within a longer string, the value is
-    inserted as YAML. The `vars` section is unchanged. `others` holds environment files, which may also use variables.
+    A reference that makes up the whole string is replaced by the value, keeping its type. Within a longer string, the
+    value is inserted as YAML. The `vars` section is unchanged. `others` holds environment files, which may also use
+    variables.
     """
     variables, refused = _declared(document, settings)
     if refused:
@@ -100,7 +101,7 @@ def _substituted(
 
 
 def repeats(document: Document) -> bool:
-    """Return whether a document has lists, or entries that are repeated for the rows of a list."""
+    """Return whether a document has lists, or entries repeated for list rows."""
     sections = (document.value.get(section) for section in REPEATED)
     return LISTS in document.value or any(
         isinstance(entry, dict) and FOR_EACH in entry
@@ -149,7 +150,7 @@ def _declared(document: Document, settings: Mapping[str, str]) -> tuple[dict[str
 
 
 def _variable(name: str, declaration: Json) -> Variable | None:
-    """Read the variable that an entry declares. Returns None if the entry is invalid."""
+    """Parse a variable declaration. Returns None if it is invalid."""
     if declaration is None or isinstance(declaration, list):
         return None
     if not isinstance(declaration, dict):

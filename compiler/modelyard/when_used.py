@@ -1,7 +1,7 @@
 """Load the modules of some packages on first use instead of on import.
 
-This is for modules with diagnostics, which consist mostly of pages for `explain`. A valid spec does not need them, and
-loading all of them would add a tenth to the time that `validate` takes.
+This is meant for diagnostics modules, which mostly consist of pages for `explain`. A valid spec doesn't need them, and
+loading all of them would make `validate` take a tenth longer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _WhenUsed(PathFinder):
 
 
 def load_when_used(package: str) -> None:
-    """Load a package's modules when one of their attributes is first used instead of on import."""
+    """Defer loading a package's modules from import until one of their attributes is first used."""
     if not _PACKAGES:
         sys.meta_path.insert(0, _WhenUsed)
     _PACKAGES.append(f"{package}.")

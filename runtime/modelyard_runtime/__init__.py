@@ -1,1 +1,1 @@
-"""The code that runs in a system's Pods. Each verb reads the compiled description of the workload it runs."""
+"""The code that runs in a system's Pods. Each verb reads the compiled description of its workload."""

@@ -1,4 +1,4 @@
-"""Run `python -m modelyard_runtime VERB`, with one verb per kind of work. Only the chosen verb's module is imported."""
+"""Run `python -m modelyard_runtime VERB`, importing only the module of the chosen verb."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BUNDLE_ACTIONS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb. Return 0 on success, or 1 if the work failed or its description is not supported."""
+    """Run one verb. Returns 0 on success, or 1 if the work failed or its description isn't supported."""
     parser = argparse.ArgumentParser(
         prog="modelyard_runtime", description="Commands that run inside the Pods of a compiled system."
     )
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _outside() -> tuple[type[Exception], ...]:
-    """Return the exceptions raised when external services fail, for which a traceback would not help."""
+    """Return the exceptions raised when external services fail, where a traceback wouldn't help."""
     registry = sys.modules.get("mlflow.exceptions")  # if not loaded, its exceptions cannot have been raised
     return (OSError, ApiError) if registry is None else (OSError, ApiError, registry.MlflowException)
 

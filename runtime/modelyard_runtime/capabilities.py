@@ -1,6 +1,6 @@
 """The capabilities of this runtime, read from `capabilities.json`, which also defines what the compiler accepts.
 
-The runtime supports only the capabilities listed there. A test verifies that every entry works.
+Only capabilities listed there are supported. A test verifies that every entry works.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ TEXT = "text-generation"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A model metric or other monitor measurement, with the direction that counts as better and the data it needs.
+    """A model metric or other monitor measurement, including which direction is better and what data it needs.
 
-    `at` is the number in a parametrized name, such as 10 in `recall_at_10`, in which case `family` is `recall_at_K`.
+    `at` is the number in a parametrized name, e.g. 10 in `recall_at_10`, in which case `family` is `recall_at_K`.
     """
 
     name: str
@@ -34,13 +34,13 @@ class Metric:
 
     @property
     def later(self) -> bool:
-        """Return whether the metric can be computed by a monitor, which has only predictions and labels."""
+        """Return whether a monitor, which only has predictions and labels, can compute the metric."""
         return self.needs != "history"
 
 
 @dataclass(frozen=True, slots=True)
 class MonitorType:
-    """A type of monitor, with what it watches, what it computes, and the data it needs."""
+    """A monitor type, including what it watches, what it computes, and the data it needs."""
 
     reads: str
     watches: tuple[str, ...]
@@ -54,8 +54,8 @@ class MonitorType:
 class Trainer:
     """A built-in trainer, with its tasks and whether several workers can train one model together.
 
-    `writes` is the format of the trainer's own models. `returned` is the format of models from the same library that
-    user code returns.
+    `writes` is the format of the trainer's own models, and `returned` is that of models from the same library returned
+    by user code.
     """
 
     tasks: tuple[str, ...]
@@ -77,23 +77,23 @@ def metric_of(name: str) -> Metric | None:
 
 
 def computes(metric: str, task: str) -> bool:
-    """Return whether a metric can be computed for every model of the given task, on any dataset."""
+    """Return whether a metric can be computed for any model of the given task, on any dataset."""
     definition = metric_of(metric)
     return definition is not None and task in definition.tasks
 
 
 @cache
 def known_metrics(task: str) -> tuple[str, ...]:
-    """Return the metrics that are computed after every training run for the given task.
+    """Return the metrics computed after every training run for the given task.
 
-    Parametrized metrics have the usual parameters.
+    Parametrized metrics use their usual parameters.
     """
     return tuple(name for name in _usual_names() if computes(name, task))
 
 
 @cache
 def check_of(name: str) -> Metric | None:
-    """Return a monitor measurement that is not a model metric, such as psi, or None if the name is unknown."""
+    """Return a monitor measurement that isn't a model metric, e.g. psi, or None if the name is unknown."""
     checks = sections(_table(), "checks")
     return _metric(name, checks[name], name, 0) if name in checks else None
 
@@ -126,7 +126,7 @@ def trainers() -> dict[str, Trainer]:
 
 
 def reported_may_have(field: str) -> bool:
-    """Return whether a gate rule on a metric reported by user code may set `versus`, `data` or `by`."""
+    """Return whether gate rules on metrics reported by user code may set `field`, i.e. `versus`, `data` or `by`."""
     return section(_table(), "reported").get(field) is True
 
 

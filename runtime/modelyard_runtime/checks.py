@@ -1,4 +1,4 @@
-"""Checks whether this runtime supports a description, before work starts or machines are requested.
+"""Checks that this runtime supports a description before work starts or machines are requested.
 
 No model library is loaded and no network call is made, so the compiler can run the same checks.
 """
@@ -17,7 +17,7 @@ from modelyard_runtime.workload.records import PromoterWorkload, Workload, workl
 
 
 def check_workload(description: Section) -> None:
-    """Refuse a workload description that requires anything this runtime does not support."""
+    """Refuse a workload description that requires anything unsupported by this runtime."""
     workload = workload_of(description)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Context:
     """A pipeline step as seen by its user code.
 
-    `worker` has the resource requests of one Ray worker, as in `ray.remote(**context.worker)`. `workers` is the minimum
-    and maximum number of workers. `results` has the return values of earlier steps by step name.
+    `worker` has the resource requests of one Ray worker, for use as `ray.remote(**context.worker)`. `workers` is the
+    minimum and maximum number of workers. `results` has the return values of earlier steps by step name.
     """
 
     workload: PipelineWorkload
@@ -53,17 +53,20 @@ class Context:
         return read_ray(self.workload, self._input(name))
 
     def training_data(self) -> TrainingData:
-        """Join and split the inputs as declared in the spec. The held-out rows are evaluated by the gate."""
+        """Join and split the inputs as declared in the spec. The gate evaluates the held-out rows."""
         return training_data(self.workload, self.inputs, self.workload.pipeline.task)
 
     def report(self, **metrics: float) -> None:
-        """Report the model's current metrics. A search compares them, and the run records each metric's last value."""
+        """Report the model's current metrics for comparison in a search.
+
+        The run records the last value of each metric.
+        """
         values = {name: float(value) for name, value in metrics.items()}
         self.reported.update(values)
         self.tell(values)
 
     def write(self, rows: pd.DataFrame | pa.Table, name: str = "part") -> str:
-        """Atomically write one file of the step's output dataset, and return the file's path."""
+        """Atomically write one file of the step's output dataset and return its path."""
         import pyarrow as pa
 
         if not self.output:
@@ -72,7 +75,7 @@ class Context:
         return write_table(self.workload, self._dataset(self.output), table, name)
 
     def checkpoints(self) -> Place:
-        """Return the folder for checkpoints of this run, which all workers and later attempts share."""
+        """Return the checkpoint folder of this run, shared by all workers and later attempts."""
         location = self.workload.pipeline.checkpoints
         if location is None:
             raise Refusal("checkpoints need an object store that this pipeline can write to, but its spec names none")

@@ -1,4 +1,4 @@
-"""A small PyTorch neural network for tabular data, with the interface of a scikit-learn estimator.
+"""A small PyTorch neural network for tabular data with scikit-learn's estimator interface.
 
 Registered models refer to these classes by module path, so this module must not be moved.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order in which rows are visited in an epoch. Workers that train in lockstep all run `steps` batches."""
+    """The order in which rows are visited in an epoch. Workers training in lockstep all run `steps` batches."""
 
     epoch: int
     batch: int
@@ -28,7 +28,7 @@ class Order:
 
 
 class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """Layers of `width` units with dropout, trained in batches with Adam. `learn` continues earlier training."""
+    """Layers of `width` units with dropout, trained in batches using Adam. `learn` continues earlier training."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
         return torch.as_tensor(np.asarray(rows, dtype=np.float32)), torch.as_tensor(self.numbers(target))
 
     def module(self) -> Any:
-        """Return the network with its current weights, or with weights initialized from the seed."""
+        """Return the network with its current weights, or with ones initialized from the seed."""
         torch = load_torch()
         nn = torch.nn
 
@@ -143,7 +143,7 @@ class Network(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
             return module(torch.as_tensor(np.asarray(rows, dtype=np.float32)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the optimizer's state, which is needed only for training."""
+        """Return the state without the optimizer's state, which is only needed for training."""
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "state_"} | {"state_": None}
 

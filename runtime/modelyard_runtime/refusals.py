@@ -1,5 +1,5 @@
-"""The exception for workloads that cannot do what their description requires."""
+"""The exception for workloads that can't do what their description requires."""
 
 
 class Refusal(Exception):
-    """A workload cannot do what its description requires. The message explains the problem to the workload's owner."""
+    """A workload can't do what its description requires. The message explains the problem to the workload's owner."""

@@ -1,1 +1,1 @@
-"""Pulumi components for emitted programs. The compiler copies the modules that a program needs to its folder."""
+"""Pulumi components for emitted programs. The compiler copies the modules a program needs to its folder."""

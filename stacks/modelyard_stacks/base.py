@@ -17,13 +17,13 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def beside_the_program(*parts: str) -> Path:
     """Return a path in the folder that contains this package and the program's `__main__.py`.
 
-    The working directory is not used, because `pulumi --cwd` and the Automation API can set it to any folder.
+    The working directory isn't used, since `pulumi --cwd` and the Automation API can set it to any folder.
     """
     return _PROGRAM.joinpath(*parts)
 
 
 def read_documents(path: Path) -> Iterator[dict[str, Json]]:
-    """Yield a YAML file's non-empty documents in order. Raises ValueError if one is not a mapping."""
+    """Yield a YAML file's non-empty documents in order. Raises ValueError if one isn't a mapping."""
     with path.open(encoding="utf-8") as file:
         for position, document in enumerate(yaml.load_all(file, Loader=_LOADER)):  # a safe loader under either name
             if document is None:

@@ -1,4 +1,4 @@
-"""Reads Kubernetes objects as plain documents, and replaces strings in them that are known only at run time."""
+"""Reads Kubernetes objects as plain documents, and replaces strings that are only known at run time."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def with_annotations(document: dict[str, Json], annotations: Mapping[str, pulumi
 
 
 def with_values(value: _Filled, values: Mapping[str, str]) -> _Filled:
-    """Replace placeholders for a site's values, such as `${site.gateway}`, in all strings."""
+    """Replace placeholders for site values, such as `${site.gateway}`, in all strings."""
     return cast("_Filled", _with_values(value, values)) if values else value
 
 
 def with_field_manager(manager: str) -> pulumi.ResourceTransform:
-    """Return a transform that assigns the given field manager to a chart's objects."""
+    """Return a transform that sets the given field manager on a chart's objects."""
 
     def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         metadata = args.props.get("metadata")
@@ -66,7 +66,7 @@ def with_field_manager(manager: str) -> pulumi.ResourceTransform:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a site's value contains no character with a special meaning in YAML, JSON, PromQL or a shell."""
+    """Return whether a site value has no character with a special meaning in YAML, JSON, PromQL or a shell."""
     return _WORD.fullmatch(text) is not None
 
 
@@ -77,7 +77,7 @@ def type_token(document: Mapping[str, Json]) -> str:
 
 
 def resource_name(document: Mapping[str, Json]) -> str:
-    """Return `namespace/name`, or only the name of a cluster-scoped object. It does not depend on the object's file."""
+    """Return `namespace/name`, or just the name for cluster-scoped objects. Doesn't depend on the object's file."""
     metadata = metadata_of(document)
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
@@ -132,7 +132,7 @@ def _replaced(key: str, value: Json, images: Mapping[str, pulumi.Input[str]]) ->
 def _with_images_in_expression(expression: str, images: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
     """Replace registries in an admission policy's CEL expression.
 
-    Image names are in double quotes, and they are the only strings with a slash after the first word.
+    Image names are in double quotes, and are the only strings with a slash after the first word.
     """
     replaced: pulumi.Input[str] = expression
     for host, registry in images.items():

@@ -1,4 +1,4 @@
-"""Reads the outputs of the infrastructure project on which another project depends."""
+"""Reads the outputs of an infrastructure project that another project depends on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 class Infrastructure(pulumi.StackReference):
     """A reference to another project's stack with the same name and organization as this stack.
 
-    `infrastructure["kubeconfig"]` is an output that must exist; secret outputs stay secret. If the stack has another
+    `infrastructure["kubeconfig"]` is an output that must exist. Secret outputs stay secret. If the stack has another
     name or location, the setting `infrastructure` must be its full name, `organization/project/stack`. `setting`
     selects another setting, for a second reference in the same program.
     """

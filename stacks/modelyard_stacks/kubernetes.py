@@ -55,7 +55,7 @@ and the Serve configuration are changed in place.
 class Cluster(pulumi_kubernetes.Provider):
     """The cluster for all objects, selected by a context in the local kubeconfig or by a separate kubeconfig.
 
-    Missing arguments are read from the stack's settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
+    Missing arguments are read from the stack settings `context`, `kubeconfig` (a secret) and `chartRepository` (a
     mirror for all charts). One of the first two is required so that nothing is accidentally applied to the current
     context.
 
@@ -99,7 +99,7 @@ class Cluster(pulumi_kubernetes.Provider):
 
 
 class Site:
-    """The site to which a stack deploys. Its values are in the stack's setting `site`.
+    """The site a stack deploys to, with values from the stack setting `site`.
 
     These values replace placeholders such as `${site.gateway}` in manifests and charts. `${site digest a b}` is a hash
     of the values `a` and `b`, which causes Pods to be replaced if one of them changes.
@@ -115,13 +115,13 @@ class Site:
             raise pulumi.RunError(f"{wrong} in the setting `site` may contain only letters, digits and ._:/-")
 
     def path(self, folder: str, file: str) -> Path:
-        """Return the path of a manifest file: the version for this kind of site, or the file shared by all sites."""
+        """Return the path of a manifest file, preferring the version for this kind of site over the shared file."""
         own = beside_the_program(folder, self.values["manifests"], file) if "manifests" in self.values else None
         return own if own is not None and own.is_file() else beside_the_program(folder, file)
 
 
 class Namespace(pulumi.CustomResource):
-    """A namespace for an add-on. Its Pod Security level is restricted, baseline or privileged."""
+    """A namespace for an add-on, with a Pod Security level of restricted, baseline or privileged."""
 
     def __init__(
         self,
@@ -148,10 +148,10 @@ class Namespace(pulumi.CustomResource):
 
 
 class Chart(helm.Chart):
-    """An add-on: every object of a Helm chart as a separate resource, in an existing namespace.
+    """An add-on with every object of a Helm chart as a separate resource, in an existing namespace.
 
-    The chart's hooks are not run, so its values must work without them. `chart` is the name in the repository, by
-    default the name of the release.
+    The chart's hooks aren't run, so its values must work without them. `chart` is the name in the repository, which
+    defaults to the name of the release.
     """
 
     def __init__(
@@ -260,10 +260,10 @@ class Logins(pulumi.ComponentResource):
 
 
 class Object(pulumi.CustomResource):
-    """A single object defined by the program itself, because part of it is an output of another project.
+    """A single object defined by the program itself, since part of it is an output of another project.
 
-    `name` is the name of the Pulumi resource; the object's own name is in its `metadata`. The kind and name must be
-    known in advance.
+    `name` is the name of the Pulumi resource, whereas the object's own name is in its `metadata`. The kind and name
+    must be known in advance.
     """
 
     def __init__(
@@ -293,9 +293,9 @@ class Object(pulumi.CustomResource):
 
 
 class EgressPolicy(Object):
-    """Allows a namespace's Pods, selected by their label `app.kubernetes.io/name`, to reach HTTPS servers in `ranges`.
+    """Allows a namespace's Pods, selected by `app.kubernetes.io/name` label, to reach HTTPS servers in `ranges`.
 
-    `ranges` is an output of another project, and has comma-separated CIDR blocks.
+    `ranges` is an output of another project with comma-separated CIDR blocks.
     """
 
     def __init__(
@@ -330,13 +330,13 @@ class Manifests(pulumi.ComponentResource):
     The documents in a file are created in sequence and deleted in reverse order. Files are processed in parallel, or in
     sequence with `in_order`. All wait for `depends_on`.
 
-    Pulumi waits for what Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it is
-    accepted, because its operator may take as long as loading a model, and one broken model must not block the others.
-    A RayService that is rolled out in place is deleted and recreated if its Pods change, because there is no capacity
-    for two.
+    Pulumi waits for anything Kubernetes itself starts (Deployments, Jobs). A custom resource counts as created once it
+    is accepted, because its operator may take as long as loading a model, and one broken model must not block the
+    others. A RayService that is rolled out in place is deleted and recreated if its Pods change, since there is no
+    capacity for two.
 
-    `images` maps placeholder hosts to registries that are known only at run time, which replace them in image names.
-    `annotations` maps placeholders to strings that are known only at run time, which replace them where they are the
+    `images` maps placeholder hosts to registries that are only known at run time, which replace them in image names.
+    `annotations` maps placeholders to strings that are only known at run time, which replace them where they are the
     entire value of an object's annotation. `site` fills in the placeholders for a site's values.
     """
 

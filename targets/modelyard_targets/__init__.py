@@ -21,7 +21,7 @@ _PROVIDERS: Final = {
 
 
 class _Targets(Targets):
-    """Import a provider's modules on first use, because a spec names only one or two providers."""
+    """Imports a provider's modules on first use, since a spec only names one or two providers."""
 
     def __init__(self) -> None:
         self._known: dict[str, Target] = {}
@@ -44,7 +44,7 @@ class _Targets(Targets):
 
 
 def _mentions_aws(system: System) -> bool:
-    """Return whether a system uses an AWS-only feature on any target: a KMS key or Secrets Manager."""
+    """Return whether any target uses an AWS-only feature, i.e. a KMS key or Secrets Manager."""
     vias = (store.via for target in system.deployment.targets for store in target.secret_stores)
     return "secrets-manager" in vias or any(store.encryption_key for store in system.stores.values())
 

@@ -25,7 +25,7 @@ class Arguments(TypedDict):
 
 
 class Module(TypedDict):
-    """A module of the component library: its components, and the modules that it imports."""
+    """A module of the component library, with its components and the modules it imports."""
 
     imports: list[str]
     classes: dict[str, Arguments]
@@ -38,12 +38,12 @@ def imports_of(provider: str, calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def modules_of(provider: str, calls: Iterable[Call]) -> tuple[str, ...]:
-    """Return the modules to copy next to a program: the modules that it imports, and the modules that they import."""
+    """Return the modules to copy next to a program, i.e. those it imports, directly or indirectly."""
     return with_imports(_places(provider)[call.component] for call in calls)
 
 
 def with_imports(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the given modules of the component library and all modules that they import, sorted by name."""
+    """Return the given component library modules and all modules they import, sorted by name."""
     included: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -89,7 +89,7 @@ def _places(provider: str) -> Mapping[str, str]:
 
 @cache
 def modules() -> Mapping[str, Module]:
-    """Return the component library's modules, from the table that tools/list_components.py writes."""
+    """Return the component library's modules, read from the table written by tools/list_components.py."""
     with open(_TABLE, encoding="utf-8") as file:
         table: Mapping[str, Module] = json.load(file)["modules"]
     return table

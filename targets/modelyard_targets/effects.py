@@ -1,4 +1,4 @@
-"""Tables of how `pulumi up` applies a change to a resource: `effects.json` for Kubernetes and for each provider."""
+"""Tables of how `pulumi up` applies resource changes: one `effects.json` for Kubernetes and each provider."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ _SHARED: Final = "kube"
 
 @cache
 def effects_of(provider: str) -> Effects:
-    """Return a provider's tables together with the Kubernetes tables, which are all that an unknown provider has."""
+    """Return a provider's tables along with the Kubernetes ones. Unknown providers only have the latter."""
     files = [os.path.join(_HERE, folder, "effects.json") for folder in dict.fromkeys((_SHARED, provider))]
     return read_effects(file for file in files if os.path.isfile(file))

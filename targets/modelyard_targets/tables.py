@@ -1,4 +1,4 @@
-"""Generate docs/targets.md from the catalogs. The page shows how each target implements each kind of resource."""
+"""Generate docs/targets.md from the catalogs, showing how each target implements each resource kind."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Stand-ins for clouds on loopback, one package per cloud. `shared` contains the code that they share."""
+"""Cloud stand-ins on loopback, one package per cloud. `shared` contains the code they have in common."""

@@ -22,7 +22,7 @@ CONTEXT = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The address of the control plane, and the ports of the API server, etcd, its peer, controllers and scheduler."""
+    """The control plane's address, and the ports of the API server, etcd, its peer, controllers and scheduler."""
 
     ports: tuple[int, int, int, int, int]
     advertised: str = "127.0.0.1"
@@ -47,7 +47,7 @@ class Cluster:
 def control_plane(folder: Path) -> Generator[Cluster]:
     """Run a control plane with CRDs, KWOK and the operator on free loopback ports, and stop it on exit.
 
-    It has no nodes until `nodes.add_nodes` adds them.
+    It has no nodes until some are added using `nodes.add_nodes`.
     """
     with Processes(folder) as processes:
         first, second, third, fourth, fifth = free_ports(5)
@@ -129,7 +129,7 @@ def start_operator(processes: Processes, kubectl: Kubectl, within: tuple[str, ..
 
 
 def _certificates(folder: Path) -> Path:
-    """Create a folder with a key pair for service accounts. The API server adds its own certificate."""
+    """Create a folder with a key pair for service accounts, where the API server adds its own certificate."""
     certificates = folder / "certificates"
     certificates.mkdir()
     key = certificates / "accounts.key"

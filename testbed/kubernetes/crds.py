@@ -1,4 +1,4 @@
-"""Custom resource definitions that let a bare API server validate every kind that a system may use."""
+"""Custom resource definitions that let a bare API server validate every kind a system may use."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ older than the version that we emit.
 
 
 def given_folder() -> Path | None:
-    """Return the folder of definitions named in $MODELYARD_CRDS, or None if it is not set."""
+    """Return the definitions folder named in $MODELYARD_CRDS, or None if it isn't set."""
     folder = os.environ.get("MODELYARD_CRDS")
     return Path(folder) if folder else None
 
 
 def files() -> list[Path]:
-    """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder or in Go modules."""
+    """Return the definition files (Ray, Gateway API, Prometheus and more) in the given folder or Go modules."""
     folder = given_folder()
     return sorted(folder.glob("*/*.yaml")) if folder else _of_modules(_FALLBACK)
 

@@ -1,4 +1,4 @@
-"""Enforces the API server's NetworkPolicies on the node of the whole Kubernetes with nftables rules.
+"""Enforces the API server's NetworkPolicies on the node of the whole Kubernetes using nftables rules.
 
 The rules decide on the first packet of a TCP connection, whether it crosses the bridge between Pods or goes to a
 Service through the node. Connections from the node itself are always allowed, as the API requires for probes.
@@ -32,14 +32,14 @@ def stop(cluster: WholeKubernetes) -> None:
 
 
 def network_of(kubectl: Kubectl) -> Network:
-    """Return the API server's namespaces and policies, and its Pods that have their own address."""
+    """Return the API server's namespaces, its policies, and those of its Pods that have their own address."""
     namespaces = {_name(each): _labels(each) for each in kubectl.all("namespaces")}
     pods = [pod for each in kubectl.all("pods") for pod in _pod(each)]
     return Network(namespaces, pods, kubectl.all("networkpolicies"))
 
 
 def ruleset(network: Network) -> Iterator[str]:
-    """Yield the lines of one table for each path that a packet can take. nftables applies all tables or none."""
+    """Yield the lines of one table per path a packet can take. nftables applies either all tables or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
         yield f"delete table {family} {_TABLE}"
@@ -62,7 +62,7 @@ def ruleset(network: Network) -> Iterator[str]:
 
 
 def _allowed(rule: Rule, other: str) -> str:
-    """Return the nftables rules for a policy rule: one line per address block, as each has exceptions of its own."""
+    """Return the nftables rules for a policy rule, one line per address block, since each has its own exceptions."""
     ports = ", ".join(f"{part.first}-{part.last}" for part in rule.ports if part.protocol == "TCP")
     if rule.ports and not ports:
         return ""  # the rule is for another protocol

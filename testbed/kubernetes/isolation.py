@@ -1,6 +1,6 @@
 """Creates a network namespace with no route out.
 
-Everything in it is stopped in the end, even after a run that was killed.
+Everything inside is stopped at the end, even if an earlier run was killed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _RECORDS = Path("/run/modelyard")
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network namespace, and the folder for files from everything that runs in it."""
+    """A network namespace, and the folder for files of everything running in it."""
 
     name: str
     folder: Path
 
     @property
     def within(self) -> tuple[str, ...]:
-        """Return the prefix for commands. `ip netns exec` would hide /sys/fs/cgroup from a kubelet."""
+        """Return the command prefix. `ip netns exec` isn't used, as it would hide /sys/fs/cgroup from a kubelet."""
         return ("nsenter", f"--net={_NAMES / self.name}")
 
     def end_containers(self) -> None:
@@ -50,10 +50,10 @@ class Network:
 
 @contextmanager
 def network(folder: Path, address: str, nowhere: str) -> Generator[Network]:
-    """Create a namespace with loopback and a bridge, whose default route leads to an unused address.
+    """Create a namespace with loopback and a bridge whose default route leads to an unused address.
 
-    First cleans up after runs that were killed. A machine has only one such namespace at a time, because kubelets share
-    cgroups, and each one kills Pods that are not its own.
+    This first cleans up after killed runs. A machine only has one such namespace at a time, because kubelets share
+    cgroups, and each one kills Pods that aren't its own.
     """
     _RECORDS.mkdir(exist_ok=True)
     with (_RECORDS / "lock").open("w") as lock:
@@ -110,7 +110,7 @@ def _mounts(folder: Path) -> list[str]:
 
 
 def _shims(folder: Path) -> Iterator[int]:
-    """Yield containerd's shims in the given folder, which intentionally outlive containerd."""
+    """Yield containerd's shims in the given folder, which outlive containerd by design."""
     for process in _processes():
         with suppress(OSError):
             command = Path(f"/proc/{process}/cmdline").read_bytes()

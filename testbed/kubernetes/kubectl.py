@@ -31,7 +31,7 @@ class Kubectl:
     within: tuple[str, ...] = ()
 
     def run(self, *arguments: str | Path, stdin: str | None = None, seconds: float = 300) -> str:
-        """Run a command and return its output. Raise Refused with kubectl's message if it fails."""
+        """Run a command and return its output. Raises Refused with kubectl's message on failure."""
         return self._done(arguments, stdin, seconds).stdout
 
     def answers(self, *arguments: str | Path) -> bool:
@@ -51,10 +51,10 @@ class Kubectl:
                 self.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=as_list(manifest))
 
     def apply_strict(self, manifests: Path) -> tuple[str, ...]:
-        """Validate every manifest on the API server with strict field validation, without changing anything.
+        """Validate all manifests on the API server using strict field validation, without changing anything.
 
-        Returns the API server's warnings. Raises Refused with its errors. Namespaces in the manifests are actually
-        created, because the other objects cannot be validated without them.
+        Returns the API server's warnings, or raises Refused with its errors. Namespaces in the manifests are actually
+        created, since other objects can't be validated without them.
         """
         if namespaces := _namespaces(manifests):
             self.apply(namespaces)
@@ -74,11 +74,11 @@ class Kubectl:
         return cast(list[Object], listing["items"])
 
     def value(self, kind: str, name: str, path: str, namespace: str = "default") -> str:
-        """Return the result of a JSONPath such as `{.status.state}`, or an empty string if a field is missing."""
+        """Return the result of a JSONPath such as `{.status.state}`, or "" if a field is missing."""
         return self.run("get", kind, name, "--namespace", namespace, f"--output=jsonpath={path}", "--ignore-not-found")
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 240) -> None:
-        """Check a condition twice a second. Raise Refused with the cluster's warnings when the time is up."""
+        """Check a condition twice a second. Raises Refused with the cluster's warnings on timeout."""
         until = time.monotonic() + seconds
         while not ready():
             if time.monotonic() > until:
@@ -122,7 +122,7 @@ def as_list(objects: Iterable[Object]) -> str:
 
 
 def _namespaces(manifests: Path) -> list[Object]:
-    """Return the namespaces in manifests, and a bare Namespace object for each one that is only referred to."""
+    """Return the namespaces in manifests, plus a bare Namespace object for each one that is only referenced."""
     files = sorted(manifests.glob("*.yaml")) if manifests.is_dir() else [manifests]
     documents = [document for file in files for document in yaml.safe_load_all(file.read_text()) if document]
     by_name: dict[str, Object] = {}

@@ -1,7 +1,6 @@
-"""Prometheus and Alertmanager for a whole Kubernetes, configured by the Prometheus Operator from its objects.
+"""Prometheus and Alertmanager for a whole Kubernetes, configured from objects by the Prometheus Operator.
 
-Both run on the node instead of in Pods, because their images cannot be pulled here. Their StatefulSets have no
-replicas.
+Both run on the node instead of in Pods, since their images can't be pulled here. Their StatefulSets have no replicas.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Monitoring:
         )
 
     def values(self, query: str, label: str) -> dict[str, float]:
-        """Return the current value of each series that a query selects, by the value of the given label."""
+        """Return the current value of each series selected by a query, by the value of the given label."""
         response = self._ask(f"http://{NODE_ADDRESS}:{_PROMETHEUS}/api/v1/query?query={quote(query)}")
         return {series["metric"][label]: float(series["value"][1]) for series in response["data"]["result"]}
 
@@ -72,9 +71,9 @@ class Monitoring:
 def monitoring(
     cluster: WholeKubernetes, folder: Path, prometheus: Object, alertmanager: Object
 ) -> Generator[Monitoring]:
-    """Start the operator, and run Prometheus and Alertmanager with the configuration that it generates.
+    """Start the operator, and run Prometheus and Alertmanager with the configuration it generates.
 
-    `prometheus` and `alertmanager` are the `spec` of each object as the chart renders it.
+    `prometheus` and `alertmanager` are the `spec` of each object as rendered by the chart.
     """
     folder.mkdir()
     definitions = build.download(PROMETHEUS_OPERATOR) / "example" / "prometheus-operator-crd"
@@ -144,9 +143,9 @@ def on_the_node(service: str, namespace: str, port: int, name: str = "") -> Obje
 
 
 def _start_operator(cluster: WholeKubernetes, processes: Processes) -> None:
-    """Start the operator with an API proxy, because it accepts no token in a kubeconfig.
+    """Start the operator with an API proxy, as it doesn't accept a token in a kubeconfig.
 
-    Prometheus also uses the proxy.
+    Prometheus uses the proxy too.
     """
     kubectl = cluster.kubectl
     processes.start("api-proxy", kubectl.binary, f"--kubeconfig={kubectl.kubeconfig}", "proxy", f"--port={_API}")

@@ -55,7 +55,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Allows connections to or from the given addresses, on the given ports or, without any, on all ports."""
+    """Allows connections to or from the given addresses on the given ports, or on all ports if there are none."""
 
     blocks: tuple[Block, ...]
     ports: tuple[Range, ...]
@@ -68,7 +68,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """The rules for a Pod's incoming and outgoing connections. None means that no policy restricts that direction."""
+    """The rules for a Pod's incoming and outgoing connections, where None means the direction is unrestricted."""
 
     ingress: tuple[Rule, ...] | None
     egress: tuple[Rule, ...] | None
@@ -87,7 +87,7 @@ class Network:
         return Isolation(self._rules(pod, "ingress", "from"), self._rules(pod, "egress", "to"))
 
     def connects(self, source: Pod, target: Pod, port: int, protocol: str = "TCP") -> bool:
-        """Return whether a Pod can connect to another. The source's egress and the target's ingress must allow it."""
+        """Return whether a Pod can connect to another, given the source's egress and the target's ingress rules."""
         leaves, enters = self.isolation(source).egress, self.isolation(target).ingress
         return _passes(leaves, target.address, protocol, port) and _passes(enters, source.address, protocol, port)
 
@@ -144,7 +144,7 @@ class Network:
 
 
 def matches(selector: Object, labels: Labels) -> bool:
-    """Return whether a label selector matches the given labels; an empty selector matches everything."""
+    """Return whether a label selector matches the given labels. An empty selector matches everything."""
     required = cast("Labels", selector.get("matchLabels", {}))
     if any(labels.get(key) != value for key, value in required.items()):
         return False
@@ -167,7 +167,7 @@ def _passes(rules: Iterable[Rule] | None, address: IPv4Address, protocol: str, p
 
 
 def _selects(policy: Object, pod: Pod, direction: str) -> bool:
-    """Return whether a policy selects a Pod. The default is ingress, plus egress only if there are egress rules."""
+    """Return whether a policy selects a Pod. By default, it applies to ingress, and to egress if it has such rules."""
     spec = _spec(policy)
     types = cast("Sequence[str]", spec.get("policyTypes", ("Ingress", *(("Egress",) if "egress" in spec else ()))))
     mine = _metadata(policy)["namespace"] == pod.namespace and direction.capitalize() in types
@@ -186,7 +186,7 @@ def _alone(pod: Pod) -> Block:
 
 
 def _range(port: Object, listening: Pod | None) -> Range | None:
-    """Return the ports of an entry in a rule, or None if the entry names a port that the Pod lacks."""
+    """Return the ports of an entry in a rule, or None if it names a port that the Pod doesn't have."""
     protocol, number = str(port.get("protocol", "TCP")), port.get("port")
     if number is None:
         return Range(protocol, 0, 65535)

@@ -1,4 +1,4 @@
-"""Nodes without machines. KWOK keeps them ready and simulates the Pods that are scheduled on them."""
+"""Nodes without machines, which are kept ready by KWOK. It also simulates the Pods scheduled on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as the scheduler sees it. `resources` are extended resources such as `nvidia.com/gpu`."""
+    """A node as seen by the scheduler. `resources` are extended resources such as `nvidia.com/gpu`."""
 
     name: str
     cpu: str = "64"
@@ -37,7 +37,7 @@ class Node:
 
 
 def nodes_of(capacity: Iterable[Machines], gpu_resource: str = "nvidia.com/gpu") -> Iterator[Node]:
-    """Yield one node for each machine in a spec, with its labels, taints and accelerators."""
+    """Yield a node for each machine in a spec, with its labels, taints and accelerators."""
     for group, machines in enumerate(capacity):
         accelerator = machines.accelerator
         for position in range(machines.count):

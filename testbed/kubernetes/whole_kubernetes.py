@@ -35,7 +35,7 @@ PAUSE = "registry.local/pause:1"
 
 @dataclass(frozen=True, slots=True)
 class WholeKubernetes(Cluster):
-    """A cluster whose Pods really run. Programs that connect to it must use `run` or the prefix `within`."""
+    """A cluster whose Pods actually run. Programs connecting to it must use `run` or the prefix `within`."""
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class WholeKubernetes(Cluster):
 
     @property
     def by_name(self) -> tuple[str, ...]:
-        """Return the prefix to add after `within` for programs that resolve Services. It mounts our DNS."""
+        """Return the prefix to add after `within` for programs that resolve Services, which mounts our DNS."""
         with_dns = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ("unshare", "--mount", "--propagation=private", "sh", "-c", with_dns, str(self.folder / "resolv.conf"))
 
@@ -56,7 +56,7 @@ class WholeKubernetes(Cluster):
         return result.stdout
 
     def fetch(self, url: str, seconds: float = 30) -> str:
-        """Send a GET in the cluster's network and return the body. Raise RuntimeError if the status is not 200."""
+        """Send a GET in the cluster's network and return the body. Raises RuntimeError unless the status is 200."""
         program = (
             "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
         )
@@ -71,7 +71,7 @@ class WholeKubernetes(Cluster):
         return True
 
     def resolve(self, hosts: Mapping[str, str]) -> None:
-        """Give hosts outside the cluster an address on the node, and let DNS return it."""
+        """Give hosts outside the cluster an address on the node, and make DNS return it."""
         for address in {*hosts.values()}:
             self.run("ip", "addr", "replace", f"{address}/32", "dev", "node0")
         lines = [f"{address} {host}\n" for host, address in hosts.items()]
@@ -91,10 +91,10 @@ class WholeKubernetes(Cluster):
 
 @contextmanager
 def whole_kubernetes() -> Generator[WholeKubernetes]:
-    """Run the control plane, containerd, kubelet, kube-proxy, DNS, KWOK and KubeRay's operator. Clean up on exit.
+    """Run a complete cluster, including containerd, kubelet, DNS and KubeRay's operator, and clean up on exit.
 
-    The cluster does not use pytest's temporary folders. Kubelets mount volumes in its folder, and after a killed run
-    pytest would try to delete the mounted files.
+    The cluster doesn't use pytest's temporary folders. Kubelets mount volumes in its folder, and pytest would try to
+    delete the mounted files after a killed run.
     """
     folder = Path(tempfile.mkdtemp(prefix="modelyard-"))
     try:
@@ -216,7 +216,7 @@ def _start_kubelet(processes: Processes, folder: Path, kubeconfig: Path) -> None
 
 
 def _start_network(processes: Processes, folder: Path, kubeconfig: Path) -> None:
-    """Start kube-proxy without changes to the kernel's settings, and a DNS server outside the cluster."""
+    """Start kube-proxy without changing kernel settings, and a DNS server outside the cluster."""
     processes.start(
         "kube-proxy",
         binary("kube-proxy"),

@@ -21,7 +21,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 
 
 class Host(LanguageServer):
-    """Runs the program in the folder given in a request, as if nothing had run before."""
+    """Runs the program in a request's folder as if nothing had run before."""
 
     def __init__(self) -> None:
         super().__init__(_program)
@@ -33,7 +33,7 @@ class Host(LanguageServer):
 
 
 def _program() -> None:
-    """Run the program. Modules of another program, or of another version of it, are imported again."""
+    """Run the program, importing modules again if they belong to another program or another version of it."""
     installed = (sys.prefix, sys.base_prefix)
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

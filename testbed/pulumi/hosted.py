@@ -19,7 +19,7 @@ class Host:
         self._client = f"--client=127.0.0.1:{port}"
 
     def up(self, stack: PulumiStack, seconds: float = 1200) -> None:
-        """Run `pulumi up` without a preview. Raise Failed with the engine's output if it fails."""
+        """Run `pulumi up` without a preview. Raises Failed with the engine's output on failure."""
         result = self._run(stack, "up", "--yes", "--skip-preview", seconds=seconds)
         if result.returncode:
             raise Failed(f"up: {result.stderr[-6000:]}{result.stdout[-6000:]}")
@@ -35,7 +35,7 @@ class Host:
 
 @contextmanager
 def host(python: Path) -> Generator[Host]:
-    """Run a host with the packages of the given interpreter, and stop it on exit."""
+    """Run a host with the given interpreter's packages, and stop it on exit."""
     command = [str(python), "-W", "ignore", str(_HOST)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -25,7 +25,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 
 class Language(LanguageServer):
-    """Runs the program in the folder that a request names, in a process of its own for each operation."""
+    """Runs the program in the folder named by a request, using a new process for each operation."""
 
     def __init__(self, engine: str) -> None:
         super().__init__(_program)

@@ -76,7 +76,7 @@ def _say(text: str) -> None:
 
 
 def _event_parts(event: EngineEvent) -> list[list[str]]:
-    """Return what tests need of an event: [kind, URN, operation], or [severity, URN, message]."""
+    """Return what tests need from an event, i.e. [kind, URN, operation] or [severity, URN, message]."""
     parts: list[list[str]] = []
     if event.resource_pre_event:
         step = event.resource_pre_event.metadata

@@ -28,7 +28,7 @@ class Failed(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of an operation: `create`, `same`, `update`, `delete` and so on by URN, and the engine's output."""
+    """The result of an operation: `create`, `same`, `update`, `delete` and so on by URN, plus the engine's output."""
 
     changes: dict[str, str]
     warnings: tuple[str, ...]
@@ -66,7 +66,7 @@ class Running:
 
     @property
     def under_way(self) -> set[str]:
-        """Return the URNs whose step has begun but not ended. Completed steps are in the stack's state."""
+        """Return the URNs whose step is in progress. Completed steps are in the stack's state."""
         open_steps: set[str] = set()
         for kind, urn, *_ in _read(self._events):
             if kind == "begun":
@@ -85,7 +85,7 @@ class Running:
         kill_session(self._process)
 
     def wait(self, seconds: float) -> Outcome:
-        """Return the outcome. When the time is up, kill everything and raise Failed with the output."""
+        """Return the outcome. On timeout, everything is killed and Failed is raised with the output."""
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -104,10 +104,10 @@ class Running:
 class PulumiStack:
     """A stack of an emitted project.
 
-    The project's folder is copied first, because the engine writes to `Pulumi.<stack>.yaml`. The stack is created by
-    the real command `pulumi stack init`, which rejects an invalid `Pulumi.yaml`. `python` is an interpreter with
-    exactly the packages in the project's requirements.txt. A PATH in the environment is searched first. `within` is a
-    prefix for operations, such as `nsenter --net=…`.
+    The project's folder is copied first, since the engine writes to `Pulumi.<stack>.yaml`. The stack is created by the
+    real command `pulumi stack init`, which rejects an invalid `Pulumi.yaml`. `python` is an interpreter with exactly
+    the packages in the project's requirements.txt. A PATH in the environment is searched first. `within` is a prefix
+    for operations, such as `nsenter --net=…`.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class PulumiStack:
         return str(yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"])
 
     def replace(self, project: Path) -> None:
-        """Replace the project with another version, but keep the state and settings of the stack."""
+        """Replace the project with another version, keeping the state and settings of the stack."""
         settings = f"Pulumi.{self.stack}.yaml"
         saved = (self.folder / settings).read_bytes()
         shutil.rmtree(self.folder)
@@ -157,20 +157,20 @@ class PulumiStack:
         (self.folder / settings).write_bytes(saved)
 
     def configure(self, key: str, value: str, *, secret: bool = False) -> None:
-        """Set a value in the stack's configuration with `pulumi config set`, which overrides the emitted value."""
+        """Set a stack configuration value with `pulumi config set`, overriding the emitted value."""
         self.command("config", "set", "--secret" if secret else "--plaintext", key, value, "--stack", self.stack)
 
     def command(self, *arguments: str) -> str:
-        """Run the real `pulumi` in the project's folder. Raise Failed with its output if it fails."""
+        """Run the real `pulumi` in the project folder. Raises Failed with its output on failure."""
         result = self.invoke(*arguments)
         if result.returncode:
             raise Failed(f"pulumi {' '.join(arguments)}: {result.stderr}{result.stdout}")
         return result.stdout
 
     def invoke(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
-        """Run the real `pulumi` in the project's folder and return its exit code and output.
+        """Run the real `pulumi` in the project folder and return its exit code and output.
 
-        The engine writes the state only at the end, because it would otherwise write all of it after each resource.
+        The engine only writes the state at the end, as it would otherwise write all of it after each resource.
         """
         return subprocess.run(
             [str(_pulumi()), *arguments, "--non-interactive"],
@@ -201,9 +201,9 @@ class PulumiStack:
         return Running(process, events, output)
 
     def run(self, operation: str, seconds: float = 900) -> Outcome:
-        """Run an operation to its end. Raise Failed if the engine reports a failure.
+        """Run an operation to its end. Raises Failed if the engine reports a failure.
 
-        The engine writes the state only at the end, because it would otherwise write all of it after each resource.
+        The engine only writes the state at the end, as it would otherwise write all of it after each resource.
         """
         running = self.start(operation, {"PULUMI_SKIP_CHECKPOINTS": "true"})
         try:
@@ -237,18 +237,18 @@ class PulumiStack:
         return self.run("destroy", seconds)
 
     def unlock(self) -> None:
-        """Release the lock of a killed operation with `pulumi cancel`, which also reads the state."""
+        """Release the lock of a killed operation using `pulumi cancel`, which also reads the state."""
         restore_backups(self._scratch / "state")
         self.command("cancel", "--yes", "--stack", self.stack)
 
     def export(self) -> dict[str, Json]:
-        """Return the deployment in the stack's state: `resources`, and `pending_operations` after a kill."""
+        """Return the deployment in the stack's state: `resources`, plus `pending_operations` after a kill."""
         restore_backups(self._scratch / "state")
         exported = json.loads(self.command("stack", "export", "--stack", self.stack))
         return cast(dict[str, Json], exported["deployment"])
 
     def resources(self) -> list[dict[str, Json]]:
-        """Return the resources in the stack's state, without the stack itself and providers."""
+        """Return the resources in the stack's state, excluding the stack itself and providers."""
         resources = cast(list[dict[str, Json]], self.export().get("resources", []))
         return [resource for resource in resources if not str(resource["type"]).startswith("pulumi:")]
 
@@ -264,9 +264,10 @@ def _pulumi() -> Path:
 
 
 def command_path() -> str:
-    """Return the folders with `pulumi` and the plugins that its plain commands need.
+    """Return the folders with `pulumi` and the plugins needed by its plain commands.
 
-    An installed `pulumi` has Pulumi's own language plugin. A `pulumi` that we built has none, so ours takes its place.
+    An installed `pulumi` comes with Pulumi's own language plugin. A `pulumi` that we built doesn't, so ours is used
+    instead.
     """
     installed = installed_pulumi()
     folders = (installed.parent,) if installed else (_PLUGINS,)
@@ -274,7 +275,7 @@ def command_path() -> str:
 
 
 def _path(python: Path, first: str) -> str:
-    """Return the PATH for engine, plugins and interpreter, followed by the machine's own programs."""
+    """Return the PATH for the engine, plugins and interpreter, followed by the machine's own programs."""
     folders = (first, _pulumi().parent, binaries(), python.parent)
     return os.pathsep.join((*filter(None, map(str, folders)), os.environ.get("PATH", os.defpath)))
 
@@ -301,5 +302,5 @@ def _is_json(file: Path) -> bool:
 
 
 def _attributes(file: Path) -> Path:
-    """Return the file in which the backend stores the attributes of a state file."""
+    """Return the file where the backend stores the attributes of a state file."""
     return file.with_name(f"{file.name}.attrs")

@@ -1,4 +1,4 @@
-"""Compare batch inference's throughput with bare Ray Data's at its best batch size, for the same model."""
+"""Compare the throughput of batch inference with bare Ray Data at its best batch size, for the same model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Seconds = dict[str, list[dict[str, float]]]
 
 @pytest.fixture(scope="module")
 def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
-    """Return how many seconds each implementation takes in each round, with few rows and with many."""
+    """Return the seconds each implementation takes in each round, with few rows and with many."""
     python = environments.environment("".join((REPOSITORY / path).read_text() for path in REQUIREMENTS))
     more = {
         "PYTHONPATH": f"{REPOSITORY / 'runtime'}{os.pathsep}{REPOSITORY}",
@@ -37,7 +37,7 @@ def seconds(tmp_path_factory: pytest.TempPathFactory) -> Seconds:
 
 
 def bench_batch(repeat: Repeat, within: Within, seconds: Seconds) -> None:
-    """Compare our median time for the extra rows with the fastest bare Ray Data variant's."""
+    """Compare our median time for the extra rows with that of the fastest bare Ray Data variant."""
     repeat(lambda: None, 1)
     durations = {name: median(times["many"] - times["few"] for times in rounds) for name, rounds in seconds.items()}
     best = min(took for name, took in durations.items() if name != "ours")

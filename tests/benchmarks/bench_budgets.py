@@ -1,7 +1,7 @@
 """Check how fast start-up, `validate` and `compile` are, and how their cost grows with the spec.
 
 All budgets are ratios within one run. The two programs of a ratio are measured alternately in processor time. Only the
-fastest run of each program counts, because other processes on a shared machine can only slow a run down. `ratios.json`
+fastest run of each program counts, since other processes on a shared machine can only slow a run down. `ratios.json`
 has the budgets.
 
 The "usual stack" is what most similar tools use: PyYAML's C loader, jsonschema, and `yaml.dump` with the C emitter. It
@@ -88,7 +88,7 @@ tell(began)
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the schema and one spec per size, in subfolders named after the number of models."""
+    """Return a folder with the schema and one spec per size, in subfolders named by the number of models."""
     specs = tmp_path_factory.mktemp("specs")
     for models in (1, 200, 1_000, 2_000, 10_000):
         (specs / f"{models}").mkdir()
@@ -128,7 +128,7 @@ def misspelt(text: str, mistakes: int) -> str:
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def bench_start(ratios: Ratios, option: str) -> None:
-    """Measure the start-up time of the command with options that need no work besides starting up."""
+    """Measure the command's start-up time using options that require no other work."""
     ratios.check(f"{option}, times python -c pass", times_pass(option))
 
 
@@ -174,7 +174,7 @@ def bench_validate_large(ratios: Ratios, folder: Path) -> None:
 
 @pytest.mark.parametrize("models", [1, 1_000])
 def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> None:
-    """Time the review of a change to one parameter against validating the new version."""
+    """Time the review of a one-parameter change against validating the new version."""
     changed = tmp_path / "system.yaml"
     changed.write_text(system(models, changed=models // 2), encoding="utf-8")
     commands = (("validate", str(changed)), ("diff", spec(folder, models), str(changed)))
@@ -193,7 +193,7 @@ def bench_diff(ratios: Ratios, folder: Path, tmp_path: Path, models: int) -> Non
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
     """Compare compiling to files with dumping the same documents in memory, and with writing the same bytes to disk.
 
-    The latter comparison uses wall-clock time, because compiling uses two cores.
+    The latter comparison uses wall-clock time, since compiling uses two cores.
     """
     files = compile_text(system(1_000)).files
     documents = [
@@ -225,7 +225,7 @@ def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
 
 
 def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile ten times as many models. Start-up costs are excluded, because they would hide superlinear growth."""
+    """Compile ten times as many models, excluding start-up costs, which would hide superlinear growth."""
     runs: list[int] = []
 
     def compiled(models: int) -> float:
@@ -243,7 +243,7 @@ def bench_compile_in_proportion(ratios: Ratios, folder: Path, tmp_path: Path) ->
 
 
 def bench_unknown_keys(ratios: Ratios) -> None:
-    """Compare the cost of unknown keys beyond the reporting limit with the cost of known keys.
+    """Compare the cost of unknown keys beyond the reporting limit with that of known keys.
 
     The benchmark counts instructions, so a single measurement is exact.
     """

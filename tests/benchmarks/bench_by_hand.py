@@ -1,4 +1,4 @@
-"""Compare how long the emitted and the handwritten infrastructure take to register under mocks."""
+"""Compare how long emitted and handwritten infrastructure take to register under mocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare a drift monitor's throughput with the most widely used library's, in the same environment."""
+"""Compare a drift monitor's throughput with that of the most popular library in the same environment."""
 
 from __future__ import annotations
 
@@ -58,15 +58,15 @@ tell(began)
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    """Return a Python environment in which both Evidently and our own code run.
+    """Return a Python environment where both Evidently and our own code run.
 
-    Evidently installs numpy and pandas, which are the only packages that our code needs here.
+    Evidently installs numpy and pandas, the only packages our code needs here.
     """
     return str(environments.environment(USUAL))
 
 
 def bench_drift(repeat: Repeat, within: Within, python: str) -> None:
-    """Measure PSI and either KS or chi-square for sixty columns, against a reference profile stored with the model."""
+    """Measure PSI and either KS or chi-square for sixty columns, using a reference profile stored with the model."""
     costs: list[Cost] = []
     repeat(lambda: costs.append(part(OURS, str(RUNTIME), str(ROWS), python=python)), 3)
     usual = part(THEIRS, str(RUNTIME), str(ROWS_OF_USUAL), python=python)

@@ -1,4 +1,4 @@
-"""Compare a training job with tuning to handwritten code on bare Ray Tune in a real Ray cluster."""
+"""Compare a training job that includes tuning with handwritten code on bare Ray Tune in a real Ray cluster."""
 
 from __future__ import annotations
 

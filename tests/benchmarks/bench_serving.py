@@ -1,4 +1,4 @@
-"""Compare request latency with bare Ray Serve's for the same model, in a real Ray cluster."""
+"""Compare request latency with that of bare Ray Serve for the same model, in a real Ray cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check what a target with hundreds of sites costs, and that thousands cost proportionally more."""
+"""Check what a target with hundreds of sites costs, and that the cost of thousands is proportional."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES = (400, 4_000)
 
 
 def shops(count: int) -> str:
-    """Return a table with the given number of shops, which have two sizes and different addresses."""
+    """Return a table with the given number of shops, which come in two sizes and have different addresses."""
     lines = [
         f"shop-{at:04},{1 + at % 2},registry-{at}.acme.example,10.{at // 256}.{at % 256}.0/24,s3-{at}.acme.example"
         for at in range(count)
@@ -43,7 +43,7 @@ def bench_validate(ratios: Ratios, folder: Path) -> None:
 
 
 def bench_compile(ratios: Ratios, folder: Path, tmp_path: Path) -> None:
-    """Compile the spec for 400 shops and for 4000 shops, and measure the total output size for 400."""
+    """Compile the spec for 400 and for 4000 shops, and measure the total output size for 400."""
     costs: dict[int, list[float]] = {count: [] for count in SIZES}
 
     def measure() -> float:

@@ -1,4 +1,4 @@
-"""Compile and compare ten thousand models, which takes minutes. Only `make bench` runs these benchmarks."""
+"""Compile and compare ten thousand models, which takes minutes, so only `make bench` runs these benchmarks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bench_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
 
 
 def bench_diff_of_ten_thousand(ratios: Ratios, tmp_path: Path) -> None:
-    """Time the review of a change to one parameter against validating the new version."""
+    """Time the review of a one-parameter change against validating the new version."""
     old, new = (tmp_path / f"{name}.yaml" for name in ("old", "new"))
     old.write_text(system(10_000), encoding="utf-8")
     new.write_text(system(10_000, changed=5_000), encoding="utf-8")

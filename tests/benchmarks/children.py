@@ -1,4 +1,4 @@
-"""Measure the memory and processor time of a separate process. Wall-clock time would depend on other processes."""
+"""Measure the memory and processor time of a separate process, as wall-clock time depends on other processes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def processor_time(*command: str) -> float:
 def part(code: str, *arguments: str, python: str = sys.executable) -> Cost:
     """Return what a program costs between `began = spent()` and `tell(began)`.
 
-    A program may also pass a clock of its own to `tell`, to measure wall-clock time.
+    To measure wall-clock time, a program may pass its own clock to `tell`.
     """
     command = [python, "-c", _TELL + code, *arguments]
     ended = subprocess.run(command, check=True, capture_output=True, text=True, env=_AS_INSTALLED)

@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def within(request: pytest.FixtureRequest) -> Within:
-    """Return a function that records a figure and its budget, and fails if the figure exceeds the budget."""
+    """Return a function that records a figure and its budget, and fails if the budget is exceeded."""
 
     def check(what: str, figure: float, budget: float) -> None:
         request.config.stash[_found].append((what, figure, budget))
@@ -55,7 +55,7 @@ def repeat(benchmark: BenchmarkFixture) -> Repeat:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print a line for each figure. With `--accept`, store the ratios in `ratios.json`."""
+    """Print a line per figure. With `--accept`, store the ratios in `ratios.json`."""
     ratios = config.stash[_ratios]
     if ratios.measured:
         terminalreporter.section("ratios")

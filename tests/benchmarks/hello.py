@@ -1,6 +1,6 @@
-"""The infrastructure of the example `hello` on each cloud, both emitted and written by hand.
+"""The infrastructure of the `hello` example on each cloud, both emitted and written by hand.
 
-The example has an environment for AWS. For the other clouds, only the provider and the region are changed.
+The example has an environment for AWS. For the other clouds, only the provider and region are changed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def by_hand(cloud: str) -> Path:
 
 
 def emitted(root: Path, cloud: str = "aws") -> Path:
-    """Write the infrastructure project emitted for the given cloud to a folder below `root`; return its path."""
+    """Write the infrastructure project emitted for the given cloud to a folder in `root`, and return its path."""
     outcome = compile_system(_on(cloud), TARGETS)
     (stack,) = outcome.stacks
     for file in emit(stack):

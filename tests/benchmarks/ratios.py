@@ -1,8 +1,8 @@
 """Compare ratios measured within one run with their budgets and with stored ratios.
 
 For each ratio, `ratios.json` has a `budget`, the `stored` ratio from an idle machine, and the `band` by which a run may
-differ from the stored ratio before the table mentions it. If a budget is not met yet, `bound` applies instead, and
-`why` explains why. A ratio above its bound or, without a bound, above its budget fails.
+differ from the stored ratio before the table mentions it. If a budget isn't met yet, `bound` applies instead, and `why`
+explains why. A ratio above its bound or, without a bound, above its budget fails.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Expected:
         return self.budget if self.bound is None else self.bound
 
     def limit(self, margin: float) -> float:
-        """The ratio above which a run fails, allowing `margin` times the budget.
+        """The ratio above which a run fails, i.e. `margin` times the budget.
 
         A bound already has slack, so the margin then applies to the stored ratio instead.
         """
@@ -44,7 +44,7 @@ class Expected:
         return max(self.bound, margin * (self.stored or 0.0))
 
     def verdict(self, measured: float) -> str:
-        """Return the table's remark on a measured ratio, or "" if it is unchanged and within its budget."""
+        """Return the table's remark on a measured ratio, or "" if it's unchanged and within budget."""
         if measured > self.held:
             return "exceeded"
         if self.stored is not None and measured > self.stored * (1 + self.band):
@@ -56,7 +56,7 @@ class Expected:
 
 @dataclass
 class Ratios:
-    """The ratios measured in one run. The run fails if a ratio exceeds its limit for the given margin."""
+    """The ratios measured in one run, which fails if any of them exceeds its limit for the given margin."""
 
     expected: Mapping[str, Expected]
     measured: dict[str, float] = field(default_factory=dict[str, float])
@@ -69,7 +69,7 @@ class Ratios:
         return cls({what: Expected(**entry) for what, entry in entries.items()}, margin=margin)
 
     def check(self, what: str, measure: Measure) -> None:
-        """Measure a ratio, and fail if it is too large twice: the machine may be busy the first time."""
+        """Measure a ratio, failing only if it's too large twice, as the machine may be busy the first time."""
         expected = self.expected[what]
         limit = expected.limit(self.margin)
         ratio = measure()

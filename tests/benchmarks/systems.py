@@ -1,4 +1,4 @@
-"""Generates specs of any size. Each model has a dataset, a training pipeline, an endpoint and a monitor."""
+"""Generates specs of any size. Each model comes with a dataset, a training pipeline, an endpoint and a monitor."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Compare the infrastructure emitted for the example `hello` on each cloud with a handwritten program in plain Pulumi.
+"""Compare the infrastructure emitted for the `hello` example with a program written by hand in plain Pulumi.
 
 Only resources that exist in the cloud are counted. Components only exist in Pulumi's state, and the handwritten
-programs have none. If a handwritten program does not use the variant with the fewest resources, its docstring says why.
+programs have none. If a handwritten program doesn't use the variant with the fewest resources, its docstring says why.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FEWEST = {"aws": 100, "gcp": 75, "azure": 85}
 
 
 class ProgramPair(NamedTuple):
-    """The emitted and the handwritten program, and the resources each of them registers."""
+    """The emitted and the handwritten program, and the resources registered by each."""
 
     cloud: str
     folders: tuple[Path, Path]
@@ -63,7 +63,7 @@ def test_both_programs_protect_the_same_resources(program_pair: ProgramPair) -> 
 
 
 def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
-    """Both programs export the same outputs. Workloads read nothing from the infrastructure except these outputs."""
+    """Both programs export the same outputs, which are all that workloads read from the infrastructure."""
     outputs = [
         re.findall(r'^pulumi\.export\(\s*"(\w+)"', _program(folder), re.MULTILINE) for folder in program_pair.folders
     ]
@@ -73,7 +73,7 @@ def test_both_programs_have_the_same_outputs(program_pair: ProgramPair) -> None:
 
 
 def test_emitted_program_is_shorter(program_pair: ProgramPair) -> None:
-    """Excluding the shared library, the emitted program is under a third as long as the handwritten one."""
+    """Excluding the shared library, the emitted program is less than a third as long as the handwritten one."""
     ours, plain = (len(_program(folder).splitlines()) for folder in program_pair.folders)
 
     assert ours < plain / 3

@@ -11,7 +11,7 @@ from tests.benchmarks.ratios import STORED, Expected, Ratios
 
 
 def measures(*ratios: float) -> Callable[[], float]:
-    """Return a function that stands in for a measurement and returns the given ratios in order."""
+    """Return a fake measurement function that returns the given ratios in order."""
     results = iter(ratios)
     return lambda: next(results)
 

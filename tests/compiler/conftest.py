@@ -1,4 +1,4 @@
-"""Fixtures for tests of the first compiler stages: functions that return a text's document or its diagnostics."""
+"""Fixtures for the first compiler stages: functions that return a text's document or its diagnostics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def loaded() -> Loaded:
 
 @pytest.fixture
 def examined() -> Examined:
-    """Return a function that runs the stages up to schema validation, and returns the diagnostics of a spec."""
+    """Return a function that runs all stages up to schema validation and returns the diagnostics of a spec."""
 
     def diagnostics(text: str) -> tuple[Diagnostic, ...]:
         document, problems = load(text, "system.yaml")

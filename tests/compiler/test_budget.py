@@ -1,4 +1,4 @@
-"""Tests the budget that all targets share. Fixed costs above it can be an error. Other costs cause only a warning."""
+"""Tests the budget shared by all targets, where excess fixed costs can be an error, and other costs only warn."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_exceeding_the_budget_at_maximum_scale_is_a_warning() -> None:
 
 
 def test_the_message_names_the_machine_whose_price_makes_the_ceiling() -> None:
-    """Of several parts, it is the one with the highest ceiling, in the words of `modelyard cost`."""
+    """If there are several, it's the one with the highest ceiling, in the words of `modelyard cost`."""
     small = replace(
         line(0, 0, 100), component="inference.other", ceiling_price=EURO, ceiling_assumes="small, on demand"
     )

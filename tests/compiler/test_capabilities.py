@@ -34,7 +34,7 @@ def names() -> list[str]:
 
 @pytest.mark.parametrize("name", names())
 def test_compiler_and_runtime_agree_on_metrics(name: str) -> None:
-    """The runtime computes every metric that the compiler accepts, for the same tasks and in the same direction."""
+    """The runtime computes all metrics accepted by the compiler, for the same tasks and in the same direction."""
     here, there = capabilities.metric_of(name), runtime.metric_of(name)
 
     assert (here is None) == (there is None)

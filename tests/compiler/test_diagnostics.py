@@ -55,7 +55,7 @@ def test_the_registry_finds_every_code() -> None:
 
 
 def test_a_code_is_written_in_one_module() -> None:
-    """A new code needs only a rule, a constructor and a spec that causes it. No list of codes has to be extended.
+    """A new code only needs a rule, a constructor and a spec that causes it, without extending any list of codes.
 
     Three modules handle some codes specially: those about several environments, budgets and portability.
     """
@@ -75,7 +75,7 @@ def test_a_code_is_written_in_one_module() -> None:
 
 
 def test_a_provider_has_a_prefix_of_its_own() -> None:
-    """A provider's codes have its prefix, a severity and a number that is used once."""
+    """A provider's codes have its prefix, a severity and a unique number."""
     assert all(CODE.fullmatch(code) for code in codes(TARGETS.diagnostics()))
     for package in TARGETS.diagnostics():
         own = [CODE.fullmatch(code) for code in collected((package,))]

@@ -1,4 +1,4 @@
-"""Tests how a Stack's files are rendered, and how settings are merged with changes by Pulumi."""
+"""Tests how a Stack's files are rendered, and how settings are merged with Pulumi's changes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_stack_has_these_files() -> None:
 
 
 def test_files_name_their_generator_and_declare_settings() -> None:
-    """Files name their generator in a comment, and settings are declared with types that Pulumi supports."""
+    """Files name their generator in a comment, and settings are declared with types supported by Pulumi."""
     files = texts(STACK)
 
     assert files["workloads/Pulumi.yaml"] == (
@@ -127,7 +127,7 @@ def test_components_are_copied_byte_for_byte() -> None:
 
 
 def test_components_include_their_packages() -> None:
-    """Each package that contains components is written once, before its first component."""
+    """Each package containing components is written once, before its first component."""
     project = replace(PROJECT, components=("base", "cloud.deep.a", "cloud.b"))
     folder = "prod/main/workloads/modelyard_stacks/"
     paths = [file.path for file in emit(replace(STACK, projects=(project,)))]
@@ -143,7 +143,7 @@ def test_components_include_their_packages() -> None:
 
 
 def test_emitting_imports_no_component() -> None:
-    """Emitting reads the component library as text. An import would also import Pulumi."""
+    """Emitting reads the component library as text, since an import would also import Pulumi."""
     code = (
         "import sys; from modelyard.emit import _component; _component('base');"
         "print(sorted({'pulumi', 'modelyard_stacks', 'jinja2'} & {name.partition('.')[0] for name in sys.modules}))"
@@ -198,7 +198,7 @@ def settings_file(out: Path) -> Path:
 
 
 def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
-    """Compiling keeps the salt that `pulumi stack init` adds, and the configuration from `pulumi config set`."""
+    """Compiling keeps the salt added by `pulumi stack init`, and configuration from `pulumi config set`."""
     assert write(tmp_path, {"context": "a", "old": "x"}) == []
     path = settings_file(tmp_path)
     by_pulumi = (
@@ -226,7 +226,7 @@ def test_additions_by_pulumi_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> None:
-    """The salt that Pulumi adds does not conflict with a new value of one of our settings."""
+    """The salt added by Pulumi doesn't conflict with a new value of one of our settings."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(path.read_text() + "encryptionsalt: v1:abc:def\n")
@@ -242,7 +242,7 @@ def test_a_salt_and_a_changed_spec_at_once_are_no_conflict(tmp_path: Path) -> No
     "edited", ["config:\n  fraud-main-workloads:context: mine\n", "config: []\n", "{", "config: {}\n"]
 )
 def test_an_edited_setting_of_ours_is_refused(tmp_path: Path, edited: str) -> None:
-    """An edit to one of our settings is refused. With force, the edit is kept in a separate file, with the salt."""
+    """Edits to our settings are refused. With force, they are kept in a separate file along with the salt."""
     write(tmp_path, {"context": "a"})
     path = settings_file(tmp_path)
     path.write_text(edited)

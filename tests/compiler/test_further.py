@@ -1,4 +1,4 @@
-"""Tests that one run reports the errors of every stage, except errors that merely follow from other errors."""
+"""Tests that one run reports the errors of every stage, except those that merely follow from other errors."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def errors_of(outcome: Outcome) -> list[Diagnostic]:
 
 
 def test_nine_errors_are_reported_in_one_run() -> None:
-    """Four schema errors do not hide two wrong references, three broken rules or an undersized machine."""
+    """Four schema errors don't hide two wrong references, three broken rules or an undersized machine."""
     text = realtime()
     for right, wrong, _ in NINE:
         assert right in text
@@ -100,7 +100,7 @@ WHOLE = [example for example in every_example() if str(example) in {"fraud-detec
 @pytest.mark.parametrize("example", WHOLE, ids=str)
 @pytest.mark.parametrize("share", range(4))
 def test_one_error_causes_no_further_errors(example: Example, share: int) -> None:
-    """A wrong or missing value is reported by one stage, and later stages do not report its consequences."""
+    """A wrong or missing value is reported by one stage, and later stages don't report its consequences."""
     document = read(example.inputs()).document
     assert document is not None
     wrong = 0
@@ -132,7 +132,7 @@ def test_stages_that_could_not_run_are_listed(right: str, wrong: str, waiting: l
 
 
 def test_entries_that_depend_on_an_error_are_listed() -> None:
-    """A model without a task is not checked further, nor are the pipelines, endpoints and monitors that use it."""
+    """A model without a task isn't checked further, nor are the pipelines, endpoints and monitors using it."""
     outcome = judged(realtime().replace("    task: binary-classification\n", ""))
 
     assert [error.code for error in errors_of(outcome)] == ["E0202"]

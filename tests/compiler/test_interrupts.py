@@ -13,14 +13,14 @@ from modelyard.interrupts import undisturbed
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Handle SIGINT as in a terminal, even if a shell runs the tests in the background."""
+    """Handle SIGINT like in a terminal, even if a shell runs the tests in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_is_raised_at_the_end_of_the_block() -> None:
-    """The uninterruptible block runs to its end, but the code after it does not run."""
+    """The uninterruptible block runs to its end, but the code following it doesn't run."""
     events: list[str] = []
 
     def run() -> None:
@@ -44,7 +44,7 @@ def test_interrupts_work_normally_afterwards() -> None:
 
 
 def test_ignored_interrupts_stay_ignored() -> None:
-    """Shells make background programs ignore SIGINT, and the block must not change that."""
+    """Shells make background programs ignore SIGINT, which the block must not change."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with undisturbed():
         signal.raise_signal(signal.SIGINT)

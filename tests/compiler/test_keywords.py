@@ -1,4 +1,4 @@
-"""Tests that schema keywords for single values have the same meaning in our validator as in jsonschema-rs."""
+"""Tests that schema keywords for single values mean the same in our validator as in jsonschema-rs."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def test_valid_texts_are_parsed(loaded: Loaded, text: str, value: Json) -> None:
     ],
 )  # fmt: skip
 def test_invalid_texts_are_refused_at_their_place(text: str | bytes, expected: list[str]) -> None:
-    """One run reports every error that the parser can recover from, with its line and column."""
+    """One run reports every error the parser can recover from, with its line and column."""
     assert refused(text) == expected
 
 
@@ -131,7 +131,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_refused(name: str) -> None:
-    """Input that makes other parsers hang or run out of memory is refused after only its beginning is read."""
+    """Input that makes other parsers hang or run out of memory is refused after reading only its beginning."""
     assert len(refused(HOSTILE[name])) <= 2
 
 
@@ -196,7 +196,7 @@ def test_json_is_read_correctly(value: dict[str, Json]) -> None:
 
 @given(st.lists(YAML_PIECES, max_size=20).map("".join))
 def test_the_python_parser_agrees_with_libyaml(text: str) -> None:
-    """Both parsers read the same values. The Python parser is used if PyYAML has no libyaml."""
+    """Both parsers read the same values. The Python parser is used if PyYAML was built without libyaml."""
     try:
         fast = _values(text, pure=False)
         slow = _values(text, pure=True)

@@ -34,7 +34,7 @@ def test_the_lookalike_letter_is_named(name: str, hint: str) -> None:
     ],
 )
 def test_no_hint_offers_the_name_without_the_letter(old: str, new: str) -> None:
-    """If a hint dropped the letter, users would correct only one of the places where they wrote the name."""
+    """If a hint dropped the letter, users would correct only one occurrence of the name."""
     diagnostics = examine(Question(VALID_SPEC.replace(old, new, 1)))
     hints = " ".join(diagnostic.hint for diagnostic in diagnostics)
 

@@ -44,7 +44,7 @@ def test_requests_are_limits() -> None:
 
 
 def test_labels_are_valid_for_the_longest_names() -> None:
-    """Labels are valid even if an address has a section, a dot and forty more characters."""
+    """Labels are valid even if an address consists of a section, a dot and forty more characters."""
     result = labels("s" * 30, "n" * 47, f"inference.{'w' * 40}", "server")
 
     assert all(len(str(value)) <= 63 for value in result.values())

@@ -1,4 +1,4 @@
-"""Tests that object names are readable, bounded and deterministic, and still different after they are shortened."""
+"""Tests that object names are readable, bounded and deterministic, and stay distinct when shortened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the compiler contains no names of providers or their services. Targets supply these names."""
+"""Tests that the compiler contains no names of providers or their services, which come from the targets."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ALLOWED = {
 
 
 def code_of(path: Path) -> str:
-    """Return a module's code without docstrings, because their examples may name providers."""
+    """Return a module's code without docstrings, whose examples may name providers."""
     lines = path.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -56,7 +56,7 @@ def words_of(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_module_names_a_provider(path: Path) -> None:
-    """Identifiers, comments and strings contain only the provider names that the table above allows."""
+    """Identifiers, comments and strings only contain provider names allowed by the table above."""
     assert sorted(words_of(path)) == ALLOWED.get(path.relative_to(FOLDER).as_posix(), "").split()
 
 

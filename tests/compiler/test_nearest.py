@@ -1,4 +1,4 @@
-"""Tests that an unknown name leads to a suggestion of the known name that was probably meant."""
+"""Tests that unknown names lead to a suggestion of the known name that was probably meant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KNOWN = ["replicas", "minReplicas", "acceleratorMemory", "type", "name", "metada
     ],
 )
 def test_only_near_names_are_suggested(word: str, expected: str | None) -> None:
-    """The suggestion tolerates swapped, missing and added letters, different letter case and separators."""
+    """Suggestions tolerate swapped, missing and added letters, and different letter case and separators."""
     assert nearest_name(word, KNOWN) == expected
 
 
@@ -39,7 +39,7 @@ def test_the_hint_is_empty_without_a_name() -> None:
 
 
 def test_the_closest_of_several_names_is_suggested() -> None:
-    """The known name with the fewest differences is suggested, or the first of several such names."""
+    """The closest known name is suggested, or the first one if there are several."""
     assert nearest_name("model", ["modes", "models", "nodes"]) == "modes"
     assert nearest_name("modelx", ["modes", "models"]) == "models"
 

@@ -1,4 +1,4 @@
-"""Tests that two environments on one cluster must not share a namespace, and that shared add-ons are reported."""
+"""Tests that environments on one cluster must not share a namespace, and that shared add-ons are reported."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def test_separate_environments_have_no_conflict(dev: str) -> None:
 
 
 def test_the_base_does_not_conflict_with_named_environments() -> None:
-    """If a spec has environments, its base is not deployed. In clouds, each environment has its own cluster."""
+    """The base of a spec with environments isn't deployed. In clouds, each environment has its own cluster."""
     assert conflicts_of(BASE, prod="") == []
     assert conflicts_of(BASE, dev=CLOUD, prod=CLOUD) == []
 
 
 def test_an_addon_that_two_environments_install_is_reported() -> None:
-    """An operator can be installed only once per cluster, even if each environment has its own namespace."""
+    """An operator can only be installed once per cluster, even if each environment has its own namespace."""
     assert conflicts_of(BASE, dev=DEV, prod="") == ["W0518 environments/prod.yaml:1"]
 
 
 def test_two_environments_writing_to_one_adopted_bucket_are_reported() -> None:
-    """An adopted bucket is the same in all environments. The name of a new bucket contains the environment."""
+    """An adopted bucket is the same in all environments, whereas new buckets are named after the environment."""
     new_bucket = f"{BASE}    capture: {{store: lake}}\n{LAKE}"
     adopted = new_bucket.replace("type: object", "type: object, adopt: acme-ml")
     own = "stores: {lake: {adopt: acme-ml-dev}}\ndeployment: {context: lab}"

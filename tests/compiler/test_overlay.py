@@ -1,4 +1,4 @@
-"""Tests that environments are merged according to RFC 7396 and keep their spans, and that invalid ones are refused."""
+"""Tests that environments are merged according to RFC 7396 with correct spans, or refused if invalid."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_environment_is_merged(loaded: Loaded) -> None:
 
 
 def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
-    """Values from an environment have spans in the environment. Unchanged values have spans in the base."""
+    """Values from an environment have spans there, whereas unchanged values have spans in the base."""
     document, _ = overlay(loaded(SPEC), "dev")
 
     assert document.value_span(("stores", "lake", "adopt")) == Span("system.yaml", 7, 28, 36)
@@ -65,7 +65,7 @@ def test_merged_values_keep_their_spans(loaded: Loaded) -> None:
 
 
 def test_nulls_in_new_mappings_are_removed_and_reported(loaded: Loaded) -> None:
-    """RFC 7396 removes nulls at any depth. A null that deletes nothing is reported."""
+    """RFC 7396 removes nulls at any depth. A null that doesn't delete anything is reported."""
     document, problems = overlay(loaded(SPEC), "prod")
 
     assert document.value["stores"] == {
@@ -128,7 +128,7 @@ def test_invalid_environments_are_refused(
 
 
 def test_an_environment_in_two_places_is_refused(loaded: Loaded) -> None:
-    """An environment in the spec conflicts with a file of the same name, even if the file is empty."""
+    """An environment in the spec conflicts with a file of the same name, even if that is empty."""
     assert places(overlay(loaded(SPEC), "dev", renamed(loaded("a: 1"), "environments/dev.yaml"))[1]) == ["6:3 E0131"]
 
 
@@ -182,7 +182,7 @@ def merged(target: Json, patch: Json) -> Json:
 
 @given(st.dictionaries(KEYS, JSON, max_size=3), st.dictionaries(KEYS, JSON, max_size=3))
 def test_merging_follows_rfc_7396(base: dict[str, Json], patch: dict[str, Json]) -> None:
-    """Any two documents are merged as in the RFC, and every value of the result has its own span."""
+    """Any two documents are merged like in the RFC, and every value of the result has its own span."""
     text = json.dumps({**base, "environments": {"dev": patch}}, indent=1)
     document, _ = load(text, "system.yaml")
     assert document is not None

@@ -1,4 +1,4 @@
-"""Tests that a diagnostic's span leads back to the document path that the diagnostic is about."""
+"""Tests that a diagnostic's span leads back to the document path it is about."""
 
 from __future__ import annotations
 

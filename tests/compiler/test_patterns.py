@@ -1,4 +1,4 @@
-"""Tests that regular expressions that are compiled on first use behave like any others."""
+"""Tests that regular expressions compiled on first use behave like any others."""
 
 from __future__ import annotations
 

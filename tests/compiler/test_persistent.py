@@ -26,7 +26,7 @@ def gone(spec: str, before: dict[str, dict[str, str]] = BEFORE) -> list[tuple[st
 
 
 def test_workloads_and_data_are_recorded_with_their_owners() -> None:
-    """Workloads and data stores are recorded, but neither adopted resources nor those that can be recreated."""
+    """Workloads and data stores are recorded, but not adopted resources or ones that can be recreated."""
     assert {
         "main": {
             "batch-job/nightly": "pipelines.nightly",
@@ -98,7 +98,7 @@ def test_removed_data_and_workloads_are_reported_differently(
 
 
 def test_a_removed_target_is_reported_as_still_running() -> None:
-    """A removed target's stack is no longer updated, so one warning replaces the warnings about its resources."""
+    """A removed target's stack is no longer updated, so one warning replaces those about its resources."""
     (warning,) = check_gone(
         plan_of(VALID_SPEC), {"branch": {"model-server/a": "inference.a", "monitor/b": "monitors.b"}}
     )
@@ -129,7 +129,7 @@ def test_an_unchanged_compile_does_not_read_the_resources_in_the_lock() -> None:
 
 
 def test_a_removal_is_reported_until_it_is_confirmed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every compile reports a removal, even on a machine that has only the spec and the committed lock."""
+    """Every compile reports a removal, even on a machine that only has the spec and the committed lock."""
     spec, lock = tmp_path / "system.yaml", tmp_path / LOCK_NAME
     spec.write_text(VALID_SPEC)
     assert main(["compile", str(spec)]) == 0

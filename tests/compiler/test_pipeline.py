@@ -1,4 +1,4 @@
-"""Tests that the compiler's stage table matches the stage enumeration's order and the documentation."""
+"""Tests that the compiler's stage table matches the order of the stage enumeration and the documentation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_documentation_has_a_section_for_each_stage() -> None:
     ],
 )
 def test_an_invalid_spec_is_refused_by_the_right_stage(right: str, wrong: str, reached: Stage) -> None:
-    """The stages before the expected one report nothing, and those after it do not run on the invalid spec."""
+    """Stages before the expected one report nothing, and those after it don't run on the invalid spec."""
     text = (HELLO.root / "hello" / "system.yaml").read_text(encoding="utf-8")
     assert right in text
     outcome = understand(HELLO.inputs(text.replace(right, wrong)), TARGETS)

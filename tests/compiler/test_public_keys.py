@@ -25,7 +25,7 @@ def line(kind: str, *fields: bytes, more: bytes = b"") -> str:
 
 @pytest.mark.parametrize("kind", ["ed25519", "rsa-2048", "rsa-4096", "ecdsa-256", "ecdsa-384", "ecdsa-521"])
 def test_keys_from_ssh_keygen_are_accepted(kind: str, tmp_path: Path) -> None:
-    """The same keys are refused if they are shortened, extended, or labelled with another type."""
+    """The same keys are refused if shortened, extended, or labelled with a different type."""
     name, _, bits = kind.partition("-")
     size = ["-b", bits] if bits else []
     command = ["ssh-keygen", "-q", "-t", name, *size, "-N", "", "-C", "ada of acme", "-f", str(tmp_path / "id")]

@@ -1,4 +1,4 @@
-"""Tests that records behave like frozen dataclasses with slots, but create methods only on first use."""
+"""Tests that records behave like frozen dataclasses with slots, but only create methods on first use."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_class_name_and_docstring_are_kept() -> None:
 
 
 def test_records_do_not_import_dataclasses() -> None:
-    """Importing `dataclasses`, which imports `inspect`, takes longer than creating all records of the compiler."""
+    """Importing `dataclasses`, and thus `inspect`, takes longer than creating all of the compiler's records."""
     script = "import sys, modelyard.spec, modelyard.plan; print({'dataclasses', 'inspect'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 

@@ -81,7 +81,7 @@ def test_units_become_integers_in_the_unit_of_their_name() -> None:
 
 
 def test_schedules_are_resolved() -> None:
-    """A schedule is a cron expression with a time zone, or a word such as `once`. Without one, runs are on demand."""
+    """A schedule is a cron expression with a time zone, or a word such as `once`. The default is on demand."""
     system = resolved(changed("compute: cpu\n    steps:", "compute: cpu\n    schedule: once\n    steps:"))
 
     assert system.pipelines["retrain"].schedule == Schedule("cron", "0 4 * * 0", "Europe/Berlin")
@@ -135,7 +135,7 @@ def test_an_adopted_database_has_no_size_or_instances() -> None:
 
 
 def test_one_target_may_be_in_short_form() -> None:
-    """In the short form, the target's fields are next to `mode`, and its name is main."""
+    """In short form, the target's fields are next to `mode`, and its name is main."""
     start = VALID_SPEC.index("  targets:\n    main:\n")
     end = VALID_SPEC.index("stores:\n")
     spec = (
@@ -192,7 +192,7 @@ def test_a_placement_that_names_each_kind_needs_no_default() -> None:
 def test_inline_compute_gets_a_name(
     inline: str, cpu_millis: int, memory_bytes: int, accelerators: tuple[Accelerator, ...]
 ) -> None:
-    """An inline compute class gets a name and is otherwise treated like a declared class."""
+    """An inline compute class gets a name and is otherwise treated like a declared one."""
     system = resolved(changed("compute: train", f"compute: {inline}"))
     compute_class = system.compute["pipelines-retrain"]
 
@@ -303,7 +303,7 @@ def test_overrides_and_renames_are_resolved() -> None:
 
 
 def test_all_errors_are_reported_at_once() -> None:
-    """An error in one pipeline does not hide errors in the next pipeline or in another section."""
+    """An error in one pipeline doesn't hide errors in the next pipeline or in another section."""
     spec = changed(
         "inputs: [transactions]\n    compute: train",
         "inputs: [transactons]\n    compute: trian",
@@ -323,7 +323,7 @@ def test_all_errors_are_reported_at_once() -> None:
 
 
 def test_thousands_of_dangling_references_are_reported_quickly() -> None:
-    """Only the first few errors get suggestions, because each suggestion scans all names."""
+    """Only the first few errors get suggestions, since each suggestion scans all names."""
     names = "".join(f"  m{at}: {{task: regression, framework: xgboost}}\n" for at in range(3000))
     endpoints = "".join(
         f"  e{at}: {{variants: {{a: {{model: n{at}@champion}}}}, compute: cpu}}\n" for at in range(3000)
@@ -341,7 +341,7 @@ def test_thousands_of_dangling_references_are_reported_quickly() -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.data())
 def test_any_valid_document_gives_a_system_or_diagnostics(data: st.DataObject) -> None:
-    """No check raises an exception if random data that fits the schema replaces a section of a valid spec."""
+    """No check raises an exception if a section of a valid spec is replaced with random data that fits the schema."""
     document, _ = load(VALID_SPEC, "system.yaml")
     assert document is not None
     section = data.draw(st.sampled_from(sorted(set(document.value) - {"apiVersion", "kind", "vars"})))

@@ -128,7 +128,7 @@ NETWORK = r"^(projects/[a-z-]+/global/networks/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?
     ],
 )
 def test_only_the_required_part_of_a_google_cloud_path_is_suggested(kind: str, text: str, better: str) -> None:
-    """Only the name at the end is suggested, because the complete Google Cloud path is not a valid name."""
+    """Only the name at the end is suggested, since the full Google Cloud path isn't a valid name."""
     assert rewritten(text, [kind]) == better
 
 

@@ -1,4 +1,4 @@
-"""Tests that a comparison distinguishes the types of values in JSON that is passed on as it was written."""
+"""Tests that comparisons distinguish value types in JSON that is passed on as written."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from modelyard.load.scalars import plain_value
     ],
 )  # fmt: skip
 def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
-    """Keywords of YAML 1.1 are plain text, as are dates, times and non-ASCII digits."""
+    """YAML 1.1 keywords are plain text, as are dates, times and non-ASCII digits."""
     result = plain_value(text)
 
     assert result == value
@@ -50,6 +50,6 @@ def test_every_float_is_preserved(value: float) -> None:
 
 
 def test_a_very_long_integer_is_shortened() -> None:
-    """Python parses at most 4,300 digits. A longer integer is shortened but is still refused as too large."""
+    """Python parses at most 4,300 digits. Longer integers are shortened, but still refused as too large."""
     assert plain_value("9" * 100_000) == int("9" * 400)
     assert plain_value("0" * 100_000 + "7") == 7

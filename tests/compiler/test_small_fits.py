@@ -67,7 +67,7 @@ def test_keywords_agree_with_jsonschema_rs(name: str) -> None:
 
 
 def test_specs_of_this_repository_agree_with_jsonschema_rs() -> None:
-    """Both validators agree on the wrong specs and the examples of this repository, as written."""
+    """Both validators agree on this repository's wrong specs and examples, as written."""
     small, rust = SmallFits(SYSTEM), rust_fits(SYSTEM)
     files = [*ROOT.glob("examples/*/system.yaml"), *ROOT.glob("tests/failing/*/system.yaml")]
     documents = {path: load(path.read_bytes(), str(path))[0] for path in files}
@@ -80,7 +80,7 @@ def test_specs_of_this_repository_agree_with_jsonschema_rs() -> None:
 
 
 def test_equal_mappings_are_checked_separately() -> None:
-    """Valid mappings are cached by identity and schema, so an equal mapping or another schema is checked again."""
+    """Valid mappings are cached by identity and schema, so equal mappings or other schemas are checked again."""
     integer: Schema = {"properties": {"a": {"type": "integer"}}}
     string: Schema = {"properties": {"a": {"type": "string"}}}
     small, value = SmallFits({}), cast("dict[str, Json]", {"a": 1})

@@ -1,4 +1,4 @@
-"""Tests that all environments are checked, and that each error is reported once with the environments it affects."""
+"""Tests that all environments are checked, reporting each error once with the environments it affects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def surveyed(text: str, **files: str) -> Survey:
 def codes_of(result: Survey) -> list[str]:
     """Return each code with its line and, if listed, the affected environments.
 
-    Conflicts between environments are left out, because the environments in these tests share a namespace.
+    Conflicts between environments are omitted, since the environments in these tests share a namespace.
     """
     entries = [
         (diagnostic, diagnostic.message.rfind(" (in "))
@@ -65,7 +65,7 @@ def test_an_error_in_some_environments_lists_them() -> None:
 
 
 def test_many_affected_environments_are_counted() -> None:
-    """If many environments are affected, they are counted instead of listed by name."""
+    """If many environments are affected, they are counted rather than listed by name."""
     bad = "{models: {churn: {framework: xgbost}}}"
     files = {f"e{at}": "" for at in range(3)} | {f"x{at}": bad for at in range(8)}
     anchored = BASE.replace("{task:", "&m {task:")
@@ -76,7 +76,7 @@ def test_many_affected_environments_are_counted() -> None:
 
 
 def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
-    """A warning from a later stage is not limited to the environments that reached this stage."""
+    """A warning from a later stage isn't limited to the environments that reached this stage."""
     lonely = BASE.replace("models:", "compute: {spare: {cpu: 1, memory: 1Gi}}\nmodels:")
     result = surveyed(lonely, dev="{models: {churn: {framework: xgbost}}}", prod="")
 
@@ -84,7 +84,7 @@ def test_a_stage_that_did_not_run_does_not_limit_a_warning() -> None:
 
 
 def test_an_invalid_overlay_does_not_hide_other_environments() -> None:
-    """The error's span shows which environment is invalid, and the other environments are still checked."""
+    """The error's span shows which environment is invalid, and the others are still checked."""
     result = surveyed(BASE, dev="models: [", prod="{models: {churn: {framework: xgbost}}}")
 
     assert codes_of(result) == ["E0103 environments/dev.yaml:2", "E0204 environments/prod.yaml:1 (in prod)"]
@@ -117,7 +117,7 @@ def test_entries_used_in_one_environment_are_not_reported_as_unused() -> None:
     ids=["a section", "a reference", "a variable", "a field"],
 )
 def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environment: str) -> None:
-    """An incomplete base is not checked on its own. An environment that leaves it incomplete is reported."""
+    """An incomplete base isn't checked on its own. An environment that leaves it incomplete is reported."""
     complete = surveyed(base, dev=environment, prod=environment)
     assert (complete.base_is_whole, codes_of(complete)) == (False, [])
 
@@ -128,7 +128,7 @@ def test_a_base_may_lack_fields_that_every_environment_adds(base: str, environme
 
 
 def test_a_wrong_value_only_in_the_base_is_reported() -> None:
-    """A wrong base value is reported even if every environment replaces it, unlike a missing value."""
+    """Unlike a missing value, a wrong base value is reported even if every environment replaces it."""
     result = surveyed(BASE.replace("xgboost", "xgbost"), dev="{models: {churn: {framework: xgboost}}}")
 
     assert codes_of(result) == ["E0204 system.yaml:9 (in the base)"]
@@ -144,7 +144,7 @@ def test_a_wrong_value_only_in_the_base_is_reported() -> None:
     ids=["replaced", "deleted", "deleted with its section"],
 )
 def test_deleting_a_dangling_reference_does_not_excuse_the_base(environment: str) -> None:
-    """A dangling reference in the base is an error even if no environment uses the reference."""
+    """A dangling reference in the base is an error even if no environment uses it."""
     result = surveyed(BASE.replace("compute: {cpu: 1, memory: 2Gi}", "compute: size"), dev=environment)
 
     assert [line for line in codes_of(result) if line.startswith("E")] == ["E0301 system.yaml:13 (in the base)"]

@@ -32,7 +32,7 @@ from modelyard import units
     ],
 )
 def test_memory_is_parsed_as_bytes(text: str, expected: int | None) -> None:
-    """Units with an `i` are powers of 1024, and all other units are powers of 1000. Fractions of a byte are refused."""
+    """Units with an `i` are powers of 1024, all others powers of 1000. Fractions of a byte are refused."""
     assert units.memory_bytes(text) == expected
 
 

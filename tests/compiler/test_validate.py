@@ -97,7 +97,7 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
     ],
 )  # fmt: skip
 def test_each_error_is_reported_once_at_its_place(examined: Examined, part: str, expected: str, hint: str) -> None:
-    """The wrong key or value itself is marked. There is a hint if the user can fix the error."""
+    """The wrong key or value itself is marked, with a hint if the user can fix the error."""
     diagnostics = examined(f"{HEAD}{part}\n")
 
     assert places(diagnostics) == [expected]
@@ -182,7 +182,7 @@ def test_secrets_are_never_printed(examined: Examined, loaded: Loaded) -> None:
 
 
 def test_the_search_stops_after_a_thousand_errors(examined: Examined) -> None:
-    """After a thousand errors, one more diagnostic reports that there are further errors."""
+    """After a thousand errors, one more diagnostic reports that there are others."""
     diagnostics = examined(HEAD + "stores:\n" + "".join(f"  s{at}: {{type: objct}}\n" for at in range(2000)))
 
     assert len(diagnostics) == 1001
@@ -303,7 +303,7 @@ RUST, PYTHON, SMALL = rust_fits(SYSTEM), python_fits(SYSTEM), SmallFits(SYSTEM)
 @settings(max_examples=150)
 @given(mutated())
 def test_validators_agree_and_every_refusal_has_a_reason(value: dict[str, Json]) -> None:
-    """All validators accept or refuse the same documents, and every refusal has a more specific code than E0213."""
+    """All validators accept or refuse the same documents, and refusals have a more specific code than E0213."""
     document, diagnostics = load(json.dumps(value, indent=1), "system.json")
     if document is None:
         return

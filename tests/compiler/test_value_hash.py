@@ -1,4 +1,4 @@
-"""Tests that value hashes are different for different values and do not depend on the order of keys."""
+"""Tests that value hashes differ for different values, and don't depend on key order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def _same(first: Json, second: Json) -> bool:
-    """Return whether two values are the same. true and 1 differ, and the order of keys does not matter."""
+    """Return whether two values are the same. true and 1 differ, but key order doesn't matter."""
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(_same, first, second))
     if isinstance(first, dict) and isinstance(second, dict):

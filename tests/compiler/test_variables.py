@@ -1,4 +1,4 @@
-"""Tests that variables are replaced by typed values, even inside strings, and that invalid variables are refused."""
+"""Tests that variables are replaced with typed values, even inside strings, or refused if invalid."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VARS = "vars: {n: 3, t: true, s: hello, f: 0.5, late: {type: integer, default: 2
     ],
 )
 def test_a_reference_becomes_its_value(loaded: Loaded, written: str, value: Json) -> None:
-    """A reference that is the entire string keeps its value's type. Within a string, the value is inserted as YAML."""
+    """A reference spanning the entire string keeps its value's type. Otherwise, the value is inserted as YAML."""
     document, diagnostics = substitute(loaded(f"{VARS}x: {{y: ['{written}', 1]}}\n"), {})
 
     assert document.value["x"] == {"y": [value, 1]}
@@ -60,7 +60,7 @@ def test_aliases_share_a_substituted_value(loaded: Loaded) -> None:
 
 
 def test_command_line_values_take_precedence(loaded: Loaded) -> None:
-    """Command-line values are parsed as the declared type or, if none is declared, as the default's type."""
+    """Command-line values are parsed as the declared type, or else as the type of the default."""
     text = f"{VARS}x: ['${{vars.n}}', '${{vars.t}}', '${{vars.s}}', '${{vars.f}}', '${{vars.late}}']\n"
     document, diagnostics = substitute(loaded(text), {"n": "7", "t": "false", "s": "12", "f": "1", "late": "4"})
 
@@ -103,7 +103,7 @@ def test_a_document_without_references_is_unchanged(loaded: Loaded) -> None:
 def test_variable_errors_are_reported_at_their_place(
     loaded: Loaded, text: str, settings: dict[str, str], expected: list[str]
 ) -> None:
-    """Errors point at the reference or the declaration. Errors about the command line have no position."""
+    """Errors point at the reference or declaration. Those about the command line have no position."""
     assert places(substitute(loaded(text), settings)[1]) == expected
 
 

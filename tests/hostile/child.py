@@ -30,18 +30,18 @@ PATIENCE_S = 20
 
 
 class Hung(BaseException):
-    """Raised when a case exceeds the time limit. Stages cannot catch this exception."""
+    """Raised when a case exceeds the time limit. Stages can't catch this exception."""
 
 
 def case(number: int) -> Inputs:
-    """Return the spec with the given number, which is the same spec in every process."""
+    """Return the spec with the given number, which is the same in every process."""
     random = Random(number)
     seed = random.choice(seeds())
     return Inputs(InputFile("system.yaml", mutated(seed, random)), seed.environment)
 
 
 def run(inputs: Inputs) -> tuple[Diagnostic, ...]:
-    """Run all stages and render the output. Raise an exception if a stage does or a path leaves its folder."""
+    """Run all stages and render the output, raising an exception if a stage does or a path leaves its folder."""
     outcome = compile_system(inputs, TARGETS)
     for form in ("text", "sarif", *FORMS):
         render(outcome.diagnostics, inputs.files(), form).encode("utf-8")

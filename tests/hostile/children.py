@@ -25,7 +25,7 @@ class Outcomes:
 
 
 def hostile(first: int, count: int, chunk: int = 500) -> Outcomes:
-    """Run `count` hostile specs, beginning with number `first`. A failure is reported with its number and traceback."""
+    """Run `count` hostile specs, starting with number `first`. Failures are reported with number and traceback."""
     total = Outcomes()
     with ThreadPoolExecutor(2) as pool:
         for result in pool.map(_child, *zip(*_chunks(first, count, chunk), strict=True)):

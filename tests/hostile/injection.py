@@ -1,4 +1,4 @@
-"""Puts code-like strings into every field of a spec that accepts them, and inspects the output."""
+"""Puts code-like strings into every spec field that accepts them, and inspects the output."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ fits a field is used.
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A string in a spec that tests can replace. If it is a mapping key, its path ends with `?`."""
+    """A replaceable string in a spec. If it is a mapping key, its path ends with `?`."""
 
     path: Path
     harmless: str
 
     @property
     def is_key(self) -> bool:
-        """Return whether this string is the key of a mapping entry, which users choose."""
+        """Return whether this string is a user-defined key of a mapping entry."""
         return self.path[-1] == "?"
 
 
@@ -42,7 +42,7 @@ def _fits() -> jsonschema_rs.Draft202012Validator:
 
 
 def fits(value: Json) -> bool:
-    """Return whether the spec fits the schema. If it does not, no later stage runs."""
+    """Return whether the spec fits the schema. Otherwise, no later stage runs."""
     try:
         return _fits().is_valid(value)
     except ValueError:  # a lone surrogate, which loaded text cannot contain
@@ -61,7 +61,7 @@ def _output(text: str) -> Mapping[str, bytes]:
 
 
 def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json]:
-    """Return the spec with the given strings inserted. Keys are replaced last, deepest first, so paths stay valid."""
+    """Return the spec with the given strings inserted. Keys are replaced last, deepest first, to keep paths valid."""
     changed: Json = value
     for place, word in sorted(words.items(), key=lambda item: (item[0].is_key, -len(item[0].path))):
         changed = _with(changed, place.path, word)
@@ -69,7 +69,7 @@ def filled(value: dict[str, Json], words: Mapping[Place, str]) -> dict[str, Json
 
 
 def _with(value: Json, path: Path, word: str) -> Json:
-    """Return a copy of `value` with the given string at the path. All other values are shared with the original."""
+    """Return a copy of `value` with the given string at the path, sharing all other values with the original."""
     if len(path) == 2 and path[-1] == "?":
         entries = cast("dict[str, Json]", value)
         return {word if name == path[0] else name: child for name, child in entries.items()}
@@ -92,7 +92,7 @@ def places(seed: Seed) -> tuple[Place, ...]:
 
 
 def _fitting(value: dict[str, Json], path: Path, number: int) -> Place | None:
-    """Return the string at a path with its harmless replacement: the first form to fit the schema there.
+    """Return the string at a path with its harmless replacement, i.e. the first form to fit the schema there.
 
     Later stages treat all forms alike.
     """
@@ -130,7 +130,7 @@ def taking(seed: Seed, nasty: str) -> dict[Place, str]:
 
 
 def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, str]:
-    """Return the strings that later stages accept, too, bisecting to find the refused ones."""
+    """Return the strings that later stages accept as well, bisecting to find the refused ones."""
     if not words or compiled(filled(value, words)):
         return words
     if len(words) == 1:
@@ -142,7 +142,7 @@ def _accepted(value: dict[str, Json], words: dict[Place, str]) -> dict[Place, st
 
 
 def problems(seed: Seed, nasty: str) -> list[str]:
-    """Return the places in the output where a nasty string changes more than data."""
+    """Return where in the output a nasty string changes more than data."""
     words = taking(seed, nasty)
     if not words:
         return []

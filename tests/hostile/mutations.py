@@ -1,4 +1,4 @@
-"""Mutates specs randomly, but always in the same way for the same random seed."""
+"""Mutates specs randomly, but always in the same way for a given random seed."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def retype(parent: Container, key: int | str, random: Random) -> None:
 
 
 def wrap(parent: Container, key: int | str, random: Random) -> None:
-    """Put a value into a list or a mapping, or replace a list with its first item."""
+    """Put a value into a list or mapping, or replace a list with its first item."""
     value = _get(parent, key)
     if isinstance(value, list) and value and random.random() < 0.7:
         _set_item(parent, key, value[0])
@@ -130,13 +130,13 @@ def number(parent: Container, key: int | str, random: Random) -> None:
 
 
 def elsewhere(parent: Container, key: int | str, random: Random) -> None:
-    """Replace a value with one from the seeds: any value, or that of a field with the same name."""
+    """Replace a value with one from the seeds, either any value or that of a field with the same name."""
     pool = _pool().get(str(key)) if random.random() < 0.8 else None
     _set_item(parent, key, copy.deepcopy(random.choice(pool or _anything())))
 
 
 def graft(parent: Container, _key: int | str, random: Random) -> None:
-    """Add a field from a mapping that shares a key or, if there is none, from any mapping."""
+    """Add a field from a mapping that shares a key, or from any mapping if there is none."""
     if isinstance(parent, dict):
         alike = [child for child in _mappings() if parent.keys() & child.keys()]
         name, value = random.choice(list(random.choice(alike or _mappings()).items()))
@@ -144,7 +144,7 @@ def graft(parent: Container, _key: int | str, random: Random) -> None:
 
 
 def inject(parent: Container, key: int | str, random: Random) -> None:
-    """Insert text that is code in some language: before the existing text, after it, or in its place."""
+    """Insert text that is code in some language before, after or instead of the existing text."""
     value, nasty = _get(parent, key), random.choice(NASTY)
     _set_item(
         parent, key, random.choice((nasty, f"{value}{nasty}", f"{nasty}{value}")) if isinstance(value, str) else nasty
@@ -275,7 +275,7 @@ def alias(text: str, random: Random) -> str:
 
 
 def bomb(text: str, random: Random) -> str:
-    """Add nested aliases at the beginning so that a short text expands to very many values."""
+    """Add nested aliases at the beginning so that a short text expands to a huge number of values."""
     width = random.choice((3, 10, 100))
     rows = ["b0: &b0 [a]"]
     rows += [f"b{at}: &b{at} [{', '.join([f'*b{at - 1}'] * width)}]" for at in range(1, random.choice((3, 9, 30)))]

@@ -1,4 +1,4 @@
-"""Strings that are code in one of the languages that the compiler emits a spec's values in."""
+"""Strings that are code in one of the languages in which the compiler emits spec values."""
 
 from __future__ import annotations
 

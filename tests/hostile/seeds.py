@@ -33,7 +33,7 @@ class Seed:
         return Inputs(spec, self.environment, tables=tables)
 
     def alone(self) -> dict[str, Json]:
-        """Return the environment's document alone: the spec with its overlay and variables applied."""
+        """Return the environment's document on its own, i.e. the spec with overlay and variables applied."""
         outcome = read(self.inputs())
         assert outcome.document is not None, outcome.diagnostics
         return {

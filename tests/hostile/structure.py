@@ -20,7 +20,7 @@ Step = str | int
 
 
 class Loader(yaml.CSafeLoader):
-    """A loader that uses PyYAML's own parser, which may read YAML differently than our loader does."""
+    """A loader using PyYAML's own parser, which may read YAML differently than our loader."""
 
 
 def documents(text: str) -> list[object]:
@@ -29,7 +29,7 @@ def documents(text: str) -> list[object]:
 
 
 def read_alike(path: str, text: str) -> Iterator[str]:
-    """Yield any difference between what our loader and PyYAML read from a single-document file."""
+    """Yield any differences between what our loader and PyYAML read from a single-document file."""
     parsed = documents(text)
     if len(parsed) == 1 and isinstance(parsed[0], dict):
         ours, problems = load(text, path)
@@ -38,9 +38,9 @@ def read_alike(path: str, text: str) -> Iterator[str]:
 
 
 def differences(before: Mapping[str, bytes], after: Mapping[str, bytes], words: Mapping[str, str]) -> Iterator[str]:
-    """Yield every place where two outputs differ in more than their strings.
+    """Yield all places where two outputs differ in more than their strings.
 
-    `words` maps the harmless strings in `before` to the strings that replace them in `after`.
+    `words` maps the harmless strings in `before` to the strings replacing them in `after`.
     """
     if [_filled(path, words) for path in before] != list(after):
         yield f"paths: {sorted(set(before) ^ set(after))}"
@@ -67,7 +67,7 @@ def _file(path: str, left: str, right: str, words: Mapping[str, str]) -> Iterato
 
 
 def _bones(program: str) -> str:
-    """Return a program without constants, and with its variables numbered.
+    """Return a program without constants and with numbered variables.
 
     The original variable names depend on the spec's strings.
     """
@@ -149,7 +149,7 @@ _CODE = re.compile(r"(?<!\\)(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 def markup(path: str, text: str) -> Iterator[str]:
-    """Yield tags, links and pictures in a Markdown file that do not come from our templates."""
+    """Yield tags, links and images in a Markdown file that don't come from our templates."""
     fenced = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):

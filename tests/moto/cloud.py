@@ -1,4 +1,4 @@
-"""Runs moto's server, an independent implementation of AWS, on loopback. It enforces IAM only after a test's setup."""
+"""Runs moto's server, an independent implementation of AWS, on loopback. IAM is only enforced after test setup."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Cloud:
         self.endpoint = endpoint
 
     def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
-        """Return a client for a service. It has unlimited rights or uses the given credentials, which IAM checks."""
+        """Return a client for a service, with unlimited rights unless it uses the given credentials.
+
+        If credentials are given, IAM checks them.
+        """
         known = credentials or {"AccessKeyId": _NO_AUTH, "SecretAccessKey": _NO_AUTH}
         return _boto3.client(
             service,
@@ -66,7 +69,7 @@ def running() -> Generator[Cloud]:
 
 
 def permitted(attempt: Any) -> bool:
-    """Return whether IAM permitted a call or denied it. Any other failure is an error in the test."""
+    """Return whether IAM permitted or denied a call. Any other failure is an error in the test."""
     try:
         attempt()
     except _ClientError as problem:

@@ -1,4 +1,4 @@
-"""Runs an S3-compatible service on loopback. It can be made unreachable without changing its address or content."""
+"""Runs an S3-compatible service on loopback, which can be made unreachable while keeping address and content."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class S3(MotoServer):
             self.client.put_object(Bucket=bucket, Key=name, Body=content)
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
-        """Return the sorted names of a bucket's objects, or of those that begin with a prefix."""
+        """Return the sorted names of a bucket's objects, optionally only those starting with a prefix."""
         entries = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", ())
         return [str(entry["Key"]) for entry in entries]
 

@@ -13,7 +13,7 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 class MotoServer:
-    """A server without resources on its own port. This process keeps the resources, for all of its servers together."""
+    """A server on its own port, initially without resources. This process shares resources between all its servers."""
 
     def __init__(self) -> None:
         self._port = 0
@@ -30,7 +30,7 @@ class MotoServer:
         self._server.stop()
 
     def mend(self) -> None:
-        """Make the server reachable again, at the same address and with the same resources."""
+        """Make the server reachable again at the same address, with the same resources."""
         self._server: Any = _moto.ThreadedMotoServer("127.0.0.1", self._port, verbose=False)
         self._server.start()
         self._port = int(self._server.get_host_and_port()[1])

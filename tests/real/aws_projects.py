@@ -1,4 +1,4 @@
-"""Deploys the two projects of a system, infrastructure and workloads, to a simulated AWS and a cluster on loopback."""
+"""Deploys a system's infrastructure and workloads projects to a simulated AWS and a loopback cluster."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def in_networks_of(example: Example, cloud: Cloud) -> Outcome:
 
 
 def _network(cloud: Cloud, network: Vpc) -> dict[str, str]:
-    """Create a VPC and private subnets, each in its own zone. Return the created ID for each ID in the spec."""
+    """Create a VPC and private subnets, each in its own zone, and return the created ID for each ID in the spec."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock=network.cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
@@ -105,7 +105,7 @@ def projects(
     charts: ChartRepository,
     make: Callable[..., PulumiStack],
 ) -> Projects:
-    """Create the stacks of an example's two projects, as users do with `pulumi stack init`."""
+    """Create the stacks of an example's two projects, like users do with `pulumi stack init`."""
     folder = written(outcome, tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()
@@ -122,9 +122,9 @@ def _namespace(system: System, target: str) -> str:
 
 
 def add_machines(kubectl: Kubectl, cloud: Cloud, manifests: Path) -> None:
-    """Add the nodes that an autoscaler would add: the maximum number of each node group, on its smallest machine type.
+    """Add the nodes an autoscaler would: the maximum number per node group, on its smallest machine type.
 
-    For each Karpenter pool, add one machine of the smallest type.
+    Each Karpenter pool gets one machine of the smallest type.
     """
     added = [*_of_groups(cloud), *_of_karpenter(manifests)]
     if added:
@@ -188,7 +188,7 @@ def groups(cloud: Cloud) -> list[dict[str, Any]]:
 
 
 def left_in(cloud: Cloud) -> dict[str, list[str]]:
-    """Return, by type, the resources that still cost money or hold data, except those every new account has."""
+    """Return resources that still cost money or hold data, by type, except those every new account has."""
     ec2, keys = cloud.client("ec2"), cloud.client("kms")
     resources = {
         "buckets": [entry["Name"] for entry in cloud.client("s3").list_buckets()["Buckets"]],

@@ -30,7 +30,7 @@ def folder_of(example: Example, out: Path, text: str | None = None) -> Path:
 
 
 def cloud_for(folder: Path, target: Path, cluster: Cluster | None = None) -> Cloud:
-    """Return a subscription with only the resource providers that a target's README lists."""
+    """Return a subscription with only the resource providers listed in a target's README."""
     matched = present(_REGISTERED.search((target / "README.md").read_text()))
     return Cloud(folder, matched[1].split(", "), cluster)
 

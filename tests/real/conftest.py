@@ -1,4 +1,4 @@
-"""Fixtures that run real programs. Each program starts once per session, when first needed, and is always stopped."""
+"""Fixtures for real programs, each of which starts once per session when first needed and is always stopped."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no types
-    """Distributes tests one by one, but runs all files that share a fixture on the same pytest worker."""
+    """Distributes tests one by one, but runs all files sharing a fixture on the same pytest worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _SHARED.get(nodeid.partition("::")[0].rpartition("/")[2], nodeid)
@@ -100,12 +100,12 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # its base has no typ
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
-    """Replace xdist's own `loadgroup`, because version 3.8 finds no marks with pytest 9.2."""
+    """Replace xdist's own `loadgroup`, as version 3.8 doesn't find marks with pytest 9.2."""
     return Sharing(config, log)
 
 
 def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> None:
-    """Skip the test if something it needs cannot run, and report why at the end. With CI=true, fail instead."""
+    """Skip the test if something it needs can't run, reporting why at the end. With CI=true, fail instead."""
     if not reasons:
         return
     sentence = f"{part}: {'; '.join(reasons)}"
@@ -117,7 +117,7 @@ def _demand(request: pytest.FixtureRequest, part: str, reasons: list[str]) -> No
 
 @pytest.fixture(scope="session")
 def built(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """Return a function that maps a program's name to its path: `built("promtool")`."""
+    """Return a function that maps a program's name to its path, e.g. `built("promtool")`."""
 
     def program(name: str) -> Path:
         path = binary(name)
@@ -165,7 +165,7 @@ def program_environment() -> Callable[[Path], Path]:
 
 @pytest.fixture
 def pulumi_stack(request: pytest.FixtureRequest, tmp_path: Path) -> StackMaker:
-    """Return a function that creates a stack of a project, with its own state: `pulumi_stack(folder, "prod")`."""
+    """Return a function that creates a project's stack with its own state, e.g. `pulumi_stack(folder, "prod")`."""
     _demand(request, "the Pulumi engine", machine.missing_for_control_plane())
     count = iter(range(1000))
 
@@ -192,14 +192,14 @@ def yaml_language_server(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture(scope="session")
 def base_image(request: pytest.FixtureRequest) -> Path:
-    """Return the archive of an image that has the same name as Ray's published image."""
+    """Return the archive of an image with the same name as Ray's published image."""
     _demand(request, "images", machine.missing_for_images())
     return image.base_image()
 
 
 @pytest.fixture(scope="session")
 def whole_kubernetes(request: pytest.FixtureRequest) -> Iterator[WholeKubernetes]:
-    """Run a complete Kubernetes cluster with one real node, in a network without a route to the outside."""
+    """Run a complete Kubernetes cluster with one real node, in a network with no route out."""
     _demand(request, "a whole Kubernetes", machine.missing_for_whole_kubernetes())
     with running_whole_kubernetes() as cluster:
         yield cluster

@@ -9,7 +9,7 @@ from testbed.pulumi.stack import Outcome, Running
 
 
 def changes_of(outcome: Outcome) -> dict[str, str]:
-    """Return the operation on each changed resource, by type and logical name, such as `NodeGroup system`."""
+    """Return the operation on each changed resource by type and logical name, e.g. `NodeGroup system`."""
     operations: dict[str, str] = {}
     for urn, operation in outcome.changed.items():
         kind = urn.split("::")[2].rpartition("$")[2]
@@ -28,6 +28,6 @@ def until_all_else_is_done(orders: Orders, running: Running) -> None:
 
 
 def _calls(running: Running) -> list[str]:
-    """Return the open steps that call the cloud. The stack and its components only wait for these steps."""
+    """Return the steps in progress that call the cloud. The stack and its components only wait for these."""
     kinds = [urn.split("::")[2].rpartition("$")[2] for urn in running.under_way]
     return [kind for kind in kinds if not kind.startswith(("modelyard:", "pulumi:pulumi:"))]

@@ -1,4 +1,4 @@
-"""Creates clusters in the simulated clouds, as another team would have done before a system runs on them."""
+"""Creates clusters in the simulated clouds, like another team would before a system runs on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ISSUER = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/5c4b3a29-1807-4f6
 
 
 def create_eks_cluster(cloud: Aws, name: str) -> None:
-    """Create a cluster in a network with two zones, and the IAM OIDC provider for the cluster's tokens."""
+    """Create a cluster in a network with two zones, and the IAM OIDC provider for its tokens."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENDPOINT, cloud.variables()[ENDPOINT])
         patch.setenv(FOLDER, str(cloud.folder))
@@ -49,7 +49,7 @@ def create_eks_cluster(cloud: Aws, name: str) -> None:
 
 
 def create_gke_cluster(cloud: Google, name: str, location: str, *, identities: bool = True) -> None:
-    """Create a cluster in its own network, with a node pool, and with or without Workload Identity Federation."""
+    """Create a cluster in its own network with a node pool, optionally without Workload Identity Federation."""
     project, region = cloud.api.account, location[:-2]
     network, subnetwork = f"projects/{project}/global/networks/shared", f"projects/{project}/regions/{region}"
     subnetwork = f"{subnetwork}/subnetworks/nodes"
@@ -81,7 +81,7 @@ def create_gke_cluster(cloud: Google, name: str, location: str, *, identities: b
 
 
 def create_aks_cluster(cloud: Azure, name: str, dns: str, *, identities: bool = True) -> None:
-    """Create a cluster in its own network and group, with or without workload identity.
+    """Create a cluster in its own network and group, optionally without workload identity.
 
     The network's private DNS zones are in the group `dns`.
     """

@@ -1,4 +1,4 @@
-"""Compares previews by Pulumi's engine with the effects that `modelyard diff` expects."""
+"""Compares previews by Pulumi's engine with the effects expected by `modelyard diff`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ A rollout is an update, or a replacement whose successor comes first.
 
 
 def changes_in(preview: str) -> dict[str, str]:
-    """Return the operation on each changed resource, by type and logical name, such as `NodeGroup system`."""
+    """Return the operation on each changed resource by type and logical name, e.g. `NodeGroup system`."""
     operations: dict[str, str] = {}
     for step in json.loads(preview)["steps"]:
         kind = str(step["urn"]).split("::")[2].rpartition("$")[2]
@@ -74,7 +74,7 @@ class Deployed:
     folder: Callable[[str], Path]
 
     def preview(self, before: str, after: str) -> str:
-        """Return a preview of a change to the deployed spec. It must show the effects that `modelyard diff` expects."""
+        """Return a preview of a change to the deployed spec, asserting the effects `modelyard diff` expects."""
         self.stack.replace(self.folder(after))
         text = self.runs.preview(self.stack)
         problems = disagreements(self.compiled(before), self.compiled(after), text)
@@ -124,14 +124,14 @@ def _differences(preview: Preview, change: ProjectChange) -> Iterator[str]:
 
 
 def _is_unknown(consequence: Consequence, seen: Effect | None) -> bool:
-    """Return whether errors may be why a preview shows no effect, or an in-place update instead of a refusal."""
+    """Return whether errors may explain why a preview shows no effect, or an in-place update instead of a refusal."""
     return seen is None or (consequence.effect is Effect.REFUSED and seen is Effect.IN_PLACE)
 
 
 def _preview_effects(preview: Preview, change: ProjectChange) -> dict[Key, Effect]:
-    """Return a preview's effect on each of our resources, based on the steps for the resource and its main resources.
+    """Return a preview's effect on each of our resources, based on the steps for it and its main resources.
 
-    If the table says that a resource cannot move, although its main resource could, another resource in it is replaced,
+    If the table says that a resource can't move, although its main resource could, another resource in it is replaced,
     such as the subnetwork of a network.
     """
     result = {key: entry.effect for key, entry in consequences_in(preview, change).items()}
@@ -158,10 +158,10 @@ def _all(consequence: Consequence) -> tuple[str, ...]:
 
 
 def _expected(consequence: Consequence) -> frozenset[Effect | None]:
-    """Return the effects that a preview may show for an expected effect. None means that it shows no effect.
+    """Return the effects a preview may show for an expected effect. None means that it shows no effect.
 
     A resource that refers to a replaced one may turn out to be unchanged, and nodes may follow their cluster's version
-    without Pulumi. An item of a list, such as an address that gets alerts, may be a separate resource.
+    without Pulumi. A list item, such as an address that gets alerts, may be a separate resource.
     """
     if consequence.in_turn:
         return frozenset({Effect.CREATED, Effect.DESTROYED})

@@ -1,4 +1,4 @@
-"""Deploys a small system for each of three clouds to the complete Kubernetes cluster, as the clouds' webhooks would.
+"""Deploys a small system per cloud to the complete Kubernetes cluster, like the clouds' webhooks would.
 
 The stores are reachable at their real names with TLS, and the services that give Pods an identity are at their real
 addresses. A Pod is changed only as a cloud would change it, and to make it trust our certificates and fit on a small
@@ -51,7 +51,7 @@ _TOKENS: Final = {
 
 
 def spec(cloud: str, digest: str) -> str:
-    """Return the smallest example on a cloud, with a model bought from a vendor and with captured responses."""
+    """Return the smallest example on a cloud, with a model bought from a vendor and captured responses."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / "hello" / "system.yaml").read_text())
     bought = {"store": "lake", "path": "bought/churn", "digest": digest}
     model = {key: value for key, value in found["models"]["churn"].items() if key != "validation"}
@@ -83,7 +83,7 @@ class System:
 
     @property
     def documents(self) -> list[Any]:
-        """Return the emitted Kubernetes objects of the promoter and the model server."""
+        """Return the Kubernetes objects emitted for the promoter and the model server."""
         files = (self.project / "workloads" / "manifests" / f"{name}.yaml" for name in ("promoter", "model-churn"))
         return [one for file in files for one in yaml.safe_load_all(file.read_text()) if one]
 
@@ -126,7 +126,7 @@ class System:
             container["resources"]["limits"]["cpu"] = "2"
 
     def _identity(self, template: Any, identities: dict[str, str]) -> list[Object]:
-        """Return the environment variables that this cloud's webhook adds to a Pod. Google's clusters add none."""
+        """Return the environment variables this cloud's webhook adds to a Pod. Google's clusters add none."""
         if self.cloud == "aws":
             _, folder, file = _TOKENS["aws"]
             return [
@@ -147,7 +147,7 @@ class System:
 
 
 def described(systems: list[System], cluster: WholeKubernetes, model: Path) -> dict[str, Any]:
-    """Return the content of `clouds.json` for the simulated clouds: the systems' stores, and who may use them."""
+    """Return the content of `clouds.json` for the simulated clouds, i.e. the systems' stores and who may use them."""
     uris = {one.cloud: one.store.partition("://")[2].rstrip("/") for one in systems}
     container, _, host = uris["azure"].partition("@")
     account = host.partition(".")[0]

@@ -37,13 +37,13 @@ class Prometheus:
     def fired_alerts(
         self, text: str, name: str, series: dict[str, str], minutes: int, platform: Platform = ANY_PLATFORM
     ) -> set[tuple[str, ...]]:
-        """Return the alerts that fire after some minutes of the series, each as name, severity and other labels."""
+        """Return the alerts that fire after `minutes` of `series`, as tuples of name, severity and other labels."""
         return self.firing(rule_object(text, name, platform=platform), series, minutes)
 
     def firing(self, manifest: Object, series: dict[str, str], minutes: int) -> set[tuple[str, ...]]:
-        """Return the alerts of a PrometheusRule that fire, like `fired_alerts`.
+        """Return the alerts of a PrometheusRule that fire, in the same format as `fired_alerts`.
 
-        The generated test expects no alerts, so promtool reports each alert that fires.
+        The generated test expects no alerts, so promtool reports every alert that fires.
         """
         rules, groups = self._rules(manifest), manifest["spec"]["groups"]
         names = {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
@@ -63,7 +63,7 @@ class Prometheus:
         return alerts
 
     def _rules(self, manifest: Object) -> Path:
-        """Write the rules of a PrometheusRule to a file as JSON, which Prometheus reads as YAML."""
+        """Write a PrometheusRule's rules to a file as JSON, which Prometheus can parse as YAML."""
         path = self._folder / "rules.yaml"
         path.write_text(json.dumps(manifest["spec"]), encoding="utf-8")
         return path
@@ -73,7 +73,10 @@ class Prometheus:
 
 
 def _got(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield each alert promtool reports: its name, severity, objective, window, application, check and site."""
+    """Yield each alert reported by promtool as a tuple of labels.
+
+    These are its name, severity, objective, window, application, check and site.
+    """
     for line in text.split("got:")[1:]:
         for labels in re.findall(r"Labels:\{(.*?)\}", line, re.DOTALL):
             pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))

@@ -1,4 +1,4 @@
-"""Tests that admission policies on a real API server admit the emitted objects and refuse changed ones."""
+"""Tests that admission policies on a real API server admit the emitted objects and reject modified ones."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def job_of(objects: Iterable[Any], pipeline: str) -> Any:
 
 
 def refusal(kubectl: Kubectl, manifest: Any, account: str, *verb: str) -> str:
-    """Send a ServiceAccount's request as a dry run. Return the reason for a refusal, or an empty string."""
+    """Dry-run a request as a ServiceAccount and return why it was refused, or an empty string."""
     namespace = manifest["metadata"]["namespace"]
     caller = f"--as=system:serviceaccount:{namespace}:{account}"
     try:
@@ -165,7 +165,7 @@ def changed_by(change: Change, manifest: Any) -> Any:
 
 @contextmanager
 def in_force(kubectl: Kubectl, namespace: str, objects: list[Any]) -> Generator[None]:
-    """Apply ServiceAccounts and policies in a namespace where RBAC grants every ServiceAccount all permissions."""
+    """Apply ServiceAccounts and policies in a namespace where RBAC grants everything to every ServiceAccount."""
     applied = [each for each in objects if each["kind"] in (*POLICIES, "ServiceAccount")]
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     kubectl.apply(cast("list[Object]", [*applied, _everything(namespace)]))
@@ -193,7 +193,7 @@ def objects() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def guarded(control_plane: Cluster, objects: list[Any]) -> Iterator[Kubectl]:
-    """Enforce the policies of the valid spec in a cluster that has the Ray cluster of a pipeline run."""
+    """Enforce the valid spec's policies in a cluster that contains a pipeline run's Ray cluster."""
     kubectl = control_plane.kubectl
     with in_force(kubectl, NAMESPACE, objects):
         kubectl.apply([ray_cluster(objects)])
@@ -235,7 +235,7 @@ def test_monitor_may_only_start_a_pipeline(name: str, guarded: Kubectl, objects:
 
 @pytest.mark.parametrize("follower", ["nightly", "report"])
 def test_launcher_may_start_only_its_followers(follower: str, guarded: Kubectl, objects: list[Any]) -> None:
-    """A launcher may start the pipelines that follow its own, within those pipelines' limits, but no other Job."""
+    """A launcher may start only the pipelines that follow its own, within their limits, and no other Jobs."""
     job, other = owned(job_of(objects, follower), follower), owned(job_of(objects, "try-out"), "try-out")
     nobodys = job_of(objects, follower)
 
@@ -266,7 +266,7 @@ def test_autoscaler_may_change_only_sizes(name: str, guarded: Kubectl, objects: 
 
 
 def test_policies_do_not_restrict_people_and_controllers(guarded: Kubectl, objects: list[Any]) -> None:
-    """An administrator may create a different run, because the policies restrict only the system's own Pods."""
+    """An administrator may create a modified run, because the policies restrict only the system's own Pods."""
     change, _ = FORBIDDEN_RUNS["image"]
     run = changed_by(change, run_of(objects, "retrain"))
 
@@ -296,7 +296,7 @@ def test_every_emitted_run_passes_its_policy(example: Example, control_plane: Cl
 
 
 def _started(policy: Any, objects: list[Any]) -> Iterator[Any]:
-    """Yield the objects that a pipeline's policy restricts, as their callers create them."""
+    """Yield the objects restricted by a pipeline's policy, as their callers create them."""
     _, pipeline, kind = (*policy["metadata"]["name"].rsplit(".", 2), "")[:3]
     if kind == "runs":
         yield run_of(objects, pipeline)

@@ -67,7 +67,7 @@ def test_ratio_exists_without_any_failures(prometheus: Prometheus) -> None:
 
 
 def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
-    """After four quiet hours, a tenth of the requests fail, and a page is sent within ten minutes."""
+    """If 10% of requests fail after four quiet hours, a page is sent within ten minutes."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x160"}
 
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 250)
@@ -76,7 +76,7 @@ def test_an_outage_pages_within_minutes(prometheus: Prometheus) -> None:
 
 
 def test_a_page_ends_soon_after_the_outage(prometheus: Prometheus) -> None:
-    """The page ends when the short window has no failures, although the long window still includes the outage."""
+    """The page resolves once the short window has no failures, even though the long window includes the outage."""
     series = {**healthy(), REQUESTS % "200": "0+600x400", REQUESTS % "500": "0+0x240 0+60x30 1800+0x130"}
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 280)
 
@@ -90,7 +90,7 @@ def test_requests_refused_with_4xx_raise_no_alert(prometheus: Prometheus) -> Non
 
 
 def test_slow_answers_burn_the_latency_budget(prometheus: Prometheus) -> None:
-    """If half of the responses take longer than 50 ms, the alert on the latency budget fires."""
+    """If half of the responses take longer than 50 ms, the latency budget alert fires."""
     series = {
         **healthy(),
         REQUESTS % "200": "0+600x400",
@@ -115,7 +115,7 @@ def test_an_application_without_a_healthy_replica_pages(prometheus: Prometheus) 
 
 @pytest.mark.parametrize("status", ["408", "499", "504"])
 def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: str) -> None:
-    """Timeouts at Ray's proxy, at a caller and at a replica all count as failures of a request."""
+    """Timeouts at Ray's proxy, the caller or a replica all count as failed requests."""
     series = {**healthy(), REQUESTS % "200": "0+600x60 36000x60", REQUESTS % status: "0x60 0+600x60"}
 
     alerts = prometheus.fired_alerts(VALID_SPEC, "scorer", series, 70)
@@ -124,7 +124,10 @@ def test_timeouts_burn_the_availability_budget(prometheus: Prometheus, status: s
 
 
 def test_the_loss_of_all_pods_pages_within_the_error_budget(prometheus: Prometheus) -> None:
-    """A page is sent after two minutes without a series. An objective of 99.95 % allows 21 minutes a month."""
+    """A page is sent after two minutes without a series.
+
+    An objective of 99.95% allows 21 minutes a month.
+    """
     series = {
         HEALTHY % "champion": "1x60 stale",
         HEALTHY % "challenger": "1x60 stale",
@@ -171,7 +174,7 @@ def test_a_healthy_endpoint_behind_a_gateway_notifies_nobody(prometheus: Prometh
 
 
 def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
-    """If 2 % of the requests time out, a page is sent, although servers report only that callers disconnected."""
+    """If 2% of requests time out, a page is sent even though servers report only disconnected callers."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0x240 0+20x160", ENVOY_TIMED_OUT: "0x240 0+20x160"}
     series[REQUESTS % "499"] = "0x240 0+20x160"
@@ -180,7 +183,7 @@ def test_gateway_timeouts_page(prometheus: Prometheus) -> None:
 
 
 def test_gateway_timeout_counts_once(prometheus: Prometheus) -> None:
-    """At half the paging failure rate, no page is sent: the servers' 499 responses are not counted as well."""
+    """No page is sent at half the paging failure rate, because the servers' 499s aren't counted as well."""
     series = at_gateway()
     series |= {ENVOY_REQUESTS % "504": "0+4x400", ENVOY_TIMED_OUT: "0+4x400", REQUESTS % "499": "0+4x400"}
 
@@ -203,7 +206,10 @@ def test_total_failure_behind_a_gateway_pages_within_minutes(
 
 
 def test_missing_gateway_pages(prometheus: Prometheus) -> None:
-    """A missing Gateway has no series, so an alert on a ratio would not fire. Another alert does."""
+    """A missing gateway still pages.
+
+    It has no series, so ratio alerts can't fire, and a separate alert covers it.
+    """
     series = {**healthy(), PROXY_UP: "1x60 stale", ENVOY_REQUESTS % "200": "0+1000x60 stale"}
 
     assert prometheus.fired_alerts(AT_A_GATEWAY, "scorer", series, 65, ENVOY) == {("ModelyardGatewayGone", "page")}
@@ -226,7 +232,7 @@ def of_site(series: str, site: str, labels: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def of_sites() -> Object:
-    """Return the alert rules for two sites, which are evaluated on another target."""
+    """Return the alert rules for two sites, as evaluated on another target."""
     compiled = compile_text((FIELDS / "sites.yaml").read_text(encoding="utf-8"))
     rules: Object = yaml.safe_load(compiled.files["default/centre/workloads/manifests/sites-shops.yaml"])
     return rules
@@ -237,7 +243,7 @@ def test_rules_of_sites_pass_promtool_check(prometheus: Prometheus, of_sites: Ob
 
 
 def test_alerts_of_sites_fire_for_each_site(prometheus: Prometheus, of_sites: Object) -> None:
-    """A site without a server, a site that sends nothing, and a site that is slow each have their own alert."""
+    """Each site gets its own alert if it has no server, sends no data, or is slow."""
     server = of_site("ray_serve_deployment_replica_healthy", "shop-001", ',namespace="shelf",application="shelf-live"')
     slow = [of_site(f"modelyard:slo_error_ratio:rate{window}", "shop-001", OF_SLO) for window in ("1h", "5m")]
     one_site = {of_site("up", "shop-001"): "1x60", server: "1x60"}
@@ -261,13 +267,13 @@ TEXTS_HEALTHY = {
 
 
 def histogram(series: str, *buckets: tuple[str, int]) -> dict[str, str]:
-    """Return a histogram of 600 generated texts a minute, with the given number of texts within each bound."""
+    """Return a histogram of 600 generated texts per minute with the given count in each bucket."""
     rising = {f'{series}_bucket{{{TEXTS_OF},le="{bound}"}}': f"0+{texts}x400" for bound, texts in buckets}
     return {**rising, f"{series}_count{{{TEXTS_OF}}}": "0+600x400"}
 
 
 def test_late_first_tokens_page(prometheus: Prometheus) -> None:
-    """If half of the texts begin after 800 ms, an alert fires. All texts are fast enough once they have begun."""
+    """An alert fires if half of the texts start after 800 ms, even if all of them are fast once started."""
     first = histogram("ray_modelyard_time_to_first_token_seconds", ("0.5", 100), ("0.8", 300), ("+Inf", 600))
     rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 0), ("12.5", 0), ("25.0", 600), ("+Inf", 600))
 
@@ -278,7 +284,7 @@ def test_late_first_tokens_page(prometheus: Prometheus) -> None:
 
 
 def test_slow_texts_page(prometheus: Prometheus) -> None:
-    """If half of the texts get fewer tokens per second than the objective, an alert fires."""
+    """An alert fires if half of the texts get fewer tokens per second than the objective."""
     rate = histogram("ray_modelyard_tokens_per_second", ("10.0", 100), ("12.5", 300), ("25.0", 600), ("+Inf", 600))
 
     told = prometheus.fired_alerts(TEXTS, "assistant", {**TEXTS_HEALTHY, **rate}, 400)

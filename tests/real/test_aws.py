@@ -30,7 +30,7 @@ def small(cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]) -> PulumiStack
 
 
 def _names(outcome: Outcome) -> dict[str, str]:
-    """Return the operation for each resource that changed, by type and logical name."""
+    """Map each changed resource, identified by type and logical name, to its operation."""
     return {
         " ".join((urn.split("::")[2].rpartition(":")[2], urn.rpartition("::")[2])): operation
         for urn, operation in outcome.changed.items()
@@ -38,7 +38,7 @@ def _names(outcome: Outcome) -> dict[str, str]:
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(cloud: Cloud, small: PulumiStack) -> None:
-    """`pulumi up` changes only what the configuration changed, and AWS keeps every property unchanged."""
+    """`pulumi up` applies only configuration changes, and AWS keeps every property unchanged."""
     assert set(small.preview().changes.values()) == {"create"}
     assert set(small.up().changes.values()) == {"create"}
     assert cloud.surprises() == {}
@@ -84,7 +84,7 @@ def test_drift_is_detected_and_reverted(cloud: Cloud, small: PulumiStack) -> Non
 
 
 def test_immutable_change_replaces_dependent_resources_too(small: PulumiStack) -> None:
-    """A new address range requires a new VPC, to which the gateway is then attached."""
+    """Changing the address range replaces the VPC and reattaches the gateway to the new one."""
     small.up()
     small.configure("cidr", "10.1.0.0/16")
 
@@ -124,7 +124,7 @@ def test_bucket_with_objects_is_not_deleted(cloud: Cloud, small: PulumiStack) ->
 
 @pytest.mark.parametrize("after", [False, True])
 def test_next_up_completes_a_failed_call(cloud: Cloud, small: PulumiStack, after: bool) -> None:
-    """After a failed call, the next `pulumi up` leaves exactly one resource, whether or not the call created it."""
+    """After a failed call, the next `pulumi up` leaves exactly one resource, even if the call created it."""
     cloud.orders.give(Order("fail", verb="create", kind="aws:kms/key:Key", after=after))
 
     with pytest.raises(Failed, match="a test requested this failure"):

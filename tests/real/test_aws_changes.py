@@ -1,4 +1,4 @@
-"""Tests a system on AWS: all changes in its README's table, drift, failures, a killed run, and destruction."""
+"""Tests a system on AWS: every change in its README's table, drift, failures, a killed run, and teardown."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Spec:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    """Run a stand-in for AWS without a Kubernetes cluster, because no Pods run here."""
+    """Run an AWS stand-in without a Kubernetes cluster, since these tests run no Pods."""
     with running_cloud(tmp_path / "cloud") as stand_in:
         yield stand_in
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> Spec:
-    """Return the system's spec with the previous minor version of Kubernetes, which tests then upgrade."""
+    """Return the system's spec pinned to the previous Kubernetes minor version, which tests then upgrade."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text()
     return Spec(text, tmp_path / "build").edited(
         "  region: eu-central-1\n", '  region: eu-central-1\n  version: "1.35"\n'
@@ -70,7 +70,7 @@ class Deployed:
     spec: Spec
 
     def after(self, spec: Spec) -> dict[str, str]:
-        """Deploy the given spec with `pulumi up`, and return the changes. A second `pulumi up` must change nothing."""
+        """Deploy the given spec with `pulumi up` and return the changes. A second `pulumi up` must be a no-op."""
         _, errors = self.previewed(spec)
         assert errors == ""
         changed = changes_of(self.stack.up())  # a preview shows more changes if an output is not yet known
@@ -79,7 +79,7 @@ class Deployed:
         return changed
 
     def previewed(self, spec: Spec) -> tuple[dict[str, str], str]:
-        """Return the changes and errors in a preview of the given spec. `modelyard diff` must report the same."""
+        """Preview the given spec and return its changes and errors. `modelyard diff` must report the same."""
         self.stack.replace(spec.folder())
         preview = self.runs.preview(self.stack)
         assert disagreements(LEADS.compiled(self.spec.text), LEADS.compiled(spec.text), preview) == []
@@ -95,7 +95,7 @@ def _readme_rows(spec: Spec) -> set[str]:
 
 
 def test_changes_behave_as_the_readme_documents(spec: Spec, stack: PulumiStack) -> None:
-    """Only the resources named in the README's table are replaced. All other resources are updated in place."""
+    """Only resources listed in the README's table are replaced. All others are updated in place."""
     rows = _readme_rows(spec)
     with host(stack.python) as runs:
         runs.up(stack)
@@ -205,7 +205,7 @@ def test_system_recovers_from_failures_and_is_destroyed_completely(cloud: Cloud,
 
 
 def _drift(cloud: Cloud, stack: PulumiStack) -> None:
-    """Simulate manual changes: delete a policy and a rule, and raise the maximum size of a group."""
+    """Simulate manual changes by deleting a policy and a rule and raising a node group's maximum size."""
     cloud.client("s3").delete_bucket_policy(Bucket=_id(stack, "Bucket", "lake"))
     ec2, group = cloud.client("ec2"), _id(stack, "SecurityGroup", "runs")
     (database,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]

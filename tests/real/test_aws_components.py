@@ -1,4 +1,4 @@
-"""Tests that infrastructure is created in a simulated AWS, stays unchanged, and is deleted only if unprotected."""
+"""Tests that a simulated AWS creates infrastructure, keeps it unchanged, and deletes it only if unprotected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_clouds()]
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run an AWS stand-in with the test bed's control plane as its clusters, and restore the nodes afterwards."""
+    """Run an AWS stand-in whose clusters are the test bed's control plane; restore the nodes on teardown."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as stand_in:
         yield stand_in
@@ -52,7 +52,7 @@ def test_infrastructure_lifecycle(
     control_plane: Cluster,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` and a refresh change nothing, the kubeconfig works, and protection prevents deletion."""
+    """A second `pulumi up` and a refresh are no-ops, the kubeconfig works, and protection prevents deletion."""
     stack = pulumi_stack(_infrastructure(example.compiled(), tmp_path / "build"), example.stack, **cloud.variables())
 
     assert set(stack.up().changes.values()) == {"create"}
@@ -73,7 +73,7 @@ def test_infrastructure_lifecycle(
 def test_lifecycle_of_buckets_without_a_cluster(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """A second `pulumi up` and a refresh change nothing. A workload outside AWS gets an access key for its bucket."""
+    """A second `pulumi up` and a refresh are no-ops. A workload outside AWS gets an access key for its bucket."""
     outcome = compile_system(Inputs(InputFile("system.yaml", ARCHIVE)), TARGETS)
     stack = pulumi_stack(_infrastructure(outcome, tmp_path / "build"), "default", **cloud.variables())
 
@@ -86,7 +86,7 @@ def test_lifecycle_of_buckets_without_a_cluster(
 
 
 def _ends(stack: PulumiStack, cloud: Cloud) -> None:
-    """Check that protected resources cannot be deleted, then unprotect and delete all resources."""
+    """Check that protected resources cannot be deleted, then remove the protection and delete everything."""
     with pytest.raises(Failed, match="protect"):
         stack.destroy()
     stack.configure("protect", "false")

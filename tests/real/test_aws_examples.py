@@ -22,7 +22,7 @@ EXAMPLES = [pytest.param(example, id=str(example)) for example in on_aws()]
 
 @pytest.fixture
 def cloud(example: Example, tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run an AWS stand-in with the test bed's control plane as its clusters, and restore the nodes afterwards."""
+    """Run an AWS stand-in whose clusters are the test bed's control plane; restore the nodes on teardown."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", region_of(example), cluster=control_plane) as stand_in:
         yield stand_in
@@ -41,7 +41,7 @@ def test_lifecycle_of_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes neither project. Destroying both projects in reverse order leaves nothing behind."""
+    """A second `pulumi up` is a no-op for both projects. Destroying them in reverse order leaves nothing behind."""
     outcome = in_networks_of(example, cloud)
     before = left_in(cloud)
     deployment = projects(example, outcome, tmp_path, cloud, chart_repository, pulumi_stack)

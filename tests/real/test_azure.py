@@ -72,7 +72,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes in Azure: another owner, and a missing role assignment."""
+    """Simulate manual changes in Azure by changing an owner tag and removing a role assignment."""
     (account,) = cloud.api.all(ACCOUNT)
     cloud.edit(ACCOUNT, account, tags={"owner": "somebody"})
     (assignment,) = cloud.api.all(ASSIGNMENT)
@@ -80,7 +80,10 @@ def _drift(cloud: Cloud) -> None:
 
 
 def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
-    """Errors quote Azure's message. After a failed call or a killed run, the next run leaves exactly one resource."""
+    """Errors quote Azure's message, and runs recover from failures.
+
+    After a failed call or a killed run, the next run leaves exactly one resource.
+    """
     cloud.account_of_others(SETTINGS["account"])
     small.configure("cidr", "10.1.0.0/22")
     with pytest.raises(Failed, match="its IP address range is outside the IP address range of virtual network 'net'"):

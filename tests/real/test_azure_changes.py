@@ -1,4 +1,4 @@
-"""Tests the lifecycle of a system's infrastructure on a simulated Azure: changes, drift, failures, removal."""
+"""Tests a system's infrastructure on a simulated Azure: changes, drift, failures and removal."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def _rows(folder: Path) -> set[str]:
 
 
 def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """A failed run is completed, changes behave as the README documents, and protection prevents removal.
+    """Failed runs can be resumed, changes follow the README, and protection prevents removal.
 
-    Previews show what `modelyard diff` expects for each change.
+    Previews match what `modelyard diff` expects for each change.
     """
     text = _edited((SYSTEMS / "leads-on-azure" / "system.yaml").read_text(), _BEFORE)
     folder = folder_of(LEADS, tmp_path / "first", text)
@@ -109,7 +109,7 @@ def test_life_of_the_infrastructure(tmp_path: Path, pulumi_stack: Callable[..., 
 
 
 def _changes(stack: PulumiStack) -> None:
-    """Apply changes to the spec, set another password, and lock the retention."""
+    """Apply changes to the spec, set a different password, and lock the retention policy."""
     stack.configure("loginVersion", "2")
     stack.configure("lockRetention", "true")
     assert changes_of(stack.up()) == {
@@ -133,7 +133,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
-    """Simulate manual changes, and check that a refresh finds them and that `pulumi up` undoes them."""
+    """Simulate manual changes, and check that a refresh detects them and `pulumi up` reverts them."""
     _drift(cloud)
     right = "RoleAssignment score-leadsaudite5ca382dbd-leads-audit-append"
     drifted = {"AgentPool small-f2s-v2-on-demand": "update", "Workspace leads-main": "update", right: "delete"}
@@ -142,7 +142,7 @@ def _drifts(cloud: Cloud, stack: PulumiStack) -> None:
 
 
 def _refuses(deployed: Deployed, changed: str) -> None:
-    """Preview further changes to the spec, including those that protection refuses."""
+    """Preview further spec changes, including those rejected because of protection."""
     assert errors_in(deployed.preview(changed, _edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ("cannot be deleted", "unable to replace"), strict=True):
         assert error in errors_in(deployed.preview(changed, _edited(changed, edits)))
@@ -152,7 +152,7 @@ def _refuses(deployed: Deployed, changed: str) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes in Azure: a missing permission, a larger pool, and shorter log retention."""
+    """Simulate manual changes in Azure by removing a permission, enlarging a pool and shortening log retention."""
     (assignment,) = [
         each
         for each, values in cloud.api.all(ASSIGNMENT).items()
@@ -168,9 +168,9 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Remove the protection, preview the changes that now recreate resources, and destroy all resources.
+    """Remove the protection, preview changes that now recreate resources, and destroy everything.
 
-    A locked storage account can be destroyed only after its lock has ended, and the names of vaults stay reserved.
+    A locked storage account can be destroyed only once its lock expires, and vault names stay reserved.
     """
     stack = deployed.stack
     cloud.upload("leadsaudite5ca382dbd", "audit/score/1.parquet")
@@ -192,7 +192,7 @@ def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
 
 @pytest.mark.parametrize("example", on_azure(), ids=str)
 def test_every_example(example: Example, tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The projects of examples are created, left unchanged by a second run, and removed."""
+    """Every example's project can be created and removed, and a second run changes nothing."""
     folder = folder_of(example, tmp_path / "build")
     cloud = cloud_for(tmp_path / "cloud", folder)
     cloud.container("data", "korbmarkt", "supply-dev")

@@ -34,7 +34,10 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Return a subscription with the test bed's control plane as its clusters; restore the nodes afterwards."""
+    """Return a fake subscription whose clusters are served by the test bed.
+
+    Restores the control plane's nodes on teardown.
+    """
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
     yield cloud_for(tmp_path / "cloud", target, control_plane)
@@ -43,7 +46,7 @@ def cloud(tmp_path: Path, target: Path, control_plane: Cluster) -> Iterator[Clou
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace each pool's first nodes with as many nodes of its machine type as its autoscaler may add."""
+    """Replace the initial nodes with the maximum number of nodes that each pool's autoscaler may add."""
     (cluster,) = cloud.api.all(CLUSTER).values()
     pools = [*cluster["agentPoolProfiles"], *cloud.api.all(POOL).values()]
     nodes.remove_nodes(kubectl)
@@ -66,7 +69,7 @@ def test_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the node pools' machines."""
+    """The kubeconfig works, a second `pulumi up` is a no-op, and Pods fit on the node pools' machines."""
     backend = tmp_path / "backend"
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}

@@ -32,7 +32,7 @@ def operator(
 
 
 def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: PulumiStack) -> None:
-    """The chart's Deployment becomes available with the given values, and a second run changes nothing."""
+    """The chart's Deployment becomes available with the given values, and a second run is a no-op."""
     operator.configure("values", json.dumps({"featureGates": [{"name": "RayCronJob", "enabled": False}]}))
 
     operator.up()
@@ -47,7 +47,7 @@ def test_a_chart_is_installed_and_removed(control_plane: Cluster, operator: Pulu
 
 
 def test_unknown_chart_value_is_refused(operator: PulumiStack) -> None:
-    """Helm itself silently ignores unknown values, but the test chart's schema rejects them."""
+    """The test chart's schema rejects unknown values, which Helm itself silently ignores."""
     operator.configure("values", json.dumps({"featureGate": []}))
 
     with pytest.raises(Failed, match="featureGate"):

@@ -56,7 +56,7 @@ def ray_cluster(control_plane: Cluster) -> Iterator[str]:
 
 
 def test_operator_creates_a_ray_cluster_that_becomes_ready(control_plane: Cluster, ray_cluster: str) -> None:
-    """KubeRay's operator creates the head and the workers, the scheduler places them, and KWOK simulates them."""
+    """KubeRay's operator creates the head and worker Pods, the scheduler places them, and KWOK simulates them."""
     kubectl = control_plane.kubectl
 
     kubectl.wait_until(
@@ -69,7 +69,7 @@ def test_operator_creates_a_ray_cluster_that_becomes_ready(control_plane: Cluste
 
 
 def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_path: Path) -> None:
-    """The API server accepts the manifest, but refuses it with an unknown field, which the error names."""
+    """The API server accepts the manifest but rejects it once it has an unknown field, naming the field."""
     manifest = tmp_path / "cluster.yaml"
     manifest.write_text(json.dumps(RAY_CLUSTER))
     assert control_plane.kubectl.apply_strict(manifest) == ()
@@ -82,7 +82,10 @@ def test_strict_validation_names_an_unknown_field(control_plane: Cluster, tmp_pa
 
 
 def test_pods_are_scheduled_only_on_machines_that_fit(control_plane: Cluster) -> None:
-    """A Pod that needs two accelerators runs on a machine that has them. A Pod that fits no machine stays pending."""
+    """Pods are scheduled only on machines that fit.
+
+    A Pod that needs two accelerators runs on a machine that has them. A Pod that fits no machine stays pending.
+    """
     kubectl = control_plane.kubectl
     pool = Machines(
         count=1,

@@ -1,4 +1,4 @@
-"""Runs a plan's copy commands between object stores with different protocols, from S3 to Google's and Azure's."""
+"""Runs a plan's copy commands from S3 to object stores with other protocols, on Google Cloud and Azure."""
 
 from __future__ import annotations
 
@@ -72,7 +72,10 @@ def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
 def test_emitted_commands_copy_between_stores_of_different_protocols(
     place: Destination, store: Store, tmp_path: Path
 ) -> None:
-    """The first copy is killed and repeated. Then checksums match, and later changes are copied both ways."""
+    """The copy survives being killed and restarted.
+
+    Checksums then match, and later changes are copied in both directions.
+    """
     plan, transfer = plan_to(place)
     (tmp_path / PLAN).mkdir()
     (tmp_path / PLAN / "rclone.conf").write_text(rclone_file(transfer), encoding="utf-8")
@@ -109,7 +112,7 @@ def test_emitted_commands_copy_between_stores_of_different_protocols(
 
 
 def _killed(phase: Phase, folder: Path, environment: dict[str, str], sink: str) -> list[str]:
-    """Kill a phase's copies once an object has arrived, and return all objects that arrived by then."""
+    """Kill a phase's copies once the first object arrives, and return all objects that have arrived by then."""
     lines = [line for step in phase.do for line in step.commands if " copy " in line]
     slow = {**environment, "RCLONE_TPSLIMIT": "5"}
     process = subprocess.Popen(["bash", "-c", "\n".join(lines)], cwd=folder, env=slow, start_new_session=True)
@@ -130,7 +133,7 @@ def _listed(folder: Path, environment: dict[str, str], place: str) -> list[str]:
 
 
 def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Run a phase's emitted copy and comparison commands, and return the comparisons' output."""
+    """Run the emitted copy and comparison commands of a phase, and return the output of the comparisons."""
     listed: list[str] = []
     with (folder / "log").open("ab") as log:
         for step in (*phase.do, *phase.check):
@@ -142,7 +145,7 @@ def _run(phase: Phase, folder: Path, environment: dict[str, str]) -> list[str]:
 
 
 def _run_job(phase: Phase, name: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run a Job container's command on this machine, with the configuration that the container mounts."""
+    """Run a Job container's command locally, with the configuration that the container would mount."""
     objects = {manifest["kind"]: manifest for manifest in yaml.safe_load_all(phase.files[f"migration-{name}.yaml"])}
     (container,) = objects["Job"]["spec"]["template"]["spec"]["containers"]
     (file, text), *_ = objects["ConfigMap"]["data"].items()
@@ -180,7 +183,7 @@ def _signed() -> str:
 
 
 def _environment(remotes: Mapping[str, list[Remote]], old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Return environment variables that point rclone's remotes in the emitted commands at these services."""
+    """Return environment variables that point the rclone remotes in emitted commands at these services."""
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key"}
     for which, settings in (("old", old), ("new", new)):
         for remote in remotes[which]:

@@ -1,4 +1,4 @@
-"""Runs a plan's copy Job commands with kubectl on a real API server, in the new side's namespace."""
+"""Runs a plan's copy Job commands with kubectl on a real API server, in the namespace of the new side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ PATIENCE_S = 120
 
 
 def test_jobs_are_admitted_complete_and_run_again(control_plane: Cluster, tmp_path: Path) -> None:
-    """The namespace admits only restricted Pods. The commands wait until each Job has ended, and can be repeated."""
+    """Copy Jobs run in a namespace that admits only restricted Pods.
+
+    The commands wait for each Job to finish and can be repeated.
+    """
     plan, move = plan_to(Destination("gcp", "europe-west3"))
     kubectl = control_plane.kubectl
     namespace = move.handovers["new"]["main"].namespace
@@ -76,7 +79,7 @@ def write(phases: list[Phase], folder: Path) -> None:
 
 
 def run(phase: Phase, folder: Path, cluster: Cluster) -> str:
-    """Run the commands for a phase's Jobs, except those that print logs, which would need a real machine."""
+    """Run the commands for a phase's Jobs, skipping those that print logs because they need a real machine."""
     groups = [step.in_cluster.commands for step in (*phase.do, *phase.check) if step.in_cluster and step.commands]
     lines = [line.replace("sleep 10", "sleep 0.5") for group in groups for line in group if " logs " not in line]
     (folder / ".kube").mkdir(exist_ok=True)

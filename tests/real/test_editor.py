@@ -1,4 +1,4 @@
-"""Tests completions, hover texts and diagnostics of yaml-language-server for specs and environments."""
+"""Tests yaml-language-server's completions, hover texts and diagnostics for specs and environments."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
     ],
 )  # fmt: skip
 def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list[str]) -> None:
-    """Completions contain no titles, placeholders, objects as text, or fields of other alternatives of the schema."""
+    """Completions contain no titles, placeholders, stringified objects, or fields of other schema alternatives."""
     assert sorted(_offered(editor, _PLACED + place)) == offered
 
 
@@ -153,7 +153,7 @@ def test_completions_in_a_spec(editor: LanguageClient, place: str, offered: list
     ],
 )
 def test_example_names_are_not_offered(editor: LanguageClient, place: str) -> None:
-    """Names in the schema's examples do not exist in the user's spec, so they are not suggested."""
+    """Names from the schema's examples aren't suggested, because they don't exist in the user's spec."""
     assert _offered(editor, _PLACED + place) == []
 
 
@@ -227,7 +227,7 @@ def test_diagnostics_use_our_messages(editor: LanguageClient, text: str, problem
 
 
 def test_variables_cause_no_diagnostics(editor: LanguageClient) -> None:
-    """Variables cause no diagnostics, although the editor checks specs before variables are substituted."""
+    """Variables cause no diagnostics, even though the editor checks specs before substituting them."""
     text = "compute: {c: {cpu: '${vars.cpus}', memory: '${vars.size}Gi', capacity: '${vars.kind}'}}\n"
 
     assert _problems(editor, _PLACED + text) == []

@@ -1,8 +1,7 @@
-"""Tests that `modelyard diff` predicts what Pulumi does with Kubernetes objects, for all pairs in tests/reviews.
+"""Tests that `modelyard diff` predicts Pulumi's changes to objects for all pairs in tests/reviews.
 
-The engine's behaviour depends on the kind of an object and on the fields that differ. Objects from all pairs that
-differ in the same fields therefore share one example. Each example has its own namespace, and one preview covers all
-examples.
+The engine's behavior depends on an object's kind and on which fields differ, so objects that differ in the same fields
+share one example across all pairs. Each example gets its own namespace, and a single preview covers them all.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ def changes() -> dict[str, tuple[Key, Item, Item, str]]:
 
 
 def moved(item: Item, namespace: str) -> Object:
-    """Return a copy of an object in the given namespace or, if the object has none, under another name."""
+    """Return a copy of an object in the given namespace, or renamed if the object is cluster-scoped."""
     copied = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
     metadata = copied["metadata"]
     if "namespace" in metadata:
@@ -102,7 +101,7 @@ def effects_of(preview: str) -> Iterator[tuple[str, Effect]]:
 
 @contextmanager
 def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
-    """Create a namespace for each object. Afterwards, delete the namespaces and the cluster-wide objects."""
+    """Create a namespace for each object; on exit, delete the namespaces and the cluster-scoped objects."""
     namespaces: list[Object] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"effects-{at}"}} for at in range(len(objects))
     ]
@@ -119,7 +118,7 @@ def spaces(kubectl: Kubectl, objects: list[Object]) -> Generator[None]:
 def test_the_engine_does_what_diff_says(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """The API server refuses none of the examples, and each has the predicted effect in the preview."""
+    """The API server accepts all examples, and the preview shows the predicted effect for each."""
     tables = TARGETS["aws"].effects()
     examples = changes()
     expected: dict[str, tuple[Effect, str]] = {}

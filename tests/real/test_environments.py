@@ -20,7 +20,7 @@ def python() -> Path:
 
 
 def test_environment_is_created_once_without_the_compiler(python: Path) -> None:
-    """The environment contains the required version of the SDK, but not modelyard."""
+    """The environment contains the required SDK version but not modelyard."""
     assert environments.program_environment(TINY / "requirements.txt") == python
 
     listed = subprocess.run([python, "-m", "pip", "list"], capture_output=True, text=True, check=True).stdout
@@ -30,7 +30,7 @@ def test_environment_is_created_once_without_the_compiler(python: Path) -> None:
 
 
 def test_misspelt_argument_is_a_type_error(python: Path, tmp_path: Path) -> None:
-    """A correct program passes the type check. A misspelt argument fails, because the real SDK is installed."""
+    """A correct program passes the type check, while a misspelled argument fails against the real SDK."""
     program = tmp_path / "program"
     shutil.copytree(TINY, program)
     assert environments.type_errors(program, python) == ""

@@ -41,7 +41,7 @@ class Placed:
 
 
 def written(outcome: Outcome, out: Path) -> Path:
-    """Write the trees of a compiled example to disk and return the folder of its environment."""
+    """Write a compiled example's trees to disk and return its environment folder."""
     assert not outcome.failed, outcome.diagnostics
     trees = [Tree(stack.environment, stack.target, stack_files(stack), "test") for stack in outcome.stacks]
     _, problems = write_trees(out, trees)
@@ -52,7 +52,7 @@ def written(outcome: Outcome, out: Path) -> Path:
 def placements(
     outcome: Outcome, folder: Path, cluster: Cluster, charts: ChartRepository, make: Callable[..., PulumiStack]
 ) -> Iterator[Placed]:
-    """Yield an example's stacks, each on a cluster with only the machines that the target declares."""
+    """Yield an example's stacks, each on a cluster whose only machines are those declared by the target."""
     assert outcome.system is not None
     for target in outcome.system.deployment.targets:
         project = folder / target.name / "workloads"
@@ -74,7 +74,7 @@ def platform_nodes() -> list[nodes.Node]:
 
 
 def ray_clusters_are_ready(kubectl: Kubectl, namespace: str) -> bool:
-    """Return whether the Ray clusters of all RayServices and RayJobs are complete."""
+    """Return whether the Ray clusters of all RayServices and RayJobs are ready."""
     clusters = kubectl.all("raycluster", namespace)
     owners = len(kubectl.all("rayservice", namespace)) + len(kubectl.all("rayjob", namespace))
     states = [cast(Any, cluster).get("status", {}).get("state") for cluster in clusters]
@@ -95,7 +95,7 @@ def unscheduled(kubectl: Kubectl, namespace: str) -> list[str]:
 
 
 def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
-    """Run every pipeline once from its template, one after the other, because KWOK does not run the real launchers."""
+    """Run every pipeline once from its template, one at a time, since KWOK doesn't run the real launchers."""
     for config in kubectl.all("configmap", namespace):
         template = cast(Any, config).get("data", {}).get("rayjob.json")
         if template:
@@ -103,7 +103,7 @@ def run_pipelines(kubectl: Kubectl, namespace: str) -> None:
 
 
 def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> None:
-    """Create a pipeline run and its owner Job, and wait until KubeRay has created the submitter Job."""
+    """Create a pipeline run and its owner Job, and wait for KubeRay to create the submitter Job."""
     pipeline = template["metadata"]["name"]
     job = f"{pipeline}-first"
     manifest = kubectl.run(
@@ -129,7 +129,7 @@ def run_pipeline(kubectl: Kubectl, namespace: str, template: dict[str, Any]) -> 
 
 
 def is_submitted(kubectl: Kubectl, run: str, namespace: str) -> bool:
-    """Return whether KubeRay has created the submitter Job, which has the RayJob's name and is owned by it."""
+    """Return whether KubeRay has created the submitter Job, which is named after the RayJob that owns it."""
     jobs = [cast(Any, job)["metadata"] for job in kubectl.all("job", namespace)]
     owners = [owner for job in jobs if job["name"] == run for owner in job.get("ownerReferences", [])]
     return any(owner["kind"] == "RayJob" for owner in owners)
@@ -158,7 +158,7 @@ def provide_volumes(kubectl: Kubectl, namespace: str) -> None:
 
 
 def settled(kubectl: Kubectl, namespace: str) -> None:
-    """Wait until Ray clusters are complete. All Pods must be scheduled, and the operator must report no error."""
+    """Wait until Ray clusters are ready, all Pods are scheduled, and the operator has reported no errors."""
     provide_volumes(kubectl, namespace)
     kubectl.wait_until(partial(ray_clusters_are_ready, kubectl, namespace), "Ray clusters are ready", 600)
     assert unscheduled(kubectl, namespace) == []
@@ -184,7 +184,7 @@ def test_lifecycle_of_an_example(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """A second `pulumi up` changes nothing, more replicas change only one object, and `destroy` leaves nothing.
+    """A second `pulumi up` is a no-op, adding replicas changes one object, and `destroy` leaves nothing behind.
 
     Only the smallest example is protected, as emitted, and then unprotected before it is destroyed. The other examples
     are never protected.
@@ -239,7 +239,7 @@ def priorities(project: Path) -> set[str]:
 
 
 def claims(project: Path) -> bool:
-    """Return whether a model server has a volume. If so, removing a replica would wait for Pods forever."""
+    """Return whether any model server has a volume. If so, removing a replica would wait for Pods forever."""
     texts = (path.read_text(encoding="utf-8") for path in project.glob("manifests/*.yaml"))
     return any("kind: PersistentVolumeClaim" in text for text in texts)
 
@@ -268,7 +268,7 @@ def test_next_up_completes_a_killed_one(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """`pulumi up` for the largest example is killed midway. The next one completes it, and a third changes nothing."""
+    """If `pulumi up` of the largest example is killed, the next one completes it and another is a no-op."""
     example = Example("fraud-detection", "on-prem")
     outcome = example.compiled()
     folder = written(outcome, tmp_path / "build")

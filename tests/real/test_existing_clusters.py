@@ -1,4 +1,4 @@
-"""Deploys a system with Pulumi's engine to another team's existing clusters in the stand-ins for clouds."""
+"""Deploys a system with Pulumi's engine to another team's existing clusters in the cloud stand-ins."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _lives(stack: PulumiStack) -> None:
 
 
 def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster must exist beforehand, and is unchanged after the system has been removed."""
+    """The cluster must already exist, and removing the system leaves it unchanged."""
     with running_aws(tmp_path / "cloud") as cloud:
         stack = pulumi_stack(_written(None, tmp_path / "build") / "infrastructure", "default", **cloud.variables())
         with pytest.raises(Failed, match="No cluster found for name: platform"):
@@ -69,7 +69,7 @@ def test_life_on_an_existing_eks_cluster(tmp_path: Path, pulumi_stack: Callable[
 
 
 def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster must exist and provide identities for Pods. It is unchanged after the system has been removed."""
+    """The cluster must already exist and provide identities for Pods. Removing the system leaves it unchanged."""
     cloud = Google(tmp_path / "cloud", "acme-ml")
     cloud.enable("container.googleapis.com")  # by the team that created the first cluster
     for name in ("token", "pagerduty"):
@@ -99,7 +99,7 @@ def test_life_on_an_existing_gke_cluster(tmp_path: Path, pulumi_stack: Callable[
 
 
 def test_life_on_an_existing_aks_cluster(tmp_path: Path, pulumi_stack: Callable[..., PulumiStack]) -> None:
-    """The cluster must have workload identity. It is unchanged after the system has been removed."""
+    """The cluster must have workload identity enabled. Removing the system leaves it unchanged."""
     spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     folder = _written("aks", tmp_path / "build", spec.replace("3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b", SUBSCRIPTION))
     cloud = cloud_for(tmp_path / "cloud", folder)
@@ -131,7 +131,7 @@ def test_two_systems_share_a_cluster(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The second system uses the first one's add-ons. Creating or removing one system does not affect the other."""
+    """A second system reuses the first one's add-ons. Creating or removing either doesn't affect the other."""
     spec = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     second = spec.replace("{name: tenant,", "{name: other,").replace("prometheus]", "prometheus, external-secrets]")
     kubectl = control_plane.kubectl

@@ -70,7 +70,7 @@ def test_life_of_a_small_program(cloud: Cloud, small: PulumiStack) -> None:
 
 
 def _drift(cloud: Cloud) -> None:
-    """Simulate manual changes in Google Cloud: more flow logs, a label, and a missing firewall rule."""
+    """Simulate manual changes in Google Cloud: more flow logs, an edited label and a removed firewall rule."""
     subnetwork, _ = cloud.find(SUBNETWORK, "subnetwork-")
     firewall, _ = cloud.find("gcp:compute/firewall:Firewall", "deny-")
     cloud.edit(SUBNETWORK, subnetwork, logConfig={"flowSampling": 1})
@@ -79,7 +79,10 @@ def _drift(cloud: Cloud) -> None:
 
 
 def test_failures_and_interruptions(cloud: Cloud, small: PulumiStack) -> None:
-    """Errors quote Google's message. After a failed call or a killed run, the next run leaves exactly one resource."""
+    """Errors quote Google's message, and runs recover from failures.
+
+    After a failed call or a killed run, the next run leaves exactly one resource.
+    """
     small.configure("cidr", "10.0.0.1/20")
     with pytest.raises(Failed, match="is not logical address range"):
         small.up()

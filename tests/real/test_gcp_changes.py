@@ -1,4 +1,7 @@
-"""Tests the lifecycle of a system's infrastructure on a simulated Google Cloud: changes, drift, failures, removal."""
+"""Tests the lifecycle of a system's infrastructure on a simulated Google Cloud.
+
+Covers changes, drift, failures and removal.
+"""
 
 from __future__ import annotations
 
@@ -75,10 +78,10 @@ def _rows(folder: Path) -> set[str]:
 def test_life_of_the_infrastructure(
     tmp_path: Path, cloud: Cloud, pulumi_stack: Callable[..., PulumiStack], accept: bool
 ) -> None:
-    """A failed run is completed, changes behave as the README documents, and protection prevents the removal.
+    """Failed runs can be resumed, changes follow the README, and protection prevents removal.
 
-    Previews show what `modelyard diff` expects for each change, and `diff --preview` reports what a change does not
-    explain.
+    Previews match what `modelyard diff` expects for each change, and `diff --preview` reports anything a change does
+    not explain.
     """
     text, changed = original_text(), changed_text(original_text())
     folder = _folder(text, tmp_path / "first")
@@ -122,7 +125,7 @@ def _changes(stack: PulumiStack) -> None:
 
 
 def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accept: bool) -> None:
-    """Simulate manual changes, which a refresh finds, no spec change explains, and `pulumi up` undoes."""
+    """Simulate manual changes that a refresh detects, no spec change explains, and `pulumi up` reverts."""
     stack = deployed.stack
     _drift(cloud)
     drifted = {
@@ -140,7 +143,10 @@ def _drifts(cloud: Cloud, deployed: Deployed, changed: str, scratch: Path, accep
 
 
 def _refuses(deployed: Deployed, changed: str, scratch: Path) -> None:
-    """Preview further changes. For those that protection refuses, `diff` reports the failed preview."""
+    """Preview further changes.
+
+    For changes rejected because of protection, `diff` reports the failed preview.
+    """
     assert errors_in(deployed.preview(changed, edited(changed, _MORE))) == ""
     for edits, error in zip(_REFUSED.values(), ('Bucket::lake" cannot be deleted', "unable to replace"), strict=True):
         edited_spec = edited(changed, edits)
@@ -166,7 +172,7 @@ def _drift(cloud: Cloud) -> None:
 
 
 def _ends(cloud: Cloud, deployed: Deployed, changed: str) -> None:
-    """Remove the protection, then destroy all resources but the key and the right to decrypt the database's backups.
+    """Remove the protection and destroy everything except the key and the right to decrypt database backups.
 
     Without protection, previews show all resources that a change recreates.
     """

@@ -32,9 +32,9 @@ LARGEST_POOL = 8
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Return a Google Cloud project with the test bed's control plane as its clusters.
+    """Return a fake Google Cloud project whose clusters are served by the test bed's control plane.
 
-    Restore the control plane's nodes afterwards.
+    Restore the control plane's nodes on teardown.
     """
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
@@ -56,7 +56,7 @@ def _written(out: Path) -> Path:
 
 
 def _add_machines(kubectl: Kubectl, cloud: Cloud) -> None:
-    """Replace each pool's first nodes with as many nodes of its machine type as its autoscaler may add."""
+    """Replace the initial nodes with the maximum number of nodes that each pool's autoscaler may add."""
     nodes.remove_nodes(kubectl)
     nodes.add_nodes(kubectl, [node for pool in cloud.api.all(POOL).values() for node in _of(pool)])
 
@@ -77,7 +77,7 @@ def test_both_projects(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The kubeconfig works, a second `pulumi up` changes nothing, and Pods fit on the node pools' machines."""
+    """The kubeconfig works, a second `pulumi up` is a no-op, and Pods fit on the node pools' machines."""
     folder = _written(tmp_path / "build")
     backend = tmp_path / "backend"
     backend.mkdir()

@@ -1,4 +1,4 @@
-"""Tests deploying a hybrid system: access between its targets works, is limited, and can be removed."""
+"""Tests that access between the targets of a hybrid system works, is limited, and can be removed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class System:
 
 @pytest.fixture
 def cloud(tmp_path: Path, control_plane: Cluster) -> Iterator[Cloud]:
-    """Run an AWS stand-in with the test bed's control plane as its clusters, and restore the nodes afterwards."""
+    """Run an AWS stand-in whose clusters are the test bed's control plane; restore the nodes on teardown."""
     nodes.remove_nodes(control_plane.kubectl)
     with running_cloud(tmp_path / "cloud", cluster=control_plane) as stand_in:
         stand_in.client("s3").create_bucket(
@@ -73,7 +73,7 @@ def compiled(*, till: bool = True, keys: str = "[1]") -> Outcome:
 def system(
     folder: Path, backend: Path, cloud: Cloud, control_plane: Cluster, charts: ChartRepository, make: Callable[..., Any]
 ) -> System:
-    """Return the stacks of a compiled system. They share a state backend, as stacks of one owner would."""
+    """Return the stacks of a compiled system, sharing a state backend as stacks of one owner would."""
     backend.mkdir()
     variables = {**cloud.variables(), "PULUMI_BACKEND_URL": f"file://{backend}"}
     infrastructure = make(folder / "main" / "infrastructure", EXAMPLE.stack, **variables)
@@ -91,7 +91,7 @@ def users(cloud: Cloud) -> list[str]:
 
 
 def key_of(kubectl: Kubectl, secret: str, number: int = 1) -> dict[str, str]:
-    """Return an access key from a Secret in the shops' cluster, in the format that AWS clients use."""
+    """Read an access key from a Secret in the shops' cluster and return it in AWS client format."""
     data = cast("dict[str, str]", kubectl.get("secret", secret, OWN)["data"])
     plain = {name: base64.b64decode(value).decode() for name, value in data.items()}
     return {"AccessKeyId": plain[f"access-key-id-{number}"], "SecretAccessKey": plain[f"secret-access-key-{number}"]}
@@ -110,7 +110,10 @@ def test_lifecycle_of_cross_target_access(
     chart_repository: ChartRepository,
     pulumi_stack: Callable[..., PulumiStack],
 ) -> None:
-    """The key can read only the bundle. A second `pulumi up` changes nothing, and removing the till removes the key."""
+    """The key grants read access to the bundle only.
+
+    A second `pulumi up` is a no-op, and removing the till removes the key.
+    """
     kubectl = control_plane.kubectl
     outcome = compiled()
     deployment = system(
@@ -147,7 +150,7 @@ def test_lifecycle_of_cross_target_access(
 
 
 def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
-    """Check with moto's IAM that the access key given to Pods can read only the bundle."""
+    """Check with moto's IAM that the access key given to Pods grants read access to the bundle only."""
     s3 = moto.client("s3", key)
     with moto.enforced():
         assert permitted(lambda: s3.get_object(Bucket=LAKE, Key=f"{BUNDLE}current.json"))
@@ -158,7 +161,10 @@ def the_key_opens_the_bundle_alone(moto: Moto, key: dict[str, str]) -> None:
 
 
 def a_key_takes_over(system: System, folder: Path, cloud: Cloud, kubectl: Kubectl) -> None:
-    """Rotate the key as the README describes. Pods get a second key, and both work until the first is removed."""
+    """Rotate the key as described in the README.
+
+    Pods get a second key, and both work until the first is removed.
+    """
     both, second = written(compiled(keys="[1, 2]"), folder / "both"), written(compiled(keys="[2]"), folder / "second")
     moto, (user,) = Moto(cloud.variables()[ENDPOINT]), users(cloud)
 
@@ -185,7 +191,7 @@ def a_key_takes_over(system: System, folder: Path, cloud: Cloud, kubectl: Kubect
 
 
 def the_till_is_removed(system: System, without: Outcome, folder: Path, cloud: Cloud) -> None:
-    """Remove the till: destroy the shops' stack, and then delete the IAM user with its access key."""
+    """Remove the till by destroying the shops' stack and then deleting the IAM user and its access key."""
     remaining = written(without, folder)
     assert not (remaining / "stores" / "workloads").exists()
     system.tills.configure("protect", "false")

@@ -1,4 +1,4 @@
-"""Tests that a build context based on Ray's published image is built without pulling any image."""
+"""Tests that a build context based on Ray's published image builds without pulling any image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ COPY --chown=1000:100 app.py /home/ray/app.py
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """Write a build context like an emitted `image/` folder, with a Dockerfile, pinned requirements and sources."""
+    """Write a build context like an emitted `image/` folder.
+
+    Contains a Dockerfile, pinned requirements and sources.
+    """
     folder = tmp_path / "image"
     folder.mkdir()
     (folder / "Dockerfile").write_text(DOCKERFILE)
@@ -31,7 +34,7 @@ def context(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("base_image")
 def test_context_is_built_on_the_base_image(context: Path) -> None:
-    """The archive has the requested name, the base image's environment and the layers of the context."""
+    """The archive has the requested name, the base image's environment and the context's layers."""
     archive = image.build(context, "registry.local/demo-runtime:1")
 
     with tarfile.open(archive) as tar:

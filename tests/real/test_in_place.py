@@ -25,7 +25,7 @@ kubernetes.Manifests("workloads", cluster=cluster, files=["server.yaml"])
 
 
 def server(old: str, new: str) -> list[Object]:
-    """Return the Kubernetes objects of an endpoint's model server in a separate namespace."""
+    """Return the Kubernetes objects of an endpoint's model server, placed in their own namespace."""
     objects = lowered(changed(old, new, IN_PLACE))
     server_objects = [objects.get("ConfigMap", f"{SERVER}-description"), objects.get("RayService", SERVER)]
     where: Object = {"namespace": NAMESPACE}
@@ -47,7 +47,7 @@ def written(folder: Path, objects: list[Object]) -> Path:
 def test_change_to_pods_replaces_the_server(
     tmp_path: Path, control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]
 ) -> None:
-    """KubeRay ignores a new image, so the server is deleted and created again. Other changes are made in place."""
+    """A new image recreates the server, because KubeRay would ignore it. Other changes are made in place."""
     kubectl = control_plane.kubectl
     stack = pulumi_stack(written(tmp_path / "first", server("sample: 20%", "sample: 20%")), "prod")
     stack.configure("kubeconfig", control_plane.kubeconfig.read_text(), secret=True)

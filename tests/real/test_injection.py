@@ -1,4 +1,7 @@
-"""Puts code into every text field of every seed spec. This takes minutes but needs no real programs."""
+"""Injects code into every text field of every seed spec.
+
+Takes minutes but needs no external programs.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ ONCE = {"azure_existing", "gcp_existing", "azure_adopted", "gcp_adopted", "sites
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds() if seed.name not in ONCE])
 def test_code_in_texts_stays_data(seed: Seed) -> None:
-    """Text from a spec never changes the structure of the output; only the strings themselves differ.
+    """Text from a spec never changes the structure of the output, only its strings.
 
-    A small system is filled with every hostile string, and the others with one string for each kind of syntax.
+    A small system is tested with every hostile string, and the others with one string per kind of syntax.
     """
     texts = NASTY if seed.name == "two" else WORST
     some = [text for text in texts if text]  # an empty string may remove its key, such as the value of a taint

@@ -1,4 +1,4 @@
-"""Kills a rehearsal during each phase, or between a phase's end and its recording, then lets it finish."""
+"""Kills a rehearsal during each phase, or after the phase but before it is recorded, then lets it finish."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("rclone")
 
 
 def test_a_rehearsal_killed_in_and_after_each_phase_ends_with_everything_on_both_sides(tmp_path: Path) -> None:
-    """Each process is killed where intended, so the next process continues with the same phase."""
+    """Each process is killed at the intended point, and the next one resumes the same phase."""
     spec = tmp_path / "lake"
     folder = spec / ".modelyard" / "gcp.rehearsal"
     seed(folder, "lake-lake")

@@ -8,9 +8,9 @@ from tests.real.test_runtime import happened
 
 
 def test_language_model_answers_as_openai_does(tmp_path: Path) -> None:
-    """Texts are returned whole or in pieces, and invalid requests get the same status as from OpenAI.
+    """Completions work in full and streamed, and invalid requests get the same status as from OpenAI.
 
-    An adapter answers the requests that name it. The server keeps running if clients disconnect.
+    An adapter answers requests that name it, and the server survives client disconnects.
     """
     assert happened("whole_language.py", tmp_path) == {
         "models": ["assistant", "support"],

@@ -109,7 +109,7 @@ def rights(resources: Resources) -> str:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """Run a simulated AWS with the declared buckets, objects and secrets, plus others with similar names."""
+    """Run a simulated AWS with the declared buckets, objects and secrets, plus similarly named ones."""
     with running() as simulated:
         s3, secrets = simulated.client("s3"), simulated.client("secretsmanager")
         for bucket in ("lake", "other"):
@@ -121,7 +121,10 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def credentials(cloud: Cloud, resources: Resources, rights: str) -> dict[str, dict[str, str]]:
-    """Return credentials for the workload's role and the cross-target user, with exactly the registered policies."""
+    """Return credentials for the workload's role and the cross-target user.
+
+    They have exactly the registered policies.
+    """
     iam = cloud.client("iam")
     deployer = iam.create_user(UserName="deployer")["User"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": deployer}, "Action": "sts:AssumeRole"}
@@ -217,7 +220,7 @@ def test_listing_without_a_prefix_is_denied(rights: str) -> None:
 
 
 def test_only_the_declared_secret_is_readable(cloud: Cloud, rights: str) -> None:
-    """Secrets with longer names are denied, although the ARN of the declared secret has a random suffix."""
+    """Secrets with longer names are denied, even though the declared secret's ARN ends in a random suffix."""
     listed = cloud.client("secretsmanager").list_secrets()["SecretList"]
     arns = {each["Name"]: each["ARN"] for each in listed}
 

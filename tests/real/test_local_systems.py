@@ -1,4 +1,4 @@
-"""Runs systems on this machine as a new user would: `modelyard try`, and the rehearsal of a move of an example.
+"""Runs systems locally as a new user would, using `modelyard try` and a rehearsed move of an example.
 
 The compiler's Python has no Ray, so it starts the runtime with the Python of the runtime's environment.
 """
@@ -49,7 +49,7 @@ inference:
 
 
 def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = MODELYARD) -> str:
-    """Run a command in a folder, and return its complete output. The command must not leave any process running."""
+    """Run a command in a folder and return its full output. The command must leave no processes running."""
     command = [sys.executable, *program, *arguments, "--python", python]
     path = os.pathsep.join(str(REPOSITORY / part) for part in ("compiler", "schemas", "targets", "stacks", "runtime"))
     try:
@@ -71,12 +71,15 @@ def run(folder: Path, python: str, *arguments: str, program: tuple[str, ...] = M
 
 
 def _states(folder: Path) -> list[Path]:
-    """Return the state folders of all systems. Processes of a running system are found by such a folder's path."""
+    """Return the state folders of all systems.
+
+    A folder's path also identifies the processes of a running system.
+    """
     return [*folder.rglob(".modelyard/*"), *folder.rglob(".modelyard/*.rehearsal/*")]
 
 
 def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, python: str) -> None:
-    """User code collects real data, and every part of the system runs or decides once, up to a prediction."""
+    """User code collects real data, and every part of the system runs once, ending in a prediction."""
     text = run(tmp_path, python, "try", "--once")
     state = tmp_path / "modelyard-try" / ".modelyard" / "default"
 
@@ -94,10 +97,11 @@ def test_try_leads_to_a_prediction_of_a_row_that_was_held_out(tmp_path: Path, py
 
 @pytest.mark.usefixtures("rclone")
 def test_a_system_of_a_cloud_moves_while_callers_ask(tmp_path: Path, python: str) -> None:
-    """A local copy is trained and served, and moved back and forth with the plan's commands. No response changes.
+    """A local copy is trained, served, and moved back and forth using the plan's commands. No response changes.
 
-    The rehearsal is killed in the middle of the dual run, and while both sides serve callers, and continues from there.
-    Every object, ID, version, alias and digest is then on both sides. A language model moves with the other model.
+    The rehearsal is killed midway through the dual run and again while both sides serve callers, and resumes from
+    there. Every object, ID, version, alias and digest then exists on both sides. A language model moves with the other
+    model.
     """
     shutil.copytree(REPOSITORY / "examples" / "hello", tmp_path / "hello", ignore=shutil.ignore_patterns("build"))
     with (tmp_path / "hello" / "environments" / "aws.yaml").open("a", encoding="utf-8") as overlay:
@@ -158,7 +162,7 @@ COPIED = {
 
 
 def registry(side: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Return those contents of a side's MLflow database that must be equal on both sides."""
+    """Return the contents of a side's MLflow database that must match on both sides."""
     with closing(sqlite3.connect(f"{(side / 'mlflow.db').as_uri()}?mode=ro", uri=True)) as connection:
         return {
             table: sorted(connection.execute(f"SELECT {columns} FROM {table}")) for table, columns in COPIED.items()

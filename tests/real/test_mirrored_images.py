@@ -1,4 +1,4 @@
-"""Copies images between two registries on this machine with the real crane and a plan's commands."""
+"""Copies images between two local registries using the real crane and a plan's commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE_S = 60
 def test_an_image_is_copied_by_digest_and_another_under_its_name_is_noticed(
     built: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """The check passes only while digests are equal: after the copy, and after a replaced image is copied again."""
+    """The check passes only while digests match: after the copy, and after a replaced image is copied again."""
     crane = built("crane")
     with ExitStack() as stack:
         old, new = (stack.enter_context(_registry(crane, tmp_path / f"{name}.log")) for name in ("old", "new"))
@@ -50,9 +50,9 @@ def test_an_image_is_copied_by_digest_and_another_under_its_name_is_noticed(
 
 
 def _is_right(steps: tuple[Step, ...], registry: str, crane: Path, folder: Path) -> bool:
-    """Run the commands for a registry's images, as a rehearsal does, and return whether they end as expected.
+    """Run the commands for a registry's images like a rehearsal, and return whether they succeed as expected.
 
-    All other images are on the internet, so their commands are left out.
+    Commands for all other images are skipped, because those images are on the internet.
     """
     environment = {**os.environ, "PATH": f"{crane.parent}{os.pathsep}{os.environ['PATH']}"}
     judged: list[bool] = []

@@ -1,8 +1,8 @@
-"""Moves a system from one cluster to another with the commands of its plan, Pulumi's engine and two real API servers.
+"""Moves a system between clusters using its plan's commands, Pulumi's engine and two real API servers.
 
-Commands run as `modelyard migrate` printed them, with the real `kubectl`, `pulumi` and `rclone`, and both clusters in
-one kubeconfig. Both sides' buckets are on one S3 service. No Pod runs: KWOK reports that the Pods of Jobs have
-succeeded. So `kubectl logs` is left out, and so is crane, because no registry has the image.
+Commands run as printed by `modelyard migrate`, with the real `kubectl`, `pulumi` and `rclone`, and with both clusters
+in one kubeconfig. Both sides' buckets live on one S3 service. No Pods run: KWOK reports that Job Pods have succeeded.
+`kubectl logs` is therefore skipped, and so is crane, because no registry has the image.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Person:
         self.phases: dict[str, Any] = {phase["name"]: phase for phase in plan["phases"]}
 
     def lines(self, phase: str, part: str) -> list[str]:
-        """Return a phase's `do`, `check` or `undo` commands, including those for Jobs in a cluster."""
+        """Return the `do`, `check` or `undo` commands of a phase, including those for in-cluster Jobs."""
         steps: list[dict[str, Any]] = self.phases[phase][part]
         found: list[str] = []
         for step in steps:
@@ -93,7 +93,7 @@ class Person:
         return [line for line in found if not any(part in line for part in LEFT_OUT)]
 
     def start(self, lines: Sequence[str]) -> subprocess.Popen[str]:
-        """Start commands in one shell. Each command runs only if the previous one succeeds."""
+        """Start commands in one shell, stopping at the first failure."""
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
             cwd=self._folder,
@@ -121,11 +121,11 @@ class Person:
         return process.returncode, output
 
     def do(self, phase: str) -> str:
-        """Carry out a phase and its checks in one terminal, which keeps typed keys, and return the output."""
+        """Carry out a phase and its checks in one shell, so that typed-in keys persist, and return the output."""
         return self.run([*self.lines(phase, "do"), *self.lines(phase, "check")])
 
     def kill(self, lines: Sequence[str], begun: Callable[[], bool]) -> None:
-        """Start commands, then kill them and all processes they started as soon as a condition holds."""
+        """Start commands, then kill them and all their child processes once a condition holds."""
         deadline = time.monotonic() + PATIENCE_S
         with self.start(lines) as process:
             try:
@@ -158,7 +158,7 @@ def person(control_plane: Cluster, second: Cluster, tmp_path: Path) -> Iterator[
 
 @contextmanager
 def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person]:
-    """Write a move's plan, deploy the old side, and run the object store that both sides use."""
+    """Write a move's plan, deploy the old side, and run the object store shared by both sides."""
     (folder / "system.yaml").write_text(SPEC, encoding="utf-8")
     (folder / "new.yaml").write_text(OVERLAY, encoding="utf-8")
     try:
@@ -171,7 +171,7 @@ def carrying_out(folder: Path, clusters: dict[str, Cluster]) -> Generator[Person
 
 
 def _with_old_side(folder: Path, environment: dict[str, str], store: S3) -> Person:
-    """Write a plan, deploy the old side with its Secret, and return a person who carries the plan out."""
+    """Write a plan, deploy the old side and its Secret, and return a person who carries out the plan."""
     for command in (PLAN, "modelyard compile ."):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
     project = folder / "build" / "default" / "one" / "workloads"
@@ -183,12 +183,12 @@ def _with_old_side(folder: Path, environment: dict[str, str], store: S3) -> Pers
 
 
 def _packages(python: Path) -> Path:
-    """Return the folder of an environment's packages, so that pip finds them installed and downloads nothing."""
+    """Return an environment's package folder, so that pip finds the packages installed and downloads nothing."""
     return next(python.parent.parent.glob("lib/python*/site-packages"))
 
 
 def _environment(folder: Path, clusters: dict[str, Cluster], store: S3) -> dict[str, str]:
-    """Return the environment of a terminal whose kubeconfig has a context for each cluster."""
+    """Return environment variables for a terminal whose kubeconfig has a context for each cluster."""
     config: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
     for name, cluster in clusters.items():
         found = yaml.safe_load(cluster.kubeconfig.read_text())
@@ -228,7 +228,7 @@ def suspended(kubectl: Kubectl) -> dict[str, bool]:
 
 
 def test_a_system_moves_to_another_cluster(person: Person, control_plane: Cluster, second: Cluster) -> None:
-    """A killed phase is repeated, phases are undone and repeated, and the old side stays as long as it is in use."""
+    """Phases can be killed, undone and repeated, and the old side stays as long as it is in use."""
     old, new = control_plane.kubectl, second.kubectl
     begin(person, new)
     person.run([f"{NEW} cancel --stack moved --yes"])
@@ -246,7 +246,7 @@ def test_a_system_moves_to_another_cluster(person: Person, control_plane: Cluste
 
 
 def begin(person: Person, new: Kubectl) -> None:
-    """Kill the deployment of the new side halfway. The stack of the new side is locked from then on."""
+    """Kill the deployment of the new side halfway, which leaves its stack locked."""
     person.do("1-build")
     person.run(person.lines("2-secrets", "do"))
     up = person.lines("4-workloads", "do")
@@ -257,7 +257,7 @@ def begin(person: Person, new: Kubectl) -> None:
 
 
 def build(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Deploy the new side, whose Python environment exists by now. Its schedules stay suspended."""
+    """Deploy the new side using its existing Python environment. Its schedules stay suspended."""
     up = [line for line in person.lines("4-workloads", "do") if line.startswith("pulumi ")]
     checks = [*person.lines("4-workloads", "check"), *person.lines("2-secrets", "check")]
     person.run([*person.lines("2-secrets", "do"), *up, *checks])
@@ -282,7 +282,10 @@ def cut_over(person: Person, old: Kubectl, new: Kubectl) -> None:
 
 
 def retire(person: Person, old: Kubectl, new: Kubectl) -> None:
-    """Copy back the new side's data. Removing the old side fails while it has an active schedule or a late object."""
+    """Copy the new side's data back.
+
+    Removing the old side fails while it has an active schedule or an uncopied late object.
+    """
     person.store.fill("visits-two", {"months/june.parquet": b"6"})
     person.do("10-watch")
     assert "months/june.parquet" in person.store.names("visits")

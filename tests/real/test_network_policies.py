@@ -61,7 +61,7 @@ spec: {podSelector: {matchLabels: {app: closed}}, policyTypes: [Ingress, Egress]
 
 @dataclass(frozen=True)
 class Measured:
-    """The network as the API server sees it, and the successful connections: source Pod, target Pod and port."""
+    """The network as the API server sees it, and the successful connections as source Pod, target Pod and port."""
 
     network: Network
     connections: frozenset[tuple[str, str, int]]
@@ -96,7 +96,7 @@ def _pod(name: str) -> Object:
 
 
 def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Return the name of each Pod's network namespace on the node, by the Pod's IP address."""
+    """Map each Pod's IP address to the name of its network namespace on the node."""
     by_address: dict[str, str] = {}
     for line in cluster.run("ip", "netns", "list").splitlines():
         name = line.split()[0]

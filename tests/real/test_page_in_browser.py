@@ -1,4 +1,4 @@
-"""Tests a run's page in a real browser: its form, its automatic refresh, and what it loads."""
+"""Tests a run's page in a real browser: its form, its automatic refresh, and the resources it loads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def awaited(page: Page, expression: str) -> Any:
 def test_somebody_tries_an_endpoint_on_a_phone(
     browser: Browser, served: Served, page_system: RunningSystem, tmp_path: Path
 ) -> None:
-    """A response or an error appears below the form, whose entered text survives page refreshes."""
+    """Responses and errors appear below the form, and text entered in the form survives page refreshes."""
     page_system.inputs = (*page_system.inputs, (HOSTILE, "BYTES"))
     page = browser.open(served.url, 390)
 

@@ -1,4 +1,4 @@
-"""Tests that a real control plane preempts Pods by priority and enforces quotas."""
+"""Tests that a real control plane enforces quotas and preempts Pods by priority."""
 
 from __future__ import annotations
 
@@ -84,7 +84,10 @@ def _until_it_is_gone(kubectl: Kubectl, name: str) -> None:
 
 
 def test_serving_preempts_training(system: Kubectl) -> None:
-    """Serving runs although training fills the machine. A shared quota would refuse the serving Pod."""
+    """Serving preempts training that fills the machine.
+
+    A shared quota would reject the serving Pod.
+    """
     with running(system, "worker", CPUS, LOW), running(system, "replica", 4):
         _until_it_is_gone(system, "worker")
 

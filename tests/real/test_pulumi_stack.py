@@ -1,4 +1,4 @@
-"""Tests that a small Pulumi project is deployed, left unchanged, resumed after a kill, and destroyed."""
+"""Tests that a small Pulumi project can be deployed, left unchanged, resumed after a kill, and destroyed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tiny(control_plane: Cluster, pulumi_stack: Callable[..., PulumiStack]) -> Pu
 
 
 def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """The resources are created, then left unchanged, updated once, found free of drift, and destroyed."""
+    """Resources are created, left alone by a second run, updated once, found free of drift, and destroyed."""
     assert set(tiny.preview().changes.values()) == {"create"}
 
     first = tiny.up()
@@ -44,7 +44,7 @@ def test_up_again_changes_nothing_and_destroy_leaves_nothing(control_plane: Clus
 
 
 def test_a_killed_run_is_resumed(control_plane: Cluster, tiny: PulumiStack) -> None:
-    """After a run is killed midway, the next run finishes the work, and a third run changes nothing."""
+    """After a run is killed midway, the next one finishes the work and the one after is a no-op."""
     running = tiny.start("up")
     while running.begun < 6 and not running.ended:
         time.sleep(0.02)

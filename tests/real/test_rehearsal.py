@@ -1,4 +1,4 @@
-"""Rehearses moves with the commands of their plans: real copies, kills, rollbacks, and a delayed last phase."""
+"""Rehearses moves using their plans' commands: real copies, kills, rollbacks, and a delayed last phase."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def move() -> tuple[Migration, Move]:
 
 
 def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: str = SPEC) -> tuple[Migration, Move]:
-    """Return a plan for moving from AWS to the given destination, with a patch to the new side's spec."""
+    """Return a plan for moving from AWS to the given destination, with `patch` applied to the new side's spec."""
     inputs = Inputs(InputFile("system.yaml", spec))
     old = Side(inputs, compile_system(inputs, TARGETS))
     sides = sides_of(MoveRequest(("main",), place, place.provider, patch or {}), old, TARGETS)
@@ -132,7 +132,7 @@ def plan_to(place: Destination, patch: Mapping[str, Json] | None = None, spec: s
 
 
 def seed(rehearsal: Path, *stores: str) -> None:
-    """Create the objects in the old side's stores that a run of the old side would leave behind."""
+    """Create the objects that a run of the old side would have left in its stores."""
     for store in stores:
         for name, content in OBJECTS.items():
             path = rehearsal / "old" / "stores" / store / name
@@ -228,7 +228,7 @@ def test_phases_are_taken_back_and_the_old_side_stays_as_long_as_anything_uses_i
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Handle SIGINT as in a terminal, because background jobs and their children ignore it."""
+    """Handle SIGINT as a terminal would, because background jobs and their children ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -236,7 +236,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(several: Path, python: str) -> None:
-    """After Ctrl-C in a phase, repeating the command leaves every object of all targets on both sides."""
+    """If Ctrl-C interrupts a phase, rerunning the command puts every target's objects on both sides."""
     folder = several / ".modelyard" / "one.rehearsal"
     stores = ("lakes-lake", "lakes-tills")
     seed(folder, *stores)
@@ -273,7 +273,7 @@ def test_several_targets_move_into_one_although_the_rehearsal_is_interrupted(sev
 
 
 def _phases(folder: Path) -> list[str]:
-    """Return the phases that the state file counts as done, as `modelyard migrate --status` shows them."""
+    """Return the phases recorded as done in the state file, as shown by `modelyard migrate --status`."""
     command = [sys.executable, "-m", "modelyard", "migrate", str(folder.parents[1]), "--status", "--format", "json"]
     result = subprocess.run(
         [*command, "--out", str(folder / "system" / PLAN)], capture_output=True, text=True, check=True

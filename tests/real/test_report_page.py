@@ -38,7 +38,7 @@ def _usual(tmp_path: Path) -> str:
 @pytest.mark.parametrize("width", [320, 390, 1280])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_fits_every_screen(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
-    """Nothing scrolls sideways, the page loads no other resources, and text has the contrast that WCAG 2 requires."""
+    """Nothing scrolls sideways, no other resources are loaded, and text contrast meets WCAG 2."""
     url = _usual(tmp_path)
     page = browser.open(url, width, dark=dark)
 

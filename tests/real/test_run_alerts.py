@@ -18,7 +18,7 @@ def monitored(breach: str, last_run: str, system: str = "fraud", namespace: str 
 
 
 def test_breach_alert_fires_until_the_next_run(prometheus: Prometheus) -> None:
-    """A run pushes one sample, and the alert fires until the next run pushes a sample without a breach."""
+    """The alert fires after a run pushes a breach, until the next run pushes a sample without one."""
     once = monitored("1 _x1439 0 _x1440", "0 _x1439 86400 _x1440")
 
     assert prometheus.fired_alerts(VALID_SPEC, "monitor-drift", once, 1200) == {
@@ -35,7 +35,7 @@ def test_monitor_of_another_system_is_ignored(prometheus: Prometheus) -> None:
 
 
 def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> None:
-    """A system may run in two namespaces, and a breach in staging must not alert production."""
+    """A system may run in two namespaces. A breach in staging must not trigger an alert in production."""
     staging = monitored("1 _x1440", "0 _x1440", namespace="fraud-staging")
 
     assert (
@@ -45,7 +45,7 @@ def test_monitor_of_another_environment_is_ignored(prometheus: Prometheus) -> No
 
 
 def test_stopped_monitor_opens_a_ticket(prometheus: Prometheus) -> None:
-    """The ticket is opened 26 hours after the last run of a monitor that should run daily."""
+    """A ticket is opened 26 hours after the last run of a daily monitor."""
     alerts = prometheus.fired_alerts(VALID_SPEC, "monitor-drift", monitored("0 _x1700", "0 _x1700"), 1560)
 
     assert alerts == {("ModelyardMonitorStale", "ticket")}
@@ -57,7 +57,7 @@ def test_monitor_that_never_ran_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_performance_monitor_uses_server_metrics(prometheus: Prometheus) -> None:
-    """One in ten requests may fail, but the throughput of 1 request per second is below the minimum of 2."""
+    """The throughput alert fires at 1 request per second (minimum 2), while 1 in 10 requests may fail."""
     series = {REQUESTS % "200": "0+54x60", REQUESTS % "500": "0+6x60"}
 
     assert prometheus.fired_alerts(PERFORMANCE, "monitor-drift", series, 50) == {
@@ -71,7 +71,7 @@ CRON_JOB = 'namespace="fraud",cronjob="retrain"'
 
 
 def run(number: int, start: str, condition: str) -> dict[str, str]:
-    """Return the series that kube-state-metrics exports for a Job with the given final condition."""
+    """Return the series kube-state-metrics exports for a Job that ended in the given condition."""
     job = JOB % number
     owner = f'{job},owner_kind="CronJob",owner_name="retrain",owner_is_controller="true"'
     return {
@@ -112,7 +112,7 @@ def test_missing_run_opens_a_ticket(prometheus: Prometheus) -> None:
 
 
 def test_paused_schedule_raises_no_missing_run_alert(prometheus: Prometheus) -> None:
-    """The hourly run is overdue 3 hours after a pause ends: an hour, another hour and two attempts of half an hour."""
+    """An hourly run is overdue 3 hours after a pause ends, i.e. two hours plus two half-hour attempts."""
     text = changed(SCHEDULE, 'schedule: {cron: "0 * * * *"}', ("    timeout: 6h", "    timeout: 20m"))
     due, late = 180, {("ModelyardPipelineMissing", "ticket")}
     suspended = f"kube_cronjob_spec_suspend{{{CRON_JOB}}}"
@@ -134,7 +134,10 @@ PUSHED = '{namespace="fraud",system="fraud",pipeline="retrain"}'
 
 
 def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prometheus: Prometheus) -> None:
-    """Each run pushes one sample. A week after a refusal, the gate passes, and a version waits for approval."""
+    """Refused gates and waiting versions open tickets until the next push.
+
+    Each run pushes one sample. A week after a refusal, the gate passes and a version waits for approval.
+    """
     week = 7 * 24 * 60
     series = {
         **scheduled(f"0x{week} 604800x{week}"),
@@ -147,7 +150,7 @@ def test_refused_gate_and_waiting_version_open_tickets_until_the_next_push(prome
 
 
 def test_approval_ends_the_alert_within_minutes(prometheus: Prometheus) -> None:
-    """The promoter pushes the same series every few minutes, so the alert ends soon after the approval."""
+    """The alert ends soon after approval, because the promoter pushes the same series every few minutes."""
     week = 7 * 24 * 60
     series = {
         **scheduled(f"0x{week}"),
@@ -174,7 +177,7 @@ def test_monitor_checks_run_duration_freshness_and_failures(prometheus: Promethe
 
 
 def test_promoter_without_a_success_opens_a_ticket_after_half_an_hour(prometheus: Prometheus) -> None:
-    """The alert fires half an hour after the last success, but not for a paused promoter."""
+    """The alert fires half an hour after the last success, unless the promoter is suspended."""
     own = '{namespace="fraud",cronjob="promoter"}'
     series = {f"kube_cronjob_created{own}": "0x100", f"kube_cronjob_status_last_successful_time{own}": "600x100"}
     suspended = f"kube_cronjob_spec_suspend{own}"

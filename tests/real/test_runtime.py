@@ -1,4 +1,4 @@
-"""Runs the runtime's code on a real Ray cluster with a real registry, from training to a monitor breach."""
+"""Runs the runtime on a real Ray cluster with a real registry, from training to a monitor breach."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_user_code_runs_in_steps(tmp_path: Path) -> None:
-    """Failed steps are retried, slow steps time out, missing functions are refused, and gates accept custom metrics."""
+    """Steps can fail, time out or lack a function, and gates accept custom metrics.
+
+    Failed steps are retried, slow steps time out, and missing functions are rejected.
+    """
     assert happened("whole_steps.py", tmp_path) == {
         "retried": 0,
         "counted": ['"rows"', "300"],
@@ -55,7 +58,7 @@ def test_user_code_runs_in_steps(tmp_path: Path) -> None:
 
 
 def test_model_waits_for_approval_of_its_digest(facts: dict[str, Any]) -> None:
-    """The run succeeds and the gate passes, but the alias moves only once the model's digest is approved."""
+    """The run succeeds and the gate passes, but the alias moves only once the model's digest has been approved."""
     assert facts["train"] == 0
     assert facts["tags"]["modelyard.gate"] == "held"
     assert facts["before approval"]
@@ -92,7 +95,10 @@ def test_a_dataset_is_scored_once(facts: dict[str, Any]) -> None:
 
 
 def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any]) -> None:
-    """Only the column of amounts drifted. Metrics are sent, and the second breach is within the cooldown."""
+    """Only the `amount` column drifted.
+
+    Metrics are sent, and the second breach falls within the cooldown.
+    """
     assert [(name, breach) for name, (_, breach) in facts["drift"].items()] == [("amount", True), ("country", False)]
     assert facts["told"]
     assert {f"modelyard_monitor_{name}" for name in ("value", "breach", "last_run_seconds")} <= {*facts["metrics"]}
@@ -103,9 +109,9 @@ def test_breach_names_the_drifted_column_and_starts_one_run(facts: dict[str, Any
 
 
 def test_site_keeps_working_without_a_network(tmp_path: Path) -> None:
-    """Without a network, servers can restart from bundles, and scoring and monitors work.
+    """Without a network, servers can restart from bundles, and scoring and monitors keep working.
 
-    Once the object store is back, captures and promotions from the time without a network are transferred.
+    Once the object store is back, captures and promotions made during the outage are transferred.
     """
     assert happened("whole_bundles.py", tmp_path) == {
         "before": 503,

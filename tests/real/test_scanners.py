@@ -137,7 +137,7 @@ def manifests_of(projects: tuple[Project, ...]) -> list[Object]:
 
 @pytest.fixture(scope="module")
 def on_google(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Registration]]:
-    """Return the resources that the infrastructure projects on Google Cloud register."""
+    """Return the resources registered by infrastructure projects on Google Cloud."""
     return registered_systems(google_systems(), tmp_path_factory.mktemp("systems"))
 
 
@@ -164,7 +164,7 @@ def all_findings(
     in_azure: dict[str, list[Registration]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Finding]:
-    """Return both scanners' findings for all examples and for the resources on Google Cloud and Azure."""
+    """Return all findings of both scanners for the examples and for the resources on Google Cloud and Azure."""
     built("kube-score")
     examples = (*on_clusters(), *on_aws(), *google_systems(), *azure_systems())
     systems = {name: objects for example in examples for name, objects in objects_of(example).items()}
@@ -178,7 +178,7 @@ def test_every_finding_is_explained(all_findings: list[Finding]) -> None:
 
 
 def test_every_explanation_has_a_finding(all_findings: list[Finding]) -> None:
-    """A line of `findings.yaml` must be removed unless it explains a finding that no earlier line explains."""
+    """Every line of `findings.yaml` explains a finding that no earlier line explains, or must be removed."""
     keys = list(listed())
     used = {next((key for key in keys if explains(key, finding)), None) for finding in all_findings}
 
@@ -198,7 +198,7 @@ def test_every_reason_is_one_sentence_on_one_line() -> None:
 def weakened(
     registered: list[Registration], changes: dict[str, tuple[dict[str, Any], set[str]]] = WEAKENED
 ) -> list[Registration]:
-    """Return the registered resources with the given changes. A value of None removes the property."""
+    """Return the registered resources with `changes` applied. A value of `None` removes the property."""
     changed = [copy.deepcopy(each) for each in registered if each["type"] != FIREWALL]
     for each in changed:
         inputs = {**each["inputs"], **changes.get(each["type"], ({}, set[str]()))[0]}
@@ -214,7 +214,7 @@ def test_scanners_report_a_privileged_worker_and_open_resources(
     on_google: dict[str, list[Registration]],
     in_azure: dict[str, list[Registration]],
 ) -> None:
-    """Both scanners find Pods inside Ray's kinds, and checkov reports every weakened resource."""
+    """Both scanners find Pods inside Ray's custom resources, and checkov reports every weakened resource."""
     assert all_findings
     systems = objects_of(on_clusters()[0])
     name, objects = next(iter(systems.items()))

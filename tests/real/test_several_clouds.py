@@ -1,4 +1,4 @@
-"""Deploys a system on three simulated clouds, which trust each other's clusters, and on these clusters."""
+"""Deploys a system on three simulated clouds whose clusters trust each other."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Clouds:
-    """The simulated clouds: Google Cloud runs the training, AWS the serving, and Azure stores the runs' artifacts."""
+    """The simulated clouds.
+
+    Google Cloud runs the training, AWS serves the model, and Azure stores the run artifacts.
+    """
 
     folder: Path
     learn: Google
@@ -64,7 +67,7 @@ class Clouds:
 
 @pytest.fixture
 def clouds(tmp_path: Path, control_plane: Cluster) -> Iterator[Clouds]:
-    """Run three clouds with the test bed's control plane as their clusters, and restore the nodes afterwards."""
+    """Run three clouds whose clusters are the test bed's control plane; restore the nodes on teardown."""
     folder = _written(tmp_path / "build")
     kubectl = control_plane.kubectl
     nodes.remove_nodes(kubectl)
@@ -78,7 +81,10 @@ def clouds(tmp_path: Path, control_plane: Cluster) -> Iterator[Clouds]:
 
 
 def _written(out: Path) -> Path:
-    """Compile the system for one API server, where Google Cloud's cluster finds the other cluster's add-ons."""
+    """Compile the system for a single API server.
+
+    Google Cloud's cluster finds the other cluster's add-ons on it.
+    """
     text = (SYSTEMS / "three-clouds" / "system.yaml").read_text(encoding="utf-8")
     assert text.count("account: acme-learn}") == 1
     present = f"namespace: {NAMESPACES['learn']}, present: [kuberay, prometheus, external-secrets]"
@@ -94,7 +100,7 @@ def _written(out: Path) -> Path:
 def stages(
     clouds: Clouds, tmp_path: Path, chart_repository: ChartRepository, pulumi_stack: Callable[..., PulumiStack]
 ) -> list[Stage]:
-    """Return the stacks of each stage by their targets. All stacks share a state backend."""
+    """Return each stage's stacks by target. All stacks share a state backend."""
     backend = tmp_path / "backend"
     backend.mkdir()
 
@@ -115,13 +121,13 @@ def stages(
 
 
 def _together(function: Callable[[Argument], Result], arguments: Iterable[Argument]) -> list[Result]:
-    """Call a function for all arguments in parallel, and return the results in argument order."""
+    """Call `function` with each argument in parallel and return the results in argument order."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(function, arguments))
 
 
 def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
-    """Each target finds what the others export, a second `up` changes nothing, and `destroy` leaves nothing.
+    """Each target finds what the others export, a second `up` is a no-op, and `destroy` leaves nothing.
 
     Infrastructure and crossings may each be applied in any order, so their stacks are applied at the same time.
     """
@@ -146,7 +152,7 @@ def test_system_on_three_clouds(clouds: Clouds, stages: list[Stage]) -> None:
 
 
 def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
-    """Check that each cloud trusts the others' clusters by their issuers, with one subject per ServiceAccount."""
+    """Check that each cloud trusts the issuers of the others' clusters, with one subject per ServiceAccount."""
     learn, shop = (str(_outputs(infrastructure[target])["issuer"]) for target in ("learn", "shop"))
     assert learn.startswith("https://container.googleapis.com/v1/projects/acme-learn/")
     (cluster,) = clouds.shop.client("eks").list_clusters()["clusters"]
@@ -165,7 +171,7 @@ def _clouds_trust_the_clusters(clouds: Clouds, infrastructure: Stage) -> None:
 
 
 def _identities_reach_the_workloads(clouds: Clouds) -> None:
-    """Check that Pods present to another cloud the identity it created for their ServiceAccount."""
+    """Check that Pods use the identity that another cloud created for their ServiceAccount."""
     role = _identity(clouds, "learn", "retrain", "shop")["role_arn"]
     issuer = clouds.shop.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     (host,) = [str(each["Arn"]).partition(":oidc-provider/")[2] for each in issuer]

@@ -1,9 +1,8 @@
 """Tests the smallest example in a complete Kubernetes cluster, from building its image to a prediction.
 
-It runs as emitted for a data centre, and for each cloud with a stand-in for its object store: moto, an emulator of
-Google Cloud Storage, and Azurite. Pods reach these at the real names, with the identity that the cloud's webhook or
-agent would give them. The permissions of roles, which other tests evaluate, and the networks of the clouds are not
-tested.
+It runs as emitted for a data center, and for each cloud using a stand-in for its object store: moto, an emulator of
+Google Cloud Storage, and Azurite. Pods reach the stores under their real names, with the identity that the cloud's
+webhook or agent would provide. Role permissions are evaluated in other tests, and cloud networks are not tested.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """Run the MLflow server the example expects, with a model version behind the alias the example serves."""
+    """Run the MLflow server the example expects, including a model version under the served alias."""
     python = environments.environment(MLFLOW)
     folder = tmp_path_factory.mktemp("mlflow")
     address = f"http://{NODE_ADDRESS}:5000"
@@ -124,7 +123,7 @@ def emitted(whole_kubernetes: WholeKubernetes, base_image: Path, tmp_path_factor
 
 @pytest.mark.usefixtures("registry")
 def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, emitted: Emitted) -> None:
-    """All steps from the spec to a prediction are real, except that the image is loaded instead of pulled."""
+    """Every step from spec to prediction is real, except that the image is loaded rather than pulled."""
     kubectl = whole_kubernetes.kubectl
     with kubectl.removing("hello"):
         for file in ("namespace", "model-churn"):
@@ -143,7 +142,7 @@ def test_the_smallest_example_answers(whole_kubernetes: WholeKubernetes, emitted
 def clouds(
     whole_kubernetes: WholeKubernetes, registry: Registry, azurite: None, tmp_path: Path
 ) -> Iterator[tuple[list[System], dict[str, str]]]:
-    """Run three clouds that contain the example's stores. Return the compiled systems and Azure's identities."""
+    """Run three clouds containing the example's stores. Return the compiled systems and Azure's identities."""
     digest = content_digest(registry.model)
     systems = [System(cloud, _compiled(spec(cloud, digest), tmp_path / cloud)) for cloud in CLOUDS]
     given = described(systems, whole_kubernetes, registry.model)
@@ -167,7 +166,7 @@ def clouds(
 def test_each_object_store_protocol(
     whole_kubernetes: WholeKubernetes, emitted: Emitted, clouds: tuple[list[System], dict[str, str]], tmp_path: Path
 ) -> None:
-    """From each store, a vendor's model is imported into the registry's artifacts there, and then served."""
+    """A vendor's model is imported from each store into the registry's artifacts there, and then served."""
     kubectl = whole_kubernetes.kubectl
     systems, identities = clouds
     used = _with_all_clients(whole_kubernetes, emitted.image, systems, tmp_path / "image")
@@ -233,7 +232,10 @@ def namespace_of(name: str) -> Object:
 
 
 def _with_all_clients(cluster: WholeKubernetes, base: str, systems: list[System], folder: Path) -> str:
-    """Add the packages for all clouds to the image, and return its name. An image per cloud would take a minute."""
+    """Add the packages for all clouds to one image and return its name.
+
+    Building an image per cloud would take a minute.
+    """
     folder.mkdir()
     packages: dict[str, str] = {}
     for system in systems:

@@ -10,7 +10,7 @@ from tests.real.test_runtime import happened
 
 
 def test_two_workers_train_models_as_good_as_one(tmp_path: Path) -> None:
-    """For each task type, two workers train as good a model as one, and training survives losing a worker."""
+    """For each task type, two workers train as good a model as one, and training survives the loss of a worker."""
     facts = happened("whole_training.py", tmp_path)
     lost, rounds, quality = (facts.pop(name) for name in ("lost", "rounds", "quality"))
 

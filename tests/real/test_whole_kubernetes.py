@@ -1,4 +1,4 @@
-"""Tests that a Ray cluster becomes ready in real containers of a complete Kubernetes cluster."""
+"""Tests that a Ray cluster in a complete Kubernetes cluster with real containers becomes ready."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _template(name: str, used: str, memory: str) -> Object:
 
 @pytest.fixture
 def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Start a Ray cluster with one worker under restricted Pod security, and yield the head's address."""
+    """Start a single-worker Ray cluster under restricted Pod security and yield the head's address."""
     kubectl = whole_kubernetes.kubectl
     whole_kubernetes.load(base_image)
     labels: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -85,7 +85,7 @@ def ray_head(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[st
 
 
 def test_head_answers_and_lists_its_worker(whole_kubernetes: WholeKubernetes, ray_head: str) -> None:
-    """The dashboard reports Ray's version, and that the head and the worker are alive."""
+    """The dashboard reports Ray's version and lists both the head and the worker as alive."""
     version = json.loads(whole_kubernetes.fetch(f"http://{ray_head}:8265/api/version"))
     assert version["ray_version"] == image.RAY
 

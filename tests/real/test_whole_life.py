@@ -1,7 +1,7 @@
-"""Tests a system's lifecycle in a complete Kubernetes cluster with the emitted image, from `up` to `destroy`.
+"""Tests a system's lifecycle from `up` to `destroy` in a complete Kubernetes cluster.
 
-The lifecycle includes training, approval, requests to two variants, batch inference, drift, an alert, retraining, and
-killed Pods.
+Uses the emitted image and covers training, approval, requests to two variants, batch inference, drift, an alert,
+retraining, and killed Pods.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def loans(
 
 
 def test_system_lifecycle(loans: Loans) -> None:
-    """Each step of the lifecycle depends on the previous one, so a single test has all of them."""
+    """The full lifecycle runs in a single test because each step depends on the previous one."""
     with loans.logs_on_failure():
         _trained_version_waits_for_approvals(loans)
         _mlflow_requires_a_login(loans)
@@ -44,7 +44,7 @@ def test_system_lifecycle(loans: Loans) -> None:
 
 
 def _trained_version_waits_for_approvals(loans: Loans) -> None:
-    """A trained version awaiting approval is not the champion, and causes an alert. Forgeries are ignored."""
+    """A version awaiting approval isn't the champion yet and triggers an alert. Forged approvals are ignored."""
     kubectl = loans.cluster.kubectl
     loans.run("retrain-first", "retrain")
     assert loans.registry() == {"versions": ["1"], "aliases": {}, "moves": []}
@@ -61,7 +61,7 @@ def _trained_version_waits_for_approvals(loans: Loans) -> None:
 
 
 def _mlflow_requires_a_login(loans: Loans) -> None:
-    """MLflow refuses a request from the cluster's network without a login. NetworkPolicies are not enforced here."""
+    """MLflow rejects requests without a login, even from inside the cluster. NetworkPolicies aren't enforced here."""
     with pytest.raises(RuntimeError, match="HTTP Error 401"):
         loans.cluster.fetch(f"{MLFLOW}/api/2.0/mlflow/registered-models/search")
 
@@ -83,7 +83,7 @@ def _approved_version_is_served(loans: Loans) -> None:
 
 
 def _killed_pods_cost_no_decisions(loans: Loans) -> None:
-    """A batch job whose only worker is killed midway continues with another one. A killed replica is replaced."""
+    """A batch job survives the loss of its only worker, and a killed replica is replaced."""
     kubectl = loans.cluster.kubectl
     loans.kill_worker("decide-champion")
     kubectl.wait_until(lambda: loans.ask("champion")[0] != 200, "the champion has lost its replica", 120)
@@ -112,7 +112,7 @@ def _killed_pods_cost_no_decisions(loans: Loans) -> None:
 
 
 def _drift_starts_one_guarded_run(loans: Loans) -> None:
-    """Drift in one feature raises an alert and starts one training run. The new version waits for approval."""
+    """Drift in one feature raises an alert and starts a single training run, whose version awaits approval."""
     kubectl = loans.cluster.kubectl
     loans.run("shift-quiet", "monitor-shift")
     assert loans.breaches() == {"amount": 0, "income": 0}

@@ -1,4 +1,7 @@
-"""Tests that Pods on real nodes are restricted, Ray requires a token, and only the autoscaler may call Kubernetes."""
+"""Tests that Pods on real nodes are restricted and Ray requires a token.
+
+Only the autoscaler may call Kubernetes.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ print("the worker counted to 45")
 
 @pytest.fixture
 def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
-    """Run a pipeline's RayJob until it ends, with this test's driver instead of the runtime's."""
+    """Run a pipeline's RayJob to completion, using this test's driver in place of the runtime's."""
     whole_kubernetes.load(base_image)
     kubectl = whole_kubernetes.kubectl
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -77,7 +80,7 @@ def run(whole_kubernetes: WholeKubernetes, base_image: Path) -> Iterator[str]:
 
 
 def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubernetes, run: str) -> None:
-    """The head starts without workers. The autoscaler requests a worker, and is alone in having an API token."""
+    """The head starts without workers, and the autoscaler adds one. Only the autoscaler has an API token."""
     kubectl = whole_kubernetes.kubectl
 
     assert kubectl.value("rayjob", run, "{.status.jobStatus}", NAMESPACE) == "SUCCEEDED"
@@ -85,7 +88,7 @@ def test_run_scales_from_zero_workers_and_succeeds(whole_kubernetes: WholeKubern
 
 @pytest.mark.parametrize("name", SPECS)
 def test_api_server_accepts_every_object_without_warnings(name: str, control_plane: Cluster, tmp_path: Path) -> None:
-    """The API server applies strict field validation and the CEL rules in CustomResourceDefinitions."""
+    """The API server enforces strict field validation and the CEL rules of CustomResourceDefinitions."""
     workloads = lowered(SPECS[name])
     labelled: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": workloads.context.namespace}}
     manifests = tmp_path / "manifests.yaml"
@@ -95,7 +98,7 @@ def test_api_server_accepts_every_object_without_warnings(name: str, control_pla
 
 
 def test_operator_accepts_servers_and_their_pods_are_scheduled(control_plane: Cluster) -> None:
-    """The operator reports no `InvalidRay…` event, and all Pods are scheduled under Pod security."""
+    """The operator emits no `InvalidRay…` events, and all Pods are scheduled under Pod security."""
     kubectl = control_plane.kubectl
     workloads = lowered(SPECS["valid"])
     enforced: Object = {"pod-security.kubernetes.io/enforce": "restricted"}

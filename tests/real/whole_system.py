@@ -1,8 +1,8 @@
-"""The system of `programs/life` in a complete Kubernetes cluster, deployed by Pulumi's engine with the emitted image.
+"""Runs the system in `programs/life` in a complete Kubernetes cluster, with the emitted image.
 
-Some operators are replaced: PostgreSQL and S3 run on the node, and the test creates the Secrets that External Secrets
-would copy. Alerts pass through Prometheus, its operator and Alertmanager. No controller serves the Gateway, so requests
-go to the Service of each variant.
+Pulumi's engine deploys it. Some operators are replaced. PostgreSQL and S3 run on the node, and the test creates the
+Secrets that External Secrets would copy. Alerts pass through Prometheus, its operator and Alertmanager. No controller
+serves the Gateway, so requests go to each variant's Service.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Loans:
     stack: PulumiStack
 
     def start(self, run: str, workload: str) -> None:
-        """Start a pipeline, a monitor or the promoter outside its schedule, as the emitted README describes."""
+        """Start a pipeline, a monitor or the promoter off schedule, as described in the emitted README."""
         self.cluster.kubectl.run("create", "job", run, f"--from=cronjob/{workload}", "--namespace", SYSTEM)
 
     def run(self, run: str, workload: str) -> None:
@@ -78,19 +78,19 @@ class Loans:
         return "Complete" in ended
 
     def running_workers(self, name: str) -> set[str]:
-        """Return the running Pods among the Ray workers of a model server or a pipeline run."""
+        """Return the running Ray worker Pods of a model server or pipeline run."""
         selector = f"app.kubernetes.io/name={name},ray.io/node-type=worker"
         pods = cast("list[Any]", self.cluster.kubectl.all("pods", SYSTEM, selector))
         return {pod["metadata"]["name"] for pod in pods if pod["status"]["phase"] == "Running"}
 
     def kill_worker(self, name: str) -> str:
-        """Kill the only running Ray worker of a model server or a pipeline run. Return the name of its Pod."""
+        """Kill the only running Ray worker of a model server or pipeline run and return its Pod's name."""
         (pod,) = self.running_workers(name)
         self.cluster.kubectl.run("delete", "pod", pod, "--namespace", SYSTEM, "--grace-period=0", "--force")
         return pod
 
     def approve(self, name: str, spec: Path | None = None) -> None:
-        """Run `modelyard approve` for version 1 with a person's key, as the emitted README describes."""
+        """Run `modelyard approve` for version 1 using a person's key, as described in the emitted README."""
         options = {
             "--model": "repayment",
             "--version": "1",
@@ -106,7 +106,7 @@ class Loans:
         return json.loads(self._with_login(*program, f"{SYSTEM}-repayment", f"{SYSTEM}/{SYSTEM}-repayment/aliases"))
 
     def ask(self, variant: str, token: str = TOKEN) -> tuple[int, Any]:
-        """Send a request to a variant. Return the status (0 if there is no response) and the response."""
+        """Send a request to a variant and return the status (0 if there was no response) and the response."""
         service = cast(Any, self.cluster.kubectl.get("service", f"decide-{variant}-serve-svc", SYSTEM))
         url = f"http://{service['spec']['clusterIP']}:8000/"
         program = (sys.executable, str(_PROGRAMS / "ask.py"), url, token, json.dumps(_ROWS))
@@ -114,14 +114,14 @@ class Loans:
         return status, answer
 
     def weights(self) -> dict[str, int]:
-        """Return each variant's share of requests from the HTTPRoute, as a Gateway's controller would read it."""
+        """Return each variant's traffic share from the HTTPRoute, as a gateway controller would read it."""
         route = cast(Any, self.cluster.kubectl.get("httproute", "decide", SYSTEM))
         return {
             backend["name"]: backend["weight"] for rule in route["spec"]["rules"] for backend in rule["backendRefs"]
         }
 
     def add_rows(self, *, days_ago: tuple[int, int], rows_a_day: int, higher: float = 0) -> None:
-        """Add loan applications for some days, with amounts like the training data's plus `higher`."""
+        """Add loan applications for a range of days. Amounts match the training data, plus `higher`."""
         self._in_the_lake("arrive.py", *map(str, (*days_ago, rows_a_day, higher)))
 
     def written(self) -> set[str]:
@@ -129,7 +129,7 @@ class Loans:
         return written_keys(self.cluster.fetch(f"{_S3}/{_BUCKET}?list-type=2&prefix=decisions/day"))
 
     def decisions(self) -> dict[str, tuple[int, list[str], float]]:
-        """Return each written partition's number of rows, model versions and share of errors."""
+        """Return the row count, model versions and error rate of each written partition."""
         partitions = json.loads(self._in_the_lake("decisions.py"))
         return {key: (rows, versions, errors) for key, (rows, versions, errors) in partitions.items()}
 
@@ -139,7 +139,7 @@ class Loans:
         return [cast(Any, job)["metadata"]["name"] for job in jobs]
 
     def breaches(self) -> dict[str, float]:
-        """Return the drift monitor's last result for each feature from Prometheus: 1 if it has drifted, otherwise 0."""
+        """Return the drift monitor's last result per feature from Prometheus: 1 for drift, otherwise 0."""
         series = f'modelyard_monitor_breach{{namespace="{SYSTEM}",monitor="shift",check="psi"}}'
         return self.monitoring.values(f"last_over_time({series}[1h])", "feature")
 
@@ -153,7 +153,7 @@ class Loans:
         }
 
     def objects(self) -> set[str]:
-        """Return all Kubernetes objects of the system, inside and outside its namespace."""
+        """Return all of the system's Kubernetes objects, inside and outside its namespace."""
         kinds = self.cluster.kubectl.run("api-resources", "--verbs=list", "--output=name").split()
         options = ("--all-namespaces", f"--selector=modelyard.dev/system={SYSTEM}", "--output=name")
         return {*self.cluster.kubectl.run("get", ",".join(kinds), *options).split()}
@@ -183,7 +183,7 @@ class Loans:
             return "the Pod has gone, or its container has not started"
 
     def _with_login(self, *program: str) -> str:
-        """Run a program with MLflow's administrator login and the cluster's name resolution. Return its output."""
+        """Run a program with MLflow's admin login and the cluster's name resolution, and return its output."""
         data = cast("dict[str, str]", self.cluster.kubectl.get("secret", "mlflow-admin", SYSTEM)["data"])
         login = [
             f"MLFLOW_TRACKING_{part.upper()}={base64.b64decode(data[part]).decode()}"
@@ -198,13 +198,13 @@ class Loans:
 
 
 def written_keys(listing: str) -> set[str]:
-    """Return the keys of scored files in S3's response to a request for a list of objects."""
+    """Extract the keys of scored files from S3's response to a list request."""
     return set(re.findall(r"<Key>([^<]+\.scored\.parquet)</Key>", listing))
 
 
 @contextmanager
 def deployed(cluster: WholeKubernetes, folder: Path) -> Generator[Loans]:
-    """Compile the system, build and load its image, and deploy it with Pulumi's engine. Clean up the node on exit."""
+    """Compile the system, build and load its image, and deploy it with Pulumi. Clean up the node on exit."""
     spec = _spec(folder)
     outcome = compile_system(Inputs(InputFile("loans/system.yaml", spec.read_text()), None, None), TARGETS)
     project = written(outcome, folder / "build") / "main"
@@ -230,7 +230,7 @@ def _variables() -> list[str]:
 
 
 def _spec(folder: Path) -> Path:
-    """Write the spec with two approvers' keys and, next to it, a spec with a stranger's key."""
+    """Write the spec with two approvers' keys, alongside a forged spec with a stranger's key."""
     keys = {name: _key(folder / name) for name in ("credit-risk", "compliance", "stranger")}
     text = (_PROGRAMS / "system.yaml").read_text().replace("COMPLIANCE", keys["compliance"])
     (folder / "forged.yaml").write_text(text.replace("CREDIT-RISK", keys["stranger"]))
@@ -287,7 +287,7 @@ def _start_services(cluster: WholeKubernetes, processes: Processes, python: Path
 
 
 def _bring_up(cluster: WholeKubernetes, project: Path, folder: Path) -> PulumiStack:
-    """Run `pulumi up`, and create the Secrets and the database's Service once the namespace exists."""
+    """Run `pulumi up`, creating the Secrets and the database Service once the namespace exists."""
     kubectl = cluster.kubectl
     python = environments.program_environment(project / "requirements.txt")
     stack = PulumiStack(project, "default", folder / "pulumi", python, within=cluster.within)
@@ -309,7 +309,7 @@ def _namespace(name: str) -> Object:
 
 
 def _service(name: str, namespace: str, port: int) -> Object:
-    """Return a headless Service without a selector, so without endpoints of its own."""
+    """Return a headless Service without a selector, which therefore gets no endpoints of its own."""
     spec: Object = {"ports": [{"port": port}], "clusterIP": "None"}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 

@@ -35,7 +35,7 @@ class Tone:
 
     @classmethod
     def at(cls, folder: Path, texts: list[str]) -> Tone:
-        """Create a pipeline whose dataset consists of the given texts. The registry already has the base model."""
+        """Create a pipeline whose dataset consists of `texts`. The base model is already in the registry."""
         pd.DataFrame({"text": texts, "id": range(len(texts))}).to_parquet(folder / "texts.parquet")
         dataset = {"uri": f"file://{folder}/texts.parquet", "format": "parquet", "label": "text"}
         base = {**BASE, "uri": f"models:/{BASE_NAME}@champion", "alias": "champion"}
@@ -74,7 +74,7 @@ class Tone:
         return finish(self.record(), "learn", Trained(adapter, {}, parameters), data, "run")
 
     def champion(self) -> str:
-        """Return the version that the alias `champion` points to, or an empty string."""
+        """Return the version the `champion` alias points to, or an empty string."""
         found = registry.version_at(NAME, "champion")
         return "" if found is None else found.version
 

@@ -78,7 +78,7 @@ class ApiServer:
 def launcher_api(
     server: ApiServer, template: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ClusterApi:
-    """Return the API client of a launcher Pod that has the given RayJob template mounted."""
+    """Return the API client of a launcher Pod that mounts the given RayJob template."""
     (folder / "token").write_text("secret")
     (folder / "rayjob.json").write_text(json.dumps(template))
     api = ClusterApi(server.url, "cards", folder / "token", None)
@@ -90,7 +90,7 @@ def launcher_api(
 
 
 def _selected(obj: dict[str, Any], query: str) -> bool:
-    """Return whether an object matches a query's label selector. The runtime uses only `name=value`."""
+    """Return whether an object matches a query's label selector. Only the form `name=value` is supported."""
     selector = parse_qs(query).get("labelSelector", [""])[0]
     name, _, value = selector.partition("=")
     return not selector or obj.get("metadata", {}).get("labels", {}).get(name) == value

@@ -1,4 +1,4 @@
-"""Creates two-file model bundles, either each in its own folder or several in one folder."""
+"""Creates two-file model bundles, either in a folder of their own or several in one folder."""
 
 from __future__ import annotations
 

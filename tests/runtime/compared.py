@@ -1,4 +1,4 @@
-"""Trains a model repeatedly on local files, to test how its gate compares versions."""
+"""Repeatedly trains a model on local files to test how its gate compares versions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Loans:
         return finish(record(PipelineWorkload, self.workload), "learn", Trained(model, {}, parameters), data, "run")
 
     def champion(self) -> str:
-        """Return the version that the alias `champion` points to, or an empty string."""
+        """Return the version the `champion` alias points to, or an empty string."""
         version = registry.version_at("loans", "champion")
         return "" if version is None else version.version
 

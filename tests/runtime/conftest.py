@@ -35,7 +35,10 @@ def _restored() -> Generator[None]:
 
 @pytest.fixture
 def ray_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start a local Ray cluster. Workers get ten minutes to start, and Ray Train checks them more often than usual."""
+    """Start a local Ray cluster.
+
+    Workers get ten minutes to start, and Ray Train runs more frequent health checks than by default.
+    """
     import ray  # slow to import
 
     monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "600")

@@ -58,7 +58,7 @@ def completed(kind: Any, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def look_of(described: Mapping[str, Any]) -> Subject:
-    """Return what a promoter pass examines: either an alias that a pipeline promotes to, or a training pipeline."""
+    """Return the subject of a promoter pass: an alias that a pipeline promotes to, or a training pipeline."""
     own = {name: value for name, value in described.items() if name not in {"pipeline", "trainedBy", "stage"}}
     pipeline = described["pipeline"]
     if not described.keys() & {"trainedBy", "stage"} and not pipeline.keys() & {"after", "soak", "import", "changes"}:

@@ -1,4 +1,7 @@
-"""Runs workloads with their Pod identities in an AWS account that has the system's buckets, KMS keys and IAM roles."""
+"""Runs workloads under their Pod identities in a simulated AWS account.
+
+The account has the system's buckets, KMS keys and IAM roles.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _TAG = "aws:RequestTag/"
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A workload's Pod on a cluster, with its mounted description and its AWS role or user."""
+    """A workload's Pod on a cluster, including its mounted description and its AWS role or user."""
 
     system: str
     identity: str
@@ -45,7 +48,7 @@ class Pod:
 
 
 def pods() -> Iterator[Pod]:
-    """Yield every workload in the AWS systems with its AWS role or, if the workload runs elsewhere, its AWS user."""
+    """Yield every workload in the AWS systems with its AWS role, or its AWS user if it runs elsewhere."""
     for file in sorted((GOLDEN / "policies").glob("*.json")):
         known_names = _names(json.loads(file.read_text()))
         for path in sorted((GOLDEN / file.stem).glob("*/workloads/manifests/*.yaml")):
@@ -77,7 +80,7 @@ class Account:
 
     @contextmanager
     def running(self, pod: Pod, folder: Path) -> Generator[dict[str, Any]]:
-        """Yield a Pod's description with a working registry, and with stores that use the Pod's credentials."""
+        """Yield a Pod's description, including a working registry and stores that use the Pod's credentials."""
         description = pod.workload()
         with pytest.MonkeyPatch.context() as patch:
             credentials = self._credentials(pod)
@@ -148,7 +151,7 @@ class Account:
         return str(response["VpcEndpoint"]["VpcEndpointId"])
 
     def _real(self, policy: Any) -> str:
-        """Replace the names of KMS keys in a policy document with the keys' ARNs in this account."""
+        """Replace KMS key names in a policy document with the ARNs of this account's keys."""
         text = json.dumps(policy)
         for name, arn in self._keys.items():
             text = text.replace(name, arn)
@@ -163,7 +166,7 @@ def account(system: str) -> Generator[Account]:
 
 
 def _names(projects: dict[str, Any]) -> set[str]:
-    """Return the names of the IAM users and roles that have permissions. A user's policy is named after the user."""
+    """Return the names of the IAM users and roles that have permissions. User policies are named after the user."""
     names: set[str] = set()
     for project in projects.values():
         names |= set(project.get(_RIGHTS, {})) | {name.rpartition("-")[0] for name in project.get(_POLICY, {})}

@@ -1,4 +1,4 @@
-"""Sets up the AWS systems in the golden files, and fills the datasets that their workloads read."""
+"""Sets up the AWS systems from the golden files and fills the datasets their workloads read."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_by(workload: Any) -> dict[str, Any]:
 
 
 def _rows(dataset: Any) -> pd.DataFrame:
-    """Generate rows with a dataset's declared columns and a column for joining datasets."""
+    """Generate rows with a dataset's declared columns plus a join column."""
     random = np.random.default_rng(1)
     frame = pd.DataFrame({"id": np.arange(ROWS)})
     for name in dataset.get("features", ()):

@@ -1,4 +1,4 @@
-"""User code that runs before and after a scoring step: one function writes the rows, the other reads the scores."""
+"""User code that runs around a scoring step: one function writes the rows, the other reads the scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def prepare(context: Any) -> None:
 
 
 def order(context: Any) -> float:
-    """Return the sum of all scores, which exist only once the scoring step has run."""
+    """Return the sum of all scores, which are available only once the scoring step has run."""
     total = float(context.frame("scores")["prediction"].sum())
     context.write(pd.DataFrame({"total": [total]}))
     return total

@@ -48,7 +48,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self._handle(super().do_DELETE)
 
     def _insert(self) -> None:
-        """Handle an object upload. The object's name is in either the query or the body."""
+        """Handle an object upload. The object name is either in the query or in the body."""
         if not self.path.startswith("/upload/"):
             super().do_POST()
             return
@@ -79,7 +79,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # the emulator has no type
         self.wfile.write(content)
 
     def _handle(self, handle: Callable[[], None]) -> None:
-        """Handle a request under the lock, but respond only after releasing it, because clients may be slow."""
+        """Handle a request under the lock, but respond only after releasing it in case the client is slow."""
         connection, answer = self.wfile, BytesIO()
         self.wfile = answer
         try:

@@ -32,7 +32,10 @@ _ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Provider:
-    """A workload identity pool's provider: the tokens it accepts, and the ServiceAccount behind each issued token."""
+    """A workload identity pool provider.
+
+    Defines which tokens it accepts, and keeps the ServiceAccount behind each issued token.
+    """
 
     def __init__(self, key: str, issuer: str, namespace: str, name: str, granted: str) -> None:
         self._key, self._issuer, self._name, self.granted = key, issuer, name, granted
@@ -40,7 +43,7 @@ class Provider:
         self.issued: dict[str, str] = {}
 
     def exchange(self, form: dict[str, str]) -> str:
-        """Return an access token in exchange for a cluster's token. Raises ValueError or InvalidTokenError."""
+        """Exchange a cluster's token for an access token. Raises `ValueError` or `InvalidTokenError`."""
         if (form.get("grant_type"), form.get("subject_token_type")) != (_EXCHANGE, _JWT):
             raise ValueError("unsupported grant")
         if form.get("audience") != self._name:

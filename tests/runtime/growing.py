@@ -48,14 +48,14 @@ WORKLOAD: dict[str, Any] = {
 
 
 def kill_after(rounds: int) -> None:
-    """Kill this process as soon as a checkpoint with the given number of boosting rounds is recorded."""
+    """Kill this process once a checkpoint with the given number of boosting rounds is recorded."""
     while recorded() < rounds:
         time.sleep(0.005)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def recorded() -> int:
-    """Return the number of rounds in the newest checkpoint that Ray Train recorded, even if its file is incomplete."""
+    """Return the round count of the newest checkpoint Ray Train recorded, even if its file is incomplete."""
     rounds = [0]
     for file in FOLDER.glob("checkpoints/training-*~*~checkpoint_manager_snapshot.json"):
         try:

@@ -10,7 +10,10 @@ BUCKET = "models"
 
 
 class ObjectStore(S3):
-    """An S3-compatible service with one bucket. Its client is from an S3 library that the runtime does not use."""
+    """An S3-compatible service with one bucket.
+
+    Its client comes from an S3 library the runtime doesn't use.
+    """
 
     def __init__(self) -> None:
         super().__init__([BUCKET])
@@ -20,7 +23,7 @@ class ObjectStore(S3):
         return super().names(bucket, prefix)
 
     def described(self, monkeypatch: Any) -> dict[str, Any]:
-        """Return a workload description's `stores` section, and set the environment variables with the credentials."""
+        """Return a workload description's `stores` section and set the credentials in the environment."""
         monkeypatch.setenv("STORE_ID", "id")
         monkeypatch.setenv("STORE_KEY", "key")
         opened = {"accessKeyIdEnv": "STORE_ID", "secretAccessKeyEnv": "STORE_KEY"}

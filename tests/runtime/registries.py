@@ -1,4 +1,4 @@
-"""Starts a real MLflow server with user accounts on loopback, just as the registry's container does."""
+"""Starts a real MLflow server with user accounts on loopback, just as the registry container does."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Running:
         }
 
     def answers(self, path: str = "/health") -> int:
-        """Send a request without logging in, and return the status code of the response."""
+        """Send a request without logging in and return the response's status code."""
         try:
             with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
                 return int(answer.status)
@@ -76,7 +76,7 @@ class Running:
 
 @contextmanager
 def started(folder: Path, database: str = "") -> Generator[Running]:
-    """Run a registry server, by default with an SQLite database. Its output goes to the file `log` in its folder."""
+    """Run a registry server, using SQLite by default. Its output goes to the file `log` in its folder."""
     server = Running(folder, database)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, **server.environment, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}

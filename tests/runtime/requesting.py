@@ -1,4 +1,4 @@
-"""A store that a monitor on one target uses to request runs from a starter on another target."""
+"""A store through which a monitor on one target requests runs from a starter on another."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASKED, ANSWERED = f"{FOLDER}/asked/retrain/drift", f"{FOLDER}/answered/retrain/d
 
 
 class Place:
-    """A store for run requests, with the descriptions of the monitor that writes requests and of the starter."""
+    """A store for run requests, with the descriptions of the requesting monitor and the starter."""
 
     def __init__(self, base: str, stores: dict[str, Any]) -> None:
         own = {"system": "cards", "environment": "prod", **stores}

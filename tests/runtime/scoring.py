@@ -23,7 +23,7 @@ NAME = "churn"
 
 
 def times(factor: float) -> Any:
-    """Return a model that predicts `amount` times a factor, and fails on rows whose plan is `broken`."""
+    """Return a model that predicts `amount` times `factor` and fails on rows whose plan is `broken`."""
     import mlflow.pyfunc  # warns when it is imported
 
     class Times(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
@@ -102,7 +102,7 @@ class Scoring:
         return len(list((self.scores / name).parent.glob(f"{Path(name).name}.scored-*-of-*.parquet")))
 
     def all_answers(self, name: str) -> list[float]:
-        """Return the scores of a file that was scored in parts, in the order of its rows."""
+        """Return the scores of a file scored in parts, in row order."""
         parts = sorted((self.scores / name).parent.glob(f"{Path(name).name}.scored-*.parquet"))
         return [float(score) for part in parts for score in pd.read_parquet(part)["prediction"]]
 
@@ -111,7 +111,7 @@ class Scoring:
         return score_datasets(record(PipelineWorkload, self.workload), ("rows",), "scores", {"num_cpus": 1}, (1, 1))
 
     def answers(self, name: str) -> list[float]:
-        """Return the scores of a file that was scored as a whole, in the order of its rows."""
+        """Return the scores of a file scored as a whole, in row order."""
         return [float(score) for score in pd.read_parquet(self.scores / f"{name}.scored.parquet")["prediction"]]
 
     def versions(self) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""Runs a parameter search on a local Ray cluster that may be killed partway through.
+"""Runs a parameter search on a local Ray cluster that may be killed midway.
 
 Run as `python searching.py FOLDER TRIALS_BEFORE_THE_END`.
 """
@@ -35,7 +35,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def trial(parameters: Any, tell: Any) -> None:
-    """Report scores that are high on the first rung and low afterwards. A greater depth makes the difference larger."""
+    """Report scores that are high on the first rung and low afterwards. A greater depth widens the gap."""
     with (FOLDER / "tried.txt").open("a") as tried:
         tried.write(f"{parameters['depth']}\n")
     (FOLDER / f"process-{os.getpid()}").touch()

@@ -1,4 +1,4 @@
-"""Runs our HTTP server without a Ray cluster, with models in a file registry, and sends requests to it."""
+"""Runs our HTTP server without a Ray cluster, using models in a file registry, and sends requests to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry whose versions go live in stages, and a promoter whose clock tests can move."""
+"""A registry whose versions go live in stages, and a promoter with an adjustable clock."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Yard:
         return registry.version(NAME, version.version)
 
     def look(self, after: timedelta = timedelta(0)) -> dict[str, str]:
-        """Run one promoter pass at the given time from now, and return the version that each alias points to."""
+        """Run one promoter pass `after` some time from now, and return the version each alias points to."""
         self.told.clear()
         self.file.write_text(json.dumps(completed(PromoterWorkload, self.described)))
         assert promoter.run(datetime.now(UTC) + after) == 0

@@ -44,7 +44,7 @@ SERVER: dict[str, Any] = {
 
 
 def emitted() -> Iterator[Any]:
-    """Yield the description of every workload in the golden folders, read from its ConfigMap."""
+    """Yield the description of every workload in the golden folders, as found in its ConfigMap."""
     for path in sorted(GOLDEN.glob("*/*/*/manifests/*.yaml")):
         for manifest in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if manifest and manifest["kind"] == "ConfigMap" and "workload.json" in manifest["data"]:
@@ -58,7 +58,10 @@ EMITTED = list(emitted())
 
 @pytest.mark.parametrize("workload", EMITTED)
 def test_emitted_descriptions_are_accepted(workload: dict[str, Any]) -> None:
-    """The model libraries are installed here, so trainer parameters are checked as well."""
+    """All emitted descriptions are accepted.
+
+    Trainer parameters are checked too, because the model libraries are installed here.
+    """
     if workload["type"] in {"training", "batch-inference", "custom"}:
         driver.check(record(Workload, workload))
     check_workload(workload)
@@ -71,7 +74,7 @@ def test_examples_have_workloads_of_every_type() -> None:
 
 
 def changed(workload: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return a copy of a workload with one field changed, or removed if the given value is None."""
+    """Return a copy of a workload with one field set to `value`, or removed if `value` is None."""
     result = copy.deepcopy(workload)
     *parents, last = path.split(".")
     at: Any = result

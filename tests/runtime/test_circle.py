@@ -125,7 +125,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_version_documents_its_origin_and_features(system: System) -> None:
-    """The registry shows a version's owner, purpose, terms, data, and the features that affect its predictions most."""
+    """The registry shows a version's owner, purpose, terms, data, and most influential features."""
     version = system.champion()
     client = mlflow.MlflowClient()
     card = client.get_model_version("churn", version.version).description or ""
@@ -165,7 +165,7 @@ def test_gate_refuses_a_worse_version(system: System) -> None:
 
 
 def test_served_answers_match_the_evaluated_ones(system: System) -> None:
-    """Served predictions equal those at evaluation, even for rows with null or absent values like those in training."""
+    """Served predictions match those at evaluation, even for rows with null or absent values as in training."""
     data = system.data()
     model = registry.load(system.champion().uri)
     features = data.held_out[["usage", "plan"]]
@@ -183,7 +183,7 @@ def test_served_answers_match_the_evaluated_ones(system: System) -> None:
 
 
 def test_served_data_are_compared_with_training_data(system: System) -> None:
-    """The monitor compares served data with the training data, for each feature and for the predictions."""
+    """The monitor compares served data with the training data, per feature and for the predictions."""
     version = system.champion()
     model = registry.load(version.uri)
     captured = {"uri": f"file://{system.folder}/captures", "store": ""}

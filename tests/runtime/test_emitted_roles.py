@@ -1,4 +1,4 @@
-"""Tests that on AWS, each workload's emitted role allows exactly the reads and writes that it needs.
+"""Tests that each workload's emitted AWS role allows exactly the reads and writes it needs.
 
 Policies and their conditions are evaluated in front of moto. A request for a missing key gets the response documented
 for S3.
@@ -70,7 +70,7 @@ BATCH = "/apis/batch/v1/namespaces/tills"
 
 @pytest.fixture(params=[True, False], ids=["prefix counts", "prefix does not count"])
 def reading(request: pytest.FixtureRequest, system: System) -> Iterator[None]:
-    """Run a test with each of the two responses that S3 may give for a missing key if listing is limited to folders."""
+    """Run a test with both possible S3 responses for a missing key when listing is limited to folders."""
     authorizer = system.account.guard.authorizer
     authorizer.prefix_counts = request.param
     yield
@@ -94,7 +94,7 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.usefixtures("reading")
 def test_every_dataset_is_read(system: System) -> None:
-    """Datasets can be read completely, including subfolders: at once, in batches, and to record a fingerprint."""
+    """Datasets can be read in full, including subfolders: at once, in batches, and for a fingerprint."""
     for workload in system.running("training", "batch-inference", "monitor"):
         for dataset in read_by(workload).values():
             assert len(read_frame(record(Workload, workload), record(Dataset, dataset))) == ROWS
@@ -111,7 +111,7 @@ def test_ray_reads_a_folder(system: System, ray_here: None) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_missing_objects_are_reported_as_missing(system: System) -> None:
-    """Missing datasets, model versions and markers of scored files are reported as missing rather than forbidden."""
+    """Missing datasets, versions and scored-file markers are reported as missing rather than forbidden."""
     for workload in system.running("training", "batch-inference"):
         for dataset in read_by(workload).values():
             with pytest.raises(Refusal, match="there is nothing at"):
@@ -134,7 +134,7 @@ def test_missing_objects_are_reported_as_missing(system: System) -> None:
 
 @pytest.fixture(scope="module")
 def unasked() -> Iterator[None]:
-    """Skip the approval check, because tests do not have the private keys of the approvers in the examples."""
+    """Skip the approval check, because the tests don't have the example approvers' private keys."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "check", lambda *_: None)
         yield
@@ -142,7 +142,7 @@ def unasked() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(system: System, unasked: None) -> System:
-    """Return a system whose training pipelines have run, and whose promoter has moved and delivered all aliases."""
+    """Return a system whose pipelines have trained and whose promoter has moved and delivered all aliases."""
     system.account.guard.refused.clear()
     for workload in system.running("training"):
         pipeline = section(workload, "pipeline")
@@ -164,14 +164,14 @@ def trained(system: System, unasked: None) -> System:
 
 
 def _promoted(system: System) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the promoter's description once for each model that it promotes, together with that model."""
+    """Yield the promoter's description once per model it promotes, along with the model."""
     for workload in system.running("promoter"):
         for promotion in sections(workload, "promotions").values():
             yield workload, dict(section(promotion, "model"))
 
 
 def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_path: Path) -> None:
-    """The promoter only reads an import's source, and writes only to the folder of the imported model."""
+    """The promoter only reads an import's source and writes only to the imported model's folder."""
     files = tmp_path / "bought"
     fitted = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     save_model(fitted, str(files), serialization_format="cloudpickle", pip_requirements=[])
@@ -206,7 +206,7 @@ def test_import_reads_its_source_and_writes_only_its_model(system: System, tmp_p
 
 
 def test_training_run_writes_only_its_models_folder(trained: System) -> None:
-    """A run writes artifacts, monitor baselines and checkpoints. The promoter writes bundles for other targets."""
+    """A run writes artifacts, monitor baselines and checkpoints. The promoter writes other targets' bundles."""
     folders: set[str] = set()
     for workload in trained.running("training"):
         model = section(section(workload, "pipeline"), "model")
@@ -238,7 +238,7 @@ def test_training_run_writes_only_its_models_folder(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_training_keeps_and_removes_its_checkpoints(trained: System) -> None:
-    """Like Ray Train, the test lists only the run's own checkpoint folder, whose parent has no folder marker."""
+    """Only the run's own checkpoint folder is listed, as Ray Train does. Its parent has no folder marker."""
     for workload in trained.running("training"):
         steps = sections(section(workload, "pipeline"), "steps").values()
         for step in (
@@ -357,7 +357,7 @@ def test_monitors_read_watched_and_reference_data(trained: System) -> None:
 
 @pytest.mark.usefixtures("reading")
 def test_run_request_is_written_and_answered_by_different_roles(trained: System, tmp_path: Path) -> None:
-    """The monitor cannot read or delete requests, write responses, or write requests in another monitor's name."""
+    """The monitor can't read or delete requests, write responses, or write requests as another monitor."""
     trained.account.guard.refused.clear()
     asking = [pod for pod in trained.pods if "request" in _run_of(pod.workload())]
     for workload in (entry for entry in trained.running("monitor") if "request" in _run_of(entry)):
@@ -397,7 +397,7 @@ def _run_of(workload: Any) -> Any:
 
 
 def _in_parts(workload: Any, scorer: Scorer, piece: Piece, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Score a file again, now in two parts whose output replaces the earlier output."""
+    """Score a file again, this time in two parts whose output replaces the previous one."""
     monkeypatch.setattr(batch_files, "PART_BYTES", 200)
     pipeline = section(workload, "pipeline")
     target = dataset_place(

@@ -1,4 +1,4 @@
-"""Tests that a command prints a one-line error if its description or an external service makes it fail."""
+"""Tests that a command prints a one-line error if its description is invalid or an external service fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the documentation page about user code lists the context's members, request bodies and the row limit."""
+"""Tests that the user code documentation lists the context's members, request bodies and the row limit."""
 
 from __future__ import annotations
 

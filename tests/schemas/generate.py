@@ -119,7 +119,7 @@ def _texts(schema: Schema) -> st.SearchStrategy[Json]:
 
 @cache
 def _matching(pattern: str, most: int | None) -> st.SearchStrategy[Json]:
-    """Generate strings that match a pattern. Strategies are cached, because deriving them from it is expensive."""
+    """Generate strings that match a pattern. Strategies are cached, because deriving them is expensive."""
     anchored = pattern.removesuffix("$") + r"\Z"
     texts = st.from_regex(anchored, fullmatch=True, alphabet=st.characters(codec="utf-8"))
     return texts.filter(lambda text: most is None or len(text) <= most)
@@ -144,7 +144,7 @@ def _lists(schema: Schema, depth: int) -> st.SearchStrategy[Json]:
 
 
 def mappings(schema: Schema, depth: int = 0) -> st.SearchStrategy[Json]:
-    """Generate mappings with the fields of one combination of the schema's branches, including all required fields."""
+    """Generate mappings for one combination of the schema's branches, including all required fields."""
     return st.composite(_draw_mapping)(schema, depth)
 
 
@@ -183,7 +183,7 @@ def _entries(schema: Schema, depth: int) -> st.SearchStrategy[Schema]:
 
 
 def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[str, Schema]) -> Iterator[Schema]:
-    """Yield the schema, the schemas it refers to, and one branch of each of its conditions, whether fulfilled or not.
+    """Yield the schema, its referenced schemas, and one branch of each condition, whether met or not.
 
     `fields` contains the values that earlier layers allow for each field, which may decide a condition within a branch.
     """
@@ -201,7 +201,7 @@ def _layers(draw: st.DrawFn, schema: Schema, forbidden: set[str], fields: dict[s
 
 
 def _possible(condition: Schema, holds: bool, fields: dict[str, Schema]) -> bool:
-    """Return whether a condition can still be met or, if `holds` is false, broken by every field in it."""
+    """Return whether each field in a condition can still meet it or, if `holds` is false, break it."""
     return all(
         _narrowed(fields.get(name), schema_of(part) if holds else {"other": part}) != {"enum": []}
         for name, part in schema_of(condition.get("properties")).items()
@@ -218,7 +218,7 @@ def _negated(condition: Schema, forbidden: set[str]) -> Schema:
 
 
 def _narrowed(before: Schema | None, schema: Schema) -> Schema:
-    """Restrict a field in a condition to the values that the condition names, or to all other values."""
+    """Restrict a field to the values named in a condition, or to all other values."""
     if before is None:
         return schema
     known = _values(before)
@@ -237,7 +237,7 @@ def _values(schema: Schema) -> list[Json]:
 
 
 def _with_dependencies(names: list[str], schema: Schema, whole: Schema) -> list[str]:
-    """Return the given field names together with the field names that the schema requires with them."""
+    """Return the given field names plus those the schema requires along with them."""
     for part in (whole, *_branches(schema), *_branches(whole)):
         for name, dependencies in schema_of(part.get("dependentRequired")).items():
             if name in names:
@@ -259,7 +259,7 @@ def _texts_of(value: Json) -> list[Json]:
 
 @st.composite
 def changed(draw: st.DrawFn, value: Json) -> Json:
-    """Return a copy of a value in which one nested value is replaced, removed, renamed or added."""
+    """Return a copy of a value with one nested value replaced, removed, renamed or added."""
     result: Json = copy.deepcopy(value)
     owners = list(_containers(result))
     if not owners:

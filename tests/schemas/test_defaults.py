@@ -1,4 +1,4 @@
-"""Tests that the schema's defaults are the actual defaults, so writing a default in a spec changes nothing."""
+"""Tests that the schema's defaults are the actual ones, so that writing one in a spec is a no-op."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _optional(path: tuple[str | int, ...]) -> bool:
 
 
 def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields that have a default: location in the schema, path in a spec, and default value."""
+    """Return the optional fields with a default: location in the schema, path in a spec, and default value."""
     defaults: dict[str, tuple[tuple[str | int, ...], Json]] = {}
     for place, path in filled(SPEC):
         schema = at(place)

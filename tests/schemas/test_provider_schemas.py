@@ -54,7 +54,7 @@ def test_another_provider_adds_its_fields_to_its_own_targets() -> None:
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
 def test_every_cloud_has_a_version_and_access(provider: str) -> None:
-    """Targets on every cloud accept `version` and `access`, so specs can move. Existing clusters refuse both fields."""
+    """Targets on every cloud accept `version` and `access`, so specs are portable. Existing clusters reject both."""
     target = {"$ref": "#/$defs/target", "$defs": SYSTEM["$defs"]}
     shared: dict[str, Json] = {"network": "public", "version": "1.36", "access": ["192.0.2.10/32"]}
 

@@ -1,4 +1,4 @@
-"""Tests that every field's `x-review` in the schema declares what a change to the field means to a reviewer."""
+"""Tests that every field's `x-review` in the schema says what a change to it means to a reviewer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_field_is_rated(pointer: str) -> None:
 
 
 def test_orders_of_values_name_values_of_the_field() -> None:
-    """An order such as `cluster<internal<public` lists all values allowed by the field."""
+    """An order such as `cluster<internal<public` lists all of the field's allowed values."""
     for pointer, schema in FIELDS.items():
         order = parsed(str(schema["x-review"])).values
         allowed = schema.get("enum", order)
@@ -36,7 +36,7 @@ def test_orders_of_values_name_values_of_the_field() -> None:
 
 
 def test_fields_without_a_value_have_a_meaning() -> None:
-    """An ordered number or list that a spec may omit declares what its absence means."""
+    """An optional ordered number or list declares what its absence means."""
     undeclared = [
         f"{name}: {schema['x-review']}"
         for owner in _schemas(json.loads(modelyard_schemas.text()))

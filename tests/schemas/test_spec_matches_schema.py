@@ -1,4 +1,4 @@
-"""Tests that the classes in `modelyard.spec` and the schema have the same fields."""
+"""Tests that the classes in `modelyard.spec` have the same fields as the schema."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def names_of(owner: type, field: str) -> tuple[str, ...]:
 
 
 def fields_of(owner: type) -> list[str]:
-    """Return the fields of a class that appear in a spec. A named entry's name is its key, not a field."""
+    """Return the fields of a class that appear in a spec. The name of a named entry is its key, not a field."""
     names = [field.name for field in dataclasses.fields(owner)]
     keyed = {"name"} - set(described(SYSTEM if owner is spec.System else at(PLACES[owner][0])))
     return [name for name in names if (owner, name) not in NOT_WRITTEN and name not in keyed]
@@ -255,7 +255,7 @@ DEFAULTS: tuple[tuple[type, str, str], ...] = tuple(
 
 @pytest.mark.parametrize(("owner", "field", "name"), DEFAULTS, ids=[f"{o.__name__}.{f}" for o, f, _ in DEFAULTS])
 def test_defaults_are_the_same(owner: type, field: str, name: str) -> None:
-    """Defaults in `modelyard.spec` equal those in the schema after conversion to the field's unit."""
+    """Defaults in `modelyard.spec` equal the schema's after conversion to the field's unit."""
     default = next(known.default for known in dataclasses.fields(owner) if known.name == field)
     if dataclasses.is_dataclass(default):
         return
@@ -281,7 +281,7 @@ def _of_name(schema: Schema, name: str) -> Iterator[Schema]:
 
 
 def _in_units(field: str, value: Json) -> object:
-    """Convert a value from the schema to the unit that the end of the field's name gives, such as `_s`."""
+    """Convert a schema value to the unit given by the field name's suffix, e.g. `_s`."""
     if isinstance(value, list):
         return tuple(value)
     if not isinstance(value, str):

@@ -85,7 +85,7 @@ def test_patterns_are_documented_and_portable(pointer: str) -> None:
 
 @pytest.mark.parametrize("pointer", fields())
 def test_every_scalar_field_has_two_examples(pointer: str) -> None:
-    """With two examples, editors can offer values, and a test can change each field on its own."""
+    """With two examples, editors can suggest values and tests can change each field on its own."""
     schema = followed(fields()[pointer])
     if schema.get("type") in ("object", "boolean", ["object", "null"]) or "enum" in schema or "const" in schema:
         return
@@ -142,7 +142,7 @@ def test_every_text_list_and_number_is_bounded(pointer: str) -> None:
 
 
 def _is_finite(pattern: str) -> bool:
-    """Return whether a pattern limits a string's length. Stars and pluses within brackets are literal characters."""
+    """Return whether a pattern limits a string's length. Stars and pluses in brackets are literal."""
     return not re.search(r"[*+]", re.sub(r"\\.|\[[^]]*\]", "x", pattern))
 
 
@@ -159,7 +159,7 @@ def test_the_valid_specs_use_every_field() -> None:
 
 @pytest.mark.parametrize("name", VALID)
 def test_a_field_can_be_changed_alone(name: str) -> None:
-    """Every example for a field is a valid replacement for its value, regardless of the values of other fields."""
+    """Every example for a field can replace its value, regardless of other fields."""
     validator = jsonschema_rs.Draft202012Validator(SYSTEM)
     for place, path in filled(VALID[name]):
         for value in _other_values(place):

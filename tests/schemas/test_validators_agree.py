@@ -29,7 +29,7 @@ many = settings(few, max_examples=40)
 @few
 @given(data=st.data())
 def test_both_validators_agree_on_values_of_each_definition(name: str, data: st.DataObject) -> None:
-    """Generated values are valid, so the schema does not contradict itself. Values with one change may be invalid."""
+    """Generated values are valid, so the schema doesn't contradict itself. Changed values may be invalid."""
     value = data.draw(fitting({"$ref": f"#/$defs/{name}"}))
 
     assert JUDGES[name].places(value) == frozenset()
@@ -51,7 +51,10 @@ def test_both_validators_agree_on_specs_with_a_few_changes(name: str, data: st.D
 @few
 @given(data=st.data())
 def test_patterns_have_the_same_meaning_for_both_validators(pointer: str, data: st.DataObject) -> None:
-    """The test uses strings that match the pattern, and the same strings with one character changed."""
+    """Patterns mean the same to both validators.
+
+    The test uses matching strings and the same strings with one character changed.
+    """
     schema: Schema = dict(PATTERNED)[pointer]
     only: Schema = {"type": "string", "pattern": schema["pattern"]}
     text = str(data.draw(fitting(only)))

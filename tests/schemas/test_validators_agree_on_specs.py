@@ -36,7 +36,7 @@ def test_both_validators_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("example", [pytest.param(case, id=str(case)) for case in every_example()])
 def test_both_validators_agree_on_an_environment_of_an_example(example: Example) -> None:
-    """Both validators accept an example after its overlay and variables are applied."""
+    """Both validators accept an example once its overlay and variables are applied."""
     document = read(example.inputs()).document
     assert document is not None
 

@@ -23,7 +23,10 @@ Places = frozenset[tuple[str, ...]]
 def _pattern(
     _validator: Validator, pattern: str, value: object, _schema: object
 ) -> Iterator[jsonschema.ValidationError]:
-    """Match as ECMA-262 and Rust do: `$` matches only at the end of the string, not before a final line break."""
+    """Match like ECMA-262 and Rust.
+
+    `$` matches only at the end of the string, not before a final newline.
+    """
     assert (pattern[0], pattern[-1]) == ("^", "$")
     if isinstance(value, str) and not re.search(pattern[:-1] + r"\Z", value):
         yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
@@ -34,12 +37,15 @@ _Jsonschema = _extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def _place(path: Iterable[str | int]) -> tuple[str, ...]:
-    """Normalize a path. jsonschema-rs treats a field named "0" as a position and omits fields with empty names."""
+    """Normalize a path.
+
+    jsonschema-rs treats a field named "0" as an index and omits fields with empty names.
+    """
     return tuple(str(step) for step in path if step != "")
 
 
 class Judge:
-    """Runs all validators for one schema. `places` fails if the validators disagree."""
+    """Runs all validators for a schema. `places` fails if they disagree."""
 
     def __init__(self, schema: Schema = SYSTEM) -> None:
         root_schema = schema if schema is SYSTEM else alone(schema)
@@ -48,7 +54,7 @@ class Judge:
         self._whole, self._small = root_schema, SmallFits(root_schema)
 
     def places(self, value: Json) -> Places:
-        """Return the locations where the value is invalid. A valid value has no such locations."""
+        """Return the locations where the value is invalid, or an empty set if it is valid."""
         rust = frozenset(_place(error.instance_path) for error in self._rust.iter_errors(value))
         python = frozenset(_place(error.absolute_path) for error in self._python.iter_errors(value))
         assert rust == python, (value, rust ^ python)

@@ -1,4 +1,4 @@
-"""Walks the spec's schema, yielding the locations in it, and those whose fields a document contains."""
+"""Walks the spec's schema and yields its locations, or those of the fields in a document."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def places(schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, S
 
 
 def fields() -> dict[str, Schema]:
-    """Return the schema of every field of a spec, by its location in the whole schema."""
+    """Return the schema of every spec field, keyed by its location in the full schema."""
     return {
         pointer: schema
         for pointer, schema in places()
@@ -54,18 +54,18 @@ def at(pointer: str) -> Schema:
 
 
 def followed(schema: Schema) -> Schema:
-    """Return the schema with its reference resolved. Its own keywords take precedence over the referenced schema's."""
+    """Return the schema with its reference resolved. Its own keywords take precedence."""
     reference = schema.get("$ref")
     return {**followed(at(reference)), **schema} if isinstance(reference, str) else schema
 
 
 def alone(schema: Schema) -> Schema:
-    """Return a part of the spec's schema as a standalone schema, with the definitions that it refers to."""
+    """Return a part of the spec's schema as a standalone schema, including the definitions it refers to."""
     return {"$schema": SYSTEM["$schema"], **schema, "$defs": SYSTEM["$defs"]}
 
 
 def filled(value: Json, schema: Schema = SYSTEM, pointer: str = "#") -> Iterator[tuple[str, tuple[str | int, ...]]]:
-    """Yield the fields that a valid value contains, each with its location in the schema and its path in the value."""
+    """Yield the fields contained in a valid value, each with its schema location and its path in the value."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         yield from filled(value, at(reference), reference)

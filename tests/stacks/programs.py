@@ -1,4 +1,4 @@
-"""Small projects that test the component library, and the resources that these projects register under mocks."""
+"""Small projects that test the component library, and the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _RUNNER = Path(__file__).with_name("registrations.py")
 
 
 class Refused(Exception):
-    """Raised if a program ends with an error. The message is what the program printed."""
+    """Raised if a program ends with an error. The message is the program's output."""
 
 
 def registrations(*folders: Path) -> list[list[Registration]]:
-    """Run the projects in the given folders in a separate process and return each project's registered resources."""
+    """Run the projects in a separate process and return the resources each one registers."""
     completed = subprocess.run(
         [sys.executable, "-W", "ignore", str(_RUNNER), *map(str, folders)], capture_output=True, text=True, timeout=300
     )

@@ -192,17 +192,18 @@ COMPUTED: dict[str, dict[str, Any]] = {
 
 
 class Nothing(pulumi.runtime.Mocks):
-    """Mocks that return every resource's inputs, with the outputs that a cloud would add.
+    """Mocks that return every resource's inputs plus the outputs a cloud would add.
 
-    Referenced stacks have every output that the program reads.
+    Referenced stacks have every output the program reads.
     """
 
     def __init__(self, outputs: dict[str, str]) -> None:
         self._outputs = outputs
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Return the inputs with the outputs that the cloud adds. The ID is a path in Google Cloud and Azure, else the
-        name.
+        """Return the inputs plus the outputs added by the cloud.
+
+        The ID is a path in Google Cloud and Azure, and the name elsewhere.
         """
         if args.typ == "pulumi:pulumi:StackReference":
             issuer = {"issuer": f"https://{args.name}.example/id"} if "issuer" in self._outputs else {}
@@ -252,7 +253,10 @@ def _of_google(type_: str, outputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_azure(type_: str, title: str, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs that Azure adds to a resource: its ID and name and, for some types, addresses or other IDs."""
+    """Return the outputs Azure adds to a resource.
+
+    These are its ID and name and, for some types, addresses or other IDs.
+    """
     kind = type_.removeprefix("azure-native:")
     names: dict[str, Any] = defaultdict(lambda: title, outputs)
     path = AZURE_IDS.get(kind, f"Microsoft.Unknown/{kind.partition(':')[2]}/{{name}}").format_map(names)
@@ -315,7 +319,10 @@ class Recorder(mocks.MockMonitor):
 
 
 def register(folder: Path) -> list[dict[str, Any]]:
-    """Return the resources that a folder's program registers. The path of a stack's settings selects the stack."""
+    """Return the resources a folder's program registers.
+
+    A path to a settings file selects that file's stack.
+    """
     settings = folder if folder.is_file() else next(folder.glob("Pulumi.*.yaml"))
     folder = settings.parent
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
@@ -347,7 +354,10 @@ def _run(program: Path) -> None:
 
 
 def _without_aliases(args: pulumi.ResourceTransformationArgs) -> None:
-    """Drop the aliases of Azure resources. Each has one per API version, and they account for most of a run's time."""
+    """Drop the aliases of Azure resources.
+
+    There is one per API version, which accounts for most of a run's time.
+    """
     if args.type_.startswith("azure-native:"):
         args.opts.aliases = None
 

@@ -1,4 +1,4 @@
-"""Registers the resources that all infrastructure projects of a system create."""
+"""Registers the resources of all infrastructure projects of a system."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.stacks.programs import Registration, registrations
 
 
 def registered_systems(systems: Sequence[Example], folder: Path) -> dict[str, list[Registration]]:
-    """Return the resources that each infrastructure project registers, by project names such as `hello-gcp-main`.
+    """Return each infrastructure project's registered resources by project name, e.g. `hello-gcp-main`.
 
-    A target's additional projects are numbered, such as `hello-gcp-main-2`.
+    A target's additional projects are numbered, e.g. `hello-gcp-main-2`.
     """
     projects = {name: path for system in systems for name, path in _written(system, folder).items()}
     return dict(zip(projects, registrations(*projects.values()), strict=True))

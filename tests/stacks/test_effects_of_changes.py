@@ -1,7 +1,7 @@
-"""Tests that `modelyard diff` predicts the changes to each component as they appear when both versions' programs run.
+"""Tests that `modelyard diff` predicts the component changes seen when running both versions' programs.
 
 The tables determine which properties replace a resource. tests/targets/test_effects.py compares the tables with the
-stand-ins for the clouds.
+cloud stand-ins.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _operations(before: list[Registration], after: list[Registration], tables: E
 
 
 def _by_component(listed: list[Registration]) -> dict[tuple[str, str], dict[tuple[str, str], object]]:
-    """Return the inputs of resources, keyed by type and name, for each outermost component."""
+    """Group resource inputs, keyed by type and name, by their outermost component."""
     parents = {f"{resource['type']}::{resource['name']}": resource for resource in listed}
     groups: dict[tuple[str, str], dict[tuple[str, str], object]] = {}
     for resource in listed:
@@ -131,7 +131,7 @@ def _fits(predicted: Consequence | None, how: str) -> bool:
 
 
 def _must_show(consequence: Consequence) -> bool:
-    """Return whether mocks must show the effect: only if an argument itself differs, not just what it refers to."""
+    """Return whether mocks must show the effect, i.e. an argument itself differs, not just what it refers to."""
     return (
         bool(consequence.paths)
         and not consequence.item.kind.endswith((".Account", ".Project"))

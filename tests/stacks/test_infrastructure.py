@@ -1,4 +1,4 @@
-"""Tests how a program reads outputs from the stack of the infrastructure project."""
+"""Tests how a program reads outputs from the infrastructure project's stack."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = "4dabf18193072939515e22adb298388d"
 
 
 def seen(folder: Path, settings: str = "", more: str = "") -> dict[str, str]:
-    """Run a program. Return the name of the stack that it references and the value of this stack's output `host`."""
+    """Run a program and return the name of the referenced stack and the value of its output `host`."""
     (registered,) = registrations(project(folder / "p", PROGRAM.format(more=more), settings=settings))
     (config_map,) = of_type(registered, "kubernetes:core/v1:ConfigMap")
     data: dict[str, str] = config_map["inputs"]["data"]
@@ -51,7 +51,10 @@ def test_second_target_uses_its_own_setting(tmp_path: Path) -> None:
 
 
 def test_missing_output_fails_the_run(tmp_path: Path) -> None:
-    """A stack that was never applied has no outputs, and mocks lack outputs whose names the program computes."""
+    """A missing output fails the run.
+
+    A stack that was never applied has no outputs, and mocks lack outputs whose names are computed by the program.
+    """
     program = PROGRAM.format(more=', setting="edge"').replace('infrastructure["host"]', 'infrastructure["ho" + "st"]')
     expected = (
         "the stack organization/below/prod has no output host: apply its project first, or set the stack to read:"

@@ -325,7 +325,10 @@ def test_resource_name_consists_of_namespace_and_name() -> None:
 
 @pytest.mark.parametrize(("strategy", "replaced"), [("None", True), ("NewCluster", False)])
 def test_in_place_server_is_recreated_when_its_pods_change(tmp_path: Path, strategy: str, replaced: bool) -> None:
-    """KubeRay would accept a new image but never run it. The old server is deleted first to free its capacity."""
+    """A server with changed Pods is recreated, because KubeRay would accept a new image but never run it.
+
+    The old server is deleted first to free its capacity.
+    """
     server = (
         "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: till, namespace: tiny}\n"
         f'spec: {{upgradeStrategy: {{type: "{strategy}"}}, rayClusterConfig: {{}}}}\n'

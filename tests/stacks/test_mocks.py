@@ -1,4 +1,4 @@
-"""Tests the resources, dependencies and protection that every example's program registers under mocks."""
+"""Tests the resources, dependencies and protection registered by every example's program under mocks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ POLICIES = {
 
 @cache
 def emitted(root: Path) -> dict[Path, list[Registration]]:
-    """Write every project of every example, and return the projects' registrations."""
+    """Write every project of every example and return their registrations."""
     folders: list[Path] = []
     for example in EXAMPLES:
         for stack in example.compiled().stacks:
@@ -60,7 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.mark.parametrize("example", on_clusters(), ids=str)
 def test_each_document_is_registered_once_with_few_other_resources(example: Example, root: Path) -> None:
-    """Besides documents, there are the stack, the cluster, groups, registry logins, and the parts of each add-on."""
+    """Other resources are the stack, the cluster, groups, registry logins, and the components of each add-on."""
     for folder, resources in emitted(root).items():
         if root / str(example) not in folder.parents:
             continue
@@ -79,7 +79,7 @@ def test_each_document_is_registered_once_with_few_other_resources(example: Exam
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_registrations_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """The test compares types, names, parents, dependencies and options. Golden manifests contain the objects."""
+    """Compares types, names, parents, dependencies and options. Objects are covered by the golden manifests."""
     by_folder = {
         folder.relative_to(root).as_posix(): [{key: each[key] for key in STEADY} for each in registered]
         for folder, registered in emitted(root).items()
@@ -110,7 +110,7 @@ def test_azure_accepts_what_is_registered(root: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
 def test_policies_match_golden_files(example: Example, root: Path, accept: bool) -> None:
-    """The policy documents in AWS projects are compared by their resource's type and name."""
+    """Policy documents in AWS projects are compared by resource type and name."""
     by_folder = {
         folder.relative_to(root / str(example)).as_posix(): policies
         for folder, registered in emitted(root).items()

@@ -1,4 +1,4 @@
-"""Tests node pools registered under mocks in an existing cluster on each cloud, with the cluster's values."""
+"""Tests node pools registered under mocks in an existing cluster on each cloud, using the cluster's values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POOLS = {
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[Registration]]:
-    """Return the resources that the infrastructure of the system `tenant` registers on each cloud."""
+    """Return the resources registered by the infrastructure of the system `tenant` on each cloud."""
     folders: list[Path] = []
     for cloud in CLOUDS:
         root = tmp_path_factory.mktemp(cloud)

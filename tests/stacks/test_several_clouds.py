@@ -111,7 +111,7 @@ def test_google_trusts_one_namespace_of_one_cluster(projects: Registered) -> Non
 
 
 def test_each_cluster_has_a_pool_of_its_own(projects: Registered) -> None:
-    """ServiceAccounts in two clusters may have the same name, so their members must differ by the pool's name."""
+    """Pool names differ per cluster, because ServiceAccounts in two clusters may have the same name."""
     pools = {
         str(each["inputs"]["workloadIdentityPoolId"])
         for resources in projects.values()
@@ -177,7 +177,7 @@ def test_azure_trusts_one_service_account_for_each_identity(projects: Registered
 def test_azure_opens_exactly_the_folders(
     who: str, action: str, path: str, expected: bool, projects: Registered
 ) -> None:
-    """The project `infrastructure` defines the roles, and the project `crossings` assigns them."""
+    """Roles are defined in the `infrastructure` project and assigned in the `crossings` project."""
     resources = by_name([*projects["three-clouds/hub/infrastructure"], *projects["three-clouds/hub/crossings"]])
 
     assert Workload(resources, principal(resources, who), "offers-runs").may(action, path) is expected

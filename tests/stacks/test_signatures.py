@@ -1,4 +1,4 @@
-"""Tests that all parameters and results of components have types that do not contain `Any`."""
+"""Tests that all component parameters and results have types that don't contain `Any`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PULUMI = {"Output": pulumi.Output, "T": TypeVar("T")}
 
 
 def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
-    """Yield a module's public functions, and the public methods and properties of its classes."""
+    """Yield a module's public functions and its classes' public methods and properties."""
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", "") != getattr(module, "__name__", None):
             continue
@@ -37,7 +37,7 @@ def public(module: object) -> Iterator[tuple[str, Callable[..., object]]]:
 
 
 def untyped(function: Callable[..., object]) -> list[str]:
-    """Return the parameters that have no type or a type that contains `Any`. The result is listed as `return`."""
+    """Return the parameters without a type or whose type contains `Any`. The result is listed as `return`."""
     hints = get_type_hints(function, localns=_PULUMI)
     parameters = [name for name in inspect.signature(function).parameters if name != "self"]
     return [name for name in (*parameters, "return") if name not in hints or _holds_any(hints[name], set())]

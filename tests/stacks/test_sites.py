@@ -1,4 +1,4 @@
-"""Tests that a single program deploys each site in a group, using the values in the site's stack settings."""
+"""Tests that a single program deploys each site in a group, using values from the site's stack settings."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ MONTH: Final = 730
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item that costs money, with its minimum and maximum monthly quantities and its unit price."""
+    """A cost item, with minimum and maximum monthly quantities and a unit price."""
 
     what: str
     floor: float

@@ -1,4 +1,4 @@
-"""Tests that the descriptions of servers and monitors contain the settings for captures."""
+"""Tests that server and monitor descriptions contain the capture settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_capture_columns_keys_and_redactions_are_described() -> None:
 
 
 def test_default_keys_are_the_label_datasets_columns() -> None:
-    """By default, captures include the label dataset's key columns. With an empty list of keys, they include none."""
+    """Captures include the label dataset's key columns by default, and none if the list of keys is empty."""
     assert capture(VALID_SPEC)["keys"] == ["transaction_id"]
     assert "keys" not in capture(changed("sample: 20%", "sample: 20%, keys: []"))
 

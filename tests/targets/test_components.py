@@ -1,4 +1,4 @@
-"""Tests that the table of components matches the component library, and that every call matches the table."""
+"""Tests that the component table matches the library, and that every call matches the table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACCOUNT = (("region", "eu-central-1"), ("tags", ""))
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table matches the library's sources. If it does not, run `python tools/list_components.py`."""
+    """The table matches the library's sources. Otherwise, run `python tools/list_components.py`."""
     assert TABLE.read_text(encoding="utf-8") == table_text()
 
 

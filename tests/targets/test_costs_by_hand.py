@@ -1,4 +1,4 @@
-"""Tests the cost lines against manual calculations, and tests properties that hold for every system."""
+"""Tests cost lines against manual calculations, and properties that hold for every system."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def planned(text: str) -> Plan:
 
 
 def bounded(lines: tuple[CostLine, ...]) -> list[CostLine]:
-    """Return the cost lines that the manual calculation covers. It leaves out traffic, logs and rollouts."""
+    """Return the cost lines covered by the manual calculation, which omits traffic, logs and rollouts."""
     return [line for line in lines if not line.open_ended and "rollouts" not in line.what]
 
 
 @pytest.mark.parametrize("sheet", SHEETS.values(), ids=list(SHEETS))
 def test_floor_and_ceiling_are_those_of_the_calculation_by_hand(sheet: Sheet) -> None:
-    """The floor and the ceiling each differ from the manual calculation by at most three percent."""
+    """The floor and the ceiling each match the manual calculation to within 3%."""
     costs = total(bounded(lines_of(planned(sheet.spec))))
     floor, ceiling = (sum(amounts) for amounts in zip(*(row.amounts() for row in sheet.rows), strict=True))
 
@@ -73,7 +73,7 @@ def test_another_region_changes_the_figures(name: str, here: str, elsewhere: str
 
 @pytest.mark.parametrize("name", [name for name in SHEETS if name != "own machines"])
 def test_the_floor_has_the_nodes_of_the_emitted_program(name: str) -> None:
-    """The number of nodes in the cost floor is the sum of `min_nodes` and, on AKS, of the nodes in AKS's own pool."""
+    """The cost floor's node count equals the sum of `min_nodes`, plus AKS's own pool on AKS."""
     plan = planned(SHEETS[name].spec)
     calls = TARGETS[plan.system.target("main").provider].calls(plan, "main")
     arguments = [dict(call.arguments) for call in calls]
@@ -90,7 +90,7 @@ def test_columns_are_in_order(sheet: Sheet) -> None:
 
 
 def test_every_example_has_costs_in_order() -> None:
-    """All cost lines of an example are in order, and each names its component and its unit price."""
+    """Each example's cost lines are in order, and each line names its component and unit price."""
     for example in every_example():
         outcome = understand(example.inputs(), TARGETS)
         if outcome.plan is None or outcome.failed:

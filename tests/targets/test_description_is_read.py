@@ -1,4 +1,4 @@
-"""Tests that the runtime's records match the schema, and that the runtime uses every field."""
+"""Tests that the runtime's records match the schema and that every field is used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def within(kind: Any, schema: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Return the record type and the schema of a field's value, or of the items if it is a list or mapping."""
+    """Return the record type and schema of a field's value, or of its items for a list or mapping."""
     schema, arguments = resolved(schema), get_args(kind)
     if get_origin(kind) is UnionType:
         return within(arguments[0], schema)

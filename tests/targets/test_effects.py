@@ -1,4 +1,4 @@
-"""Tests that the tables of resource-replacing changes are complete and agree with the stand-ins for the clouds."""
+"""Tests that the tables of resource-replacing changes are complete and agree with the cloud stand-ins."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_component_is_in_the_table_of_its_provider() -> None:
 
 
 def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -> None:
-    """The tables list no argument that does not exist, and map none to a property that replaces nothing."""
+    """The tables list only existing arguments and map none to a property that replaces nothing."""
     arguments = dict(components())
     wrong: list[str] = []
     for kind, part in ((kind, part) for name in TARGETS for kind, part in TARGETS[name].effects().parts.items()):
@@ -96,7 +96,7 @@ def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -
 
 @pytest.mark.parametrize("provider", sorted(CLOUDS))
 def test_what_replaces_a_resource_is_what_the_stand_in_replaces(provider: str) -> None:
-    """The stand-ins for the clouds, on which real previews run in tests, have their own tables with sources."""
+    """The tables match those of the cloud stand-ins, which have their own sources and run real previews."""
     table = TARGETS[provider].effects().resources
     records: dict[str, Any] = dict(CLOUDS[provider])
     differing = {

@@ -1,4 +1,4 @@
-"""Tests that every resource type in infrastructure programs is priced, free for a stated reason, or billed by usage.
+"""Tests that every resource type is priced, free for a stated reason, or billed by usage.
 
 The registered resources are those in the examples' golden files, so a new type fails here until it has an entry.
 """
@@ -134,7 +134,7 @@ FREE: Final[Mapping[str, str]] = {
 
 
 def registered(example: Example) -> dict[str, Counter[str]]:
-    """Return the types of cloud resources that an example's programs register, keyed by target."""
+    """Return the cloud resource types registered by an example's programs, keyed by target."""
     by_target: dict[str, Counter[str]] = {}
     for folder, resources in json.loads((REGISTRATIONS / f"{example}.json").read_text(encoding="utf-8")).items():
         target = Path(folder).parts[-2] if Path(folder).parts[-1] != folder else folder
@@ -159,7 +159,7 @@ def test_every_type_has_exactly_one_answer() -> None:
 
 @pytest.mark.parametrize("example", IN_CLOUDS, ids=str)
 def test_as_many_are_paid_for_as_are_registered(example: Example) -> None:
-    """A cost line's quantity follows from the spec, and must equal the number of resources that a program registers."""
+    """A cost line's quantity follows from the spec and must equal the number of registered resources."""
     plan = present(example.compiled().plan)
     for target, kinds in registered(example).items():
         lines = tuple(TARGETS[plan.system.target(target).provider].lines(plan, target, NO_USAGE))

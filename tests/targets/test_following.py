@@ -1,4 +1,4 @@
-"""Tests the launcher of a pipeline that runs once and is followed by other pipelines."""
+"""Tests the launcher of a run-once pipeline that is followed by other pipelines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WITHOUT_TRIGGER = ("run: pipelines.retrain, cooldown: 3d", "rollback: true")
 
 
 def once(text: str) -> str:
-    """Change the spec so that the training pipeline runs only once and no monitor starts it."""
+    """Make the training pipeline run only once, without being started by a monitor."""
     for before, after in ((CRON, "schedule: once"), WITHOUT_TRIGGER):
         assert before in text
         text = text.replace(before, after, 1)
@@ -35,7 +35,7 @@ def launcher(text: str) -> dict[str, Any]:
 
 
 def test_launcher_job_has_its_own_template() -> None:
-    """The Job has its own RayJob template, so it never runs a template from an older spec."""
+    """The Job has its own RayJob template, so it never runs one from an older spec."""
     manifests, job = lowered(FOLLOWED), launcher(FOLLOWED)
     name, pod = job["metadata"]["name"], job["spec"]["template"]["spec"]
 
@@ -48,7 +48,10 @@ def test_launcher_job_has_its_own_template() -> None:
 
 
 def test_launcher_job_is_neither_awaited_nor_deleted() -> None:
-    """Deployments do not wait for the launcher's Job. It is never deleted, because the next one would repeat it."""
+    """Deployments don't wait for the launcher's Job.
+
+    It is never deleted, because the next deployment would create it again.
+    """
     job = launcher(FOLLOWED)
 
     assert job["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"

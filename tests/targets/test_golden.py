@@ -26,7 +26,7 @@ COPIES = {
 
 @pytest.fixture(autouse=True)
 def fixed_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fix the image hash. Otherwise, every change in the runtime would change all manifests."""
+    """Fix the image hash. Otherwise, every runtime change would change all manifests."""
     monkeypatch.setattr(runtime_image, "content_hash", no_hash)
 
 

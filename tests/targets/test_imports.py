@@ -59,7 +59,7 @@ channels: {oncall: {type: pagerduty, key: "secret://kubernetes/pagerduty#key"}}
 
 
 def on_aws() -> str:
-    """Return the spec for an AWS cluster, with buckets that need no endpoints or credentials."""
+    """Return the spec adapted to an AWS cluster, whose buckets need no endpoints or credentials."""
     text = SPEC
     for before, after in (
         (DEPLOYMENT, "deployment: {mode: cloud, provider: aws, region: eu-central-1, vpc: {cidr: 10.20.0.0/16}}"),
@@ -83,7 +83,7 @@ def changed(before: str, after: str) -> str:
 
 
 def test_promoter_description_has_source_and_requirements() -> None:
-    """The promoter's description contains the import's source and requirements, and the runtime accepts it."""
+    """The promoter's description contains the import's source and requirements and is accepted by the runtime."""
     description = described(SPEC, "promoter")
 
     triage = description["imports"]["triage"]
@@ -106,7 +106,7 @@ def test_promoter_description_has_source_and_requirements() -> None:
 
 @pytest.mark.parametrize("uri", ["models:/shared-triage/4", f"runs:/{'0a' * 16}/model"])
 def test_import_from_the_registry_needs_no_more_access(uri: str) -> None:
-    """To import from the registry, the promoter needs no additional permissions, because it may read all models."""
+    """Imports from the registry need no extra permissions, because the promoter may read all models."""
     text = changed("s3://acme-models/triage/4", uri)
 
     assert described(text, "promoter")["imports"]["triage"]["import"] == {"uri": uri, "digest": DIGEST}
@@ -135,7 +135,7 @@ def test_promoter_reads_the_source_and_appends_to_the_model_folder() -> None:
 
 
 def test_promoter_may_reach_the_source() -> None:
-    """The promoter's network policy allows the source's port only if a model is imported from that source."""
+    """The promoter's network policy allows the source's port only if a model is imported from there."""
     without = changed("s3://acme-models/triage/4", "models:/shared-triage/4")
 
     assert 9000 in ports(SPEC)
@@ -174,7 +174,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_import_compiles_on_premises_and_for_aws() -> None:
-    """The spec compiles for an on-premises cluster and for AWS, and the README says how to approve the import."""
+    """The spec compiles for on-premises clusters and AWS, and the README explains how to approve the import."""
     for text in (SPEC, on_aws()):
         outcome = compile_text(text)
         assert outcome.ok, outcome.diagnostics
@@ -198,7 +198,7 @@ def test_promoter_role_in_aws_has_the_same_access() -> None:
 
 
 def test_import_alerts_are_tickets() -> None:
-    """The alerts for a missing import and for a waiting approval have the severity `ticket`."""
+    """The missing import and pending approval alerts have severity `ticket`."""
     by_name = {alert["alert"]: alert for alert in alerts(SPEC, "registry.alerts")}
 
     missing = by_name["ModelyardImportMissing"]
@@ -210,7 +210,7 @@ def test_import_alerts_are_tickets() -> None:
 
 
 def test_unreachable_import_bucket_is_refused() -> None:
-    """An import from a bucket that the promoter cannot reach is refused at the import's line of the spec."""
+    """Importing from a bucket the promoter can't reach is rejected at the import's line in the spec."""
     text = changed(
         DEPLOYMENT,
         "deployment:\n  mode: on-prem\n  targets:\n"

@@ -1,4 +1,4 @@
-"""Tests that an imported model served by another target is delivered to that target as a bundle."""
+"""Tests that an imported model is delivered as a bundle to another target that serves it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Tests that every example moves to every provider not used by it, or is refused for reasons reviewed by people.
+"""Tests that every example moves to every other provider, or is refused for human-reviewed reasons.
 
-`matrix.txt` has a line for each pair of an example and a provider, with the portability score, and below it a line for
-each part of the spec that needs a change. A cell of the matrix that is missing, such as that of an example with a new
-environment, fails the test.
+`matrix.txt` has a line for each pair of an example and a provider with the portability score, followed by a line for
+each part of the spec that needs a change. The test fails if a cell of the matrix is missing, e.g. that of an example
+with a new environment.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLACES = ("aws", "gcp", "azure", "kubernetes")
 
 
 def region_of(provider: str, system: System) -> str:
-    """Return a region that the system's data residency allows, or "" for a provider that is not a cloud."""
+    """Return a region allowed by the system's data residency, or "" if the provider is not a cloud."""
     if provider not in _REGIONS:
         return ""
     inside, swiss = _REGIONS[provider]
@@ -51,7 +51,7 @@ def every_move() -> Iterator[tuple[str, frozenset[str], Move]]:
 
 
 def lines_of(example: str, move: Move) -> Iterator[str]:
-    """Yield the lines for a move: its score, and each reason why a part of the spec must be changed."""
+    """Yield the lines for a move: its score, and why each affected part of the spec must change."""
     yield f"{example} to {move.destination.provider}: {move.score} %"
     yield from sorted(f"  {refusal.part or 'the spec'}: {_reason(refusal)}" for refusal in move.refusals)
 

@@ -1,4 +1,4 @@
-"""Tests that code shared by targets does not name any provider, with a few exceptions."""
+"""Tests that code shared by targets names no provider, with a few exceptions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ALLOWED = {
 
 
 def provider_mentions() -> Iterator[tuple[str, str]]:
-    """Yield each mention of a provider's name in shared code, with the file that contains it."""
+    """Yield each mention of a provider in shared code and the file that contains it."""
     for package in SHARED:
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix in {".py", ".j2"}:

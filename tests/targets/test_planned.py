@@ -53,7 +53,7 @@ ELSEWHERE: Final = {"Crossing": "an identity on another placement", "Budget": "i
 
 
 def chosen(run: Callable[[], object]) -> Counter[tuple[str, str]]:
-    """Count how often machines are chosen during a call, by region or target and by compute class."""
+    """Count how often machines are chosen during `run`, by region or target and by compute class."""
     counts: Counter[tuple[str, str]] = Counter()
     cloud, cluster = clouds.choose.__code__, clusters.choose.__code__
 
@@ -93,7 +93,7 @@ def everything(inputs: Inputs) -> Outcome:
     "inputs", [HYBRID.inputs(), Inputs(InputFile("system.yaml", LEADS))], ids=["hybrid", "elastic"]
 )
 def test_machines_are_chosen_once_for_each_class(inputs: Inputs) -> None:
-    """Machines are chosen only once for each compute class, because all later stages use the choice in the plan."""
+    """Machines are chosen once per compute class, because all later stages use the planned choice."""
     outcomes: list[Outcome] = []
     counts = chosen(lambda: outcomes.append(everything(inputs)))
     plan = planned_of(outcomes[0])
@@ -114,7 +114,7 @@ def _where(plan: Plan, placement: str) -> str:
 
 
 def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
-    """Yield, for each piece of output, its placement, component (or `object`), name and spec path."""
+    """Yield the placement, component (or `object`), name and spec path of each piece of output."""
     for target in plan.system.deployment.targets:
         provider = TARGETS[target.provider]
         for call in provider.calls(plan, target.name):
@@ -124,7 +124,7 @@ def lowered(plan: Plan) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def sources(plan: Plan, placement: str, origin: Path) -> set[Kind]:
-    """Return the kinds of the resources on a placement to which the given spec path belongs."""
+    """Return the kinds of a placement's resources to which the given spec path belongs."""
     return {resource.kind for resource in plan.on(placement) if resource.origin == origin[: len(resource.origin)]}
 
 
@@ -138,7 +138,7 @@ def test_output_for_elastic_classes_comes_from_a_planned_resource() -> None:
 
 
 def orphans(plan: Plan) -> list[tuple[str, str, str, Path]]:
-    """Return the output that belongs to no resource in the plan, or to a resource of the wrong kind."""
+    """Return output that belongs to no planned resource, or to one of the wrong kind."""
     output = list(lowered(plan))
     assert output
     orphaned: list[tuple[str, str, str, Path]] = []

@@ -1,4 +1,6 @@
-"""Tests that changing the provider, region and account moves a system to another cloud, or is refused as listed here.
+"""Tests that changing provider, region and account moves a system to another cloud, or is refused.
+
+The refusals are listed here.
 
 Every example with a target in a cloud is compiled for each of the other clouds. The rest of the spec is unchanged.
 """
@@ -70,7 +72,7 @@ def test_example_moves_to_each_other_cloud_or_is_refused(example: Example, cloud
 
 @pytest.mark.parametrize(("example", "cloud"), MOVES, ids=str)
 def test_the_command_refuses_at_least_what_a_changed_text_is_refused_for(example: Example, cloud: str) -> None:
-    """The command also tries the spec without the other provider's fields, so it may report more errors."""
+    """The command may report more errors, because it also tries the spec without the other provider's fields."""
     inputs = example.inputs()
     outcome = understand(inputs, TARGETS)
     here = next(target.region for target in present(outcome.system).deployment.targets if target.in_cloud)

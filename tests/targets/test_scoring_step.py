@@ -1,4 +1,4 @@
-"""Tests that pipelines with a scoring step have the right description, permissions, connections and alerts."""
+"""Tests that scoring step pipelines have the right description, permissions, connections and alerts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def described(text: str, name: str) -> Any:
 
 
 def test_scoring_step_has_model_and_history() -> None:
-    """The step's description has the same model entry as a batch inference pipeline that uses the same alias."""
+    """The step's model entry equals that of a batch inference pipeline using the same alias."""
     step = described(SCORING, "report")["pipeline"]["steps"]["score"]
 
     assert step["model"] == described(SCORING, "nightly")["pipeline"]["model"]
@@ -66,7 +66,7 @@ def test_skipped_files_raise_an_alert() -> None:
 
 
 def test_scoring_step_reads_a_bundle_without_the_registry() -> None:
-    """On a target without access to the registry, the step reads the bundle written during promotion."""
+    """On a target without registry access, the step reads the bundle written during promotion."""
     text = (
         hybrid()
         .replace(

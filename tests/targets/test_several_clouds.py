@@ -1,4 +1,4 @@
-"""Tests pairs of providers in both directions: how workloads on one open a store on the other, or why they cannot."""
+"""Tests how workloads of one provider open a store on another, or why they can't, in both directions."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Compiled:
 
 
 def compiled(here: str, there: str, *changes: tuple[str, str], store: str = STORE) -> Compiled:
-    """Compile a system that trains on one target with data that is on another target."""
+    """Compile a system that trains on one target using data on another."""
     mode = "hybrid" if "kubernetes" in here + there else "cloud"
     text = SPEC.replace("MODE", mode).replace("STORE", store)
     text = text.replace("FIRST", here.replace("CIDR", "10.1.0.0/16").replace("NAMESPACE", "pair-here"))
@@ -116,7 +116,7 @@ def test_each_cloud_opens_stores_of_each_other_by_its_tokens(here: str, there: s
 
 @pytest.mark.parametrize("there", ["gcp", "azure"])
 def test_the_s3_endpoint_allows_no_bucket_named_like_a_store_of_another_cloud(there: str) -> None:
-    """Anyone may create an S3 bucket named like a store on another cloud, and Pods could then write to that bucket."""
+    """A bucket named like another cloud's store isn't allowed, since anyone may create it and receive writes."""
     assert "pair-lake" in compiled(IN_CLOUD["aws"], of_cloud("aws")).program("here", "infrastructure")
     assert "pair-lake" not in compiled(IN_CLOUD["aws"], of_cloud(there)).program("here", "infrastructure")
 
@@ -166,7 +166,10 @@ def test_clouds_open_stores_of_an_own_cluster_by_its_credentials(here: str) -> N
 
 
 def test_two_clouds_may_open_stores_of_each_other() -> None:
-    """Neither target's infrastructure needs the other's. The access that each one grants is in a separate project."""
+    """Two clouds may open each other's stores.
+
+    Neither target's infrastructure needs the other's, because the access that each grants is in a separate project.
+    """
     changes = (
         ("  lake: {type: object, target: there}\n", "  lake: {type: object, target: there}\n  mine: {type: object}\n"),
         (
@@ -227,7 +230,7 @@ def test_issuer_without_effect_is_reported() -> None:
 
 
 def test_project_stays_when_nothing_crosses_any_more() -> None:
-    """If the project disappeared with the last crossing, nothing would withdraw the access that it granted."""
+    """The project stays when the last crossing is removed. Otherwise, nothing would revoke its grants."""
     result = compiled(
         IN_CLOUD["gcp"], IN_CLOUD["aws"], ("  placement: {default: here}", "  placement: {default: there}")
     )
@@ -249,7 +252,7 @@ MLFLOW = 'registry: {adopt: "https://mlflow.acme.example"}'
     ("address", "codes"), [("10.3.0.5", ["W0527"]), ("10.1.0.5", []), ("10.9.0.5", []), ("mlflow.internal", [])]
 )
 def test_registry_in_the_network_of_another_target(address: str, codes: list[str]) -> None:
-    """The targets' networks are not connected. A target that has only buckets has no network of its own."""
+    """The targets' networks aren't connected. A target with only buckets has no network."""
     third = ("    there: ", f"    third: {IN_CLOUD['azure'].replace('CIDR', '10.3.0.0/16')}\n    there: ")
     scored = ("pipelines:\n", f"pipelines:\n  score: {SCORE}\n")
     registry = (MLFLOW, f'registry: {{adopt: "http://{address}:5000"}}')
@@ -270,7 +273,7 @@ SHOPS = (
 
 
 def of_shops(issuer: str, first: str = "{}", second: str = "{}") -> Compiled:
-    """Compile sites that open a store on Google Cloud, given their token issuer and the values of two sites."""
+    """Compile sites that open a store on Google Cloud, given their token issuer and two sites' values."""
     sites = (SHOPS[0][0], SHOPS[0][1].replace("SITE", first, 1).replace("SITE", second, 1))
     return compiled(ON_PREM["public"], of_cloud("gcp"), *SHOPS[1:], sites, (PUBLIC, issuer))
 
@@ -283,7 +286,7 @@ def test_sites_share_what_a_cloud_trusts() -> None:
 
 
 def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
-    """The cloud's program exists only once, so it would trust only the placeholder used for a site's host."""
+    """All sites share one cloud program, which would trust only the placeholder instead of each site's host."""
     (problem,) = of_shops("https://${site.host}", "{host: a.example}", "{host: b.example}").outcome.diagnostics
 
     assert problem.code == "E0689"
@@ -291,7 +294,7 @@ def test_cloud_does_not_trust_an_issuer_of_each_site() -> None:
 
 
 def test_cloud_does_not_trust_the_issuer_of_one_kind_of_site() -> None:
-    """The value is part of a path, so there are two kinds of sites, and the cloud would trust only the first kind."""
+    """The value is part of a path, so there are two kinds of sites, of which the cloud would trust only one."""
     (problem,) = of_shops("https://acme.example/${site.at}", "{at: 1/x}", "{at: 2/x}").outcome.diagnostics
 
     assert problem.code == "E0669"

@@ -1,4 +1,4 @@
-"""Tests how promotion stages affect the promoter's requirements, the recording of soak results, and alerts."""
+"""Tests how promotion stages affect the promoter's requirements, soak results, and alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STAGED = (
 
 
 def described(text: str, name: str) -> Any:
-    """Return a workload's description, after checking that it matches the schema."""
+    """Return a workload's description after validating it against the schema."""
     description = json.loads(lowered(text).get("ConfigMap", f"{name}-description")["data"]["workload.json"])
     schema = json.loads(modelyard_schemas.text("workload"))
     assert python_fits(schema)(schema, description)
@@ -84,7 +84,7 @@ def test_training_has_the_checks_of_its_stage() -> None:
 
 
 def test_soak_monitor_records_results_and_moves_no_alias() -> None:
-    """A monitor that judges a soak may only record results, unless it is also allowed to roll back."""
+    """A monitor that judges a soak may only record results, unless it may also roll back."""
     quiet = STAGED.replace("rollback: true, cooldown: 7d", "cooldown: 7d")
     objects = lowered(quiet)
     monitor = resource(objects.context.plan, Kind.MONITOR, "monitor-quality")
@@ -112,7 +112,7 @@ def test_soak_monitor_records_results_and_moves_no_alias() -> None:
 
 
 def test_later_stages_have_alerts_only_once() -> None:
-    """Alerts for later stages are only in the rules of the first pipeline that trains the model."""
+    """Only the first pipeline that trains the model has alert rules for later stages."""
     rules = [rule for name in ("retrain", "try-out") for rule in alerts(STAGED, name) if "alias" in rule["labels"]]
 
     assert sorted(rule["alert"] for rule in rules) == ["ModelyardApprovalWaiting", "ModelyardSoakFailed"]

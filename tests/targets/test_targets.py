@@ -1,4 +1,4 @@
-"""Tests that every provider in the schema has a target with a catalog entry for every kind of resource."""
+"""Tests that every provider in the schema has a target that catalogs every kind of resource."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_kind_has_a_catalog_entry(provider: str) -> None:
 
 
 def test_planner_gets_add_ons_from_the_catalog() -> None:
-    """The planner gets the target's selection of machines, and the add-ons listed in the target's catalog."""
+    """The planner gets the target's machine selection and the add-ons in its catalog."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
     target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: Impossible("without a gateway")})
 

@@ -1,4 +1,4 @@
-"""Tests that monitors of pipelines with several steps check the right data and the right model."""
+"""Tests that monitors of multi-step pipelines check the right data and the right model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def codes(text: str) -> list[str]:
 
 
 def test_prediction_quality_uses_the_scoring_step() -> None:
-    """A monitor of prediction quality uses the scoring step's output and model, and its own labels."""
+    """A prediction quality monitor uses the scoring step's output and model, and its own labels."""
     monitor = monitor_of(WATCHED, "rated")
     (model,) = monitor["models"]
 

@@ -24,7 +24,7 @@ VIA_S3 = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request by the principal SESSION, and all policies that apply to the request."""
+    """A request by the principal SESSION, and all policies that apply to it."""
 
     name: str
     action: str = "s3:GetObject"

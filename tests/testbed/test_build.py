@@ -1,4 +1,4 @@
-"""Tests that a part of the testbed is built only if it is missing or its description has changed."""
+"""Tests that parts of the testbed are built only if they are missing or their description has changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER = Part("other", ("example.org/other v1.0.0",), {"other": "example.org/othe
 
 @pytest.fixture
 def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Set up a machine with one part of the testbed and a fake Go, and return the file that records Go's arguments."""
+    """Set up one part of the testbed and a fake Go, and return the file that records Go's arguments."""
     go = tmp_path / "path" / "go"
     go.parent.mkdir()
     go.write_text(FAKE_GO)

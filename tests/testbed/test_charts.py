@@ -1,4 +1,4 @@
-"""Tests that the testbed's charts have the same names, versions and values as the charts that the compiler emits."""
+"""Tests that the testbed's charts match the names, versions and values of emitted charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the evaluator of network policies follows the API reference for each field of a policy."""
+"""Tests that the network policy evaluator follows the API reference for each field."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_error_shows_the_output_of_a_program_that_exited(tmp_path: Path) -> None
 
 
 def test_programs_die_with_a_killed_run(tmp_path: Path) -> None:
-    """A killed run cannot clean up after itself, so the kernel kills its programs."""
+    """The kernel kills the programs of a killed run, which can't clean up after itself."""
     program = (
         "import sys, time; from pathlib import Path; from testbed.processes import Processes\n"
         f"p = Processes(Path({str(tmp_path)!r})).__enter__(); p.start('child', *{SLEEP!r})\n"

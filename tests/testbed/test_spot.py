@@ -30,7 +30,7 @@ def account() -> Iterator[Account]:
 
 
 def with_role(account: Account, *statements: Any) -> str:
-    """Create an IAM role with the given statements, and with permission to request instances."""
+    """Create an IAM role with the given statements plus permission to request instances."""
     iam = account.client("iam")
     iam.create_role(RoleName="karpenter", AssumeRolePolicyDocument=json.dumps(TRUST))
     machines = {"Effect": "Allow", "Action": "ec2:CreateFleet", "Resource": "*"}
@@ -47,7 +47,7 @@ def test_role_that_may_not_create_the_service_linked_role_is_refused(account: Ac
 
 
 def as_emitted(account: Account) -> dict[str, Any]:
-    """Return the statement in Karpenter's role that tests/stacks/aws/test_platform.py also expects."""
+    """Return the statement in Karpenter's role, as also expected by tests/stacks/aws/test_platform.py."""
     return {
         "Effect": "Allow",
         "Action": "iam:CreateServiceLinkedRole",
@@ -57,7 +57,7 @@ def as_emitted(account: Account) -> dict[str, Any]:
 
 
 def test_karpenter_role_can_start_spot_instances_with_and_without_the_service_linked_role(account: Account) -> None:
-    """All systems in an account share the service-linked role: each of them reuses it, and none deletes it."""
+    """All systems in an account share the service-linked role. Each one reuses it, and none deletes it."""
     role = with_role(account, as_emitted(account))
 
     for _ in range(2):

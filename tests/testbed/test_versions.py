@@ -1,4 +1,4 @@
-"""Tests that the page on tested versions lists the versions that the testbed builds and the compiler emits."""
+"""Tests that the page on tested versions lists those built by the testbed and emitted by the compiler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fifth stage: rules that go beyond what a schema can express and check that a system is consistent and safe."""
+"""The fifth stage: rules that check consistency and safety beyond what a schema can express."""
 
 from __future__ import annotations
 

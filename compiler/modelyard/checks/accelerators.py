@@ -55,7 +55,7 @@ def _trained(system: System) -> Iterator[Diagnostic]:
 
 
 def _several_per_worker(system: System, span: Span, pipeline: Pipeline, step: Step) -> Iterator[Diagnostic]:
-    """Warn if a worker asks for several devices: each worker is a single process and uses only one."""
+    """Warn about workers that request several devices. Each worker is a single process and uses only one."""
     for accelerator in system.compute[step.compute].accelerators:
         if accelerator.count > 1:
             trials = pipeline.tuning is not None
@@ -78,7 +78,7 @@ def _reason(system: System, model: str) -> str:
 
 
 def _built_in_only(system: System, model: str) -> bool:
-    """Return whether a model is trained only by built-in trainers. User code could use any device."""
+    """Return whether only built-in trainers train this model. User code might use any device."""
     steps = [
         step
         for pipeline in system.pipelines.values()
@@ -100,7 +100,7 @@ def _has_accelerator(system: System, compute: str) -> bool:
 
 
 def _accelerator_span(system: System, compute: str, *owners: Path) -> Span:
-    """Return the accelerator's span if the compute class is inline, or else that of the class name in the workload."""
+    """Return the accelerator's span if the compute class is inline, otherwise the span of the class name."""
     compute_class: ComputeClass = system.compute[compute]
     if compute_class.path[0] != "compute":
         return system.key(*compute_class.path, "accelerators" if compute_class.accelerators else "acceleratorMemory")

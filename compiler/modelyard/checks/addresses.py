@@ -1,4 +1,4 @@
-"""Find addresses outside the cluster that receive unencrypted data, and the countries of cloud hosts."""
+"""Find external addresses that receive unencrypted data, and the countries of cloud hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SERVICE_LABELS = 2
 
 @record
 class Address:
-    """A URL that workloads call: its name in messages, its path in the spec, and what is sent to it."""
+    """A URL called by workloads: its name in messages, its path in the spec, and what is sent to it."""
 
     what: str  # "store 'lake'"
     url: str
@@ -28,7 +28,10 @@ class Address:
 
 
 def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
-    """Yield URLs of stores, an adopted registry and metric receivers. `sensitive` lists stores with personal data."""
+    """Yield the URLs of stores, an adopted registry and metric receivers.
+
+    `sensitive` names the stores that hold personal data.
+    """
     for store in system.stores.values():
         if store.endpoint:
             own = ("stores", store.name, "endpoint")
@@ -46,7 +49,7 @@ def addresses(system: System, sensitive: frozenset[str]) -> Iterator[Address]:
 
 
 def in_clear(url: str) -> bool:
-    """Return whether requests to a URL leave the cluster without TLS. Hosts like `minio.storage` are in the cluster."""
+    """Return whether a URL is plain HTTP to a host outside the cluster. Hosts like `minio.storage` are inside."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     labels = host.split(".")
@@ -55,13 +58,13 @@ def in_clear(url: str) -> bool:
 
 
 def country_of(url: str) -> tuple[str, str] | None:
-    """Return the region named in a cloud host name and that region's country, or None if it names no region."""
+    """Return the region in a cloud host name and that region's country, or None if it contains no region."""
     labels = (urlsplit(url).hostname or "").split(".")
     return next((_regions()[label] for label in _with_parts(labels) if label in _regions()), None)
 
 
 def _with_parts(labels: list[str]) -> Iterator[str]:
-    """Yield the labels of a host name, including `eu-west-1` for the label `s3-eu-west-1`."""
+    """Yield the labels of a host name, plus `eu-west-1` for a label like `s3-eu-west-1`."""
     for label in labels:
         yield label
         yield label.partition("-")[2]

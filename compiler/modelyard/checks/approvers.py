@@ -13,7 +13,7 @@ from modelyard.spec import System
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Require approvers' public keys to be valid and listed only once, and each person to be in only one group."""
+    """Require approvers' public keys to be valid and unique, and each person to be in a single group."""
     group_by_key: dict[bytes, str] = {}
     group_by_person: dict[str, str] = {}
     for group in system.governance.approvers:

@@ -55,7 +55,7 @@ def misplaced(system: System) -> Iterator[Diagnostic]:
 
 
 def together(system: System) -> Iterator[Diagnostic]:
-    """Report steps with several workers whose trainer cannot spread one model over them. Searches are exempt."""
+    """Report steps with several workers if their trainer can't distribute one model. Searches are exempt."""
     for pipeline, step, task in _built_in(system):
         capable = [name for name, trainer in trainers().items() if trainer.together and task in trainer.tasks]
         if pipeline.tuning is None and step.workers.maximum > 1 and not trainers()[step.trainer].together:
@@ -69,9 +69,9 @@ def _workers_of(system: System, pipeline: Pipeline, step: Step) -> Path:
 
 
 def in_one_memory(system: System) -> Iterator[Diagnostic]:
-    """Warn if every worker must load all rows of data that could be sharded.
+    """Warn when a trainer that could shard its data has to load all rows on every worker.
 
-    PyTorch trainers and ranking models are not checked, because they never shard rows.
+    PyTorch trainers and ranking models aren't checked, because they never shard rows.
     """
     for pipeline, step, task in _built_in(system):
         boosted = step.trainer in {"xgboost", "lightgbm"} and task != "ranking"
@@ -101,7 +101,7 @@ def groups(system: System) -> Iterator[Diagnostic]:
 
 
 def _gates(system: System, reported: set[str]) -> Iterator[Diagnostic]:
-    """Check a gate's ranking metrics, which require groups in the pipeline's inputs or in the gate's own dataset."""
+    """Check that a gate's ranking metrics find groups in the pipeline's inputs or the gate's own dataset."""
     read: dict[str, list[tuple[str, ...]]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -140,7 +140,7 @@ def histories(system: System) -> Iterator[Diagnostic]:
 
 
 def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check a monitor's ranking metrics, which require groups in the labels or the predictions."""
+    """Check that a monitor's ranking metrics find groups in the labels or the predictions."""
     output = watched_dataset(system, monitor) if monitor.watch.startswith("pipelines.") else None
     names = tuple(name for name in (monitor.labels, output.name if output is not None else "") if name)
     if not monitor_type(monitor.type).metrics or _grouped(system, names):
@@ -152,7 +152,7 @@ def _monitored(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _needs(name: str) -> str:
-    """Return the extra data a metric needs besides labels and predictions, or "" if the metric is not built in."""
+    """Return what a built-in metric needs besides labels and predictions, or "" for any other metric."""
     metric = metric_of(name)
     return "" if metric is None else metric.needs
 
@@ -162,7 +162,7 @@ def _grouped(system: System, names: tuple[str, ...]) -> bool:
 
 
 def _built_in(system: System) -> Iterator[tuple[Pipeline, Step, str]]:
-    """Yield every step with a built-in trainer, together with the task of its model."""
+    """Yield each step that uses a built-in trainer, along with its pipeline and the model's task."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and pipeline.type == "training" and pipeline.model is not None:

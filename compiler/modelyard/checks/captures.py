@@ -48,7 +48,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def joins(system: System) -> Iterator[Diagnostic]:
-    """Require the watched data and the labels to share columns or, without schemas, the monitor to name a key."""
+    """Require watched data and labels to share columns. Without schemas, the monitor must name a key instead."""
     inputs = model_inputs(system)
     for monitor in system.monitors.values():
         if not monitor.labels or monitor.key:
@@ -84,7 +84,7 @@ def keys(system: System) -> Iterator[Diagnostic]:
 
 
 def counted(system: System) -> Iterator[Diagnostic]:
-    """Report checks whose `minFeatures` is greater than the number of available columns."""
+    """Report checks whose `minFeatures` exceeds the number of available columns."""
     inputs = model_inputs(system)
     for monitor in system.monitors.values():
         for check in monitor.checks:
@@ -101,7 +101,7 @@ def counted(system: System) -> Iterator[Diagnostic]:
 def checked_columns(
     system: System, monitor: Monitor, check: Check, inputs: Mapping[str, tuple[str, ...]]
 ) -> set[str] | None:
-    """Return the largest set of columns that a check without `features` can cover, or None if they are unknown."""
+    """Return the columns that a check without `features` can cover at most, or None if they are unknown."""
     if not monitor_type(monitor.type).features:
         return {*PREDICTED}
     watched_columns = _watched_columns(system, monitor, inputs)
@@ -150,7 +150,7 @@ def _reference_columns(system: System, monitor: Monitor, inputs: Mapping[str, tu
 
 
 def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """Return the columns that an endpoint captures, or an empty set if the inputs of any of its models are unknown."""
+    """Return the columns that an endpoint captures, or an empty set if any of its models has unknown inputs."""
     section, _, name = monitor.watch.partition(".")
     inference = system.inference[name] if section == "inference" else None
     if inference is None or inference.capture is None:
@@ -163,7 +163,7 @@ def _columns(system: System, monitor: Monitor, inputs: Mapping[str, tuple[str, .
 
 
 def model_inputs(system: System) -> dict[str, tuple[str, ...]]:
-    """Return the input columns of each model for which every trainer is built in."""
+    """Return the input columns of each model that is trained only by built-in trainers."""
     inputs: dict[str, tuple[str, ...]] = {}
     for pipeline in system.pipelines.values():
         for step in pipeline.steps if pipeline.type == "training" and pipeline.model else ():

@@ -26,7 +26,7 @@ _SELDOM = 12  # runs per day; a skipped hour does not matter for more frequent s
 
 @record
 class Jump:
-    """The minutes of the day that a time zone's clocks skip, and the days of the year on which that may happen."""
+    """A gap in local time: the minutes of the day that clocks skip, and the days on which this may happen."""
 
     start: int
     end: int
@@ -71,7 +71,7 @@ def _schedule(system: System, schedule: Schedule, path: Path) -> Iterator[Diagno
 
 
 def _skipped(times: cron.Cron, jump: Jump) -> bool:
-    """Return whether a run is due in the skipped hour on a day when clocks may go forward."""
+    """Return whether a run falls in the skipped hour on a day when clocks may go forward."""
     if jump.month not in times.months or len(times.hours) * len(times.minutes) > _SELDOM:
         return False
     due = (hour * 60 + minute for hour in times.hours for minute in times.minutes)
@@ -82,7 +82,10 @@ def _skipped(times: cron.Cron, jump: Jump) -> bool:
 
 
 def _uneven(text: str, size: int) -> int:
-    """Return a cron field's step that does not divide its range evenly, or 0. No step divides the days of the month."""
+    """Return a cron field's step if it doesn't divide the range evenly, otherwise 0.
+
+    No step divides the days of the month evenly.
+    """
     for term in text.split(","):
         step = _STEP.fullmatch(term)
         if step and int(step[1]) > 1 and (not size or size % int(step[1])):
@@ -92,7 +95,7 @@ def _uneven(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def skipped_times() -> dict[str, tuple[Jump, ...]]:
-    """Return the skipped times of day by time zone. The data file states the tz release and the years."""
+    """Return the clock jumps of each time zone. The data file states the tz release and the years."""
     jumps: dict[str, tuple[Jump, ...]] = {}
     with open(_FILE, encoding="utf-8") as file:
         rules = [_RULE.fullmatch(line.rstrip()) for line in file if not line.startswith("#")]

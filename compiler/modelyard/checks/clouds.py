@@ -1,4 +1,4 @@
-"""Check fields that apply to clouds: access to the cluster's API, and network ranges."""
+"""Check cloud-only fields: access to the cluster API, and network ranges."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDE: Final = ("/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8")
 
 
 def access(system: System) -> Iterator[Diagnostic]:
-    """Require a list of allowed IP ranges for a public cluster API, and reject such a list for a private one."""
+    """Require allowed IP ranges for a public cluster API, and reject them for a private one."""
     for target in system.deployment.targets:
         if not target.in_cloud:
             continue
@@ -31,7 +31,7 @@ def access(system: System) -> Iterator[Diagnostic]:
 
 
 def egress(system: System) -> Iterator[Diagnostic]:
-    """Report workloads that read personal data and are allowed to connect to any IP address."""
+    """Report targets whose workloads may connect to any IP address, if the system has personal data."""
     classes = {*system.governance.data_classes, *(data.classification for data in system.data.values())}
     for target in system.deployment.targets:
         if _is_everything(target.egress) and not _SENSITIVE.isdisjoint(classes):
@@ -39,7 +39,7 @@ def egress(system: System) -> Iterator[Diagnostic]:
 
 
 def _is_everything(ranges: tuple[str, ...]) -> bool:
-    """Return whether the ranges together cover all IP addresses, for example as two halves of the address space."""
+    """Return whether the ranges add up to the entire address space, e.g. as two halves."""
     if not any(block.endswith(_WIDE) for block in ranges):
         return False
     from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network  # few specs have such ranges
@@ -51,9 +51,9 @@ def _is_everything(ranges: tuple[str, ...]) -> bool:
 
 
 def ranges(system: System) -> Iterator[Diagnostic]:
-    """Report overlapping network ranges, because networks whose ranges overlap cannot be connected.
+    """Report overlapping network ranges. Networks that overlap can't be connected.
 
-    A network shared by two targets is counted once. A target that has only buckets has no network.
+    A network shared by two targets counts once. Targets with only buckets have no network.
     """
     with_network = set(_with_network(system))
     candidates = [

@@ -29,7 +29,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Require labels that a built-in trainer can learn: numbers, or classes that it accepts."""
+    """Require labels that the built-in trainer can learn, i.e. numbers or the classes it accepts."""
     reported: set[str] = set()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:

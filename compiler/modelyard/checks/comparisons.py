@@ -15,7 +15,7 @@ from modelyard.spec import Check, Model, Pipeline, Step, System
 
 
 def keys(system: System) -> Iterator[Diagnostic]:
-    """Require the key columns of a data split to exist in the training data, if that data has a schema."""
+    """Require a split's key columns to exist in the training data, if the data has a schema."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in _judged(pipeline):
@@ -43,7 +43,7 @@ def roles(system: System) -> Iterator[Diagnostic]:
 
 
 def known_rows(system: System) -> Iterator[Diagnostic]:
-    """Require a key, group or timestamp to identify rows for comparisons with the champion."""
+    """Require a key, group or timestamp that identifies rows in comparisons with the champion."""
     for pipeline in system.pipelines.values():
         model = system.models[pipeline.model.model] if pipeline.model else None
         if pipeline.type != "training" or model is None or pipeline.split.by == "time" or pipeline.split.key:
@@ -58,7 +58,7 @@ def known_rows(system: System) -> Iterator[Diagnostic]:
 
 
 def slices(system: System) -> Iterator[Diagnostic]:
-    """Require gate checks by slice to use a column of the evaluated data. They must not compare with the champion."""
+    """Require sliced gate checks to use a column of the evaluated data and not to compare with the champion."""
     for model in system.models.values():
         for check in model.validation:
             path = ("models", model.name, "validation", check.name)

@@ -1,4 +1,4 @@
-"""Report overlapping folders, and buckets or models with two owners: their data would be destroyed or mixed up."""
+"""Report overlapping folders, and buckets or models with two owners. Their data would be destroyed or mixed up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from modelyard.spec.scoring import Scoring, scorings
 
 
 def captured(system: System) -> Iterator[Diagnostic]:
-    """Require captures to have their own folder: retention deletes every file in it, and monitors read them all."""
+    """Require captures to have their own folder. Retention deletes every file in it, and monitors read them all."""
     folders = Folders(chain(artifacts(system), (folder_of(system, data) for data in system.data.values())))
     for folder in captures(system):
         other = folders.overlapping(folder)
@@ -52,7 +52,7 @@ def scores(system: System) -> Iterator[Diagnostic]:
 
 
 def _readers(system: System) -> dict[str, str]:
-    """Return the datasets that training pipelines read, each with one pipeline that reads it."""
+    """Map each dataset that training reads to one of the pipelines that read it."""
     return {
         name: pipeline.name
         for pipeline in system.pipelines.values()
@@ -101,7 +101,7 @@ def _scored(system: System) -> Iterator[tuple[Scoring, Folder]]:
 
 
 def registered(system: System) -> Iterator[Diagnostic]:
-    """Require unique model names in the registry, and a separate folder for the registry's artifacts."""
+    """Require unique model names in the registry and a separate folder for its artifacts."""
     datasets = Folders(folder_of(system, data) for data in system.data.values())
     for folder in artifacts(system):
         other = datasets.overlapping(folder)

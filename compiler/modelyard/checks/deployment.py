@@ -1,4 +1,4 @@
-"""Check where a system may run: mode, residency, prices, provider-specific settings, and unused entries."""
+"""Check a system's deployment: mode, residency, prices, provider-specific settings, and unused entries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _words(target: TargetSpec) -> str:
 
 
 def mode(system: System) -> Iterator[Diagnostic]:
-    """Require the mode to allow every target's kind, and a hybrid system to have both cloud and own-cluster targets."""
+    """Require the mode to allow every target's kind. Hybrid systems need both cloud and own-cluster targets."""
     deployment = system.deployment
     kinds = {target.name: _kind(target) for target in deployment.targets}
     for target in deployment.targets:
@@ -101,7 +101,7 @@ def prices(system: System) -> Iterator[Diagnostic]:
 
 
 def binding(system: System) -> Iterator[Diagnostic]:
-    """Report raw addresses and overrides, with a total count, because they tie a spec to one provider."""
+    """Report raw addresses and overrides, which tie a spec to one provider, along with their total count."""
     bound: list[tuple[Path, str]] = [
         (("data", data.name, "uri"), f"the address of dataset '{data.name}'")
         for data in system.data.values()

@@ -30,7 +30,7 @@ class Folder:
 
 
 def bucket_of(store: Store) -> str:
-    """Return a bucket's identity: the service and bucket name if the store is adopted, or else the store's name."""
+    """Return a bucket's identity: the service and bucket name if it is adopted, otherwise the store name."""
     if not store.adopt:
         return f"stores.{store.name}"
     host = urlsplit(store.endpoint).netloc.lower().removesuffix(":443")
@@ -39,7 +39,7 @@ def bucket_of(store: Store) -> str:
 
 
 def folder_of(system: System, data: Dataset) -> Folder:
-    """Return a dataset's folder, which is specified either by store and path or by address."""
+    """Return a dataset's folder, given by either its store and path or its URI."""
     if data.store:
         place, bucket, path = "path", bucket_of(system.stores[data.store]), data.path
     else:
@@ -67,7 +67,7 @@ def artifacts(system: System) -> Iterator[Folder]:
 
 
 def written_at(system: System, path: Path) -> Span:
-    """Return the span of the value at a path, or of its parent's key if the spec has no such value."""
+    """Return the span of the value at a path, falling back to its parent's key if the spec doesn't set it."""
     return system.at(*path) if path[-1] in system.written(*path[:-1]) else system.key(*path[:-1])
 
 

@@ -28,7 +28,7 @@ def following(system: System) -> Iterator[Diagnostic]:
 
 
 def _circle(pipeline: Pipeline, pipelines: Mapping[str, Pipeline]) -> list[str]:
-    """Return the cycle that this pipeline is in, in order of execution, or an empty list if there is none."""
+    """Return the cycle that contains this pipeline, in execution order, or an empty list if there is none."""
     walked: dict[str, None] = {}
     at: Pipeline | None = pipeline
     while at is not None and at.name not in walked:

@@ -29,7 +29,7 @@ def _in_production(system: System) -> dict[str, None]:
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require regulated high-risk systems to have approvals for promotions, and enough approvers to grant them."""
+    """Require approvals for promotions in regulated high-risk systems, and enough approvers to grant them."""
     approval = system.governance.approve_promotion
     if approval is not None:
         if approval.minimum > len(approval.groups):
@@ -47,9 +47,9 @@ def approvals(system: System) -> Iterator[Diagnostic]:
 
 
 def explainability(system: System) -> Iterator[Diagnostic]:
-    """Require explanations where governance requires them or, for models in production, where the industry does.
+    """Require explanations if governance asks for them or, for models in production, if the industry does.
 
-    Imported models and language models, which have no explanations, are checked by other rules.
+    Imported models and language models have no explanations; other rules check them.
     """
     advised = system.profile.regulated and system.governance.risk == "high"
     in_production = _in_production(system)
@@ -64,7 +64,7 @@ def explainability(system: System) -> Iterator[Diagnostic]:
 
 
 def cards(system: System) -> Iterator[Diagnostic]:
-    """Require model cards with a purpose and limitations for models in production, if the industry requires cards."""
+    """Require a model card with purpose and limitations for production models in regulated industries."""
     if not system.profile.regulated:
         return
     for name in _in_production(system):
@@ -76,7 +76,7 @@ def cards(system: System) -> Iterator[Diagnostic]:
 
 
 def classifications(system: System) -> Iterator[Diagnostic]:
-    """Require datasets to declare a sensitivity class if the industry demands it, and governance to list each class."""
+    """Require datasets in regulated industries to declare a sensitivity class, and governance to list each one."""
     declared = system.governance.data_classes
     lists_classes = "dataClasses" in system.written("governance")
     for data in system.data.values():
@@ -100,7 +100,7 @@ def captures(system: System) -> Iterator[Diagnostic]:
 
 
 def retention(system: System) -> Iterator[Diagnostic]:
-    """Report buckets whose retention deletes models, or deletes captures before their own retention period ends."""
+    """Report bucket retention that deletes models, or captures before their own retention period ends."""
     registry = system.registry
     for store in system.stores.values():
         if store.retention_s is None or store.adopt:
@@ -118,7 +118,7 @@ def retention(system: System) -> Iterator[Diagnostic]:
 
 
 def locks(system: System) -> Iterator[Diagnostic]:
-    """Report settings that contradict an Object Lock, and locked buckets in which workloads overwrite data."""
+    """Report settings that conflict with Object Lock, and locked buckets whose data workloads overwrite."""
     for store in system.stores.values():
         lock, path = store.object_lock, ("stores", store.name)
         if lock is None or store.adopt:
@@ -163,12 +163,12 @@ def _rewritten(system: System, store: str) -> Iterator[str]:
 
 
 def _days(seconds: int) -> str:
-    """Format a duration as a spec does: in days, or in hours if it is not a whole number of days."""
+    """Format a duration as in a spec: in days, or in hours if it isn't a whole number of days."""
     return f"{seconds // 3600}h" if seconds % 86400 else f"{seconds // 86400}d"
 
 
 def exposure(system: System) -> Iterator[Diagnostic]:
-    """Require authentication for public endpoints and, if the industry demands it, for internal endpoints."""
+    """Require authentication for public endpoints and, in regulated industries, for internal ones."""
     for inference in system.inference.values():
         endpoint = inference.endpoint
         if endpoint.auth.type != "none":

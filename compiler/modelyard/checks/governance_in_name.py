@@ -1,4 +1,4 @@
-"""Report gates and approvals that have no effect, data sent unencrypted or abroad, and removed safeguards."""
+"""Report gates and approvals without effect, data sent unencrypted or abroad, and removed safeguards."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def in_the_clear(system: System) -> Iterator[Diagnostic]:
 def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
     """Report the system's own Gateways that accept requests with personal data without TLS.
 
-    The spec does not describe existing Gateways. A public endpoint without a certificate is a separate error.
+    Existing Gateways aren't described in the spec. A public endpoint without a certificate is a separate error.
     """
     if set(SENSITIVE).isdisjoint(system.governance.data_classes):
         return
@@ -75,7 +75,7 @@ def requests_in_the_clear(system: System) -> Iterator[Diagnostic]:
 
 
 def _sensitive_stores(system: System) -> frozenset[str]:
-    """Return the stores that hold sensitive datasets, or captures if governance declares a sensitive class."""
+    """Return the stores with sensitive data: datasets, or captures if governance declares a sensitive class."""
     stores = {data.store for data in system.data.values() if data.classification in SENSITIVE}
     if not set(SENSITIVE).isdisjoint(system.governance.data_classes):
         stores |= {inference.capture.store for inference in system.inference.values() if inference.capture}
@@ -98,7 +98,7 @@ def endpoints_abroad(system: System) -> Iterator[Diagnostic]:
 
 
 def overrides(system: System) -> Iterator[Diagnostic]:
-    """Report overrides that remove a safeguard: as errors in regulated high-risk systems, otherwise as warnings."""
+    """Report overrides that remove a safeguard: errors in regulated high-risk systems, warnings elsewhere."""
     strict = system.profile.regulated and system.governance.risk == "high"
     for override in system.overrides:
         for at, effect in lifted(override):

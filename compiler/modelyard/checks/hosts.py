@@ -20,7 +20,7 @@ _SMTP = "25"
 
 
 def mail(system: System) -> Iterator[Diagnostic]:
-    """Require mail from a cloud to be sent through the submission port, because clouds block port 25."""
+    """Require mail from a cloud to use the submission port, because clouds block port 25."""
     cloud = next((target for target in system.deployment.targets if target.in_cloud), None)
     for channel in system.channels.values() if cloud is not None else ():
         if channel.smarthost.rpartition(":")[2] == _SMTP:
@@ -80,7 +80,7 @@ def tokens(system: System) -> Iterator[Diagnostic]:
 
 
 def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
-    """Return where a target stores a secret. The same name in a namespace of another cluster is a different secret."""
+    """Return where a target stores a secret. Secrets of the same name in different clusters are distinct."""
     store = next((store for store in target.secret_stores if store.name == ref.store), None)
     if ref.store == "kubernetes" or (store is not None and store.via == "existing"):
         return f"namespace of {target.name}"
@@ -88,7 +88,7 @@ def _secret_location(target: TargetSpec, ref: SecretRef) -> str:
 
 
 def _other_secrets(system: System) -> Iterator[tuple[str, SecretRef, Path, tuple[TargetSpec, ...]]]:
-    """Yield the secrets that are not endpoint tokens: other tokens, passwords and secret addresses."""
+    """Yield all secrets except endpoint tokens: other tokens, passwords and secret addresses."""
     everywhere = system.deployment.targets
     for target in everywhere:
         here = target_path(system, target.name)

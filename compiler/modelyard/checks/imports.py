@@ -1,4 +1,4 @@
-"""Check that the promoter can read imported models, and that the spec expects no training results from them."""
+"""Check that the promoter can read imported models, and that nothing relies on their training results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def imports(system: System) -> Iterator[Diagnostic]:
 
 
 def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
-    """Report pipelines that train an imported model, because only the promoter creates its versions."""
+    """Require a promoter for imported models, and report pipelines that train one.
+
+    Only the promoter creates versions of imported models.
+    """
     if system.registry is None or system.registry.adopt:
         yield problems.import_without_promoter(system.key(*path), model.name, adopted=system.registry is not None)
     trainer = system.trained().get(model.name)
@@ -35,7 +38,7 @@ def _promoter(system: System, model: Model, path: Path) -> Iterator[Diagnostic]:
 
 
 def _readable(system: System, model: Model, source: ModelImport, path: Path) -> Iterator[Diagnostic]:
-    """Require a source that the promoter can read and whose content never changes."""
+    """Require an import source that the promoter can read and whose content never changes."""
     stored = stored_at(system, source)
     if stored is not None:
         if kept_by_registry(system, *stored):
@@ -79,7 +82,7 @@ def _unreadable(system: System, uri: str) -> tuple[str, str]:
 
 
 def _bypass(system: System, model: Model, name: str) -> tuple[str, str]:
-    """Return the problem and its fix if an import names a version created here, which would bypass the gate."""
+    """Return the problem and its fix if an import names a version created here, bypassing the gate."""
     if name == model.registered_name:
         return "it refers to this model itself", "name the model to import from"
     trained = {
@@ -112,7 +115,7 @@ def _without_training(system: System, model: Model) -> Iterator[Diagnostic]:
 
 
 def references(system: System) -> Iterator[Diagnostic]:
-    """Require monitors of an imported model to use a dataset as reference, because the training data is elsewhere."""
+    """Require monitors of imported models to use a dataset as reference, since the training data is elsewhere."""
     for monitor in system.monitors.values():
         if monitor.reference is None or monitor.reference.data or monitor_type(monitor.type).reads != "rows":
             continue

@@ -15,7 +15,7 @@ _PERCENTILES = {0.5: "p50", 0.9: "p90", 0.95: "p95", 0.99: "p99", 0.999: "p999"}
 
 
 def traffic(system: System) -> Iterator[Diagnostic]:
-    """Require traffic shares to add up to 100 percent. Variants that only receive mirrored requests must have none."""
+    """Require traffic shares to add up to 100%. Variants that only receive mirrored requests get no share."""
     for inference in system.inference.values():
         path = ("inference", inference.name)
         total = sum(variant.percent for variant in inference.variants)
@@ -49,7 +49,7 @@ def rollouts(system: System) -> Iterator[Diagnostic]:
 
 
 def pools(system: System) -> Iterator[Diagnostic]:
-    """Require a pool's endpoints to have one variant each, and to agree on the settings of their Ray cluster."""
+    """Require a pool's endpoints to have a single variant each and to agree on Ray cluster settings."""
     first_members: dict[str, Inference] = {}
     for inference in system.inference.values():
         if not inference.pool:
@@ -111,7 +111,7 @@ def pool_paths(system: System) -> Iterator[Diagnostic]:
 
 
 def promises(system: System) -> Iterator[Diagnostic]:
-    """Require SLOs to have objectives, latency bounds to increase with the percentile, and batching to leave time."""
+    """Require SLOs to have objectives, bounds that rise with the percentile, and a short enough batching wait."""
     for inference in system.inference.values():
         if inference.slo is None:
             continue
@@ -131,7 +131,10 @@ def promises(system: System) -> Iterator[Diagnostic]:
 def _latencies(
     system: System, inference: Inference, latencies: tuple[tuple[float, int], ...], *above: str
 ) -> Iterator[Diagnostic]:
-    """Require bounds to be below the timeout and to increase with the percentile. `above` is their path in `slo`."""
+    """Require latency bounds to stay below the timeout and increase with the percentile.
+
+    `above` is their path in `slo`.
+    """
     path = ("inference", inference.name, "slo", *above)
     for quantile, bound_ms in latencies:
         if bound_ms > 1000 * inference.endpoint.timeout_s:

@@ -1,4 +1,4 @@
-"""Check language models: how they are registered, and which fields of endpoints, pipelines and monitors suit them."""
+"""Check how language models are registered, and which endpoint, pipeline and monitor fields apply to them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def models(system: System) -> Iterator[Diagnostic]:
 
 
 def _adapter(system: System, model: Model) -> Iterator[Diagnostic]:
-    """Report base models that cannot be trained on, and adapters that nothing trains or that require explanations."""
+    """Report base models that can't be trained on, and adapters that are never trained or require explanations."""
     path, subject = ("models", model.name), f"model '{model.name}'"
     if model.base is None:
         return
@@ -78,7 +78,7 @@ def _adapter(system: System, model: Model) -> Iterator[Diagnostic]:
 
 
 def trainings(system: System) -> Iterator[Diagnostic]:
-    """Report trainings of language models that the built-in trainer does not support."""
+    """Report language model training that the built-in trainer doesn't support."""
     for pipeline in system.pipelines.values():
         if pipeline.type != "training" or pipeline.model is None:
             continue
@@ -134,7 +134,7 @@ def _rank(system: System, step: Step, subject: str, model: ModelRef | None) -> I
 
 
 def endpoints(system: System) -> Iterator[Diagnostic]:
-    """Report endpoint fields that have no meaning for the endpoint's models, and limits that contradict each other."""
+    """Report endpoint fields that don't apply to the endpoint's models, and contradictory limits."""
     for inference in system.inference.values():
         texts = {system.models[variant.model.model].generates_text for variant in inference.variants}
         path, subject = ("inference", inference.name), f"endpoint '{inference.name}'"
@@ -194,7 +194,7 @@ def _fields(system: System, inference: Inference) -> Iterator[Diagnostic]:
 def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
     """Require a target when scaling by tokens.
 
-    Report targets below one text's tokens or far above what replicas run at once.
+    Also report targets that are too low for a single text or far above what replicas can run at once.
     """
     path, target, limits = ("inference", inference.name, "scaling"), inference.scaling.target, inference.generation
     if limits is None:
@@ -211,7 +211,7 @@ def _scaling(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Report a token rate at which the longest text takes longer than the request timeout."""
+    """Report a minimum token rate at which the longest text would exceed the request timeout."""
     limits, timeout_s = inference.generation, inference.endpoint.timeout_s
     rate = inference.slo.tokens_per_second if inference.slo is not None else None
     if limits is not None and rate is not None and limits.max_tokens > rate.minimum * timeout_s:
@@ -220,7 +220,7 @@ def _slow_texts(system: System, inference: Inference) -> Iterator[Diagnostic]:
 
 
 def _adapters(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require every variant to serve the adapter's base model, and in the same version if either names one."""
+    """Require every variant to serve the adapter's base model, in the same version if either specifies one."""
     for adapter in inference.adapters:
         path = ("inference", inference.name, "adapters", adapter.name)
         subject = f"adapter '{adapter.name}' of endpoint '{inference.name}'"
@@ -248,7 +248,7 @@ def _shown(ref: ModelRef) -> str:
 
 
 def _on_accelerators(system: System, inference: Inference) -> Iterator[Diagnostic]:
-    """Require an image with vLLM and fixed versions for variants on accelerators."""
+    """Require variants on accelerators to have an image with vLLM and to pin the model version."""
     accelerated = [variant for variant in inference.variants if _has_accelerators(system, variant)]
     if accelerated and len(accelerated) < len(inference.variants):
         reason = "has variants with and without accelerators, which need different images"
@@ -291,7 +291,7 @@ def pipelines(system: System) -> Iterator[Diagnostic]:
 
 
 def monitors(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that read rows, because an endpoint of a language model has none."""
+    """Report monitors that read rows of a language model, which doesn't have any."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue

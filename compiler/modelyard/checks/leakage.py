@@ -17,7 +17,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 
 def labels(system: System) -> Iterator[Diagnostic]:
-    """Report features that are the label of a joined input, or that become available only with the labels."""
+    """Report features that are the label of a joined input, or that only become available with the labels."""
     for _, step in _training_steps(system):
         inputs = [system.data[name] for name in step.inputs]
         owners = {data.label: data.name for data in inputs if data.label}
@@ -34,7 +34,7 @@ def labels(system: System) -> Iterator[Diagnostic]:
 
 
 def splits(system: System) -> Iterator[Diagnostic]:
-    """Require a split by time for forecasts so that the evaluation rows are newer than the training data."""
+    """Require forecasts to split by time, so that evaluation rows are newer than the training data."""
     for pipeline in system.pipelines.values():
         task = system.models[pipeline.model.model].task if pipeline.model else ""
         if pipeline.type == "training" and task == "forecasting" and pipeline.split.by == "random":
@@ -78,9 +78,9 @@ def inputs(system: System) -> Iterator[Diagnostic]:
 
 
 def scoring(system: System) -> Iterator[Diagnostic]:
-    """Require each input of built-in scoring to contain every feature with the same type as in training.
+    """Require each input of built-in scoring to contain every feature, with the same type as in training.
 
-    Unlike training, scoring does not join its inputs but processes each of them separately.
+    Unlike training, scoring doesn't join its inputs; it processes each one separately.
     """
     trained: dict[str, TrainingInput] = {}
     for pipeline, step in _training_steps(system):

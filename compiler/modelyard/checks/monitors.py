@@ -57,12 +57,12 @@ def _watch(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _captures_nothing(inference: Inference) -> bool:
-    """Return whether an endpoint could capture rows but does not. Language models have no rows to capture (E0498)."""
+    """Return whether an endpoint could capture rows but doesn't. Language models have no rows (E0498)."""
     return inference.capture is None and inference.generation is None
 
 
 def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Report watched pipelines that run only once, or too rarely for the freshness bound."""
+    """Report watched pipelines that run only once, or not often enough for the freshness bound."""
     section, _, name = monitor.watch.partition(".")
     if section != "pipelines" or monitor.type != "performance":
         return
@@ -78,7 +78,7 @@ def _runs(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require checks to have a metric that suits the monitor's type and task, and bounds that can be met."""
+    """Require checks to use a metric that suits the monitor's type and task, and bounds that can be met."""
     properties = monitor_type(monitor.type)
     own_metrics = (
         properties.of_runs if properties.of_runs and monitor.watch.startswith("pipelines.") else properties.checks
@@ -108,14 +108,14 @@ def _metrics(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _measured(name: str, own_metrics: Sequence[str], metrics: bool) -> Metric | None:
-    """Return the metric that a monitor reports under a name: one of its type's own or, if allowed, a model metric."""
+    """Look up a metric by name: one of the monitor type's own or, if allowed, a model metric."""
     if name in own_metrics:
         return check_of(name)
     return metric_of(name) if metrics and can_be_later(name) else None
 
 
 def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require labels for quality monitors, in a dataset that names its label column."""
+    """Require quality monitors to have labels, from a dataset that names its label column."""
     if "labels" not in monitor_type(monitor.type).needs:
         return
     if not monitor.labels:
@@ -125,7 +125,7 @@ def _labels(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _key(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Require labels and watched data to have the key columns, with comparable types, if both have schemas."""
+    """Require the key columns in both labels and watched data, with comparable types, if both have schemas."""
     if not monitor.labels:
         return
     labels, watched = system.data[monitor.labels], watched_dataset(system, monitor)
@@ -167,7 +167,7 @@ def _may_have_predictions(system: System, data: str) -> bool:
 
 @index
 def _only_trained_on(pipelines: Mapping[str, Pipeline]) -> frozenset[str]:
-    """Return the datasets that training pipelines read and to which no pipeline writes scores."""
+    """Return the datasets that training pipelines read and no pipeline writes scores to."""
     read = {
         data
         for pipeline in pipelines.values()
@@ -179,7 +179,7 @@ def _only_trained_on(pipelines: Mapping[str, Pipeline]) -> frozenset[str]:
 
 
 def features(system: System) -> Iterator[Diagnostic]:
-    """Report features that are not in the watched data, if its columns are known."""
+    """Report features missing from the watched data, if its columns are known."""
     trained_on: dict[str, list[str]] = {}
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model:
@@ -215,7 +215,7 @@ def _datasets(system: System, monitor: Monitor, trained_on: Mapping[str, list[st
 
 
 def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
-    """Return the columns in the schemas of several datasets, or an empty result if any dataset has no schema."""
+    """Return the columns in the datasets' schemas, or an empty result if any dataset has no schema."""
     datasets = [system.data[name] for name in names]
     if not all(data.schema for data in datasets):
         return {}
@@ -223,7 +223,7 @@ def _columns(system: System, names: tuple[str, ...]) -> dict[str, None]:
 
 
 def _counted(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Check that a monitor can reach its `consecutive` results and its `minFeatures` features."""
+    """Check that a monitor can ever reach its `consecutive` and `minFeatures` counts."""
     for check in monitor.checks:
         path = ("monitors", monitor.name, "checks", check.name)
         if check.consecutive > 1 and monitor.type in RULES_ONLY:
@@ -251,7 +251,7 @@ def _rollback(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
 
 
 def _times(system: System, monitor: Monitor) -> Iterator[Diagnostic]:
-    """Report windows with gaps between them, and cooldowns that guard no action or end before the next run."""
+    """Report windows that leave gaps, and cooldowns that guard no action or end before the next run."""
     breach = monitor.on_breach
     cooldown = ("monitors", monitor.name, "onBreach", "cooldown")
     written = system.at(*cooldown) != system.at(*cooldown[:-1])

@@ -1,4 +1,4 @@
-"""Report systems that deploy but cannot work: aliases that are never set, unknown parameters, inaccessible buckets."""
+"""Report systems that deploy but never work: unset aliases, unknown parameters, inaccessible buckets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FRACTIONS: Final = frozenset({"uniform", "loguniform"})
 def aliases(system: System) -> Iterator[Diagnostic]:
     """Require each alias in use to be set by a training pipeline, an import or a model stage.
 
-    If a model is neither trained nor imported here, its aliases are set by another system.
+    Aliases of models that are neither trained nor imported here are set by another system.
     """
     promoted = system.promoted()
     for ref, path in used(system):
@@ -63,7 +63,7 @@ def used(system: System) -> Iterator[tuple[ModelRef, Path]]:
 
 
 def parameters(system: System) -> Iterator[Diagnostic]:
-    """Report parameters of a step or search that do not exist in the built-in trainer."""
+    """Report step or search parameters that the built-in trainer doesn't have."""
     suggestions = Suggestions()
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
@@ -109,7 +109,7 @@ def _out_of_range(system: System, pipeline: Pipeline, step: Step, bounds: Mappin
 
 
 def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]]:
-    """Yield a step's numeric parameters and its search's choices and bounds, each with its location in the spec."""
+    """Yield a step's numeric parameters and its search's choices and bounds, along with their spec paths."""
     values: list[tuple[str, Json, Path]] = [
         (name, value, (*step.path, "parameters", name)) for name, value in step.parameters
     ]
@@ -125,7 +125,7 @@ def _numbers(pipeline: Pipeline, step: Step) -> Iterator[tuple[str, float, Path]
 
 
 def buckets(system: System) -> Iterator[Diagnostic]:
-    """Require credentials for buckets adopted by a cluster, because workloads on a cluster have no cloud identity."""
+    """Require credentials for buckets that a cluster adopts. Workloads on a cluster have no cloud identity."""
     for store in system.stores.values():
         target = system.target(store.target)
         if store.type != "object" or not store.adopt or target.provider != "kubernetes":

@@ -21,7 +21,7 @@ RESERVED_ALIAS: Final = pattern(r"latest|v[0-9]+")
 
 
 def columns(system: System) -> Iterator[Diagnostic]:
-    """Require a dataset's columns to be in its schema, if it has one, and the label not to be a feature."""
+    """Require a dataset's columns to be in its schema, if it has one, and exclude the label from its features."""
     suggestions = Suggestions()
     for data in system.data.values():
         if data.schema:
@@ -42,7 +42,7 @@ def _columns_in_schema(system: System, data: Dataset, suggestions: Suggestions) 
 
 
 def inputs(system: System) -> Iterator[Diagnostic]:
-    """Require labels for built-in trainers and timestamps for splits by time. Report steps that write their input."""
+    """Require labels for built-in trainers and timestamps for time splits. Report steps that overwrite their input."""
     for pipeline in system.pipelines.values():
         for step in pipeline.steps:
             if step.trainer and not any(system.data[name].label for name in step.inputs):
@@ -71,7 +71,7 @@ def trainers(system: System) -> Iterator[Diagnostic]:
 
 
 def gates(system: System) -> Iterator[Diagnostic]:
-    """Require gate checks to use a metric that is reported, and bounds that can be met."""
+    """Require gate checks to use a metric that is actually reported, and bounds that can be met."""
     own = _reporting_own_metrics(system)
     for model in system.models.values():
         for check in model.validation:
@@ -86,7 +86,7 @@ def gates(system: System) -> Iterator[Diagnostic]:
 
 
 def _compared(system: System, check: Check, model: Model, own: bool, path: Path) -> Iterator[Diagnostic]:
-    """Report gates that apply a user-defined metric to the champion or to other data, where nothing reports it."""
+    """Report gate checks that use `versus`, `data` or `by` on a user-defined metric, which nothing reports there."""
     fields = (("versus", check.versus), ("data", check.data), ("by", check.by))
     field = next((field for field, value in fields if value and not reported_may_have(field)), "")
     if own and field and not is_built_in(check.metric):
@@ -95,7 +95,7 @@ def _compared(system: System, check: Check, model: Model, own: bool, path: Path)
 
 
 def _reporting_own_metrics(system: System) -> set[str]:
-    """Return the models without a built-in trainer, whose user code may report any metric."""
+    """Return the models that aren't trained by built-in trainers alone. Their user code may report any metric."""
     built_in = {
         pipeline.model.model
         for pipeline in _training(system)
@@ -130,7 +130,7 @@ def direction_of(system: System, check: Check, path: Path, metric: Metric) -> It
 
 
 def within_reach(system: System, check: Check, path: Path, metric: Metric) -> Iterator[Diagnostic]:
-    """Report bounds that are impossible, have no effect, or use the wrong unit, such as 95 for 95 percent."""
+    """Report bounds that are impossible, have no effect, or use the wrong unit, e.g. 95 for 95%."""
     low, high = metric.least, metric.most
     only = check.minimum is None or check.maximum is None
     if check.versus and check.min_delta >= high - low:
@@ -186,14 +186,14 @@ def tuning(system: System) -> Iterator[Diagnostic]:
 
 
 def _searched(pipeline: Pipeline) -> list[Step]:
-    """Return the steps that a search applies to: those with built-in trainers or, without any, the final steps."""
+    """Return the steps that a search tunes: those with built-in trainers or, failing that, the final steps."""
     needed = {name for step in pipeline.steps for name in step.needs}
     ends = [step for step in pipeline.steps if step.name not in needed]
     return [step for step in pipeline.steps if step.trainer] or ends or list(pipeline.steps)
 
 
 def steps(system: System) -> Iterator[Diagnostic]:
-    """Report steps that wait for each other in a cycle, or that may take longer than the pipeline's timeout."""
+    """Report steps that wait for each other in a cycle or may exceed the pipeline's timeout."""
     for pipeline in system.pipelines.values():
         cycle = _cycle(pipeline)
         if cycle:
@@ -205,7 +205,7 @@ def steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _cycle(pipeline: Pipeline) -> list[str]:
-    """Return a cycle of steps, in which each step needs the next and the last needs the first, or an empty list."""
+    """Return a cycle in which each step needs the next and the last needs the first, or an empty list."""
     waiting = {step.name: len(step.needs) for step in pipeline.steps}
     followers: dict[str, list[str]] = {}
     for step in pipeline.steps:

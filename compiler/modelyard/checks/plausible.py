@@ -120,7 +120,7 @@ def _size(span: Span, subject: str, size_text: str, size: int) -> Iterator[Diagn
 
 
 def mirrors(system: System) -> Iterator[Diagnostic]:
-    """Report mirroring to a version and hardware that already serve the requests."""
+    """Report mirroring to the same version and hardware that already serve the requests."""
     for inference in system.inference.values():
         shadows = [
             variant for variant in inference.variants if inference.mirror and variant.name == inference.mirror.variant
@@ -138,7 +138,7 @@ def mirrors(system: System) -> Iterator[Diagnostic]:
 
 
 def variants(system: System) -> Iterator[Diagnostic]:
-    """Report identical variants, and variants that receive neither requests nor copies of requests."""
+    """Report identical variants, and variants that receive neither live nor mirrored requests."""
     for inference in system.inference.values():
         path = ("inference", inference.name, "variants")
         mirrored = inference.mirror.variant if inference.mirror else ""
@@ -187,7 +187,7 @@ def searches(system: System) -> Iterator[Diagnostic]:
 
 
 def _values(dimension: Parameter) -> int | None:
-    """Return how many values a dimension has: None if it is continuous, 0 if its bounds are reversed."""
+    """Return the number of values in a dimension: None if it's continuous, 0 if its bounds are reversed."""
     if dimension.kind == "choice":
         return len({repr(choice) for choice in dimension.choices})
     low, high = dimension.low or 0.0, dimension.high or 0.0
@@ -215,7 +215,7 @@ def scaling(system: System) -> Iterator[Diagnostic]:
 def _replicas_of_environment(system: System, name: str) -> bool:
     """Return whether the environment sets the number of replicas.
 
-    Scaling settings may then be for other environments.
+    If so, scaling settings may be meant for other environments.
     """
     return any(path[:2] == ("inference", name) and "replicas" in path for path in system.document.overlaid)
 

@@ -37,7 +37,7 @@ def scale_to_zero(system: System) -> Iterator[Diagnostic]:
 
 
 def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Yield each latency bound, for the whole response or its first token, with its fields in `slo`."""
+    """Yield each latency bound for the full response or its first token, along with its fields in `slo`."""
     if inference.slo is not None:
         for quantile, bound_ms in inference.slo.latency_ms:
             yield (_PERCENTILES[quantile],), bound_ms
@@ -46,7 +46,7 @@ def _latencies(inference: Inference) -> Iterator[tuple[tuple[str, ...], int]]:
 
 
 def texts(system: System) -> Iterator[Diagnostic]:
-    """Report objectives for a language model's first token, token rate and whole response that conflict."""
+    """Report conflicts between a language model's objectives for first token, token rate and full response."""
     for inference in system.inference.values():
         slo = inference.slo
         if slo is None or not slo.latency_ms:
@@ -62,7 +62,7 @@ def texts(system: System) -> Iterator[Diagnostic]:
 
 
 def _longest_text(system: System, inference: Inference, slo: Slo) -> Iterator[Diagnostic]:
-    """Report a latency bound for nearly all responses that the longest text would miss at an allowed token rate."""
+    """Report a latency bound for nearly all responses that the longest text can miss at the minimum token rate."""
     quantile, bound_ms = slo.latency_ms[-1]
     if inference.generation is None or slo.tokens_per_second is None or quantile < _NEARLY_ALL:
         return

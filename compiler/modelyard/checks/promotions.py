@@ -16,7 +16,7 @@ _APPROVALS = ("governance", "approvals")
 
 
 def rollbacks(system: System) -> Iterator[Diagnostic]:
-    """Report monitors that may roll back a version as soon as it passes its gate, because their bound is stricter."""
+    """Report monitors that may roll back a version right after its gate passes, as their bound is stricter."""
     for monitor in system.monitors.values():
         section, _, name = monitor.watch.partition(".")
         if not monitor.on_breach.rollback or section != "inference":
@@ -41,7 +41,7 @@ def _stricter(system: System, monitor: Monitor, check: Check, lines: list[tuple[
 
 
 def approvers(system: System) -> Iterator[Diagnostic]:
-    """Report approver groups that no approval requires, and approvals without a gate that evaluates the version."""
+    """Report approver groups that no approval requires, and approvals without a gate to evaluate the version."""
     promotion = system.governance.approve_promotion
     groups = {group for approval in system.approvals() for group in approval.groups}
     elsewhere = promotion is not None and any(path[:2] == _APPROVALS for path in system.document.overlaid)
@@ -60,7 +60,7 @@ def approvers(system: System) -> Iterator[Diagnostic]:
 
 
 def aliases(system: System) -> Iterator[Diagnostic]:
-    """Report aliases that training or an import sets on a model in use, but that nothing refers to."""
+    """Report aliases that training or an import sets on a model in use but that nothing refers to."""
     used_aliases: dict[str, set[str]] = {}
     for ref, _ in used(system):
         if not ref.alias.isdecimal():
@@ -80,7 +80,7 @@ def aliases(system: System) -> Iterator[Diagnostic]:
 
 
 def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
-    """Yield each model whose alias training or an import sets, with that alias and its location in the spec."""
+    """Yield each model and alias that training or an import sets, along with the location in the spec."""
     for pipeline in system.pipelines.values():
         if pipeline.type == "training" and pipeline.model is not None:
             yield pipeline.model.model, pipeline.promote_to, ("pipelines", pipeline.name, "promoteTo")
@@ -90,7 +90,7 @@ def _moved(system: System) -> Iterator[tuple[str, str, Path]]:
 
 
 def pinned(system: System) -> Iterator[Diagnostic]:
-    """Report versions referenced by number, because they may have passed neither a gate nor approvals."""
+    """Report versions referenced by number, which may have bypassed gates and approvals."""
     approval = system.governance.approve_promotion is not None
     promoted = system.promoted()
     for ref, path in used(system):
@@ -105,7 +105,7 @@ def pinned(system: System) -> Iterator[Diagnostic]:
 
 
 def of_others(system: System) -> Iterator[Diagnostic]:
-    """Report gates and approvals for models that are not trained here, because they have no effect."""
+    """Report gates and approvals for models that aren't trained here, where they have no effect."""
     if system.registry is None or not system.registry.adopt:
         return  # pipelines.origin reports it
     trained = system.promoted()
@@ -118,7 +118,7 @@ def of_others(system: System) -> Iterator[Diagnostic]:
 
 
 def notified(system: System) -> Iterator[Diagnostic]:
-    """Require notifications about failed runs in high-risk, regulated and enterprise systems."""
+    """Require failed runs to be notified in high-risk, regulated and enterprise systems."""
     critical = system.governance.risk == "high" or system.profile.regulated or system.profile.size == "enterprise"
     scheduled = [pipeline.name for pipeline in system.pipelines.values() if pipeline.schedule.kind == "cron"]
     has_slo = any(inference.slo for inference in system.inference.values())  # inference.readers reports it

@@ -20,7 +20,7 @@ class Regions:
     """The country of each provider's regions, and the members of jurisdictions such as `eu`.
 
     `storage` maps each provider to a pattern for its object storage hosts, all of which serve the same buckets.
-    `restricted` holds the regions that a provider enables only when asked or that require a separate account.
+    `restricted` lists regions that are enabled only on request or require a separate account.
     """
 
     countries: Mapping[str, Mapping[str, str]]
@@ -29,7 +29,7 @@ class Regions:
     restricted: frozenset[str] = frozenset()
 
     def country_of(self, region: str) -> str:
-        """Return the country of a region in any cloud, or "" if no cloud has a region with the given name."""
+        """Return the country of a region in any cloud, or "" if no cloud has such a region."""
         return next((countries[region] for countries in self.countries.values() if region in countries), "")
 
     def is_cloud_storage(self, host: str) -> bool:
@@ -37,15 +37,15 @@ class Regions:
         return any(re.fullmatch(pattern, host) for pattern in self.storage.values())
 
     def within(self, place: str, allowed: tuple[str, ...]) -> bool:
-        """Return whether a country or jurisdiction is allowed, directly or as part of an allowed jurisdiction."""
+        """Return whether a country or jurisdiction is allowed, either by name or as a member of a jurisdiction."""
         return any(place == code or place in self.members.get(code, ()) for code in allowed)
 
     def near(self, provider: str, country: str, allowed: tuple[str, ...], region: str = "") -> tuple[str, ...]:
         """Return a provider's regions in a country, followed by those in the `allowed` countries and jurisdictions.
 
-        If `allowed` is empty, the jurisdictions that contain the country are used instead; otherwise, all regions
-        outside `allowed` are excluded. Restricted regions are always excluded. Each of the two groups of regions is
-        sorted by distance from `region`, if its location is known.
+        If `allowed` is empty, the jurisdictions containing the country are used; otherwise, regions outside `allowed`
+        are excluded. Restricted regions are always excluded. Within each group, regions are sorted by distance from
+        `region` if its location is known.
         """
         around = allowed or tuple(code for code, members in self.members.items() if country in members)
         places = {name: code for name, code in self.countries.get(provider, {}).items() if name not in self.restricted}
@@ -57,13 +57,13 @@ class Regions:
 
 
 def _nearest_first(region: str) -> Callable[[str], tuple[float, tuple[str, int]]]:
-    """Return a sort key: the distance from a region, with ties within an area broken by name."""
+    """Return a sort key for regions: the distance from `region`, then the name."""
     here = _places().get(region)
     return lambda name: (_distance(here, _places()[name]) if here else 0.0, _numbered(name))
 
 
 def _distance(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """Return the angle between two places on the globe, each with its latitude and longitude in degrees."""
+    """Return the angle between two points on the globe, given by latitude and longitude in degrees."""
     north, other_north, east = (radians(angle) for angle in (first[0], second[0], second[1] - first[1]))
     cosine = sin(north) * sin(other_north) + cos(north) * cos(other_north) * cos(east)
     return round(acos(max(-1.0, min(1.0, cosine))), 2)

@@ -83,7 +83,7 @@ def _effects(kind: str, operation: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _around(kind: str, op: str, keys: list[str]) -> bool:
-    """Return whether an operation replaces or removes a safeguard's parent. Adding the first annotations is allowed."""
+    """Return whether an operation replaces or removes the parent of a safeguard. The first annotations may be added."""
     place = _PLACES.get(kind, ())
     adds_annotations = op == "add" and keys[-1:] == ["annotations"]
     return len(keys) < len(place) and place[: len(keys)] == tuple(keys) and not adds_annotations
@@ -94,7 +94,7 @@ def _keys(pointer: Json) -> list[str]:
 
 
 def _values(kind: str, keys: list[str], value: Json) -> Iterator[str]:
-    """Yield the safeguards, at any depth, that a new value at a path would remove."""
+    """Yield each safeguard that setting a path to a new value would remove, at any depth."""
     key = keys[-1] if keys else ""
     if key in _OPENINGS:
         yield f"it sets {key}"

@@ -1,4 +1,4 @@
-"""Check that Kubernetes accepts the cron lines of schedules, and that their time zones exist."""
+"""Check that Kubernetes accepts the cron lines in schedules, and that their time zones exist."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def zone(system: System, name: str, path: Path, suggestions: Suggestions) -> Ite
 
 
 def _better(line: str) -> str:
-    """Return the cron line that was probably meant: minute and hour swapped, or day and month names abbreviated."""
+    """Return the cron line that was probably meant: minute and hour swapped, or long names abbreviated."""
     fields = line.split()
     swapped = " ".join((fields[1], fields[0], *fields[2:])) if fields[0] != "0" else line
     for better in (swapped, _LONG_NAME.sub(lambda match: match[0][:3].upper(), line)):
@@ -61,7 +61,7 @@ def _better(line: str) -> str:
 
 
 def gaps_s(schedule: Schedule) -> tuple[int, int] | None:
-    """Return the shortest and longest time between two starts, or None if the schedule is invalid or never starts."""
+    """Return the shortest and longest gap between two starts, or None if the schedule is invalid or never runs."""
     if schedule.kind != "cron":
         return None
     try:

@@ -27,7 +27,10 @@ def scoring_steps(system: System) -> Iterator[Diagnostic]:
 
 
 def _without_effect(step: Step) -> Iterator[tuple[str, ...]]:
-    """Yield a step's fields that have no effect with `model`. E0884 covers trainers in pipelines without training."""
+    """Yield a step's fields that have no effect alongside `model`.
+
+    E0884 covers trainers in pipelines without training.
+    """
     if step.source.entrypoint:
         yield "source", "entrypoint"
     if step.parameters:

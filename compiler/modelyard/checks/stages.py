@@ -25,7 +25,7 @@ _PROMOTING: Final = ("registry", "models", "pipelines")  # the sections that dec
 
 
 def order(system: System) -> Iterator[Diagnostic]:
-    """Require stages to form a single sequence: one stage comes first, and no two stages follow the same one."""
+    """Require stages to form a single sequence: one comes first, and no two follow the same stage."""
     for model in system.models.values():
         for alias, field, problem, hint in _disorder(model):
             span = system.key("models", model.name, "stages", *([alias] if alias else []), *([field] if field else []))
@@ -33,7 +33,7 @@ def order(system: System) -> Iterator[Diagnostic]:
 
 
 def _disorder(model: Model) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each stage and field that keeps the stages from forming a line, with the problem and the fix."""
+    """Yield each stage and field that breaks the sequence of stages, along with the problem and the fix."""
     firsts = [stage.alias for stage in model.stages if not stage.after]
     followers: dict[str, str] = {}
     for stage in model.stages:
@@ -61,7 +61,7 @@ def _in_a_circle(model: Model, stage: Stage) -> bool:
 
 
 def entered(system: System) -> Iterator[Diagnostic]:
-    """Require training and imports to promote to the first stage, and a promoter in this system to move versions on."""
+    """Require training and imports to promote to the first stage, and a promoter here to move versions on."""
     has_promoter = system.registry is not None and not system.registry.adopt
     promoted = system.promoted()
     for model in system.models.values():
@@ -129,12 +129,12 @@ def _restarted(system: System, model: str, stage: Stage, path: Path) -> Iterator
 
 
 def _delay_s(system: System, monitor: Monitor) -> int:
-    """Return the delay in seconds of the labels that a monitor compares with, or 0 if it uses no labels."""
+    """Return the delay, in seconds, of the labels that a monitor uses, or 0 if it uses none."""
     return (system.data[monitor.labels].delay_s or 0) if monitor.labels else 0
 
 
 def _serving(system: System, model: str) -> Iterator[tuple[str, str]]:
-    """Yield the endpoints and aliases that receive requests, or copies of requests, for a model."""
+    """Yield the endpoints and aliases that receive live or mirrored requests for a model."""
     for inference in system.inference.values():
         mirrored = inference.mirror.variant if inference.mirror is not None else ""
         for variant in inference.variants:
@@ -161,7 +161,7 @@ def _judged(
 
 
 def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Path) -> Iterator[Diagnostic]:
-    """Require a soak to be longer than the label delay, and the soak's monitor to cover most of it."""
+    """Require a soak to outlast the label delay, and its monitor to cover most of the soak."""
     assert stage.soak is not None
     delay_s = _delay_s(system, monitor)
     if delay_s > stage.soak.for_s:
@@ -175,7 +175,7 @@ def _timed(system: System, monitor: Monitor, stage: Stage, model: str, path: Pat
 
 
 def approvals(system: System) -> Iterator[Diagnostic]:
-    """Require enough approvers. Before a high-risk version responds to callers, also require a gate and approvals."""
+    """Require enough approvers. High-risk versions also need a gate and approvals before they serve callers."""
     groups = {group.name for group in system.governance.approvers}
     for model in system.models.values():
         for stage in model.stages:
@@ -222,7 +222,7 @@ def _at_high_risk(system: System, model: Model, stage: Stage, setting: str) -> I
 
 
 def changes(system: System) -> Iterator[Diagnostic]:
-    """Require change windows to be long enough, freezes to end after they begin, and a promoter that enforces both."""
+    """Require long enough change windows, freezes that end after they begin, and a promoter that enforces both."""
     calendar = system.governance.changes
     if calendar is None:
         for model in system.models.values():

@@ -12,7 +12,7 @@ from modelyard.spec import Pipeline, Step, System
 
 
 def step_order(system: System) -> Iterator[Diagnostic]:
-    """Require an order between two steps if one of them reads or writes the other's output."""
+    """Require an order between two steps if one reads or writes the other's output."""
     for pipeline in system.pipelines.values():
         writers = [step for step in pipeline.steps if step.output]
         if len(pipeline.steps) > 1 and writers:
@@ -34,7 +34,7 @@ def _unordered(system: System, pipeline: Pipeline, writers: list[Step]) -> Itera
 
 
 def _predecessors(pipeline: Pipeline) -> Mapping[str, frozenset[str]]:
-    """Return the steps that must finish before each step. In a cycle (a separate error), these are all other steps."""
+    """Return the steps that must finish before each step. In a cycle (a separate error), that's every other step."""
     direct = {step.name: step.needs for step in pipeline.steps}
     predecessors: dict[str, frozenset[str]] = {}
     for name, needs in direct.items():

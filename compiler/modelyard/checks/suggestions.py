@@ -1,4 +1,4 @@
-"""Limit how many of a rule's errors get a suggestion, because each suggestion scans all names."""
+"""Limit how many errors of a rule get a suggestion, because each suggestion scans all names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MOST = 50
 
 
 class Suggestions:
-    """Counts a rule's errors within a single run, because only the first few get a suggestion."""
+    """Counts a rule's errors within a run, since only the first few get a suggestion."""
 
     __slots__ = ("_made",)
 
@@ -16,6 +16,6 @@ class Suggestions:
         self._made = 0
 
     def among(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to choose suggestions from, or no names if the maximum number is exceeded."""
+        """Return the names to suggest from, or none once the limit is exceeded."""
         self._made += 1
         return names if self._made <= _MOST else ()

@@ -1,4 +1,4 @@
-"""Time zone names, from a list that ships with modelyard so that a spec means the same on every machine."""
+"""Time zone names, from a list shipped with modelyard so that a spec means the same on every machine."""
 
 from __future__ import annotations
 

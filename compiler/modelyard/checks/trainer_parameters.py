@@ -1,4 +1,4 @@
-"""Parameters of built-in trainers and their bounds, from a data file so that the compiler need not import trainers."""
+"""Bounds of built-in trainers' parameters, read from a data file so the compiler needn't import trainers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Interval:
 
 @record
 class Bounds:
-    """The numbers that a parameter accepts: integers, floats, or both with different meanings (a count or a share)."""
+    """The numbers that a parameter accepts: integers, floats, or both with different meanings (count or share)."""
 
     whole: Interval | None = None
     number: Interval | None = None
@@ -85,7 +85,7 @@ def parameters_of(trainer: str, estimator: str, task: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def bounds_of(trainer: str, estimator: str) -> Mapping[str, Bounds]:
-    """Return the bounds of numeric parameters by name. Parameters without bounds are omitted."""
+    """Return the bounds of numeric parameters by name, omitting parameters without bounds."""
     listed = _table()["bounds"][_entry(trainer, estimator)]
     return {name: Bounds(**{kind: _interval(text) for kind, text in kinds.items()}) for name, kinds in listed.items()}
 

@@ -16,7 +16,7 @@ from modelyard.spec.watched import watched_dataset, watched_pipeline, written_la
 
 
 def watched(system: System) -> Iterator[Diagnostic]:
-    """Require a timestamp in watched data, because monitors use it to select rows."""
+    """Require watched data to have a timestamp, which monitors use to select rows."""
     for monitor in system.monitors.values():
         if monitor_type(monitor.type).reads != "rows":
             continue
@@ -32,7 +32,7 @@ def watched(system: System) -> Iterator[Diagnostic]:
 
 
 def compared(system: System) -> Iterator[Diagnostic]:
-    """Require a reference for checks that compare with one, even if the monitor's type does not need it."""
+    """Require a reference for checks that compare with one, even if the monitor's type doesn't need it."""
     for monitor in system.monitors.values():
         if "reference" in monitor_type(monitor.type).needs or monitor.reference is not None:
             continue

@@ -1,4 +1,4 @@
-"""The command line. Only this package prints, reads the spec from disk, and imports both stages and targets."""
+"""The command line. The only package that prints, reads specs from disk, and imports both stages and targets."""
 
 from modelyard.cli.main import command, main
 

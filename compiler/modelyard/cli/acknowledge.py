@@ -1,4 +1,4 @@
-"""`modelyard acknowledge`: accept a finding from `modelyard diff` in a file that is reviewed with the spec."""
+"""`modelyard acknowledge`: accept a `modelyard diff` finding in a file that is reviewed with the spec."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LEAST = 12
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Add an entry to the file. Returns 1 and writes nothing if there is no such finding."""
+    """Add an entry to the file. Returns 1 without writing anything if no such finding exists."""
     after, problems = on_disk(arguments.spec, arguments)
     if after is None or problems:
         report(problems, (), "text", arguments.color)
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _invalid(path: str) -> tuple[Diagnostic, ...]:
-    """Report invalid entries that the file already has, because `diff` fails while any are left."""
+    """Report invalid entries already in the file, since `diff` fails until they are fixed."""
     if not os.path.lexists(path):
         return ()
     file, problems = other_file(path)
@@ -100,7 +100,7 @@ def _check_group(path: str, required: Iterable[Signers | None]) -> None:
 
 
 def _finding(review: Review, typed: str) -> Finding:
-    """Return the finding with the given fingerprint. The first twelve digits are enough."""
+    """Return the finding with the given fingerprint, of which the first twelve digits are enough."""
     open_ones = {finding.whole_fingerprint: finding for finding in review.findings if can_be_accepted(finding)}
     if len(typed) < _LEAST:
         raise CannotApprove(f"a fingerprint has at least {_LEAST} digits; `modelyard diff` prints them")
@@ -143,7 +143,7 @@ def _written(path: str) -> str:
 
 
 def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
-    """Append an entry to the text, or replace an entry that the same person did not sign.
+    """Append an entry to the text, or replace the same person's unsigned entry.
 
     Comments, order and everything else stay unchanged.
     """
@@ -164,7 +164,7 @@ def _with_entry(text: str, entry: Mapping[str, str], path: str) -> str:
 
 
 def _is_unsigned(earlier: Json, entry: Mapping[str, str]) -> bool:
-    """Return whether an earlier entry is by the same person for the same finding, without a signature."""
+    """Return whether an earlier entry is the same person's unsigned entry for the same finding."""
     same = ("code", "fingerprint", "by")
     return (
         isinstance(earlier, dict)
@@ -174,7 +174,7 @@ def _is_unsigned(earlier: Json, entry: Mapping[str, str]) -> bool:
 
 
 def _replaced(text: str, written: Document, at: int, entry: Mapping[str, str], path: str) -> str:
-    """Return the text with the entry at a position replaced. Comments after it belong to the next entry."""
+    """Replace the entry at position `at` in the text. Comments after it belong to the next entry."""
     added = document({"acknowledged": [dict(entry)]}).partition("\n")[2]
     entries = entries_of(written)
     starts = [written.value_span(("acknowledged", each)).line - 1 for each in range(len(entries))]

@@ -25,7 +25,7 @@ def path_beside(version: Version) -> str:
 
 
 def with_acknowledgements(change: Compared, after: Version) -> Review:
-    """Return the review after applying the acknowledgements stored next to the new version."""
+    """Apply the acknowledgements stored next to the new version to the review."""
     file = read_acknowledged(after, change.review.system)
     if not file.entries and not file.wrong:
         return change.review
@@ -33,7 +33,7 @@ def with_acknowledgements(change: Compared, after: Version) -> Review:
 
 
 def read_acknowledged(version: Version, system: str) -> Acknowledged:
-    """Read the acknowledgements stored next to a version of the spec. Without a file, the result is empty."""
+    """Read the acknowledgements stored next to a version's spec. Returns an empty result if there is no file."""
     path = path_beside(version)
     if not os.path.lexists(path):
         return Acknowledged()

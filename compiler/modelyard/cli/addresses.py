@@ -41,7 +41,7 @@ def explain_address(outcome: Outcome, address: str) -> list[str]:
 
 
 def _definition(outcome: Outcome, address: str) -> list[str]:
-    """Describe a definition that is repeated for each row of a list, such as `models.demand-${each.name}`."""
+    """Describe a definition that is repeated for each row of a list, e.g. `models.demand-${each.name}`."""
     if outcome.document is None:
         return []
     repeated = outcome.document.repeated
@@ -77,13 +77,13 @@ def _explained(outcome: Outcome, address: str) -> list[str]:
 
 
 def _row(document: Document, path: Path) -> str:
-    """Return the row that produced an entry, if the entry is repeated for a list."""
+    """Return a note on the list row that produced an entry, or "" if the entry isn't repeated."""
     repeat = document.repeated.get(path[:2])
     return "" if repeat is None else f", for row {repeat.row} of list {repeat.list} ({_place(repeat.place)})"
 
 
 def _added(plan: Plan, address: str) -> list[str]:
-    """Describe a workload that the compiler adds, such as the promoter. Returns no lines if there is none."""
+    """Describe a workload added by the compiler, such as the promoter. Returns no lines if there is none."""
     resources = [resource for resource in plan.resources if resource.workload == address]
     if not resources:
         return []
@@ -126,7 +126,7 @@ def _field(document: Document, plan: Plan, path: Path) -> list[str]:
 
 
 def _users(system: System, path: Path) -> list[str]:
-    """Describe what uses a dataset or model, neither of which has resources of its own."""
+    """Describe what uses a dataset or model, since these have no resources of their own."""
     if len(path) != 2 or path[0] not in {"data", "models"}:
         return []
     name = str(path[1])
@@ -197,7 +197,7 @@ def _links(plan: Plan, resources: list[Resource]) -> list[str]:
 
 
 def _components(plan: Plan, path: Path) -> list[str]:
-    """Return the infrastructure program's components that come from the value at this path of the spec, or below it."""
+    """Return the infrastructure program's components that originate at or below this path of the spec."""
     lines = [
         f"  {target.name}: {call.component} {call.name}, from {_place(plan.system.key(*call.origin))}"
         for target in plan.system.deployment.targets

@@ -86,7 +86,7 @@ def _approve(arguments: argparse.Namespace, system: System) -> None:
 
 
 def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str:
-    """Write an approval to a file stored alongside the spec. The file name is derived from the content."""
+    """Write an approval to a file next to the spec. Its name is derived from the content."""
     folder = Path(spec).parent / APPROVALS / group
     short = about["digest"].removeprefix("sha256:")[:_SHORT]
     path = folder / f"{about['environment']}-{about['model']}-{about['alias']}-{short}.json"
@@ -101,7 +101,7 @@ def _save(spec: str, group: str, about: Mapping[str, str], evidence: str) -> str
 
 
 def _place(arguments: argparse.Namespace) -> tuple[str, str]:
-    """Return the registry's URL and the model version to store an approval with, or empty strings to print it."""
+    """Return the registry URL and model version to store the approval with, or empty strings to print it."""
     registry, version = arguments.registry, str(arguments.version or "")
     if registry is None:
         if version:
@@ -128,7 +128,7 @@ def _looked_up(system: System, registry: str, registered: str, version: str, ali
 
 
 def _digest(typed: str | None, tags: Mapping[str, str] | None, version: str) -> str:
-    """Return the digest to approve: the registry's (which must match `--digest`, if given), or else `--digest`."""
+    """Return the digest to approve: the registry's, if any (it must match `--digest`), otherwise `--digest`."""
     if typed is not None and not _DIGEST.fullmatch(typed):
         raise CannotApprove(
             f"--digest must be sha256: and {_HEX} digits of 0-9 and a-f, not {typed[:80]!r}; "
@@ -162,7 +162,7 @@ def _needed(approval: Approval, kept: str) -> str:
 
 
 def statement(system: System, registered: str, alias: str, digest: str) -> dict[str, str]:
-    """Return the content of an approval, which the runtime verifies before it moves the alias."""
+    """Return the content of an approval, which the runtime verifies before moving the alias."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "Approval",
@@ -235,7 +235,7 @@ def _group(system: System, approval: Approval, key: PublicKey) -> str:
 
 
 def _model(system: System, name: str, alias: str | None) -> tuple[str, str]:
-    """Return the model's name, if it is in the spec, and the alias that the approval is for."""
+    """Return the model name and the alias to approve. Without `alias`, pick the only one that requires approvals."""
     if name not in system.models:
         listed = ", ".join(system.models) or "none"
         raise CannotApprove(f"the spec has no model {name!r}; it has {listed}{_suggestion(name, system.models)}")

@@ -23,7 +23,7 @@ _NOT_MLFLOW = "the server is not MLflow, or something in front of it responds"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Rejects redirects, because the credentials are only for the address that the user typed."""
+    """Rejects redirects, because credentials must only go to the address the user typed."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Return None so that urllib raises an HTTPError instead of following the redirect."""
@@ -41,7 +41,7 @@ def tags_of(registry: str, name: str, version: str) -> dict[str, str]:
 
 
 def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapping[str, str]:
-    """Store an approval with a version, and return the version's tags as read back from the registry."""
+    """Store an approval with a version, and return the version's tags read back from the registry."""
     _response(registry, "/set-tag", {"name": name, "version": version, "key": tag, "value": content})
     tags = tags_of(registry, name, version)
     if tags.get(tag) != content:
@@ -50,7 +50,7 @@ def keep(registry: str, name: str, version: str, tag: str, content: str) -> Mapp
 
 
 def checked(registry: str) -> str:
-    """Return a registry's address without a trailing slash. Error messages never contain its password."""
+    """Validate a registry URL and strip its trailing slash. Error messages never contain its password."""
     example = "such as http://localhost:5000"
     if "@" in registry:
         raise CannotApprove(f"--registry contains a login, which others could read; remove it and set {_LOGIN}")

@@ -1,4 +1,4 @@
-"""Describe a version to its approver before and after signing, based on the version's tags and the spec."""
+"""Describe a version to its approver before and after signing, using its tags and the spec."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def described(tags: Mapping[str, str]) -> str:
 
 
 def judge(system: System, tags: Mapping[str, str], version: str, alias: str) -> None:
-    """Raise CannotApprove if an approval would have no effect, or an effect that the signer does not expect."""
+    """Raise CannotApprove if an approval would have no effect, or one that the signer doesn't expect."""
     section, _, name = tags.get(_WORKLOAD, "").partition(".")
     pipeline = system.pipelines.get(name) if section == "pipelines" else None
     model = system.models.get(name) if section == "models" else None
@@ -110,7 +110,7 @@ def _approving_groups(
 
 
 def _parsed_approval(content: str, about: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return an approval's statement and signature, or None if the statement is invalid or does not match `about`."""
+    """Return an approval's statement and signature, or None if it is invalid or doesn't match `about`."""
     try:
         approval = json.loads(content)
         statement, signature = str(approval["statement"]), str(approval["signature"])

@@ -1,4 +1,4 @@
-"""Compare the version being compiled with an older one: reject an unapproved change, and find what it destroys."""
+"""Compare the version being compiled with an older one: reject unapproved changes, find what they destroy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard.review.fingerprint import change_fingerprint
 def compared_with_old(arguments: argparse.Namespace, inputs: Inputs) -> tuple[Addresses, tuple[Diagnostic, ...]]:
     """Return the old version's resources by target and address, or the reason why nothing may be compiled.
 
-    The comparison and the compile share their inputs, so exactly the text that was compared is compiled.
+    The comparison and the compile share the same inputs, so what was compared is exactly what gets compiled.
     """
     after = Version(replace(inputs, environment=None, overlay=None), read_lock(inputs))
     try:

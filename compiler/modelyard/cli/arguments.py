@@ -23,7 +23,7 @@ def _examples(command: str) -> str:
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """Return the help formatter, which argparse also creates to check each argument definition.
 
-    argparse's default formatter would import `shutil` and its archive libraries to measure the terminal.
+    argparse's default formatter would import `shutil` and its archive libraries just to measure the terminal.
     """
     try:
         columns = int(os.environ.get("COLUMNS", "0"))
@@ -215,7 +215,7 @@ def _migrate(entry: argparse.ArgumentParser) -> None:
 
 
 def percentage(typed: str) -> int:
-    """Parse a whole percentage. argparse includes the function's name in its error message."""
+    """Parse a whole percentage. The function's name appears in argparse's error message."""
     value = int(typed)  # argparse reports a ValueError as an invalid value
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"{value} is not a percentage")

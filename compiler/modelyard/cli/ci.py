@@ -17,7 +17,7 @@ from modelyard_targets import pulumi_version
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the files, or print them. Returns 1 if a path is unusable or a different file already exists there."""
+    """Write or print the files. Returns 1 if a path is unusable or already holds a different file."""
     if arguments.out == "":  # an empty path would mean the working directory
         report((tell.no_folder(),), (), "text", "auto")
         return 1
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(root: Path, files: Mapping[str, str]) -> int:
-    """Write all files, or none of them if any already exists with different content."""
+    """Write all files, or none if any of them already exists with different content."""
     conflicts = [root / path for path, text in files.items() if _differs(root / path, text)]
     if conflicts:
         say(

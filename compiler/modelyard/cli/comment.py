@@ -15,7 +15,7 @@ from modelyard.regular_files import read
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create or update the comment. Returns 1 if the report is invalid, or if the host rejects the request."""
+    """Create or update the comment. Returns 1 if the report is invalid or the host rejects the request."""
     try:
         post = _post(Path(arguments.report))
         host = _host(arguments)
@@ -34,7 +34,7 @@ def _host(arguments: argparse.Namespace) -> Host:
 
 
 def _post(folder: Path) -> Post:
-    """Read the comment and the verdict without following links, because the folder may be an artifact from a fork."""
+    """Read the comment and verdict without following links, since the folder may be a fork's artifact."""
     text = _text(folder / "comment.md", LONGEST * 4)
     try:
         review = json.loads(_text(folder / "review.json", 64 * 2**20))

@@ -1,4 +1,4 @@
-"""`modelyard compile`: compile the spec on disk into projects on disk. If nothing has changed, nothing is written."""
+"""`modelyard compile`: compile a spec on disk into project folders. Writes nothing if nothing has changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile one environment. Returns 1 and changes nothing if the spec is invalid or the folder is not writable."""
+    """Compile one environment. Returns 1 without changes if the spec is invalid or the folder isn't writable."""
     compares = arguments.against is not None or arguments.approved is not None
     inputs, problems = gather(arguments, every=compares)
     if arguments.out == "":  # an empty path would mean the working directory
@@ -57,9 +57,9 @@ def output_folder(typed: str | None, inputs: Inputs) -> Path:
 
 
 def _unchanged_targets(inputs: Inputs, out: Path) -> tuple[str, ...]:
-    """Return the targets if both the lock and the output match these inputs, or an empty tuple if anything differs.
+    """Return the targets if both lock and output match these inputs, or an empty tuple if anything differs.
 
-    Neither the lock nor the output is tamper-proof. `modelyard verify` detects manipulation.
+    Neither the lock nor the output is tamper-proof; `modelyard verify` detects manipulation.
     """
     values = recalled(inputs, text_key(inputs))
     targets, sealed = targets_locked(read_lock(inputs), inputs.folder, values) if values else ((), "")
@@ -95,7 +95,8 @@ def _compile(arguments: argparse.Namespace, inputs: Inputs, out: Path, old: Addr
 def _checked(arguments: argparse.Namespace, inputs: Inputs, old: Addresses) -> tuple[Outcome, Addresses]:
     """Compile the stacks and print any errors. The result includes resources left over from earlier compiles.
 
-    Warnings also cover resources of an old version that no longer exist, even if the lock does not contain them.
+    Warnings also cover resources that existed in the old version but not in the new one, even if the lock doesn't list
+    them.
     """
     # Imported here because an unchanged compile needs neither stages nor targets.
     from modelyard.neighbours import check_compiled

@@ -1,4 +1,4 @@
-"""The machine-readable result of a compile: every target's projects and files, and the files that changed."""
+"""The machine-readable result of a compile: each target's projects and files, and which files changed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def compiled_json(
 ) -> str:
     """Return a JSON object with the diagnostics, the lock, and a list of targets.
 
-    `folder` is the environment's output folder. `reports` maps each target to its report, or to None if nothing has
-    changed.
+    `folder` is the environment's output folder. `reports` maps each target to its report, or to None if it is
+    unchanged.
     """
     listed = [_target(folder / target, report) for target, report in reports.items()]
     return json_report(diagnostics, environment=folder.name, lock=str(lock), targets=listed)

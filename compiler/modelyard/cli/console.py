@@ -37,9 +37,9 @@ def _providers() -> tuple[str, ...]:
 
 
 def wants_colour(stream: TextIO, choice: str) -> bool:
-    """Return whether to use colour. The option takes precedence, followed by NO_COLOR, FORCE_COLOR and the terminal.
+    """Return whether to use colour. The option comes first, then NO_COLOR, FORCE_COLOR and the terminal.
 
-    An empty variable is ignored (https://no-color.org, https://force-color.org, 2026-11).
+    Empty variables are ignored (https://no-color.org, https://force-color.org, 2026-11).
     """
     if choice != "auto":
         return choice == "always"
@@ -60,7 +60,7 @@ def _columns(stream: TextIO) -> int | None:
 
 
 def say(text: str) -> None:
-    """Print progress lines to standard error. Control characters from paths are escaped."""
+    """Print progress lines to standard error, escaping control characters from paths."""
     print("\n".join(visible(line) for line in text.split("\n")), file=sys.stderr)
 
 
@@ -77,7 +77,7 @@ _MOST_ADDRESSES: Final = 5
 
 
 def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
-    """Print which checks did not run, or which entries were not fully checked, because of earlier errors."""
+    """Print which checks were skipped, or which entries weren't fully checked, because of earlier errors."""
     checks = [_CHECKS[stage] for stage in waiting if stage in _CHECKS]
     if checks:
         listed = " and ".join((", ".join(checks[:-1]), checks[-1])) if len(checks) > 1 else checks[0]
@@ -89,7 +89,7 @@ def say_waiting(waiting: Collection[Stage], aside: Collection[str]) -> None:
 
 
 class Progress:
-    """A one-line progress counter for work that takes longer than a second. It prints only to terminals."""
+    """A one-line progress counter for work that takes longer than a second. Prints only to terminals."""
 
     def __init__(self, label: str) -> None:
         self._label = label

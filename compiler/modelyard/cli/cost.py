@@ -31,7 +31,7 @@ how much a budget is exceeded.
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the cost lines, or how they differ from another spec's. Returns 1 for an invalid file or a budget error."""
+    """Print the cost lines, or their differences from another spec. Returns 1 on an invalid file or budget error."""
     inputs, problems = gather(arguments)
     files, more = usage_files(arguments) if inputs is not None else (None, ())
     if inputs is None or more:
@@ -94,7 +94,7 @@ def _estimated(inputs: Inputs, files: UsageFiles | None) -> _Result:
 
 
 def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
-    """Return the estimate for a spec, or None if it has errors other than those about the budget.
+    """Return a spec's estimate, or None if it has errors unrelated to budgets.
 
     Usage may be assumed.
     """
@@ -105,7 +105,7 @@ def estimate_of(outcome: Outcome, files: UsageFiles | None) -> Estimate | None:
 
 
 def usage_of(files: UsageFiles | None, plan: Plan) -> tuple[Usage, tuple[Diagnostic, ...]]:
-    """Return the usage of a plan's system, which is unknown if there is no usage file."""
+    """Return the usage of a plan's system, which is unknown without a usage file."""
     if files is None:
         return NO_USAGE, ()
     return read_usage(files, plan.system, lambda provider: TARGETS[provider].price_items())

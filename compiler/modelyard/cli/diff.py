@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @record
 class Comparison:
-    """A change, its review (with the acknowledgements stored next to the new version), and the system's usage."""
+    """A change, its review (including acknowledgements stored next to the new version), and the system's usage."""
 
     change: Compared
     review: Review
@@ -57,7 +57,7 @@ class Comparison:
 
 
 def compare(arguments: argparse.Namespace) -> Comparison | None:
-    """Review the change that the arguments describe, or print why it cannot be reviewed."""
+    """Review the change described by the arguments, or print why it can't be reviewed."""
     if arguments.new is not None and arguments.against is not None:
         say("error: --against compares with a revision, and NEW with a file; use one of them")
         return None
@@ -85,7 +85,7 @@ def compare(arguments: argparse.Namespace) -> Comparison | None:
 
 
 def _used(arguments: argparse.Namespace) -> tuple[UsageInput | None, tuple[Diagnostic, ...]]:
-    """Read the usage file, if there is one. The import is local because most runs do not need `modelyard cost`."""
+    """Read the usage file, if any. The import is local because most runs don't need it."""
     if arguments.usage is None:
         return None, ()
     from modelyard.cli.usage_input import read_used
@@ -105,7 +105,7 @@ def _refuse(arguments: argparse.Namespace, problems: Iterable[Diagnostic]) -> No
 
 
 def _before(arguments: argparse.Namespace, after: Version) -> tuple[Version | None, tuple[Diagnostic, ...]]:
-    """Read the spec's old version, from the first path or a git revision. None means that no spec existed there."""
+    """Read the old version from the first path or a git revision. Returns None for it if no spec existed there."""
     if arguments.new is not None:
         return on_disk(arguments.spec, arguments)
     return committed(arguments.against, after), ()
@@ -144,7 +144,7 @@ def _print(comparison: Comparison, arguments: argparse.Namespace) -> None:
 
 
 def _formatted(comparison: Comparison, form: str, lowest: Level) -> str:
-    """Return a review in a format other than text, importing only the module for that format."""
+    """Format a review as anything but text, importing only the module for that format."""
     review = comparison.review
     if form == "json":
         from modelyard.printing.review_json import review_json

@@ -96,7 +96,10 @@ def _entries(entries: Mapping[str, Json]) -> str:
 
 
 def _explain_in_spec(arguments: argparse.Namespace, address: str) -> int | None:
-    """Explain an address and return the exit code, or None if it is not in the spec and may be a schema field."""
+    """Explain an address and return the exit code, or None if the spec doesn't contain it.
+
+    Such an address may still be a schema field.
+    """
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

@@ -1,4 +1,4 @@
-"""Read files from an earlier revision with git, which only `modelyard diff --against` runs."""
+"""Read files from an earlier revision using git. Only `modelyard diff --against` runs it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GitError(Exception):
 
 @record
 class Revision:
-    """A commit in a folder's repository: the name that the user typed (`name`), and the folder's path (`above`)."""
+    """A commit in a folder's repository. `name` is what the user typed, and `above` is the folder's path."""
 
     folder: str
     commit: str
@@ -46,7 +46,7 @@ class Revision:
         """Return the files below a folder, or the file itself, by path relative to this revision's folder.
 
         Links are followed within the commit, as in a checkout. Raises GitError for a link that leads out of the commit,
-        because the link's target at that time is unknown.
+        since its target at that time is unknown.
         """
         kind, content = self._object(under)
         if kind == "blob":
@@ -56,7 +56,7 @@ class Revision:
     def _below(self, folder: str, above: set[bytes]) -> Iterator[tuple[str, bytes]]:
         """Yield the files below a folder.
 
-        `above` holds the trees on the way to it, so that endless links are detected.
+        `above` holds the trees that lead to it, which allows endless links to be detected.
         """
         listing = self._batch("--batch-check", folder).split(maxsplit=1)[0]
         if listing in above:
@@ -76,7 +76,7 @@ class Revision:
                 yield from self._below(child, above | {listing})
 
     def _object(self, path: str) -> tuple[str, bytes]:
-        """Return the object at a path in the commit: `blob` with its content, `tree`, or "" if it is neither."""
+        """Return the object at a path in the commit: `blob` and its content, `tree`, or "" for anything else."""
         head, _, content = self._batch("--batch", path).partition(b"\n")
         words = head.split(b" ")
         if words[0] in _ASTRAY:
@@ -85,9 +85,9 @@ class Revision:
         return kind, content[:-1] if kind == "blob" else b""
 
     def _batch(self, mode: str, path: str) -> bytes:
-        """Read one object by its path.
+        """Read a single object by path.
 
-        Git follows links and prints a header line; with `--batch` as `mode`, the content follows.
+        Git follows links and prints a header line, followed by the content if `mode` is `--batch`.
         """
         full_path = self._full_path(path)
         if "\n" in full_path:
@@ -100,7 +100,7 @@ class Revision:
 
 
 def merge_base(folder: str, name: str) -> Revision:
-    """Return the commit where HEAD diverged from a revision, so that changes merged there since then are ignored."""
+    """Return the commit where HEAD diverged from a revision, so that changes made there since are ignored."""
     commit = _commit(folder, name)
     base = _git(folder, "merge-base", commit, "HEAD").decode().split()
     if not base:
@@ -120,9 +120,9 @@ def _commit(folder: str, name: str) -> str:
 
 
 def _above(folder: str) -> str:
-    """Return a folder's path in its repository as typed, because a change can replace a folder with a symbolic link.
+    """Return a folder's path in its repository as typed, since a change can turn a folder into a symbolic link.
 
-    Raises GitError if the typed path does not lead through the repository's top-level folder.
+    Raises GitError if the typed path doesn't pass through the repository's top-level folder.
     """
     top = os.fsdecode(_git(folder, "rev-parse", "--show-toplevel")).rstrip("\n")
     typed = os.path.normpath(os.path.join(_working_folder(), folder))
@@ -140,14 +140,14 @@ def _above(folder: str) -> str:
 
 
 def _working_folder() -> str:
-    """Return the working folder as the shell reports it, with the links it was entered through, if it does."""
+    """Return the working directory as the shell reports it, keeping symbolic links if PWD is valid."""
     shell_folder = os.environ.get("PWD", "")
     is_true = os.path.isabs(shell_folder) and os.path.exists(shell_folder) and os.path.samefile(shell_folder, os.curdir)
     return shell_folder if is_true else os.getcwd()
 
 
 def default_revision(folder: str) -> str:
-    """Return the default branch of the upstream repository or, if there is none, of this repository."""
+    """Return the default branch of the upstream repository, falling back to this repository's."""
     for candidate in (
         "refs/remotes/origin/HEAD",
         "refs/remotes/origin/main",

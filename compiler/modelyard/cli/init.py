@@ -22,7 +22,7 @@ _NOT_IN_NAMES = pattern(r"[^a-z0-9]+")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if any of these files exists."""
+    """Write `system.yaml`, its schema and the template's code into a folder. Returns 1 if any of them exists."""
     available = templates()
     if arguments.list:
         width = max(map(len, available))
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def write(folder: Path, template: Path) -> int:
-    """Write a template into a folder. Returns 1 and changes nothing if the folder contains any of the files."""
+    """Write a template into a folder. Returns 1 without changes if any of its files already exists."""
     try:
         files = _write(folder, template)
     except FileExistsError as there:
@@ -69,7 +69,7 @@ def _summary(path: Path) -> str:
 
 
 def _write(folder: Path, template: Path) -> list[Path]:
-    """Write the spec, its accompanying code, and the schema. Raises FileExistsError before writing if a file exists."""
+    """Write the spec, its code and the schema. Raises FileExistsError before writing if any file exists."""
     folder.mkdir(parents=True, exist_ok=True)
     code = {folder / path.name: path.read_text(encoding="utf-8") for path in code_of(template)}
     spec, text = folder / SPEC_NAME, template.read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def code_of(template: Path) -> list[Path]:
 
 
 def _system_name(folder: Path) -> str:
-    """Return the folder's name as a valid system name, or `my-system` if it cannot be converted to one."""
+    """Convert the folder's name to a valid system name, or return `my-system` if that's impossible."""
     name = _NOT_IN_NAMES.sub("-", folder.resolve().name.lower()).strip("-0123456789")[:30].strip("-")
     return name or "my-system"
 

@@ -27,7 +27,7 @@ _ENVIRONMENT = pattern(r"[a-z][a-z0-9-]{0,39}")
 def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
     """Read the spec and its environment files from disk, and collect the values of variables.
 
-    With `every`, all environments are read, and unreadable files are reported.
+    If `every` is set, read all environments and report unreadable files.
     """
     variables, problems = _variables(arguments.set)
     environment: str | None = arguments.env
@@ -56,7 +56,7 @@ def gather(arguments: argparse.Namespace, every: bool = False) -> tuple[Inputs |
 
 
 def tables_of(spec: str, files: Iterable[InputFile]) -> dict[str, InputFile | str]:
-    """Read the CSV files that a spec and its environments name. Unreadable files are replaced by the reason."""
+    """Read the CSV files named in a spec and its environments. Unreadable files map to the reason instead."""
     names = names_of_tables(files)
     if not names:
         return {}
@@ -82,7 +82,7 @@ def _text(content: str | bytes) -> str:
 
 
 def other_file(path: str) -> tuple[InputFile | None, tuple[Diagnostic, ...]]:
-    """Read an additional file named in the arguments. It must not be a link out of its repository."""
+    """Read an additional file named in the arguments. Links that lead out of its repository are rejected."""
     problems: list[Diagnostic] = []
     file = _read(path, _repository(path), problems)
     return file, tuple(problems)
@@ -96,7 +96,7 @@ def environment_names(inputs: Inputs, spec: Document | None) -> list[str]:
 
 
 def _beside(spec: str, repository: str) -> tuple[dict[str, InputFile], dict[str, list[Diagnostic]]]:
-    """Return the environment files next to a spec, and the reasons why some are unreadable, by environment name."""
+    """Return the environment files next to a spec, and the errors for unreadable ones, by environment name."""
     folder = os.path.join(os.path.dirname(spec), "environments")
     files: dict[str, InputFile] = {}
     unread: dict[str, list[Diagnostic]] = {}
@@ -140,7 +140,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def spec_path(typed: str) -> str:
-    """Return the path of the spec: the argument or, for a folder, its `modelyard.yaml` or `system.yaml`."""
+    """Return the path of the spec: the argument itself, or a folder's `modelyard.yaml` or `system.yaml`."""
     folder = "" if typed in {"", ".", "./"} else typed
     if folder and not os.path.isdir(folder):
         return typed
@@ -149,12 +149,12 @@ def spec_path(typed: str) -> str:
 
 
 def has_two_specs(folder: str) -> bool:
-    """Return whether a folder is ambiguous because it contains a spec under each of the two names."""
+    """Return whether a folder is ambiguous because it contains a spec under both names."""
     return all(os.path.lexists(os.path.join(folder, name)) for name in SPEC_NAMES)
 
 
 def _repository(spec: str) -> str:
-    """Return the folder that symbolic links must not leave: the spec's git repository or, without one, its folder."""
+    """Return the folder that symbolic links must stay within: the spec's git repository, or else its folder."""
     own = folder = os.path.dirname(os.path.abspath(spec))
     while not os.path.lexists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)

@@ -1,4 +1,4 @@
-"""Connect the language server to the compiler: to the diagnostics of `validate` and the descriptions of `explain`."""
+"""Connect the language server to the compiler: `validate` provides diagnostics, `explain` descriptions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _judge(spec: str, texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
 
 
 def _inputs(spec: str, texts: Mapping[str, str]) -> tuple[Inputs | None, tuple[Diagnostic, ...]]:
-    """Return the spec's files, taken from the editor if they are open there and from disk otherwise."""
+    """Return the spec's files, using the editor's text for files that are open there."""
     inputs, problems = gather(argparse.Namespace(spec=spec, env=None, set=[]), every=True)
     if inputs is None:
         if spec not in texts or os.path.lexists(spec):

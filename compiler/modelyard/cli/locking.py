@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def input_key(inputs: Inputs, system: System) -> str:
-    """Return a hash of everything that determines the output: values, tables, modelyard's version, and the schema.
+    """Return a hash of everything that determines the output: values, tables, modelyard's version and schema.
 
-    The values come from the environment's typed spec, so the way they are written does not matter.
+    Values are taken from the environment's typed spec, so formatting doesn't matter.
     """
     names = (inputs.folder, __version__, modelyard_schemas.decisive())
     tables = (part for name, table in sorted(inputs.tables.items()) for part in (name, _rows(table)))
@@ -43,7 +43,7 @@ def input_key(inputs: Inputs, system: System) -> str:
 
 
 def _rows(table: InputFile | str) -> str:
-    """Return a CSV file's rows, or the reason it cannot be read, as text that quotes and line breaks don't affect."""
+    """Return a CSV file's rows, or the reason it can't be read, as text unaffected by quotes and line breaks."""
     import csv  # imported here because only a few specs have tables
 
     text = table if isinstance(table, str) else _bytes(table.content).decode("utf-8", "replace")
@@ -51,7 +51,7 @@ def _rows(table: InputFile | str) -> str:
 
 
 def text_key(inputs: Inputs) -> str:
-    """Return a hash of all input texts, so that a compile with nothing to do finds out quickly."""
+    """Return a hash of all input texts, which lets a compile detect quickly that there's nothing to do."""
     overlay = b"" if inputs.overlay is None else _bytes(inputs.overlay.content)
     variables = (text for pair in sorted(inputs.variables.items()) for text in pair)
     names = (inputs.environment or "", __version__, modelyard_schemas.decisive())
@@ -94,16 +94,16 @@ def _pinned(plan: Plan, targets: Targets) -> Pinned:
 
 
 def lock_problems(inputs: Inputs, whole: bool = True) -> tuple[Diagnostic, ...]:
-    """Report why an existing lock cannot be read. With `whole`, the lock's resources are also read."""
+    """Report why an existing lock can't be read. With `whole`, also read the lock's resources."""
     text = read_lock(inputs)
     reason = unreadable(text if whole else without_resources(text))
     return (lock_unreadable(lock_path(inputs), reason),) if reason else ()
 
 
 def false_pins(inputs: Inputs, plans: Mapping[str | None, Plan], targets: Targets) -> Iterator[Diagnostic]:
-    """Report pinned versions in the lock that differ from the compiled versions, by environment.
+    """Report pinned versions in the lock that differ from the compiled ones, by environment.
 
-    Entries for other inputs are outdated and not compared, so no pins are computed while a spec is being edited.
+    Entries for other inputs are outdated and skipped, so no pins are computed while a spec is being edited.
     """
     entries = environments(read_lock(inputs))
     for name, plan in plans.items():

@@ -1,4 +1,4 @@
-"""Describe machines in the output of `explain`: the chosen machine and its price, the runners-up, and the fallbacks."""
+"""Describe machines in `explain` output: the chosen machine and its price, runners-up, and fallbacks."""
 
 from __future__ import annotations
 

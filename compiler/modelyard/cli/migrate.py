@@ -55,7 +55,7 @@ class Refused(Exception):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a plan or its state. Returns 1 if the new side does not compile or another file is in the way."""
+    """Write a plan or its state. Returns 1 if the new side doesn't compile or another file is in the way."""
     if misuse := next(_misused(arguments), ""):
         sys.stderr.write(f"modelyard migrate: error: {misuse}\n")
         return 1
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _misused(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield error messages, phrased as argparse would, about options that would have no effect."""
+    """Yield an error message, phrased like argparse's, for each option that would have no effect."""
     options = [name for name, value in vars(arguments).items() if value not in (None, False, [], {})]
     modes = [name for name in ("status", "done", "rehearse") if name in options]
     for mode in modes[1:]:
@@ -143,7 +143,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _replaced(folder: str, sides: Sides) -> str:
-    """Return the environments of another migration whose plan is in the folder, or "" if there is none."""
+    """Name the environments if the folder holds another migration's plan, otherwise return ""."""
     before, _ = read_plan(folder)
     if before is None or (before.old, before.new) == (sides.old.name, sides.live.name):
         return ""
@@ -151,7 +151,7 @@ def _replaced(folder: str, sides: Sides) -> str:
 
 
 def _compile_sides(arguments: argparse.Namespace) -> tuple[Inputs, Sides, Usage]:
-    """Compile both sides of the move: the old system and the new one. The new side may have errors."""
+    """Compile both sides of the move, the old system and the new one. The new side may have errors."""
     inputs, problems = gather(arguments)
     if inputs is None:
         raise Refused(*problems)
@@ -231,7 +231,7 @@ def _problem(to: Destination | str, sources: tuple[str, ...], system: System) ->
 
 
 def _check_name(name: str, inputs: Inputs, folder: str) -> None:
-    """Reject an environment name that is invalid or already taken. A plan that is regenerated keeps its name."""
+    """Reject an environment name that is invalid or taken. A regenerated plan keeps its name."""
     if not _NAME.match(name):
         reason = "must be at most 40 lower-case letters, digits and hyphens, starting with a letter"
         raise Refused(tell.environment_name_taken(name, reason))
@@ -258,7 +258,7 @@ def _quoted(file: InputFile) -> tuple[SourceFile, ...]:
 
 
 def _spec_words(inputs: Inputs) -> tuple[str, ...]:
-    """Return the command-line arguments that name the spec in its own folder and set its variables."""
+    """Return the command-line arguments that select the spec from within its folder and set its variables."""
     name = os.path.basename(inputs.spec.path)
     values = (word for pair in sorted(inputs.variables.items()) for word in ("--set", "=".join(pair)))
     return ("." if name in SPEC_NAMES else name, *values)

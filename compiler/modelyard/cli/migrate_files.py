@@ -1,4 +1,4 @@
-"""The folder of a migration plan: read its state, and write its files without touching other files."""
+"""The folder of a migration plan: reads its state and writes its files without touching any others."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def changed_state(folder: str, state: State) -> tuple[Diagnostic, ...]:
 
 
 def written(folder: str, plan: Migration, move: Move, data: Mapping[str, Value], spec: str) -> tuple[Diagnostic, ...]:
-    """Write a plan, or report which files are in the way. If the plan is regenerated, completed phases are kept.
+    """Write a plan, or report which files are in the way. Regenerating a plan keeps its completed phases.
 
     The state is written first because it marks the folder as ours, so an interrupted run can be repeated.
     """
@@ -94,7 +94,7 @@ def _script() -> str:
 
 
 def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnostic, ...]]:
-    """Return the state of the same migration in this folder. A folder that contains other files is rejected."""
+    """Return the state of the same migration in this folder. Folders that contain other files are rejected."""
     if not os.path.lexists(folder):
         return None, ()
     try:
@@ -113,7 +113,7 @@ def _earlier(folder: str, plan: Migration) -> tuple[State | None, tuple[Diagnost
 
 
 def _edited(folder: str, before: State | None, files: Mapping[str, bytes]) -> Iterator[Diagnostic]:
-    """Report files that would be overwritten although they were edited after modelyard wrote them."""
+    """Report files that were edited since modelyard wrote them and would now be overwritten."""
     known: Mapping[str, str] = before.files if before is not None else {}
     for path, content in files.items():
         try:

@@ -17,7 +17,7 @@ from modelyard_targets import TARGETS
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the errors that occur on each provider. Returns 1 if the spec is invalid or a score is too low."""
+    """Print the errors on each provider. Returns 1 if the spec is invalid or a score is too low."""
     inputs, problems = gather(arguments)
     if inputs is None:
         report(problems, (), "text", arguments.color)

@@ -1,4 +1,4 @@
-"""`modelyard migrate --rehearse`: carry out a move on this machine, phase by phase, resuming after an interruption."""
+"""`modelyard migrate --rehearse`: carry out a move locally, phase by phase, resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _rehearsed(
 
 @contextmanager
 def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
-    """Make these signals interrupt the process as Ctrl-C does, so that child processes are stopped properly."""
+    """Make these signals interrupt the process like Ctrl-C, so that child processes are stopped properly."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -148,13 +148,13 @@ def _like_ctrl_c(*numbers: signal.Signals) -> Generator[None]:
 
 
 def _make(folder: Path) -> None:
-    """Create a rehearsal's folder, which git ignores and only its owner can read."""
+    """Create a rehearsal's working directory, ignored by git and readable only by its owner."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_text(folder / ".gitignore", "*\n")
 
 
 def _locked(lock: IO[str]) -> bool:
-    """Acquire a rehearsal's lock. A command that a killed rehearsal left behind holds it until the command ends."""
+    """Acquire a rehearsal's lock. After a killed rehearsal, a leftover command may still hold it until it ends."""
     deadline, is_first = time.monotonic() + _PATIENCE_S, True
     while True:
         try:
@@ -171,9 +171,9 @@ def _locked(lock: IO[str]) -> bool:
 
 
 def _start_over(folder: Path, made_from: str) -> None:
-    """Remove an earlier rehearsal that is complete or that was created from different inputs.
+    """Remove an earlier rehearsal that is complete or was created from different inputs.
 
-    The mark is replaced first and written last, so that an interrupted removal is repeated.
+    The marker is replaced first and written last, so that an interrupted removal is repeated.
     """
     mark = folder / _MADE_FROM
     state, _ = read_plan(str(folder / "system" / PLAN))
@@ -228,7 +228,7 @@ def _seeded(layout: Layout, lock: IO[str]) -> tuple[Diagnostic, ...]:
 def _carried(prepared: _Prepared, lock: IO[str]) -> tuple[Diagnostic, ...]:
     """Carry out the remaining phases of a plan.
 
-    Before the old side is retired, move back to it and forward again, once.
+    Before retiring the old side, move back to it and forward again once.
     """
     sides = prepared.plan.sides
     name = _state(prepared).next
@@ -269,7 +269,7 @@ def _advance(prepared: _Prepared, rehearsal: Rehearsal, phase: Phase) -> None:
 
 
 def _go_back(prepared: _Prepared, rehearsal: Rehearsal) -> None:
-    """Move back to the old side, as after a problem, and mark the phases that must be repeated as not done."""
+    """Roll back to the old side, as after a problem, and mark the phases to repeat as not done."""
     say(f"rolling back with the undo steps of {_TAKEN_BACK}")
     sent_before = rehearsal.sent
     rehearsal.take_back(_phase(prepared, _TAKEN_BACK))

@@ -1,8 +1,8 @@
-"""Remember the values in each compiled text so that a compile without changes does not have to resolve anything.
+"""Remember the values in each compiled text, so that recompiling without changes resolves nothing.
 
-The file is in the git-ignored folder next to the spec. If the file is missing or not writable, the next compile is
-merely slower. If someone commits it anyway, it must not affect other users' compiles, so every entry is sealed with a
-key from the user's cache folder.
+The file is in the git-ignored folder next to the spec. If it is missing or not writable, the next compile is merely
+slower. Every entry is sealed with a key from the user's cache folder, so a file that someone commits anyway can't
+affect other users' compiles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _IGNORE: Final = b"*\n"
 
 
 def recalled(inputs: Inputs, text: str) -> str:
-    """Return the hash of the values that this spec text had when compiled in this environment, or "" if unknown."""
+    """Return the hash of this spec text's values when last compiled in this environment, or "" if unknown."""
     entry = _entries(inputs).get(inputs.folder)
     if not isinstance(entry, dict) or entry.get("text") != text:
         return ""
@@ -35,7 +35,7 @@ def recalled(inputs: Inputs, text: str) -> str:
 
 
 def remember(inputs: Inputs, text: str, values: str) -> None:
-    """Store the hash of the values in this spec text. Nothing is stored if the folder is a link or not writable."""
+    """Store the hash of this spec text's values. Does nothing if the folder is a link or not writable."""
     from pathlib import Path
 
     from modelyard.cli.sealing import create_key

@@ -64,5 +64,5 @@ def _annotated(line: Line, colour: bool) -> str:
 
 
 def _visible(path: str) -> str:
-    """Return the path as typed, but escape characters that would end the comment or control the terminal."""
+    """Return the path as typed, escaping characters that would end the comment or control the terminal."""
     return path if path.isprintable() else json_text(path)

@@ -1,4 +1,4 @@
-"""`modelyard report`: write a review, including the cost of the change, to a folder in all formats."""
+"""`modelyard report`: write a review, including cost changes, to a folder in all formats."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard.review.findings import Level
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the folder. Returns 1 if this fails, if a finding reaches `--fail-on`, or if there is no verdict."""
+    """Write the report. Returns 1 if this fails, a finding reaches `--fail-on`, or there is no verdict."""
     if arguments.out == "":  # an empty path would mean the working directory
         report((tell.no_folder(),), (), "text", arguments.color)
         return 1
@@ -69,7 +69,7 @@ def _file(name: str, text: str) -> OutputFile:
 
 
 def _costs(comparison: Comparison) -> Iterator[CostChange]:
-    """Yield the effect of a change on the cost of each environment. A missing environment costs nothing."""
+    """Yield a change's effect on the cost of each environment. Missing environments cost nothing."""
     before, after = comparison.change.before, comparison.change.after
     for name in dict.fromkeys((*after, *before)):
         yield CostChange(name, *(_estimate(side.get(name), comparison.used) for side in (before, after)))

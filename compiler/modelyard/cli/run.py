@@ -1,4 +1,4 @@
-"""`modelyard run`: run a system on this machine, using the same runtime as in clusters."""
+"""`modelyard run`: run a system on this machine, using the same runtime as on clusters."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ADDRESS: Final = pattern(r"(pipelines|inference|monitors)\.[a-z][a-z0-9-]*$")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compile the spec, and replace this process with the runtime. Returns 1 if the spec or machine is unsuitable."""
+    """Compile the spec and replace this process with the runtime. Returns 1 if spec or machine are unsuitable."""
     if _ADDRESS.match(arguments.spec) and not os.path.lexists(arguments.spec):  # the spec in this folder
         arguments.spec, arguments.address = ".", [arguments.spec, *arguments.address]
     inputs, diagnostics = gather(arguments)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_language_model(system: System | None) -> bool:
-    """Return whether a system needs the packages with which language models generate text."""
+    """Return whether a system needs the packages for generating text with language models."""
     return system is not None and any(model.generates_text for model in system.models.values())
 
 
@@ -77,7 +77,7 @@ def _wants_sample(arguments: argparse.Namespace) -> bool:
 
 
 def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcome: Outcome) -> int:
-    """Run a copy of a system whose targets are elsewhere. The copy's spec and state are stored in the same folder."""
+    """Run a local copy of a system whose targets are elsewhere. The copy's spec and state share a folder."""
     from modelyard.cli.sampling import compiled_copy
 
     assert outcome.document is not None
@@ -87,7 +87,7 @@ def _run_copy(arguments: argparse.Namespace, inputs: Inputs, python: str, outcom
 
 
 def state_folder(inputs: Inputs) -> Path:
-    """Return the folder where an environment's runs store everything, or its copy's folder if only the copy has run."""
+    """Return the folder that an environment's runs write to, or its copy's folder if only the copy has run."""
     own, copied = _state(inputs), _state(inputs, sampled=True)
     return copied if copied.is_dir() and not own.is_dir() else own
 
@@ -103,7 +103,7 @@ def _compile_arguments(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _target(inputs: Inputs) -> tuple[str, Outcome, tuple[Diagnostic, ...]]:
-    """Return the name of the target that is this machine, the outcome, and errors if there is no such target."""
+    """Return the name of the local target, the outcome, and errors if no target is local."""
     from modelyard.pipeline import opened, understand
     from modelyard_targets import TARGETS
 
@@ -135,7 +135,7 @@ def _runs_here(inputs: Inputs, environment: str) -> bool:
 
 
 def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagnostic | None]:
-    """Return a Python interpreter with the runtime's packages: the user's choice, or the one running this command."""
+    """Return the user's Python interpreter, or this one, and an error if it lacks the runtime's packages."""
     python = named or os.environ.get("MODELYARD_PYTHON") or sys.executable
     packages = (*NEEDED, *_LANGUAGE) if language else NEEDED
     install = _install(python, "local,language" if language else "local")
@@ -153,14 +153,14 @@ def python_for(named: str | None, *, language: bool = False) -> tuple[str, Diagn
 
 
 def _install(python: str, extras: str) -> str:
-    """Return the command that installs the packages for a Python interpreter, from this checkout if it is one."""
+    """Return the pip command that installs the packages for an interpreter, using this checkout if it is one."""
     root = Path(__file__).resolve().parents[3]
     source = f"{root}[{extras}]" if (root / "pyproject.toml").is_file() else f"modelyard[{extras}]"
     return f'{shlex.quote(python)} -m pip install "{source}"'
 
 
 def _start(arguments: argparse.Namespace, inputs: Inputs, python: str, folder: Path, state: Path) -> int:
-    """Replace this process with the runtime, so the runtime receives the signals and sets the exit code."""
+    """Replace this process with the runtime, which then receives the signals and sets the exit code."""
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known = [
         *(f"pipelines.{name}" for name in plan["pipelines"]),

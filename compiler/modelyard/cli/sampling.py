@@ -1,4 +1,4 @@
-"""Compile a copy of a system for this machine. `modelyard run --sample` runs the copy if the system is elsewhere."""
+"""Compile a local copy of a system. `modelyard run --sample` runs the copy if the system is elsewhere."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def compiled_copy(
 ) -> Path | None:
     """Write the copy and its compiled output to a folder. Returns the compiled folder, or None after errors.
 
-    `state` is the folder in which the copy will keep its stores. Models that stand in for language models are written
-    there; None writes none, because the stores are filled in another way.
+    `state` is the folder where the copy will keep its stores. Stand-ins for language models are written there; if it is
+    None, none are written because the stores are filled in another way.
     """
     from modelyard.emit import stack_files
     from modelyard.local_copy import copy_of
@@ -66,7 +66,7 @@ def _written(folder: Path, spec: InputFile, trees: list[Tree]) -> tuple[Diagnost
 
 
 def _with_models(spec: dict[str, Json], compiled: Path, state: Path) -> tuple[Diagnostic, ...]:
-    """Write the models that stand in for language models into the folders that take the place of the copy's buckets."""
+    """Write the stand-ins for language models to the folders that replace the copy's buckets."""
     from modelyard.local_copy import stand_ins
 
     buckets = json.loads((compiled / "plan.json").read_text(encoding="utf-8"))["stores"]
@@ -83,7 +83,7 @@ def _with_models(spec: dict[str, Json], compiled: Path, state: Path) -> tuple[Di
 
 
 def _is_here(entrypoint: str, folder: Path) -> bool:
-    """Return whether an entrypoint's module is next to the spec, which is where the runtime imports it from."""
+    """Return whether an entrypoint's module is next to the spec, where the runtime imports it from."""
     module = entrypoint.partition(":")[0]
     path = folder.joinpath(*module.split("."))
     return bool(module) and (os.path.isfile(f"{path}.py") or os.path.isfile(path / "__init__.py"))

@@ -1,4 +1,4 @@
-"""Seal files that this user's modelyard writes to a folder that others can also write to, such as a repository."""
+"""Seal files that a user's modelyard writes to a folder others can also write to, such as a repository."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME: Final = "seal.key"
 
 
 def seal(parts: tuple[str, ...]) -> str:
-    """Return a keyed hash of the given strings as hexadecimal digits, or "" if this user has no key."""
+    """Return a keyed hash of the strings in hexadecimal, or "" if this user has no key."""
     try:
         key = read(_path())
     except OSError:
@@ -26,7 +26,7 @@ def seal(parts: tuple[str, ...]) -> str:
 
 
 def create_key() -> None:
-    """Create the key in the user's cache folder unless it exists. If the folder is not writable, no key is created."""
+    """Create the key in the user's cache folder if it is missing. Does nothing if the folder isn't writable."""
     path = _path()
     with suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)

@@ -6,7 +6,7 @@ import argparse
 
 
 def spec(entry: argparse.ArgumentParser, without: str = "the base alone") -> None:
-    """Add the spec, environment and variables arguments. `without` says what happens if `--env` is not given."""
+    """Add the spec, environment and variables arguments. `without` says what happens without `--env`."""
     entry.add_argument(
         "spec",
         nargs="?",

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events. Lines that are not events, such as the last line of a killed run, are skipped."""
+    """Yield the events, skipping lines that aren't valid, such as the last line of a killed run."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -65,7 +65,7 @@ def _last(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _answering(addresses: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each component that has started and serves requests, with its address."""
+    """Yield the name and address of each running component that serves requests."""
     for name in ("page", "registry"):
         if addresses.get(name):
             yield name, str(addresses[name])

@@ -27,7 +27,7 @@ _TIMEOUT_S: Final = 60
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Create a system unless the folder already contains one, and run it; if one is already running, query it."""
+    """Run the system in a folder, creating it first if needed. With `--ask`, query the running system instead."""
     folder, template = _place(arguments.what)
     has_system = any(os.path.lexists(folder / name) for name in SPEC_NAMES)
     if arguments.ask:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _place(typed: str | None) -> tuple[Path, str]:
-    """Return the folder and the template. A new folder with the name of a template gets that template."""
+    """Return the folder and the template. A new folder named after a template uses that template."""
     if typed is None:
         return Path(FOLDER), init.LOCAL
     is_template = typed in init.templates() and not os.path.lexists(typed)
@@ -71,7 +71,7 @@ def _as_run(folder: Path, arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def _ask(folder: Path, arguments: argparse.Namespace) -> int:
-    """Request a prediction for one row of data from each endpoint of the system that is running in a folder."""
+    """Request a prediction for one row from each endpoint of the system running in a folder."""
     inputs, diagnostics = gather(_as_run(folder, arguments))
     if inputs is None:
         report(diagnostics, (), "text", arguments.color)

@@ -1,4 +1,4 @@
-"""A system's usage, from a file that is checked against both versions of its spec in every environment."""
+"""A system's usage, read from a file that is checked against both spec versions in every environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UsageInput:
         return usage_of(self.files, plan)[0]
 
     def misfits(self, change: Compared) -> tuple[Diagnostic, ...]:
-        """Return the file's errors against the new version, and its entries that match neither version of the spec."""
+        """Return the file's errors in the new version, and its entries that match neither version of the spec."""
         new, old = (
             [self._errors(item.plan) for item in side.values() if item.plan is not None]
             for side in (change.after, change.before)

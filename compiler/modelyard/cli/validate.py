@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Diagnostic]:
-    """Report wrong versions in the lock. If there is no lock, no further modules are imported."""
+    """Report wrong versions in the lock. Imports no further modules if there is no lock."""
     if not os.path.lexists(os.path.join(os.path.dirname(inputs.spec.path), LOCK_NAME)):
         return ()
     from modelyard.cli.locking import false_pins, lock_problems
@@ -44,7 +44,7 @@ def _false_pins(inputs: Inputs, plans: Mapping[str | None, Plan]) -> Iterable[Di
 
 @record
 class Verdict:
-    """A spec's problems and the stages that they block, or the environments in which the spec is valid."""
+    """The problems in a spec and the stages they block, or the environments in which it is valid."""
 
     diagnostics: tuple[Diagnostic, ...]
     waiting: tuple[Stage, ...]
@@ -54,7 +54,7 @@ class Verdict:
 
 
 def judged(inputs: Inputs) -> Verdict:
-    """Check the chosen environment or, if none is chosen, the base and all environments."""
+    """Check the chosen environment or, by default, the base and all environments."""
     if inputs.environment is not None:
         return _of_one(inputs, understand(inputs, TARGETS), f" for {inputs.environment}")
     spec = opened(inputs)

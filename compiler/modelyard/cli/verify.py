@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _differences(inputs: Inputs, names: Sequence[str], out: Path) -> tuple[Diagnostic, ...]:
     """Return all differences between disk and spec.
 
-    If all entries of the lock are correct, the lock is compared as a whole.
+    Once all its entries are correct, the lock is also compared as a whole.
     """
     declared = environment_names(inputs, opened(inputs).document)
     problems: list[Diagnostic] = []

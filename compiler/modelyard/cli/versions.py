@@ -38,9 +38,9 @@ def on_disk(spec: str, arguments: argparse.Namespace) -> tuple[Version | None, t
 
 
 def committed(name: str | None, after: Version) -> Version | None:
-    """Return the version at the merge base of HEAD and a revision, or None if the spec did not exist there.
+    """Return the version at the merge base of HEAD and a revision, or None if the spec didn't exist there.
 
-    If no name is given, the revision is the default branch. Raises GitError.
+    The revision defaults to the default branch. Raises GitError.
     """
     path = after.inputs.spec.path
     folder = os.path.dirname(path) or "."
@@ -90,8 +90,8 @@ def before_of(
 ) -> tuple[Version | None, tuple[Diagnostic, ...]]:
     """Return the version that `--against` names: the merge base with a revision, or a file or folder.
 
-    Only a name that cannot be a revision is read as a path. Otherwise, a change could add a folder named like a branch,
-    and that folder would be read wherever git does not know the branch. Raises GitError.
+    A name is read as a path only if it can't be a revision. Otherwise, a change could add a folder named like a branch,
+    which would be read wherever git doesn't know that branch. Raises GitError.
     """
     if name is not None and (os.path.isabs(name) or name in _HERE or name.startswith(("./", "../"))):
         return on_disk(name, arguments)
@@ -128,7 +128,7 @@ def reviewed(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Compared:
-    """Compare two versions, with previews of stacks, in one environment or in the base and all environments."""
+    """Compare two versions, including stack previews, in one environment or in the base and all environments."""
     spec = opened(after.inputs)
     new = outcomes(after.inputs, environment, spec)
     old = {} if before is None else outcomes(before.inputs, environment, opened(before.inputs, spec.document), new)
@@ -164,7 +164,7 @@ def outcomes(
 
 
 def _is_left_out(outcomes: Mapping[str, Outcome]) -> bool:
-    """Return whether the base's only errors are missing fields, which its environments may add."""
+    """Return whether the base's only errors are missing fields that its environments may add."""
     base = outcomes.get(BASE_FOLDER)
     errors = (
         [] if base is None else [diagnostic for diagnostic in base.diagnostics if diagnostic.severity is Severity.ERROR]

@@ -1,4 +1,4 @@
-"""Describe models in the output of `explain`: the source of imported models, and the stages of model versions."""
+"""Describe models in `explain` output: where imported models come from, and the stages of model versions."""
 
 from __future__ import annotations
 

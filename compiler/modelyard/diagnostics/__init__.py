@@ -34,9 +34,9 @@ load_when_used(__name__)
 
 
 def codes(providers: Iterable[str] = ()) -> Mapping[str, Callable[..., Diagnostic]]:
-    """Return all codes in order, each with the constructor whose docstring `explain` and the docs print.
+    """Return all codes in order, along with the constructors whose docstrings `explain` and the docs print.
 
-    `providers` are the packages in which providers define their own constructors.
+    `providers` lists the packages in which providers define their own constructors.
     """
     from modelyard.diagnostics.registry import collected
 

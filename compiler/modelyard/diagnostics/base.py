@@ -58,9 +58,9 @@ class Severity(StrEnum):
 class Diagnostic:
     """A problem in a spec: what is wrong, where it is, and how to fix it.
 
-    `secret` marks a span whose text must not be shown. `lacks` marks an error about a missing field, which a base may
-    leave to its environments. `meant` is the name at the span and the name that was probably meant. `follows` marks an
-    error that is caused by another error.
+    `secret` marks a span whose text must not be shown. `lacks` marks an error about a missing field that environments
+    may add. `meant` pairs the name at the span with the one that was probably meant. `follows` marks an error caused by
+    another error.
     """
 
     code: str
@@ -104,7 +104,7 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sort by file, line, column and code, and remove duplicates. Diagnostics without a place are first."""
+    """Sort by file, line, column and code, and remove duplicates. Diagnostics without a location come first."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=_place))
 
 

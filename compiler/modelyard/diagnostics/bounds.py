@@ -13,7 +13,7 @@ MOST_MISTAKES: Final = 1000
 
 
 def at_most(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return the first thousand diagnostics in order without computing more, and a diagnostic about the limit."""
+    """Return the first thousand diagnostics in order, followed by one about the limit if there are more."""
     reported = list(islice(diagnostics, MOST_MISTAKES + 1))
     if len(reported) > MOST_MISTAKES:
         span = reported.pop().span

@@ -13,10 +13,10 @@ _HINT: Final = "see the breakdown in `modelyard cost`, and reduce replicas, work
 def budget_exceeded(span: Span, budget: str, floor: str, note: str = "") -> Diagnostic:
     """The system costs more than its budget even if nothing is used.
 
-    On your own cluster, every machine that the system needs at its maximum size counts, because it has to exist anyway.
-    In a cloud, everything that always runs counts: the control plane, nodes and disks at their minimum, databases,
-    gateways, private endpoints, load balancers and keys. `onExceed: block` makes this an error. The message says how
-    many prices are estimated from another region or unknown.
+    On your own cluster, this counts every machine that the system needs at its maximum size, because it has to exist
+    anyway. In a cloud, it counts everything that always runs: the control plane, nodes and disks at their minimum,
+    databases, gateways, private endpoints, load balancers and keys. `onExceed: block` makes this an error. The message
+    says how many prices are unknown or estimated from another region.
 
     Wrong:
 
@@ -76,11 +76,11 @@ def budget_may_be_exceeded(
 ) -> Diagnostic:
     """The system could cost more than its budget in a month at its maximum size.
 
-    This counts endpoints with all their replicas, runs that use their timeout with all retries and workers, runs that
-    monitors start as often as their cooldown allows, and the most expensive alternative of each class at on-demand
-    prices, which the message names for the most expensive part. The expected costs are within the budget, so this is a
-    warning regardless of `onExceed`. If spending reaches the budget, the budget alert in the cloud account fires.
-    Traffic, logs and stored data have no bound in a spec.
+    This counts endpoints with all their replicas, runs that use their full timeout with all retries and workers, runs
+    that monitors start as often as their cooldown allows, and the most expensive alternative of each class at on-demand
+    prices. The message names this alternative for the most expensive component. The expected costs are within the
+    budget, so this is a warning regardless of `onExceed`. If spending reaches the budget, the budget alert in the cloud
+    account fires. Traffic, logs and stored data have no bound in a spec.
 
     Wrong:
 

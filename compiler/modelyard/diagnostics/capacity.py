@@ -61,8 +61,7 @@ def too_little(span: Span, target: str, needed: str, declared: str, share: str) 
 
 
 def nothing_yields(span: Span, pipeline: str, target: str, homeless: tuple[str, int, str], lower: str) -> Diagnostic:
-    """A pipeline and the endpoints beside it do not fit on the declared machines at the same time, and no priority
-    decides which of them yields.
+    """A pipeline and the endpoints on its target do not fit on the machines together, and no priority decides.
 
     Without a priority, whichever starts first keeps the machines: a training run blocks the replicas that requests
     need, or waits for days. A pipeline with `priority: low` waits until there is room, and its workers are preempted
@@ -117,10 +116,10 @@ def cannot_be_packed(span: Span, target: str, pods: str, count: int, amount: str
 
 
 def no_room_for_upgrade(span: Span, server: str, target: str, count: int, amount: str) -> Diagnostic:
-    """During an upgrade, a new server runs next to the old one, and the declared machines have no room for both.
+    """During an upgrade, a new server runs next to the old one, but the machines have no room for both.
 
-    This counts all endpoints at their minimum size with their cluster heads, and this one a second time. The new
-    version would stay pending forever while the old one keeps serving.
+    This counts every endpoint at its minimum size, including its cluster head, and this endpoint twice. The new version
+    would stay pending forever while the old one keeps serving.
 
     Wrong:
 

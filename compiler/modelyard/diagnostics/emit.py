@@ -1,4 +1,4 @@
-"""Diagnostics about the output folder: E07. They have no place in a spec, because they are not caused by a spec."""
+"""Diagnostics about the output folder (E07). They have no location, because they aren't caused by a spec."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def edited_by_hand(path: str) -> Diagnostic:
 
 
 def file_in_the_way(path: str) -> Diagnostic:
-    """A file that modelyard did not write exists where it needs to write one.
+    """modelyard needs to write a file at a path where a file that it did not write already exists.
 
     The output folder may contain your own files, and modelyard keeps them, but not at paths that it writes.
 

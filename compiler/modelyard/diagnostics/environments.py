@@ -41,11 +41,10 @@ def environments_share_namespace(span: Span, name: str, other: str, namespace: s
 
 
 def environments_share_identities(span: Span, name: str, other: str, namespace: str, account: str) -> Diagnostic:
-    """Google Cloud identifies a workload by project, namespace and ServiceAccount, so workloads of two environments
-    would have the same access.
+    """Workloads of two environments would have the same access, because Google Cloud cannot tell them apart.
 
-    Although each has its own cluster, one can read and write whatever the other can. Without `namespace`, the
-    namespace's name includes the environment.
+    It identifies a workload by project, namespace and ServiceAccount. Although each environment has its own cluster,
+    one can read and write whatever the other can. Without `namespace`, the namespace's name includes the environment.
 
     Wrong:
 

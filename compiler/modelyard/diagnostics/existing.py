@@ -52,10 +52,10 @@ def field_of_created_cluster(span: Span, placement: str, field: str, cluster: st
 
 
 def range_of_cluster_needed(span: Span, placement: str, store: str) -> Diagnostic:
-    """A managed database gets an address in an adopted cluster's network, but the spec lacks the network's range.
+    """A managed database is created in an adopted cluster's network, but the spec does not give its range.
 
-    Network policies allow database connections only to this range, and modelyard writes them before Pulumi looks the
-    network up.
+    Network policies allow database connections only to this range, and modelyard writes them before Pulumi looks up the
+    network.
 
     Wrong:
 

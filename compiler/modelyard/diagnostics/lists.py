@@ -50,7 +50,7 @@ def each_elsewhere(span: Span, reference: str) -> Diagnostic:
 def list_elsewhere(
     span: Span, reference: str, problem: str = "can be used only in a list item, which is repeated for each row"
 ) -> Diagnostic:
-    """`${lists.NAME.COLUMN}` means every row of a list, so it can be used only in a list item, which is then repeated.
+    """`${lists.NAME.COLUMN}` stands for all rows of a list, so it works only in a list item, which is repeated.
 
     An item can name only one list.
 
@@ -84,7 +84,7 @@ def name_twice(span: Span, what: str, name: str, row: str, other: str) -> Diagno
 
 
 def bad_expanded_name(span: Span, what: str, name: str, row: str) -> Diagnostic:
-    """With a row's value filled in, an entry's key is not a valid name.
+    """An entry's key is not a valid name once a row's value is filled in.
 
     Names have at most 40 lower-case letters, digits and hyphens, and start with a letter.
 

@@ -96,7 +96,7 @@ def not_next(phase: str, reason: str, hint: str) -> Diagnostic:
 def spec_has_changed(folder: str) -> Diagnostic:
     """A plan describes the spec that it was made from, so its commands may be wrong after the spec has changed.
 
-    Making the plan again keeps a record of the completed phases.
+    Regenerating the plan keeps the record of completed phases.
 
     Wrong: changing `system.yaml`, and then `modelyard migrate --done 5-data`.
 
@@ -169,7 +169,7 @@ def rehearsal_failed(phase: str, reason: str) -> Diagnostic:
 
 
 def address_left_behind(span: Span, what: str, host: str, old: str, new: str) -> Diagnostic:
-    """A Service name such as minio.storage.svc resolves only inside its own cluster. The new one does not have it.
+    """A Service name such as minio.storage.svc resolves only in its own cluster, which the move leaves behind.
 
     Wrong: `modelyard migrate . --to aws:eu-central-1`, where a store has `endpoint: "http://minio.storage.svc:9000"`.
 

@@ -105,7 +105,7 @@ def no_machine(span: Span, compute: str, target: str, reason: str, hint: str = "
 
 
 def regions_hint(regions: tuple[str, ...]) -> str:
-    """Return the hint that names other regions with such a machine, or "" without any."""
+    """Return a hint naming other regions that have such a machine, or "" if there are none."""
     return f"{joined(regions)} {'has one' if len(regions) == 1 else 'have one'}" if regions else ""
 
 

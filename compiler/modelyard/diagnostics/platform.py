@@ -236,7 +236,7 @@ def generated_secret(span: Span, name: str, owner: str) -> Diagnostic:
 
 
 def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnostic:
-    """A target's setting affects nothing that is placed on the target.
+    """A target's setting has no effect, because nothing on the target uses it.
 
     Wrong:
 
@@ -256,11 +256,10 @@ def nothing_uses(span: Span, placement: str, field: str, reason: str) -> Diagnos
 
 
 def metrics_cut(span: Span, retention: str, size: str, fitting: str, placement: str, sent_on: bool) -> Diagnostic:
-    """Prometheus stores metrics on a volume of fixed size and deletes the oldest when it is full, before `retention`
-    ends.
+    """Prometheus's volume fills up before `retention` ends, so the oldest metrics are deleted too early.
 
-    modelyard estimates how long that takes from the declared machines and Pods, at one scrape every 30 seconds.
-    Prometheus's local storage is designed for weeks, so use long-term storage for more.
+    The volume has a fixed size. modelyard estimates how long it lasts from the declared machines and Pods, at one
+    scrape every 30 seconds. Prometheus's local storage is designed for weeks, so use long-term storage for more.
 
     Wrong:
 

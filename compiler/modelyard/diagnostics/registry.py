@@ -1,7 +1,7 @@
 """Find the constructor for each code on demand, by inspecting the modules that contain constructors.
 
-A constructor declares its code by creating a diagnostic with this code. Compiling and validating need no list of codes,
-so none is built at start-up (docs/decisions/0065-providers-and-diagnostics.md).
+A constructor declares its code by creating a diagnostic with it. Compiling and validating don't need a list of codes,
+so none is built at startup (docs/decisions/0065-providers-and-diagnostics.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CODE: Final = pattern(r"(?:(?P<provider>[A-Z]{2,5})-)?(?P<severity>[EW])(?P<numb
 
 @lru_cache(maxsize=8)
 def collected(packages: tuple[str, ...]) -> Mapping[str, Constructor]:
-    """Collect the constructors in packages by code: first the compiler's, then each provider's, sorted by number."""
+    """Collect the packages' constructors by code: the compiler's first, then each provider's, sorted by number."""
     constructors: dict[str, Constructor] = {}
     for package in packages:
         for constructor in _constructors(package):
@@ -44,7 +44,7 @@ def former_codes(packages: Iterable[str]) -> dict[str, str]:
 
 
 def code_of(constructor: FunctionType) -> str | None:
-    """Return the code in a function, or None if it creates no diagnostic or takes the code as an argument."""
+    """Return a constructor's diagnostic code, or None if it creates none or takes the code as an argument."""
     codes = (
         constant
         for constant in constructor.__code__.co_consts

@@ -28,10 +28,10 @@ def sites_unreadable(span: Span, member: str, file: str, reason: str, hint: str)
 
 
 def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
-    """A line of the CSV file does not match the first line.
+    """A line of the CSV file does not match the header row.
 
-    Values are separated by commas. A value that contains a comma or a quote is in double quotes, with inner quotes
-    doubled, and ends on its line. Each line has as many values as the first, which names the columns.
+    Values are separated by commas. A value that contains a comma or a quote must be in double quotes, with inner quotes
+    doubled, and must not span several lines. Each line needs as many values as the header row.
 
     Wrong: the line `shop-001` below the line `name,gateway`.
 
@@ -41,7 +41,7 @@ def malformed_table(span: Span, problem: str, hint: str) -> Diagnostic:
 
 
 def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
-    """The first line of the CSV file names the columns, once each, and one of them is `name`.
+    """The header row of the CSV file must name each column once, and one of the columns must be `name`.
 
     Columns are used as `${site.COLUMN}` or, in a list, as `${each.COLUMN}`, so they start with a letter and contain
     only letters, digits, hyphens and underscores.
@@ -54,10 +54,10 @@ def bad_columns(span: Span, problem: str, hint: str) -> Diagnostic:
 
 
 def bad_site_name(span: Span, member: str, name: str) -> Diagnostic:
-    """A site's name becomes part of a stack's name and of file names, and a row's name part of other names.
+    """A site's name becomes part of stack and file names, and a row's name becomes part of other names.
 
-    It is a DNS label that begins with a letter: lower-case letters, digits and hyphens, at most 40 characters. Some
-    YAML parsers do not read a bare number, or a word such as `no`, as a string.
+    It must be a DNS label that starts with a letter: lower-case letters, digits and hyphens, at most 40 characters.
+    Some YAML parsers do not read a bare number, or a word such as `no`, as a string.
 
     Wrong: `Shop 12`
 
@@ -121,7 +121,7 @@ def site_value_elsewhere(span: Span, reference: str) -> Diagnostic:
 
     `${site.NAME}` is available in a target with `sites`, and in endpoints, pipelines, monitors, stores and overrides on
     that target. Everything else exists once for all sites. The escape `$${` does not work for `${site.`, which marks
-    the places that each site's values fill.
+    the placeholders for each site's values.
 
     Wrong:
 
@@ -202,11 +202,11 @@ def no_single_site(span: Span, who: str, what: str, target: str) -> Diagnostic:
 
 
 def site_value_in_program(span: Span, column: str, target: str, other: str, what: str) -> Diagnostic:
-    """A value of a site reaches the program of another target, which exists once for all sites.
+    """A site's value would be used in the program of another target, which all sites share.
 
-    A cloud whose stores the sites open trusts one `issuer` and one `namespace` for all of them, and grants access to
-    the same folders. If all sites sign the tokens of their ServiceAccounts with the same key, they can share an issuer;
-    otherwise, stores on AWS can be opened by keys, without an issuer.
+    A cloud with stores that the sites access trusts one `issuer` and one `namespace` for all of them, and grants access
+    to the same folders. If all sites sign their ServiceAccount tokens with the same key, they can share an issuer.
+    Otherwise, they can access stores on AWS using keys, without an issuer.
 
     Wrong:
 
@@ -337,18 +337,18 @@ def site_left_running(span: Span, target: str, sites: list[str], environment: st
 
 
 def at_site_value(diagnostic: Diagnostic, span: Span, use: Span) -> Diagnostic:
-    """Return a diagnostic at a site's value, together with the line of the spec that uses the value."""
+    """Move a diagnostic to a site's value, and add the spec line that uses the value to the hint."""
     hint = f"{diagnostic.hint}; " if diagnostic.hint else ""
     return replace(diagnostic, span=span, hint=f"{hint}it is used on line {use.line} of {use.file}")
 
 
 def column_is_text(value: str, line: int) -> str:
-    """Return the hint for a number in a CSV column in which another value is not a number."""
+    """Return a hint for a number in a CSV column that is text because of another value."""
     return f"the column is text because of {quote(value)} on line {line}, which is the value to correct"
 
 
 def of_sites(names: list[str]) -> str:
-    """Return the end of a message that names the sites at which a problem occurs."""
+    """Return a message suffix that names the sites where a problem occurs."""
     return f" (at site{'s' if len(names) > 1 else ''} {listed(names)})"
 
 

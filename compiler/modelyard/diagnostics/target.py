@@ -161,7 +161,10 @@ def run_elsewhere(span: Span, pipeline: str, placement: str, other: str, remedy:
 
 
 def way_to_a_store(store: str, target: str, placement: str, *, service: bool) -> str:
-    """Suggest how to make a store reachable from another target. `service` means that its address is a Service."""
+    """Suggest how to make a store reachable from another target.
+
+    `service` means that the store's address is a Service.
+    """
     if not store:
         return "declare an object store that both can access"
     if service:

@@ -184,7 +184,7 @@ def bad_name(span: Span, name: str, expected: str, hint: str) -> Diagnostic:
 
 
 def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
-    """A field has an effect only together with another one.
+    """A field has no effect without another field.
 
     Wrong:
 

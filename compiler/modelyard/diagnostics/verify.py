@@ -1,4 +1,4 @@
-"""Diagnostics of `modelyard verify` about the output folder and the lock: E071. They have no place in a spec."""
+"""Diagnostics of `modelyard verify` about the output folder and lock (E071), which have no location in a spec."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def lock_unreadable(path: str, reason: str) -> Diagnostic:
 
 
 def change_not_approved(fingerprint: str, approved: str) -> Diagnostic:
-    """The change differs from the one whose hash `--approved` names, so nothing is written.
+    """The change's hash is not the one given with `--approved`, so nothing is written.
 
     The hash covers every finding of `modelyard diff`, and the values of both versions in every environment. Since the
     approval, someone has changed the spec or the version that it is compared with.
@@ -100,7 +100,7 @@ def change_not_approved(fingerprint: str, approved: str) -> Diagnostic:
 def change_not_judged(reason: str, hint: str = "") -> Diagnostic:
     """The change cannot be compared with the version that `--against` names, so nothing is written.
 
-    A name is a revision, and is never read as a path instead: a change can add a folder that is called like a branch. A
+    A name is always read as a revision and never as a path, because a change can add a folder named like a branch. A
     path begins with `./`, `../` or `/`.
 
     Wrong: `modelyard compile --against main` in a checkout without the branch `main`.

@@ -14,7 +14,7 @@ _LONGEST_PART = 255
 
 @record
 class Merged:
-    """Our text merged with another tool's additions. `contradicts` means that part of our text was also changed."""
+    """Our text merged with another tool's additions. `contradicts` means that some of our text was changed too."""
 
     data: bytes
     contradicts: bool
@@ -25,10 +25,10 @@ class Merged:
 class OutputFile:
     """An output file: its path with forward slashes, and a deterministic function that renders its bytes.
 
-    A file that other tools also write to has a `merge` function, which takes the text on disk and our previously
-    rendered text (empty if unknown). It returns the text to write, or None if it cannot decide.
+    If other tools also write to the file, `merge` takes the text on disk and our previously rendered text (empty if
+    unknown). It returns the text to write, or None if it can't decide.
 
-    If other files need facts about this file, these are stored in `facts` during rendering.
+    If other files need facts about this file, rendering stores them in `facts`.
     """
 
     path: str

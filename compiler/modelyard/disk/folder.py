@@ -1,4 +1,4 @@
-"""Write one folder as a whole: either all of its files are new, or all are as before."""
+"""Write a folder as a whole, leaving either all new files or everything as before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from modelyard.disk.write import shown_path, switch_all, tidy
 
 
 def write_folder(folder: Path, files: Iterable[OutputFile]) -> tuple[Report, tuple[Diagnostic, ...]]:
-    """Write files into a folder that is missing, empty, or written by an earlier run. Other folders are not changed."""
+    """Write files into a folder that is missing, empty, or from an earlier run. Any other folder is rejected."""
     root = os.path.join(folder.parent, folder.name)
     root = root if os.path.dirname(root) else f"./{root}"
     problems = _refused(root)

@@ -13,7 +13,7 @@ FolderEntries: TypeAlias = Mapping[str, os.stat_result]
 
 
 def scan(root: str) -> dict[str, os.stat_result]:
-    """List all entries in root and its subfolders. The result is empty if root is missing."""
+    """List all entries below root. Returns an empty mapping if root is missing."""
     statuses: dict[str, os.stat_result] = {}
     if os.path.lexists(root):
         _scan(root, "", statuses)
@@ -46,7 +46,7 @@ def is_link(status: os.stat_result | None) -> bool:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """Return a path's status without following a link, or None if nothing is there."""
+    """Return a path's status without following links, or None if the path doesn't exist."""
     try:
         return os.lstat(path)
     except FileNotFoundError:
@@ -76,10 +76,9 @@ def _link_or_copy(source: str, destination: str, status: os.stat_result) -> None
 
 
 def discard(root: str, known: FolderEntries | None = None, rescue: str = "") -> None:
-    """Remove a folder and everything in it, without following links.
+    """Remove a folder and its contents without following links.
 
-    Entries that differ from `known`, because they have been changed in the meantime, are moved to `rescue` instead of
-    being removed.
+    Entries that no longer match `known` were changed in the meantime. They are moved to `rescue` instead.
     """
     statuses = scan(root)
     for path, status in statuses.items():
@@ -110,12 +109,12 @@ def _move(source: str, destination: str) -> None:
 
 
 def free_name(path: str, taken: Callable[[str], bool] = os.path.lexists) -> str:
-    """Return the path if it is free. Otherwise, append the suffix `.edited`, `.edited-2` and so on."""
+    """Return the path if it is free, otherwise the path with the suffix `.edited`, `.edited-2` and so on."""
     endings = ("", ".edited", *(f".edited-{number}" for number in range(2, 1000)))
     return next(f"{path}{ending}" for ending in endings if not taken(f"{path}{ending}"))
 
 
 def copied_from(path: str) -> str:
-    """Return the name of the file that a `.edited` copy was made from, or "" if the name is not that of such a copy."""
+    """Return the name of the file that a `.edited` copy was made from, or "" for any other name."""
     original, ending, number = path.rpartition(".edited")
     return original if ending and (not number or re.fullmatch("-[0-9]+", number)) else ""

@@ -33,7 +33,7 @@ def digest(data: bytes) -> str:
 
 
 def record_bytes(record: Record) -> bytes:
-    """Return the record as stored on disk. The format is deterministic: one file per line, sorted by path."""
+    """Serialize the record deterministically, with one file per line, sorted by path."""
     files, merged = dict(sorted(record.files.items())), dict(sorted(record.merged.items()))
     value = {"note": _NOTE, "key": record.key, "files": files, "merged": merged}
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8")
@@ -57,7 +57,7 @@ def read_record(root: str) -> Record:
 
 
 def _texts(value: Json) -> dict[str, str] | None:
-    """Return the value as a mapping from strings to strings, or None if it is not such a mapping."""
+    """Return the value as a mapping from strings to strings, or None if it isn't one."""
     if not isinstance(value, dict):
         return None
     texts = {path: text for path, text in value.items() if isinstance(text, str)}

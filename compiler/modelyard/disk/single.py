@@ -15,9 +15,9 @@ from modelyard.regular_files import read
 
 
 def write_file_atomically(path: Path, data: bytes) -> tuple[Diagnostic, ...]:
-    """Write data to path in one step, unless the file already has this content. The folder must exist.
+    """Write data to path atomically, unless the file already has this content. The folder must exist.
 
-    A run that is killed at any moment leaves either the old text or the new text. The next run removes leftovers.
+    A run killed at any moment leaves either the old text or the new one. The next run removes leftovers.
     """
     name = str(path)
     status = status_of(name)

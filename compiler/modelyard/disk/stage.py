@@ -35,7 +35,7 @@ class _Prepared:
 
 @record(frozen=False)
 class Stage:
-    """Prepares a tree in `folder`. `root` is the tree's final place, and `current` is the current content of `root`.
+    """Prepares a tree in `folder`. `root` is its final location, and `current` lists the entries there now.
 
     The folder is created at the first difference. After `prepare`, `differs` means that the folder must replace the
     root, and `stale` means that only the record must be replaced.
@@ -59,7 +59,7 @@ class Stage:
     _folders: set[str] = field(default_factory=set[str])
 
     def prepare(self) -> None:
-        """Prepare the tree. Afterwards there are problems, or the folder is complete, or nothing differs."""
+        """Prepare the tree. Afterwards, there are problems, the folder is complete, or nothing differs."""
         self.current = scan(self.root)
         self.old = read_record(self.root)
         hashes, written = self._outputs()
@@ -76,7 +76,7 @@ class Stage:
             self._write(RECORD, record_bytes(self.new))
 
     def _outputs(self) -> tuple[Mapping[str, str], list[str]]:
-        """Compare each output file with the disk. Returns the hashes of all files, and the paths that were written."""
+        """Compare each output file with the disk. Returns the hashes of all files and the paths written."""
         paths = Paths()
         paths.refuse(RECORD)
         hashes: dict[str, str] = {}

@@ -29,7 +29,7 @@ class OutputBusyError(Exception):
 
 
 def staging_folder(root: str) -> str:
-    """Return a path next to root for the tree that will replace it, made unique by the process ID."""
+    """Return a unique path next to root for the tree that will replace it."""
     parent, target = os.path.split(root)
     return f"{parent}/.{target}.{os.getpid()}-{os.urandom(4).hex()}"
 
@@ -47,7 +47,7 @@ def locked(out: str) -> Generator[None]:
 
 @contextmanager
 def locked_folder(folder: str) -> Generator[None]:
-    """Lock an existing folder itself so that no lock file is left in it. On Windows, nothing is locked."""
+    """Lock an existing folder directly, without leaving a lock file in it. Does nothing on Windows."""
     if sys.platform == "win32":
         yield
         return
@@ -94,15 +94,15 @@ def _lock(file: int) -> bool:
 
 
 def _is_same(file: int, path: str) -> bool:
-    """Return whether the locked file is still at path. The folder may have been removed while we were waiting."""
+    """Return whether path still refers to the locked file. Its folder may have been removed while we waited."""
     status = status_of(path)
     return status is not None and os.path.samestat(os.fstat(file), status)
 
 
 def clean(environment_folder: str) -> None:
-    """Remove leftovers of dead runs. The caller must hold the lock, so no running process can still be writing there.
+    """Remove leftovers of crashed runs. The caller must hold the lock, so that no other process is writing.
 
-    If a run renamed a tree but did not replace it, the old tree is restored first.
+    If a run renamed a tree but didn't replace it, the old tree is restored first.
     """
     if is_folder(status_of(environment_folder)):
         for name in sorted(os.listdir(environment_folder)):
@@ -136,7 +136,7 @@ def sync(folder: str) -> None:
 
 
 def switch(folder: str, root: str) -> bool:
-    """Swap the folder into root and any previous root into the folder. Returns whether there was a previous root."""
+    """Move the folder to root, swapping it with any existing root. Returns whether there was one."""
     if status_of(root) is None:
         os.rename(folder, root)
         return False
@@ -146,7 +146,7 @@ def switch(folder: str, root: str) -> bool:
 
 
 def _exchange(folder: str, other: str) -> bool:
-    """Exchange two folders in one step. Returns False if the system or the file system does not support this."""
+    """Exchange two folders atomically. Returns False if the system or file system doesn't support this."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -165,7 +165,7 @@ def _exchange(folder: str, other: str) -> bool:
 
 
 def _rename_twice(folder: str, root: str) -> None:
-    """Exchange folders by renaming twice. If the run dies in between, root does not exist until `clean` restores it."""
+    """Exchange folders by renaming twice. If the run dies in between, root is missing until `clean` restores it."""
     aside = folder + _ASIDE
     try:
         os.rename(root, aside)

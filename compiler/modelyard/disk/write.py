@@ -31,9 +31,9 @@ def write_tree(
 def write_trees(
     out: Path, trees: Iterable[Tree], force: bool = False
 ) -> tuple[tuple[Report, ...], tuple[Diagnostic, ...]]:
-    """Write trees into out. Returns a report for each tree or, if nothing could be written, the problems.
+    """Write trees into `out`. Returns a report for each tree or, if nothing could be written, the problems.
 
-    `out` is created if it is missing, and may be a link to a folder. The call waits while another run writes there.
+    `out` is created if it is missing, and may be a link to a folder. Waits while another run is writing there.
     """
     trees = tuple(trees)
     problems = _names(trees)
@@ -101,7 +101,7 @@ def _stage(out: str, tree: Tree, force: bool) -> Stage:
 
 
 def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
-    """Report an environment's or target's path if something other than a folder exists there."""
+    """Report an environment's or target's path if it exists but isn't a folder."""
     for path in (f"{out}/{stage.tree.environment}", stage.root):
         status = status_of(path)
         if status is not None and not is_folder(status):
@@ -110,7 +110,7 @@ def _managed(out: str, stage: Stage) -> Iterable[Diagnostic]:
 
 
 def switch_all(stages: list[Stage], durable: bool = True) -> None:
-    """Switch all trees in order. If one fails, undo the earlier switches. If `durable`, flush the disk first."""
+    """Switch all trees in order, undoing earlier switches if one fails. With `durable`, flush the disk first."""
     if stages and durable:
         sync(stages[0].folder)
     switched: list[Stage] = []
@@ -136,9 +136,9 @@ def _switch_back(stage: Stage) -> None:
 
 
 def tidy(stage: Stage) -> None:
-    """Remove leftovers next to the tree: the old tree, or a new tree that was not used.
+    """Remove leftovers next to the tree: the old tree, or an unused new one.
 
-    The tree itself is already complete, so leftovers that cannot be removed now are left for the next run.
+    The tree itself is already complete, so anything that can't be removed now is left for the next run.
     """
     with suppress(OSError):
         if stage.replaced:
@@ -148,6 +148,6 @@ def tidy(stage: Stage) -> None:
 
 
 def shown_path(error: OSError, out: Path) -> str:
-    """Return the path to show in an error: in the final tree, not in the folder where files are prepared."""
+    """Return the path to show in an error, in the final tree rather than the staging folder."""
     path = os.fsdecode(error.filename) if error.filename is not None else str(out)
     return _STAGED.sub(r"\1", path)

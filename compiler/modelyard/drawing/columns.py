@@ -17,7 +17,7 @@ Columns: TypeAlias = "list[list[str]]"
 
 @record
 class Placed:
-    """A picture's columns. Arrows run through the given IDs: `forward` ones to the right, `back` ones to the left."""
+    """A picture in columns. `forward` arrows run to the right via the given IDs, and `back` ones to the left."""
 
     columns: Columns
     forward: tuple[tuple[Arrow, tuple[str, ...]], ...]
@@ -25,7 +25,7 @@ class Placed:
 
 
 def place(picture: Picture) -> Placed:
-    """Place each box by the length of the longest path to it. Arrows get a waypoint in each column that they cross."""
+    """Place each box by its longest incoming path. Arrows get a waypoint in each column they cross."""
     boxes = [box.id for box in picture.boxes]
     candidates = [arrow for arrow in picture.arrows if not arrow.feedback and arrow.source != arrow.sink]
     forward = _without_circles(boxes, candidates)
@@ -40,7 +40,7 @@ def place(picture: Picture) -> Placed:
 
 
 def _without_circles(boxes: Iterable[str], arrows: Sequence[Arrow]) -> list[Arrow]:
-    """Remove the arrows that close a cycle, as found by a depth-first search through the boxes in order."""
+    """Remove arrows that close a cycle, using a depth-first search through the boxes in order."""
     after: dict[str, list[Arrow]] = {}
     for arrow in arrows:
         after.setdefault(arrow.source, []).append(arrow)

@@ -50,7 +50,7 @@ class Rectangle:
 
 @record
 class Line:
-    """A line through points: a curve if it runs from left to right, or a line with corners if it runs backward."""
+    """A line through points: a curve if it runs from left to right, otherwise a line with corners."""
 
     arrow: Arrow
     points: tuple[Point, ...]
@@ -69,7 +69,7 @@ class Layout:
 
 
 def layout(picture: Picture) -> Layout:
-    """Lay out columns from left to right. Boxes are near their neighbours, and backward lines are below all boxes."""
+    """Lay out columns from left to right, with boxes near their neighbours and backward lines below all boxes."""
     placed = place(picture)
     sizes = {box.id: _size(box) for box in picture.boxes}
     lefts, widths = _across(placed, sizes)

@@ -189,7 +189,7 @@ class _View:
 
 
 def _soaks(system: System) -> dict[str, list[ModelRef]]:
-    """Map each monitor to the aliases that versions get after a soak that the monitor evaluates."""
+    """Map each monitor to the aliases that versions receive after a soak it evaluates."""
     versions: dict[str, list[ModelRef]] = {}
     for model in system.models.values():
         for stage in model.stages:

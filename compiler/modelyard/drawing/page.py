@@ -1,4 +1,4 @@
-"""Render a picture as a single-file web page: the drawing, and tables with the same content for screen readers."""
+"""Render a picture as a single-file web page. Tables repeat the drawing's content for screen readers."""
 
 from __future__ import annotations
 

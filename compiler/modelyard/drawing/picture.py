@@ -43,10 +43,9 @@ class Box:
 
 @record
 class Arrow:
-    """An arrow between two boxes, which are given by their IDs.
+    """An arrow between two boxes, which are given by ID.
 
-    `feedback` marks an effect on an earlier box, such as a monitor that starts a pipeline. The layout ignores such
-    arrows.
+    `feedback` marks an effect on an earlier box, e.g. a monitor starting a pipeline. The layout ignores such arrows.
     """
 
     source: str
@@ -58,7 +57,7 @@ class Arrow:
 
 @record
 class Picture:
-    """A whole diagram. `groups` holds pairs of an ID and a label, in display order."""
+    """A whole diagram. `groups` lists pairs of ID and label in display order."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -69,7 +68,7 @@ class Picture:
 class Ids:
     """Creates unique box IDs from a kind and a name, using letters, digits and underscores.
 
-    IDs depend on names rather than positions, so a new box does not change the output lines for other boxes.
+    IDs depend on names rather than positions, so adding a box doesn't change the output lines of others.
     """
 
     def __init__(self) -> None:
@@ -103,5 +102,5 @@ def between_boxes(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> tuple[Arrow,
 
 
 def plain(text: str) -> str:
-    """Return the text on a single line, without invisible characters that could change how other text is displayed."""
+    """Return the text on one line, replacing invisible characters that could affect how other text displays."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "�" for letter in text)

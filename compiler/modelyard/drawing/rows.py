@@ -1,4 +1,4 @@
-"""Draw a single box for all entries that one definition creates for the rows of a list."""
+"""Draw a single box for all entries that a definition creates from the rows of a list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard.source import Document
 
 
 def by_definition(picture: Picture, document: Document) -> Picture:
-    """Merge the boxes that represent rows of a list, and the arrows between those boxes."""
+    """Merge boxes that represent rows of a list, along with the arrows between them."""
     if not document.repeated:
         return picture
     repeats, ids = Repeats.of(document.repeated), Ids()
@@ -31,7 +31,7 @@ def _free(preferred: str, taken: set[str]) -> str:
 
 
 def _merged_box(box_id: str, name: str, boxes: list[Box], repeats: Repeats) -> Box:
-    """Return a single box for all the given boxes, with the details that they share."""
+    """Merge the boxes into one, keeping only the details they share."""
     first = boxes[0]
     if name == first.name:
         return replace(first, id=box_id)

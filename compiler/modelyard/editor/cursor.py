@@ -48,7 +48,7 @@ class _Bracket:
 
 
 def cursor_at(text: str, line: int, column: int) -> Cursor:
-    """Find the cursor at a line and column. Both are counted from 0, and columns are counted in characters."""
+    """Find the cursor at a line and column, both counted from 0. Columns are counted in characters."""
     lines = text.split("\n")[: line + 1]
     if len(lines) <= line:
         lines += [""] * (line + 1 - len(lines))
@@ -121,7 +121,7 @@ class _Scan:
         return tuple(level.step for level in self._levels)
 
     def _dashes(self, rest: str, at: int) -> tuple[str, int]:
-        """Return the text after the dashes of list items, and the column of that text."""
+        """Return the text after any list dashes, and the column where it starts."""
         while match := _DASH.match(rest):
             self._leave(at, is_item=True)
             if self._levels and self._levels[-1].indent == at and isinstance(self._levels[-1].step, int):

@@ -56,7 +56,7 @@ def _gate(metrics: Iterable[str], *types: str) -> Schema:
 
 
 def _checks(names: Iterable[str], *types: str) -> Schema:
-    """Suggest metrics as the names of checks, and in the `metric` field of checks with other names."""
+    """Suggest metrics as check names, and in the `metric` field of checks with other names."""
     fields: Schema = {name: {"description": _means(name)} for name in names}
     other_checks = _fields({"metric": {"defaultSnippets": _snippets(names)}}, *types)
     checks: Schema = {"type": ["object", *types], "properties": fields, "additionalProperties": other_checks}

@@ -45,9 +45,9 @@ def _at(value: Json, path: Iterable[str]) -> Json:
 
 @record
 class Source:
-    """The source of the names at a path: all possible strings, and the section with the named entries.
+    """Where the names at a path come from: all possible strings, and the section with the named entries.
 
-    If there is no section, strings that contain a dot are addresses.
+    Without a section, strings that contain a dot are addresses.
     """
 
     texts: Callable[[Names, Path], Iterable[str]]
@@ -79,12 +79,12 @@ def _addresses(*sections: str) -> Source:
 
 
 def _in_same_entry(*below: str, above: int = 1) -> Source:
-    """Return a source for names from the entry that contains the path, `above` levels up."""
+    """Return a source for names in the entry that is `above` levels up from the path."""
     return Source(lambda names, path: names.at(*map(str, path[: len(path) - above]), *below))
 
 
 def _versions(names: Names, path: Path) -> Iterator[str]:
-    """Yield the possible references to models. They include an alias, except in training pipelines."""
+    """Yield the possible model references. They include an alias, except in training pipelines."""
     kind = names.first(*map(str, path[:2]), "type") if path[0] == "pipelines" else ""
     for model in names.at("models"):
         if kind == "training":
@@ -178,12 +178,12 @@ KEYS: Final[Mapping[str, Source]] = {
 
 
 def in_base(path: Path) -> Path:
-    """Convert a path in an environment to the path in the base that it overrides."""
+    """Convert a path in an environment to the path it overrides in the base."""
     return path[2:] if path[:1] == (_ENVIRONMENTS,) else path
 
 
 def source_of(path: Path, table: Mapping[str, Source] = SOURCES) -> Source | None:
-    """Return where the names allowed at a path in the base come from, or None if the value there is not a name."""
+    """Return the source of the names allowed at a path in the base, or None if the value there isn't a name."""
     for pattern, source in table.items():
         steps = pattern.split(".")
         if len(steps) == len(path) and all(step in (_ANY, str(at)) for step, at in zip(steps, path, strict=True)):

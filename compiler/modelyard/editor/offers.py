@@ -54,7 +54,7 @@ def offers(cursor: Cursor, value: Json, names: Names, is_environment: bool, hold
 
 
 def _references(names: Names, path: Path) -> Iterator[str]:
-    """Yield references to variables and, in an entry with `forEach`, to the values of a row in the spec."""
+    """Yield references to variables and, in an entry with `forEach`, to the columns of its list."""
     yield from (f"${{vars.{name}}}" for name in names.at(VARIABLES))
     list_name = names.first(*map(str, path[:2]), FOR_EACH) if path[:1] and path[0] in REPEATED else None
     if isinstance(list_name, str):
@@ -110,7 +110,7 @@ def _snippets(schema: Schema) -> Iterable[Schema]:
 
 
 def _schemas_at(root: Schema, value: Json, path: Path, holds: Holds) -> list[Schema]:
-    """Return all schemas that apply at a path, which may depend on the values at the path and in its parents."""
+    """Return all schemas that apply at a path. They may depend on the values there and in its parents."""
     schemas = [*_applied(root, root, value, holds)]
     for step in path:
         value = _child(value, step)

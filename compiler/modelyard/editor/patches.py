@@ -1,4 +1,4 @@
-"""The schema of an environment: the fields of a spec, all optional, where null deletes a field.
+"""The schema of an environment, in which all fields of a spec are optional and null deletes a field.
 
 Which fields apply may depend on a value in the base, so the fields of all branches are allowed.
 """
@@ -78,7 +78,7 @@ class _Patches:
                 yield from self._parts(schema_of(node[branch]))
 
     def _fields(self, parts: list[Schema]) -> Schema:
-        """Return all fields of the schemas. If several schemas define a field, its value may match any of them."""
+        """Merge the fields of several schemas. A field defined in more than one accepts values of any of them."""
         choices_by_name: dict[str, list[Json]] = {}
         for part in parts:
             for name, field in schema_of(part.get("properties")).items():

@@ -1,6 +1,6 @@
-"""The spec's schema for editors. It accepts the same documents as the compiler's schema but gives better completions.
+"""The spec schema for editors. It accepts the same documents as the compiler's but gives better completions.
 
-The editor schema is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
+It is derived from the compiler's schema (docs/decisions/0066-editor-schemas.md).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _offered(node: Schema) -> Schema:
 
 
 def _chosen_first(node: Schema) -> Schema:
-    """Offer the fields that depend on a required choice only after the choice is made."""
+    """Offer fields that depend on a required choice only once the choice is made."""
     condition = schema_of(node.get("if"))
     chosen: list[Json] = [name for name in texts(condition.get("required")) if name in texts(node.get("required"))]
     if not chosen or node.get("type") != "object":
@@ -138,7 +138,7 @@ def _chosen_first(node: Schema) -> Schema:
 
 
 def _counted(node: Schema) -> Schema:
-    """Move the limit on the number of fields into a subschema, where a half-typed line does not break completion."""
+    """Move the maximum number of fields to a subschema, where a half-typed line doesn't break completion."""
     if "maxProperties" not in node or "properties" not in node:
         return node
     return _apart(node, {"maxProperties": node["maxProperties"]})

@@ -58,7 +58,7 @@ class Knowledge:
 def serve(knowledge: Knowledge) -> None:
     """Serve an editor until it stops the server.
 
-    Standard input and output are reserved for the protocol. Other output goes to standard error.
+    Standard input and output are reserved for the protocol, so all other output goes to standard error.
     """
     stdin, stdout = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -35,7 +35,7 @@ def end_of_word(line: str, column: int) -> int:
 
 
 def readable(text: str, cursor: Cursor, line: int, column: int) -> Schema | None:
-    """Return the readable part of a document without the word at the cursor, or None if even that part is not YAML."""
+    """Return the document's readable part, without the word at the cursor, or None if even that isn't YAML."""
     for candidate in _candidates(text, cursor, line, column):
         document, _ = load(candidate, "")
         if document is not None:

@@ -25,7 +25,7 @@ _SILENT: Final = (
 
 
 def worded(node: Schema) -> Schema:
-    """Add our error messages, and move examples into the description, because editors would complete `examples`."""
+    """Add our error messages, and move `examples` into the description, since editors would complete them."""
     result = {key: value for key, value in node.items() if key not in _SILENT}
     if isinstance(node.get("description"), str):
         result["description"] = f"{node['description']}{_examples(node)}"

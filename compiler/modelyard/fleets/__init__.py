@@ -1,1 +1,1 @@
-"""Compile a group of sites once, check the result for all sites, and emit one project with a stack for each site."""
+"""Compile a site group once, check the result for every site, and emit one project with a stack per site."""

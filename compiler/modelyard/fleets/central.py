@@ -1,4 +1,4 @@
-"""Check that all sites in a group have the same alerts if another target evaluates the alerts."""
+"""Check that all sites in a group have the same alerts if another target evaluates them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard.target import Targets
 
 
 def central_alerts(plan: Plan, fleets: Iterable[Fleet], targets: Targets) -> Iterator[Diagnostic]:
-    """Report groups whose kinds of sites have different alerts, because all sites share one set of alerting rules."""
+    """Report groups whose kinds of sites differ in their alerts, since all sites share one set of rules."""
     for fleet in fleets:
         target = plan.system.target(fleet.group.name)
         where = target.telemetry.alerts_on

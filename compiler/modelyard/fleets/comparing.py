@@ -17,9 +17,9 @@ _HASH: Final = "[0-9a-f]{8,64}"
 
 
 def first_difference(lowered: Stack, alone: Stack, marked: Mapping[int, Marked], values: Mapping[str, str]) -> str:
-    """Return the first place where a stack with markers, filled in with a site's values, differs from the site's stack.
+    """Return the first difference between a marked stack, filled in for a site, and that site's own stack.
 
-    Hashes are not compared, because the stack with markers has placeholders instead of hashes of the values.
+    Hashes aren't compared, because the marked stack has placeholders where values would be hashed.
     """
     if len(lowered.projects) != len(alone.projects):
         return "the number of projects"

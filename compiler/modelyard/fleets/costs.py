@@ -1,4 +1,4 @@
-"""The cost of all targets in a system. The cost of each kind of site is multiplied by the number of its sites."""
+"""The cost of all targets in a system. Each kind of site is counted once per site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lines_of(
 
 
 def _of_sites(fleet: Fleet, targets: Targets, usage: Usage) -> Iterator[CostLine]:
-    """Yield the lines for each kind of site, multiplied by the number of its sites."""
+    """Yield the cost lines of each kind of site, multiplied by the number of its sites."""
     for kind in fleet.kinds:
         assert kind.plan is not None
         count, name = len(kind.rows), fleet.group.name

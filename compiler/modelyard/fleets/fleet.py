@@ -12,9 +12,9 @@ from modelyard.sites.groups import Group, Scalar
 
 @record
 class Kind:
-    """The sites in a group that have equal values in every column whose effect goes beyond a string in the output.
+    """Sites of a group that have equal values in every column that affects more than strings in the output.
 
-    `rows` holds the sites' positions in the group. `plan` has markers in place of their values in the other columns.
+    `rows` holds the sites' positions in the group. `plan` has markers in place of their values in other columns.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Kind:
 
 @record
 class Fleet:
-    """A group of sites, its kinds, and the binding with the markers that the plans contain."""
+    """A site group, its kinds of sites, and the binding whose markers the plans contain."""
 
     group: Group
     number: int

@@ -1,7 +1,7 @@
-"""Check a group of sites once, for each kind of site, and for the sites with the longest values.
+"""Check a site group as a whole, for each kind of site, and for the sites with the longest values.
 
-The plan with markers is valid for all sites if filling in a site's values gives the same output as compiling only that
-site. A value for which this is not the case is more than text, so it divides the sites into kinds.
+The plan with markers is valid for all sites if filling in a site's values gives the same output as compiling that site
+alone. A value for which this fails is more than text, so it divides the sites into kinds.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _Fixed: TypeAlias = "dict[str, frozenset[str]]"
 def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _Fixed]:
     """Remove the markers of values that are more than text. Returns the outcome with the remaining markers.
 
-    If the spec has errors that do not come from markers, the outcome is that of the first site of each group.
+    If the spec has errors that markers don't cause, the outcome is that of each group's first site.
     """
     groups = _bound(first).groups
     fixed: _Fixed = {group.name: frozenset() for group in groups}
@@ -95,7 +95,7 @@ def _demoted(first: Outcome, again: Again, targets: Targets) -> tuple[Outcome, _
 
 
 def _culprits(outcome: Outcome, real: Outcome, fixed: _Fixed) -> _Fixed:
-    """Return the columns used where errors occur that only markers cause, or all columns without such errors."""
+    """Return the columns used where only markers cause errors, or all marked columns without such errors."""
     known = {(diagnostic.code, diagnostic.span) for diagnostic in real.diagnostics}
     places = [diagnostic.span for diagnostic in outcome.diagnostics if (diagnostic.code, diagnostic.span) not in known]
     culprits: dict[str, set[str]] = {}
@@ -122,7 +122,7 @@ def _covers(place: Span | None, span: Span) -> bool:
 
 
 def _mistaken(outcome: Outcome, again: Again, targets: Targets, fixed: _Fixed) -> _Fixed:
-    """Return the columns whose markers lead to an output other than that of compiling a single site."""
+    """Return the columns whose markers change the output, compared with compiling a single site."""
     groups = _bound(outcome).groups
     first = again({group.name: Choice(None, 0) for group in groups})
     if first.failed:
@@ -198,7 +198,7 @@ def _runs(outcome: Outcome, again: Again, fixed: _Fixed) -> Iterator[Run]:
 
 
 def _extremes(outcome: Outcome, group: Group) -> list[int]:
-    """Return the positions of the sites with the shortest and longest strings for the markers."""
+    """Return the positions of the sites with the shortest and longest values in each marked column."""
     marked = _bound(outcome).bindings[group.name].marked
     positions: dict[int, None] = {}
     for column in marked.columns:

@@ -1,4 +1,4 @@
-"""Report sites' values that reach another target, which exists only once for all sites."""
+"""Report site values that reach another target, which all sites share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modelyard.target import Targets
 
 
 def leaks(plan: Plan, bound: Bound, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
-    """Report objects and programs of other targets that contain values of sites or that differ by kind of site."""
+    """Report other targets' objects and programs that contain site values or differ by kind of site."""
     yield from _objects(plan, fleets, targets)
     for fleet in fleets:
         for other in _connected(plan, fleet, fleets):
@@ -28,7 +28,7 @@ def leaks(plan: Plan, bound: Bound, fleets: tuple[Fleet, ...], targets: Targets)
 
 
 def _objects(plan: Plan, fleets: tuple[Fleet, ...], targets: Targets) -> Iterator[Diagnostic]:
-    """Report objects that contain sites' values, such as a monitor that watches a separate folder for each site."""
+    """Report objects that contain site values, e.g. a monitor that watches a separate folder for each site."""
     grouped = {fleet.group.name for fleet in fleets}
     reported: set[Path] = set()
     for target in plan.system.deployment.targets:
@@ -54,9 +54,9 @@ def _lowered(plan: Plan, target: str, targets: Targets) -> Stack:
 
 
 def _values(stack: Stack, fleet: Fleet, bound: Bound) -> Iterator[Diagnostic]:
-    """Report each column of a group whose marker is in another target's program.
+    """Report each group column whose marker is in another target's program, e.g. that of a trusted issuer.
 
-    No site's value can be filled in there. One example is the column of a trusted issuer.
+    No single site's value can be filled in there.
     """
     reported: dict[str, str] = {}
     for call in (call for project in stack.projects for call in project.program.calls):
@@ -83,7 +83,7 @@ def _columns(text: str, fleet: Fleet) -> Mapping[str, None]:
 
 
 def _kinds(stack: Stack, fleet: Fleet, bound: Bound, targets: Targets) -> Iterator[Diagnostic]:
-    """Report the first kind of site for which the other target would need a different program."""
+    """Report the first kind of site that would need a different program on the other target."""
     first, *others = fleet.kinds
     for kind in others:
         assert kind.plan is not None

@@ -1,4 +1,4 @@
-"""Merge the diagnostics of all kinds of sites, and name the sites that have each of them."""
+"""Merge the diagnostics of all kinds of sites, naming the sites affected by each of them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _Key: TypeAlias = "tuple[_Place, str]"
 
 @record
 class Run:
-    """An outcome for some of a group's sites, by position. `kind` says whether it represents all sites of a kind.
+    """An outcome for some of a group's sites, by position. `kind` says whether it covers all sites of a kind.
 
-    If the outcome holds the values of the first of these sites, `marked` compiles the same site with markers instead.
+    If the outcome uses the values of the first of these sites, `marked` compiles that site with markers instead.
     """
 
     group: Group
@@ -37,7 +37,7 @@ class Run:
 
 @record(frozen=False)
 class _Problem:
-    """A diagnostic, the first run that reported it, and the positions of the sites that have it, by group."""
+    """A diagnostic, the first run that reported it, and the positions of affected sites by group."""
 
     diagnostic: Diagnostic
     stage: Stage
@@ -45,7 +45,7 @@ class _Problem:
     rows: dict[Group, set[int]] = field(default_factory=dict[Group, "set[int]"])
 
     def located(self, checked: Mapping[str, int]) -> Diagnostic:
-        """Return the diagnostic with the names of the sites in each group in which other sites do not have it."""
+        """Return the diagnostic, naming the affected sites of each group in which other sites aren't affected."""
         names = [
             group.names[at]
             for group, rows in self.rows.items()
@@ -58,10 +58,10 @@ class _Problem:
 
 
 def merged(outcome: Outcome, runs: Iterable[Run]) -> Outcome:
-    """Combine the problems from all runs, together with the sites that have them.
+    """Combine the problems from all runs with the sites they affect.
 
-    A problem at one position whose text depends on a site's values is reported once for each text, unless the values
-    are only copied to the text: then the text of the first site stands for all.
+    A problem whose text depends on a site's values is reported once for each text. If the values are merely copied into
+    the text, the first site's text stands for all.
     """
     listed = list(runs)
     checked: Counter[str] = Counter()
@@ -101,13 +101,13 @@ def _problems(runs: list[Run]) -> list[_Problem]:
 
 
 def _known(run: Run, runs: Iterable[Run]) -> frozenset[_Place]:
-    """Return the problems of the kind to which a run's site belongs. Markers may make the texts differ."""
+    """Return the problems of the kind that a run's site belongs to, without texts, which markers may change."""
     kinds = (other for other in runs if other.kind and other.group is run.group and run.rows[0] in other.rows)
     return frozenset((diagnostic.code, diagnostic.span) for kind in kinds for diagnostic in kind.outcome.diagnostics)
 
 
 def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
-    """Point at a site's value if the schema rejects it, instead of at the reference that inserts it."""
+    """If the schema rejects a site's value, point at that value instead of the reference that inserts it."""
     bound, span = run.outcome.bound, diagnostic.span
     if stage is not Stage.VALIDATE or bound is None or span is None:
         return diagnostic
@@ -121,7 +121,7 @@ def _at_value(diagnostic: Diagnostic, stage: Stage, run: Run) -> Diagnostic:
 
 
 def _as_a_number(diagnostic: Diagnostic, run: Run, column: str) -> Diagnostic:
-    """Explain why a number in a CSV file is a string: another value in its column is no number."""
+    """Explain why a number in a CSV file is a string: another value in its column isn't a number."""
     other = run.group.made_text_by(run.rows[0], column)
     if other is None:
         return diagnostic
@@ -145,9 +145,9 @@ def _text(diagnostic: Diagnostic) -> str:
 class _General:
     """The texts of a run's diagnostics, with markers in place of the site's values.
 
-    A word in a text may equal a site's value by chance, so the values are not searched for. Instead, the site is
-    compiled again with markers: its texts are those that become the run's texts when the values are filled in. This
-    takes a compile for each kind of site whose texts could contain a value, and only if the spec has errors.
+    Searching the texts for the values isn't enough, since a word may equal a value by chance. Instead, the site is
+    compiled again with markers. Its texts are matched by filling in the values, which must give the run's texts. This
+    takes one compile for each kind of site whose texts could contain a value, and only if the spec has errors.
     """
 
     def __init__(self, run: Run) -> None:
@@ -173,7 +173,7 @@ def _values(run: Run) -> tuple[str, ...]:
 
 
 def _marked_texts(run: Run) -> dict[_Key, str]:
-    """Return the texts with markers by the texts that they become with the site's values."""
+    """Map each text, as it reads with the site's values, to the same text with markers."""
     outcome = run.marked() if run.marked is not None else run.outcome
     assert outcome.bound is not None
     site = Site(run.group, run.rows[0], outcome.bound.bindings[run.group.name].marked)

@@ -1,4 +1,4 @@
-"""Emit a group of sites as one project, with a stack and a settings file for each site."""
+"""Emit a site group as one project, with a stack and a settings file per site."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILLED: Final = frozenset({"kubernetes.Manifests", "kubernetes.Chart", "kubernet
 def with_fleets(
     stacks: tuple[Stack, ...], fleets: tuple[Fleet, ...], plan: Plan, targets: Targets
 ) -> tuple[Stack, ...]:
-    """Replace each group's stack with one for all its sites. Other stacks get references to site values."""
+    """Replace each group's stack with one for all its sites, and put references to site values in other stacks."""
     marked = {fleet.number: fleet.binding.marked for fleet in fleets}
     by_target = {fleet.group.name: fleet for fleet in fleets}
     results: list[Stack] = []
@@ -92,7 +92,7 @@ def _settings(
 
 
 def _manifests(projects: list[Project], fleet: Fleet) -> Iterator[ManifestFile]:
-    """Yield the files that all kinds share and, in a folder for each kind, its versions of the files that differ."""
+    """Yield the files that all kinds share and, in one folder per kind, its versions of files that differ."""
     if len(projects) == 1:
         yield from projects[0].manifests
         return

@@ -19,13 +19,13 @@ _ABSENT: Final = 404
 
 @record
 class PullRequest:
-    """A pull request, identified by its path in the API. Azure allows only the author of a comment to edit it."""
+    """A pull request, identified by its path in the API. Azure lets only a comment's author edit it."""
 
     api: Connection
     path: str
 
     def comments(self) -> Iterator[tuple[str, str]]:
-        """Yield the first comment in each thread that the token's owner started, as `thread/comments/comment`."""
+        """Yield the first comment of each thread that the token's owner started, as `thread/comments/comment`."""
         own = part(self.api.send("GET", f"/_apis/connectionData?{_PREVIEW}"), "authenticatedUser", "id")
         for thread in rows(part(self.api.send("GET", f"{self.path}/threads?{_VERSION}"), "value")):
             for comment in rows(part(thread, "comments") or [])[:1]:

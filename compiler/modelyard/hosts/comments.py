@@ -21,7 +21,7 @@ _NOTHING: Final = "<!-- modelyard:nothing -->"
 
 @record
 class Post:
-    """A comment that includes its first line, and the verdict that determines the label."""
+    """A comment, including its first line, and the verdict that determines its label."""
 
     marker: str
     text: str
@@ -45,7 +45,7 @@ class Host(Protocol):
         ...
 
     def label(self, add: str, remove: tuple[str, ...]) -> None:
-        """Add a label unless it is empty, and remove other labels. Labels that are not set are ignored."""
+        """Add a label unless it is empty, and remove the others. Labels that aren't set are ignored."""
         ...
 
 
@@ -64,7 +64,7 @@ def post_of(text: str, verdict: str) -> Post:
 def publish(post: Post, host: Host) -> str:
     """Create or update the comment and its label, and return a description of what was done.
 
-    If the review contains nothing of importance, an existing comment is updated, but no new comment is created.
+    If the review contains nothing important, an existing comment is updated but none is created.
     """
     action = _comment(post, host)
     label = LABELS.get(post.verdict, "")

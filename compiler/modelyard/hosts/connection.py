@@ -33,7 +33,7 @@ class HostError(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Rejects redirects, because urllib would send the token to the redirect's target."""
+    """Rejects redirects, because urllib would send the token along."""
 
     def redirect_request(self, *_: object, **__: object) -> None:
         """Return None so that urllib raises an HTTPError instead."""
@@ -101,10 +101,9 @@ def _is_private(url: str) -> bool:
 
 
 def repeated(call: Callable[[], str]) -> str:
-    """Retry a function while the host is overloaded or does not respond, with at most four calls in total.
+    """Retry a function while the host is overloaded or unresponsive, with at most four calls in total.
 
-    The function must begin with a read; otherwise, a creation that succeeded but returned no response would be
-    repeated.
+    The function must start with a read. Otherwise, a creation that succeeded without a response would be repeated.
     """
     for attempt in range(_TRIES):
         try:
@@ -128,7 +127,7 @@ def _parsed(content: bytes) -> Json:
 
 
 def _refusal(refused: urllib.error.HTTPError, method: str, path: str) -> HostError:
-    """Return the error for a response. The body is not shown, because it may contain what was sent."""
+    """Return the error for a response, without the body, which may contain what was sent."""
     if 300 <= refused.code < 400:
         return HostError("the host redirects, but redirects are not followed, to keep the token private", refused.code)
     wait = refused.headers.get("Retry-After", "")

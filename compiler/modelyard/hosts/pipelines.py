@@ -30,11 +30,10 @@ PATHS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @record
 class Settings:
-    """The spec's path in the repository, the finding level that fails the pipeline, and how to install and preview.
+    """Pipeline settings: the spec's path, the finding level that fails the run, and how to install and preview.
 
     `requirements` is a pip requirements file with hashes, for jobs that check out the repository. Other jobs install
-    from `source`. `preview` is the environment whose stacks are previewed, using the version of Pulumi given in
-    `pulumi`.
+    from `source`. `preview` is the environment whose stacks are previewed, using the Pulumi version in `pulumi`.
     """
 
     spec: str
@@ -46,10 +45,11 @@ class Settings:
 
 
 def pipeline_files(host: str, settings: Settings) -> Mapping[str, str]:
-    """Return the files for a host, by path.
+    """Return the files for a host by path.
 
-    Raises ValueError if a pipeline could misread a path, or if a pinned source is needed but missing. A package name is
-    not enough: anyone who registers it in the package index could run code that has access to the pipeline's tokens.
+    Raises ValueError if a pipeline could misread a path, or if a required pinned source is missing. A package name
+    isn't enough, since anyone who registers it in the package index could run code with access to the pipeline's
+    tokens.
     """
     for path in (settings.spec, settings.requirements, settings.preview):
         if path and not is_plain(path):
@@ -97,7 +97,7 @@ def _filled(path: str, template: str, settings: Settings) -> str:
 
 
 def _chosen(text: str, settings: Settings) -> str:
-    """Return a template without the marks around its preview sections. Those stay only if stacks are previewed."""
+    """Strip the markers from a template's preview sections. The sections stay only if stacks are previewed."""
     lines: list[str] = []
     is_optional = False
     for line in text.splitlines(keepends=True):

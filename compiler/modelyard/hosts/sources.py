@@ -22,7 +22,7 @@ def is_pinned(source: str) -> bool:
 
 
 def installed_source() -> str:
-    """Return the source of the running modelyard, or "" if it has no source that a pipeline could use.
+    """Return the source of the running modelyard, or "" if it has none that a pipeline could use.
 
     pip records the source (PEP 610) except for packages that it found by name.
     """

@@ -1,4 +1,4 @@
-"""The first stage: parse YAML into a `Document`, with the YAML 1.2 core schema and size limits."""
+"""The first stage: parse YAML into a `Document`, using the YAML 1.2 core schema and size limits."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def load(
 
 
 def _without_collector(builder: Builder) -> Json:
-    """Build without the cycle collector, which would repeatedly scan all values although none of them has cycles."""
+    """Build without the cycle collector, which would repeatedly scan values that never form cycles."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -91,7 +91,7 @@ def _forbidden(source: SourceFile) -> list[Diagnostic]:
 
 
 def _span_after(path: str, before: str) -> Span:
-    """Return the span of the character after `before`, which is the file's text up to that character."""
+    """Return the span of the character that follows `before`, the beginning of the file's text."""
     lines = re.split("\r\n|\r|\n", before)
     column = len(lines[-1]) + 1
     return Span(path, len(lines), column, column + 1)

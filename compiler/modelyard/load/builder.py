@@ -81,7 +81,7 @@ class Builder:
         return 0 if self._anchors else self._values
 
     def document(self) -> Json:
-        """Read the value of the only document. Returns None if the document cannot be read to the end."""
+        """Read the only document's value. Returns None if the document can't be read to the end."""
         try:
             return self._document()
         except Stop:
@@ -208,7 +208,7 @@ class Builder:
     # --- scalars
 
     def _key(self, event: Any) -> str | None:
-        """Read a new key to its end, and return its text, or None if the key is rejected."""
+        """Read a new key to its end. Returns its text, or None if the key is rejected."""
         if event.__class__ is not _Scalar or event.tag or event.anchor:
             return self._unusual_key(event)
         text: str = event.value
@@ -352,7 +352,7 @@ _CORE_TAGS: Final[dict[object, tuple[str, ...]]] = {
 
 
 def _numbers(start: Any, end: Any) -> tuple[int, int, int]:
-    """Return the line, column and end column, counted from 1. For a multi-line span, that is its first character."""
+    """Return the line, column and end column, counted from 1. A multi-line span becomes its first character."""
     line: int = start.line
     column: int = start.column + 1
     if end.line == line and end.column >= column:

@@ -1,4 +1,4 @@
-"""Parse YAML into events, with libyaml if PyYAML includes it, and explain syntax errors to users."""
+"""Parse YAML into events, using libyaml if PyYAML includes it, and explain syntax errors to users."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ _OPENED: Final = (
 
 
 def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
-    """Return a function that returns the next event on each call, or raises `yaml.YAMLError` if the text is not YAML.
+    """Return a function that returns the next event, or raises `yaml.YAMLError` if the text isn't YAML.
 
     PyYAML's own parser is about ten times slower than libyaml.
     """
@@ -103,7 +103,7 @@ def next_event(text: str, pure: bool = not HAS_LIBYAML) -> NextEvent:
 
 
 def syntax_problem(error: yaml.YAMLError, lines: Lines) -> SyntaxProblem:
-    """Convert the parser's error into our own message, at the place where the user should look."""
+    """Convert the parser's error to our own message, located where the user should look."""
     problem = _worded(error)
     earlier = _comment(problem, lines) or _conflict(problem, lines) or _space(problem, lines) or _quotes(problem, lines)
     if earlier is not None:
@@ -140,7 +140,7 @@ def _conflict(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find a character that only looks like a space (usually pasted), in this line or the two lines above."""
+    """Find a character that only looks like a space (usually pasted) on this line or the two above."""
     for at in range(problem.line, max(-1, problem.line - 3), -1):
         match = _NO_BREAK.match(lines[at])
         if match:
@@ -150,7 +150,7 @@ def _space(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
 
 
 def _quotes(problem: SyntaxProblem, lines: Lines) -> SyntaxProblem | None:
-    """Find a string that an earlier line opened and that the quote at the error's position closed by mistake."""
+    """Find a string opened on an earlier line that the quote at the error's position closed by mistake."""
     before = lines[problem.line][: problem.column]
     for quotes, opening in _OPENING.items():
         if before.count(quotes) % 2 == 0:

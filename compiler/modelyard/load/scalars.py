@@ -37,7 +37,7 @@ _LONGEST_INTEGER = 400
 def plain_value(text: str) -> None | bool | int | float | str:
     """Return the value of an unquoted scalar: null, true, false, a number, or the string itself.
 
-    The number may be one that a spec does not allow; see `is_finite` and `MAX_INTEGER`.
+    The number may be one that specs don't allow; see `is_finite` and `MAX_INTEGER`.
     """
     if text and text[0] in NUMBER_STARTS:
         return plain_number(text)
@@ -60,7 +60,7 @@ def plain_number(text: str) -> int | float | str:
 
 
 def _integer(text: str) -> int:
-    """Parse an integer. If it has more than 400 digits, only the first ones are parsed: enough to reject it."""
+    """Parse an integer. Only the first 400 digits are parsed, which is enough to reject longer ones."""
     digits = text.lstrip("+-").lstrip("0") or "0"
     value = int(digits[:_LONGEST_INTEGER])
     return -value if text[0] == "-" else value

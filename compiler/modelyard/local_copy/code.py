@@ -48,7 +48,7 @@ def _replace_code(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 
 
 def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
-    """Replace code with a built-in trainer, which has different parameters, only one worker, and only one label."""
+    """Replace code with a built-in trainer, which has its own parameters, only one worker and only one label."""
     yield Note(here, "a built-in trainer stands in for this code, on the declared inputs and with its own parameters")
     if "tuning" in pipeline:
         yield Note(f"{here}.tuning", "left out, because the built-in trainer has other parameters")
@@ -61,7 +61,7 @@ def _stands_in(here: str, pipeline: Entry, data: Entry) -> Iterator[Note]:
 
 
 def _steps(here: str, pipeline: Entry, data: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Remove steps whose code is not available here and generate their outputs. Training keeps one step that trains."""
+    """Remove steps whose code isn't available here and generate their outputs. Training keeps one training step."""
     steps = dict(entries(pipeline, "steps"))
     gone = {name for name, step in steps.items() if _is_foreign(step, has_code)}
     for name, step in steps.items():

@@ -1,4 +1,4 @@
-"""Let a small model stand in for each imported language model, and shorten the training of its adapters."""
+"""Replace each imported language model with a small stand-in, and shorten the training of its adapters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIMITS: Final = ("contextLength", "concurrency")
 
 @record
 class StandIn:
-    """The files that stand in for a language model, and where its import expects them."""
+    """A language model's stand-in files, and where its import expects them."""
 
     store: str
     path: str
@@ -48,7 +48,7 @@ def with_language_model(spec: Entry, name: str, model: Entry) -> Iterator[Note]:
 
 
 def with_adapter(trainings: list[tuple[str, Entry]]) -> Iterator[Note]:
-    """Train an adapter for a few steps, because there is little to learn about a model with random weights."""
+    """Train an adapter for only a few steps, since there is little to learn on top of random weights."""
     for name, pipeline in trainings:
         steps = [step for _, step in entries(pipeline, "steps")]
         trained = steps[-1] if steps else pipeline

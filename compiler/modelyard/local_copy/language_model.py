@@ -1,8 +1,8 @@
-"""Create a small language model that stands in for an imported one, whose files are not fetched for a copy.
+"""Create a small stand-in for an imported language model, whose files aren't fetched for a copy.
 
-It has the format of the original, a folder in Hugging Face's format, so it is imported, promoted, fine-tuned and served
-like the original. Its weights are random and depend only on the place of its files: its texts have no meaning, but are
-equal for equal requests.
+Like the original, it is a folder in Hugging Face's format, so it is imported, promoted, fine-tuned and served in the
+same way. Its weights are random and depend only on where its files are stored. Its texts are meaningless, but equal
+requests get equal texts.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def files_of(seed: str) -> Mapping[str, bytes]:
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
-    """Return the digest that an import of these files names, as `python -m modelyard_runtime digest` computes it."""
+    """Return the digest for importing these files, as computed by `python -m modelyard_runtime digest`."""
     total = hashlib.sha256()
     for name, content in sorted(files.items()):
         path = name.encode()
@@ -128,7 +128,7 @@ def _shapes() -> Iterator[tuple[str, _Shape]]:
 
 
 def _weights(chance: random.Random) -> bytes:
-    """Return random weights in the format safetensors. Source: https://github.com/huggingface/safetensors#format."""
+    """Return random weights in safetensors format (https://github.com/huggingface/safetensors#format)."""
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     content = b""
     for name, shape in _shapes():

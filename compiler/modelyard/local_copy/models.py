@@ -1,4 +1,4 @@
-"""Give each model a trainer available on this machine, and provide a version for each alias used to serve or score."""
+"""Give each model a locally available trainer, and provide a version for each alias used to serve or score."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOSEST: Final = 0.8
 
 
 def without_unlearnable(spec: Entry, has_code: HasCode) -> Iterator[Note]:
-    """Leave out models whose task no built-in trainer supports, unless their own code is available on this machine."""
+    """Leave out models whose task has no built-in trainer, unless their own code is available here."""
     for name, model in entries(spec, "models"):
         task, trainings = str(model.get("task")), _trainings(spec, name)
         has_own = bool(trainings) and all(_has_own(entry, has_code) for _, entry in trainings)
@@ -57,7 +57,7 @@ def with_models(spec: Entry, has_code: HasCode) -> Iterator[Note]:
 
 
 def _trainer(framework: str, task: str) -> str:
-    """Return the built-in trainer for a framework or, if it cannot run here, the first one for the task."""
+    """Return the built-in trainer for a framework, falling back to the first one for the task."""
     able = [name for name, trainer in trainers().items() if task in trainer.tasks and name != _HEAVY]
     return framework if framework in able else next(iter(able), "")
 
@@ -109,7 +109,7 @@ def _loosened(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
 
 
 def _unbounded(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
-    """Drop bounds on a metric that depends on the base model, which a model without a language stands in for."""
+    """Drop bounds on a metric that depends on the base model, because its stand-in knows no language."""
     if metric == _OF_TEXTS and (fields := bounds.keys() & {"min", "max"}):
         yield Note(here, "its bounds are left out, because the model that stands in knows no language")
         for field in fields:
@@ -125,7 +125,7 @@ def _trainings(spec: Entry, model: str) -> list[tuple[str, Entry]]:
 
 
 def _aliases(spec: Entry, model: str) -> Iterator[Note]:
-    """Train a version for each alias that is used but that no pipeline promotes to."""
+    """Train a version for each alias in use that no pipeline promotes to."""
     trained = {str(entry.get("promoteTo", _ALIAS)): name for name, entry in _trainings(spec, model)}
     for reference in _references(spec, model):
         alias = reference.alias
@@ -138,7 +138,7 @@ def _aliases(spec: Entry, model: str) -> Iterator[Note]:
 
 
 def _imported(spec: Entry, name: str, model: Entry) -> Iterator[Note]:
-    """Make everything that uses an imported language model refer to the alias that its import moves."""
+    """Point everything that uses an imported language model to the alias that its import moves."""
     alias = str(mapping(model["import"]).get("promoteTo", _ALIAS))
     bases = (
         _Reference(adapter, "base", f"models.{other}")
@@ -172,7 +172,7 @@ class _Reference:
 
 
 def _references(spec: Entry, model: str) -> Iterator[_Reference]:
-    """Yield each reference of a variant, a named adapter, a step or a pipeline to a model."""
+    """Yield each reference to a model from a variant, a named adapter, a step or a pipeline."""
     for name, endpoint in entries(spec, "inference"):
         for variant, entry in entries(endpoint, "variants"):
             if _is_of(entry, model):
@@ -192,7 +192,7 @@ def _is_of(entry: Entry, model: str, field: str = "model") -> bool:
 
 
 def _train(spec: Entry, model: str, alias: str) -> str:
-    """Add a training pipeline, and return its name. It copies the model's first one or uses a new dataset."""
+    """Add a training pipeline and return its name. Copies the model's first one, or uses a new dataset."""
     name = unused(spec, "pipelines", f"train-{model}-{alias}"[:40].rstrip("-"))
     known = _trainings(spec, model)
     pipeline: Entry = copy.deepcopy(known[0][1]) if known else _on_own_data(spec, model)

@@ -13,7 +13,7 @@ Entry: TypeAlias = "dict[str, Json]"
 
 @record
 class Note:
-    """An address in the spec, such as `pipelines.retrain`, and how the copy differs at that address."""
+    """An address in the spec, such as `pipelines.retrain`, and how the copy differs there."""
 
     address: str
     text: str
@@ -40,7 +40,7 @@ def section(spec: Entry, name: str) -> Entry:
 
 
 def unused(spec: Entry, name: str, preferred: str) -> str:
-    """Return the preferred name or, if an entry in the section already has it, that name with a number appended."""
+    """Return the preferred name, with a number appended if another entry in the section already has it."""
     taken = mapping(spec.get(name))
     names = (preferred, *(f"{preferred}-{number}" for number in range(2, len(taken) + 3)))
     return next(candidate for candidate in names if candidate not in taken)

@@ -1,4 +1,4 @@
-"""Reduce everything that is sized for a cluster or for real data: hardware, searches, and expected numbers of rows."""
+"""Scale down everything sized for a cluster or real data: hardware, searches, and expected row counts."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _search(here: str, tuning: Entry) -> Iterator[Note]:
 
 
 def _capture(here: str, capture: Entry) -> Iterator[Note]:
-    """Capture all requests, because a share of the few generated requests may not be enough for a monitor."""
+    """Capture all requests, since a sample of the few generated ones may be too small for a monitor."""
     share = capture.get("sample", _ALL)
     if share not in (_ALL, 1):
         yield Note(here, f"{share} becomes {_ALL}, because few requests are sent")
@@ -74,7 +74,7 @@ def _capture(here: str, capture: Entry) -> Iterator[Note]:
 
 
 def _rows(here: str, metric: str, bounds: Entry) -> Iterator[Note]:
-    """Expect only one row in a window, because generated data has few rows and must not cause an alarm."""
+    """Expect only one row per window, because generated data has few rows and must not raise an alarm."""
     least = bounds.get("min")
     if metric == _ROWS and isinstance(least, int | float) and least > 1:
         yield Note(here, f"min: {least} is reduced to 1, because generated data has few rows")

@@ -1,5 +1,5 @@
-"""Plan the move of a running system to other targets, without carrying out any step of the plan.
+"""Plan the move of a running system to other targets, without carrying out any of the steps.
 
-The old and the new side are environments of the same spec, so each is a complete system that compiles, and both can
-run at the same time.
+Both sides are environments of the same spec, so each is a complete system that compiles, and both can run at the same
+time.
 """

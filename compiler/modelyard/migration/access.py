@@ -26,7 +26,7 @@ def pulumi(move: Move, which: str, target: str, project: Project, *words: str) -
 
 
 def kubectl(move: Move, which: str, target: str, namespace: str = "") -> str:
-    """Return the start of a kubectl command for a target's cluster, with the system's namespace as the default."""
+    """Return the beginning of a kubectl command for a target's cluster, defaulting to the system's namespace."""
     side = move.side(which)
     spec = side.system.target(target)
     here = namespace or move.handovers[which][target].namespace
@@ -58,7 +58,7 @@ def logins(move: Move, which: str) -> tuple[Step, ...]:
 
 
 def remote_name(which: str, remote: Remote) -> str:
-    """Return a store's name in rclone's configuration, which is also valid in an environment variable's name."""
+    """Return a store's name in rclone's configuration, which is also valid in environment variable names."""
     return f"{which}_{remote.store.replace('-', '_')}"
 
 
@@ -68,7 +68,7 @@ def rclone(move: Move, verb: str, *words: str) -> str:
 
 
 def rclone_file(move: Move) -> str:
-    """Return rclone's configuration for every store on both sides, without credentials and without sites' values."""
+    """Return the rclone configuration for all stores on both sides, without credentials or site values."""
     lines = ["# Written by modelyard migrate. It contains no credentials: rclone reads them from the environment."]
     for which, handovers in move.handovers.items():
         for handover in handovers.values():

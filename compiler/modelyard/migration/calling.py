@@ -1,4 +1,4 @@
-"""Endpoint addresses: what the cut-over to the new side changes for the callers of each endpoint."""
+"""Endpoint addresses: what changes for each endpoint's callers when traffic is cut over to the new side."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _route(move: Move, which: str, inference: Inference) -> Resource[Route]:
 
 
 def shifts(move: Move) -> Iterator[Step]:
-    """Yield the steps that shift traffic, in general terms: specs have no DNS records or weights between targets."""
+    """Yield the steps that shift traffic, in general terms: specs have no DNS records or target weights."""
     percents = ", ".join(str(percent) for percent in STEPS)
     for inference in endpoints_of(move):
         if inference.endpoint.host:
@@ -67,7 +67,7 @@ def shifts(move: Move) -> Iterator[Step]:
 
 
 def _new_address(move: Move, inference: Inference) -> str:
-    """Return where callers reach an endpoint without a host: its Service, or a Gateway if one routes to the Service."""
+    """Return where callers reach an endpoint without a host: its Service, or a Gateway if one routes to it."""
     placement, server, path = served(move, "new", inference)
     route = _route(move, "new", inference)
     gateway = move.side("new").system.target(placement).gateway
@@ -81,7 +81,7 @@ def _new_address(move: Move, inference: Inference) -> str:
 
 
 def _unreachable(move: Move, inference: Inference) -> str:
-    """Return the warning that callers in the old cluster cannot reach the new Service, or "" if they can reach it."""
+    """Return a warning if callers in the old cluster can't reach the new Service, otherwise ""."""
     before, after = (move.side(which).system.target(served(move, which, inference)[0]) for which in ("old", "new"))
     if is_same_cluster(before, after) or inference.endpoint.exposure != "cluster":
         return ""

@@ -118,7 +118,7 @@ def workloads(move: Move) -> Phase:
 
 
 def data(move: Move) -> Phase:
-    """Return the phase that copies the stores' data for the first time. Repeating it copies what has changed."""
+    """Return the phase that first copies the stores' data. Repeating it copies what has changed since."""
     name = "5-data"
     copied = copies(move, name, "old", "new")
     at_sites = site_steps(move)
@@ -189,7 +189,7 @@ def _own(move: Move) -> frozenset[str]:
 
 
 def _same_digest(public: str, here: str) -> str:
-    """Return a command that compares two images' digests in a subshell, as `bash -e` ignores failures before `&&`."""
+    """Return a subshell command that compares two digests, as `bash -e` ignores failures before `&&`."""
     return f'(digest=$({_digest(public)}) && test "$digest" = "$({_digest(here)})")'
 
 

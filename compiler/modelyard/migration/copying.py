@@ -42,7 +42,7 @@ _OUTCOMES: Final = {
 
 @record
 class Copies:
-    """Steps that copy the stores, steps that check the copies, and the files with the manifests of copy Jobs."""
+    """Steps that copy the stores and check the copies, and the manifest files of copy Jobs."""
 
     steps: tuple[Step, ...]
     checks: tuple[Step, ...]
@@ -84,9 +84,9 @@ def copies(move: Move, phase: str, source: str, sink: str) -> Copies:
 
 
 def late_copies(move: Move, phase: str) -> Copies:
-    """Return copies of everything the old side captured until its last caller moved, with checks for missing objects.
+    """Return copies of what the old side captured until its last caller moved, and checks for missing objects.
 
-    Objects that exist on both sides are not copied, because the new side may have changed them.
+    Objects that exist on both sides aren't copied, because the new side may have changed them.
     """
     steps: list[Step] = []
     checks: list[Step] = []
@@ -111,7 +111,7 @@ def late_copies(move: Move, phase: str) -> Copies:
 
 
 def missing_steps(move: Move) -> Iterator[Step]:
-    """Yield steps that list the objects that only the old side has, because they were written after the last copy."""
+    """Yield steps that list objects missing on the new side because they were written after the last copy."""
     for ends in pairs_of(move, "old", "new"):
         (source, remote), (sink, other) = ends.source, ends.sink
         text = f"Stop if this prints a name: only the old side's stores.{remote.store} has that object."
@@ -204,14 +204,14 @@ def _artifacts(move: Move, which: str, system: System) -> str:
 
 
 def pairs_of(move: Move, source: str, sink: str) -> Iterator[Ends]:
-    """Yield each store that both sides have, except stores at sites, and stores with the same bucket on both sides."""
+    """Yield each store on both sides, except stores at sites and those with the same bucket on both sides."""
     for ends in _differing(move, source, sink):
         if not (is_at_sites(ends.source[1]) or is_at_sites(ends.sink[1])):
             yield ends
 
 
 def site_steps(move: Move) -> tuple[Step, ...]:
-    """Return steps that ask people to copy stores that exist at every site on one side but not on the other."""
+    """Return steps that ask people to copy stores that exist at every site on only one of the sides."""
     return tuple(
         Step(
             f"stores.{remote.store} exists once for each site on one side only, so only you know where objects belong."
@@ -227,7 +227,7 @@ def site_steps(move: Move) -> tuple[Step, ...]:
 
 @record
 class SiteEnds:
-    """A store at one site on both sides, and the options of its rclone remotes that differ by site, as variables."""
+    """A store at one site on both sides, and the rclone options that differ by site, as variables."""
 
     name: str
     ends: Ends
@@ -242,7 +242,7 @@ class SiteEnds:
 
 
 def at_sites(move: Move, source: str, sink: str) -> Iterator[SiteEnds]:
-    """Yield the stores that both sides have at every site, for each site that both sides have."""
+    """Yield the stores that both sides have at every site, for each site that they share."""
     for ends in _differing(move, source, sink):
         both = (ends.source, ends.sink)
         if not all(is_at_sites(remote) for _, remote in both):
@@ -266,7 +266,7 @@ def _marked_text(remote: Remote) -> str:
 def _at_site(move: Move, site: SiteEnds, text: str, commands: Sequence[tuple[str, ...]], expect: str = "") -> Step:
     """Return a step that asks for the access keys of a site's stores and runs rclone.
 
-    Settings that differ by site are set as variables in the commands, because rclone's configuration file lacks them.
+    Settings that differ by site are set as variables in the commands, since rclone's configuration file lacks them.
     """
     config = f"RCLONE_CONFIG={shell(f'{move.folder}/{RCLONE_FILE}')}"
     both = (site.ends.source, site.ends.sink)
@@ -307,7 +307,7 @@ def _end(which: str, remote: Remote, prefix: str) -> str:
 
 
 def _folders(move: Move, ends: Ends, site: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the folders to copy, for one site if it is named, as source and destination arguments for rclone."""
+    """Yield the folders to copy as source and destination arguments for rclone, for a single site if named."""
     (source, remote), (sink, other) = ends.source, ends.sink
     for marked in copied_prefixes(move, source, remote):
         prefix = at_site(move.side(source), site, marked)
@@ -330,9 +330,9 @@ def _owner(remote: Remote, other: Remote, ends: Ends, move: Move) -> str:
 
 
 def _keys(which: str, remote: Remote) -> tuple[Step, ...]:
-    """Return steps that give rclone a store's access key, if the store has its own credentials.
+    """Return steps that pass a store's access key to rclone, if the store has its own credentials.
 
-    Each line must be pasted separately; otherwise, `read` would take the next line as an access key.
+    Each line must be pasted separately. Otherwise, `read` would take the next line as an access key.
     """
     if remote.credentials is None:
         return ()

@@ -1,4 +1,4 @@
-"""Copy data between the sides using Jobs in a cluster, independently of the machine of the person running the plan."""
+"""Copy data between the sides using Jobs in a cluster, without involving the machine that runs the plan."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(move: Move, ends: Ends) -> Place | None:
-    """Return a cluster that reaches both stores, or None. The new side's cluster is preferred: it outlives the old one.
+    """Return a cluster that reaches both stores, or None. The new side's is preferred, as it outlives the old.
 
     A store inside a cluster can be reached only from that cluster, so its Job runs there.
     """
@@ -57,7 +57,7 @@ def place_of(move: Move, ends: Ends) -> Place | None:
 
 
 def is_inside(remote: Remote) -> bool:
-    """Return whether a store is a Service of a cluster and cannot be reached from outside that cluster."""
+    """Return whether a store is a cluster's Service, which can't be reached from outside that cluster."""
     return cluster_service(_endpoint(remote)) is not None
 
 
@@ -80,9 +80,9 @@ def job_name(verb: str, store: str) -> str:
 
 
 def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InCluster:
-    """Return commands that replace a Job, wait until it has ended, and print its log.
+    """Return commands that replace a Job, wait for it to end, and print its log.
 
-    The template of a Job cannot be changed, and an earlier Job may have ended, so any earlier Job is deleted first.
+    A Job's template can't be changed, and an earlier Job may have ended, so any earlier Job is deleted first.
     """
     kube = kubectl(move, place.which, place.target)
     file = f"{move.folder}/phases/{phase}/{name}.yaml"
@@ -99,13 +99,13 @@ def run_job(move: Move, phase: str, place: Place, name: str, text: str) -> InClu
 
 
 def login_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
-    """Return steps that save the stores' logins in a Secret for Jobs, once for each cluster."""
+    """Return steps that save the stores' logins in a Secret for Jobs, one step per cluster."""
     places = list(dict.fromkeys(place for ends in pairs if (place := place_of(move, ends)) is not None))
     return tuple(_login_step(move, place) for place in places)
 
 
 def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
-    """Return the file that names the variables for store logins, without values. It is empty if there are no Jobs."""
+    """Return the file that names the variables for store logins, without values, or "" if there are no Jobs."""
     lines: dict[str, None] = {}
     for ends in pairs:
         place = place_of(move, ends)
@@ -124,7 +124,7 @@ def logins_text(move: Move, pairs: Iterable[Ends]) -> str:
 
 
 def removal_steps(move: Move, pairs: Iterable[Ends]) -> tuple[Step, ...]:
-    """Return steps that remove everything that was created for Jobs, including the Secret with their store logins."""
+    """Return steps that remove everything created for Jobs, including the Secret with their store logins."""
     places = list(dict.fromkeys(place for ends in pairs if (place := place_of(move, ends)) is not None))
     return tuple(
         Step(
@@ -166,7 +166,7 @@ def _login_step(move: Move, place: Place) -> Step:
 
 
 def _identity(handover: Handover) -> str:
-    """Say how the Jobs' ServiceAccount opens the stores of its own cloud without a key."""
+    """Explain how the Jobs' ServiceAccount accesses its own cloud's stores without a key."""
     if not handover.identity:
         return ""
     return (
@@ -176,7 +176,7 @@ def _identity(handover: Handover) -> str:
 
 
 def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[str]:
-    """Yield the variables with which rclone logs in to a store, except those that a Job gets from another Secret."""
+    """Yield the variables that log rclone in to a store, except those that a Job gets from another Secret."""
     name = variable(which, remote, "")
     options = [f"{name}{option.upper()}" for option in remote.login]
     if not variables.intersection(options):
@@ -186,12 +186,12 @@ def _login_lines(which: str, remote: Remote, variables: set[str]) -> Iterator[st
 
 
 def variable(which: str, remote: Remote, option: str) -> str:
-    """Return the name of the environment variable that sets an option of a remote for rclone."""
+    """Return the name of the environment variable that sets a remote's option in rclone."""
     return f"RCLONE_CONFIG_{remote_name(which, remote).upper()}_{option.upper()}"
 
 
 def _variables(move: Move, place: Place, ends: Ends) -> Iterator[tuple[str, str, str]]:
-    """Yield a Job's variables that come from Secrets that workloads in its namespace already read."""
+    """Yield a Job's variables from Secrets that workloads in its namespace already read."""
     for which, remote in (ends.source, ends.sink):
         if Place(which, _target(move, which, remote)) == place:
             for key in remote.keys:

@@ -1,4 +1,4 @@
-"""Assess a migration: what happens to each part of the spec, and machines, residency, quotas and moving costs."""
+"""Assess a migration: what happens to each part of the spec, and machines, residency, quotas and costs."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _GB: Final = 1000**3
 class Verdict:
     """What happens to a part of the spec: `kept`, `translated`, `new`, `dropped` or `no equivalent`.
 
-    `platforms` names the part's resources before and after in each platform's own terms, where these terms differ.
-    `changes` lists the fields that differ, and `reasons` lists the compiler's errors.
+    `platforms` gives the old and new platforms' terms for the part's resources, where they differ. `changes` lists the
+    fields that differ, and `reasons` lists the compiler's errors.
     """
 
     part: str
@@ -39,7 +39,7 @@ class Verdict:
 
 @record
 class MachineRow:
-    """The machines of a compute class on one target, each with its price per hour, or None if the price is unknown."""
+    """The machines of a compute class on one target, each with its hourly price, or None if it is unknown."""
 
     target: str
     compute: str
@@ -59,7 +59,7 @@ class Place:
 
 @record
 class Charge:
-    """One item in the cost of the move: a quantity times a price. Either is None if it is unknown."""
+    """One item in the cost of the move: a quantity times a price, either of which may be unknown (None)."""
 
     what: str
     quantity: float | None
@@ -104,7 +104,7 @@ def refusals_of(sides: Sides) -> tuple[Refusal, ...]:
 
 
 def _in_the_spec(refusal: Refusal, side: Side, old: Side) -> Refusal:
-    """Return a refusal that points into the old side's files, because the new side's overlay does not exist yet."""
+    """Point a refusal into the old side's files, because the new side's overlay doesn't exist yet."""
     problem, overlay, written = refusal.problem, side.inputs.overlay, old.outcome.document
     if problem.span is None or overlay is None or written is None or problem.span.file != overlay.path:
         return refusal
@@ -127,7 +127,7 @@ def verdicts_of(sides: Sides, targets: Targets) -> tuple[Verdict, ...]:
 
 
 def _platforms(before: Mapping[Kind, str], after: Mapping[Kind, str]) -> tuple[tuple[str, str], ...]:
-    """Return the old and new platforms' terms for each kind of resource in a part of the spec, where they differ."""
+    """Pair the old and new platforms' terms for each kind of resource in a part of the spec, where they differ."""
     pairs = ((before.get(kind, ""), after.get(kind, "")) for kind in dict.fromkeys((*before, *after)))
     return tuple(pair for pair in pairs if pair[0] != pair[1])
 
@@ -260,7 +260,7 @@ ROLLBACK_DAYS: Final = 14
 
 
 def _double_running(monthly: Mapping[str, tuple[CostLine, ...]]) -> Iterator[Charge]:
-    """Yield each side's cost floor for the days on which it runs next to the other side without serving callers."""
+    """Yield each side's minimum cost for the days when it runs next to the other without serving callers."""
     for side, days, why in (
         ("new", DUAL_RUN_DAYS, "until the new side takes over"),
         ("old", ROLLBACK_DAYS, "while it can still take over"),

@@ -1,4 +1,4 @@
-"""JSON Merge Patches (RFC 7396) between documents, which become the overlays of the new side."""
+"""JSON Merge Patches (RFC 7396) between documents, which the new side uses as overlays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def merged(base: Json, patch: Json) -> Json:
 
 
 def difference(base: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the smallest patch that turns one document into another, which must not contain null."""
+    """Return the smallest patch from one document to another. The target must not contain null."""
     patch: dict[str, Json] = {key: None for key in base if key not in target}
     for key, value in target.items():
         before = base.get(key)

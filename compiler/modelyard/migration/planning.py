@@ -1,4 +1,4 @@
-"""Assemble a migration plan: the assessment, and the phases in the order of their dependencies."""
+"""Assemble a migration plan: the assessment, and the phases in dependency order."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ _OWN_RHYTHM: Final = "login"
 
 
 def planned(sides: Sides, spec: tuple[str, ...], folder: str, targets: Targets, usage: Usage) -> tuple[Migration, Move]:
-    """Plan a migration whose sides both compile. `spec` holds arguments that name the spec; `folder` is the plan's."""
+    """Plan a migration whose sides both compile.
+
+    `spec` holds the arguments that name the spec, and `folder` is the plan's folder.
+    """
     handovers = {
         "old": _handovers(sides.old, targets, usage),
         "new": _handovers(sides.live, targets, usage),
@@ -57,7 +60,7 @@ def _handovers(side: Side, targets: Targets, usage: Usage) -> Mapping[str, Hando
 
 
 def schedules_of(side: Side, targets: Targets) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Return the schedules that start runs automatically, by target, each as a namespace and a name."""
+    """Return the schedules that start runs automatically, as namespace and name, by target."""
     return {
         target.name: tuple(sorted(where for where, suspended in _jobs(side, target.name, targets) if not suspended))
         for target in side.system.deployment.targets

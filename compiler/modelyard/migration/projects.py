@@ -23,9 +23,9 @@ def compiled(move: Move) -> str:
 
 
 def applied(move: Move, infrastructure: bool) -> Iterator[Step]:
-    """Yield steps that apply the new side's projects, either those for infrastructure or those for workloads.
+    """Yield steps that apply the new side's infrastructure projects or its workload projects.
 
-    Infrastructure includes the access between targets.
+    Infrastructure includes access between targets.
     """
     for stack, project in move.projects("new"):
         if is_infrastructure(project.folder) is infrastructure:
@@ -50,7 +50,7 @@ def previews(move: Move, infrastructure: bool) -> Iterator[str]:
 
 
 def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator[str]:
-    """Yield commands that remove a project's resources, after lifting the protection of resources that hold data."""
+    """Yield commands that remove a project's resources after lifting the protection of those that hold data."""
     for words in (("config", "set", "protect", "false"), ("up",), ("destroy",)):
         yield from pulumi(move, which, target, project, *words)
 
@@ -58,7 +58,7 @@ def destroyed(move: Move, which: str, target: str, project: Project) -> Iterator
 def undone(move: Move, infrastructure: bool) -> Iterator[str]:
     """Yield commands that remove the resources of the new side's projects, in reverse order.
 
-    If these resources are created again later, those that hold data are protected again.
+    When they are created again later, those that hold data are protected again.
     """
     for stack, project in reversed(move.projects("new")):
         if is_infrastructure(project.folder) is infrastructure:

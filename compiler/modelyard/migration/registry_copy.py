@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 
 def export(engine: Any, out: TextIO) -> None:
-    """Write the schema's version, every row as its table's name and its values by column, and the number of rows."""
+    """Write the schema version, every row as its table name and its values by column, and the row count."""
     count = 0
     with engine.connect().execution_options(stream_results=True) as connection:
         out.write(json.dumps({"schema": _schema(connection)}) + "\n")
@@ -86,9 +86,9 @@ def export(engine: Any, out: TextIO) -> None:
 
 
 def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
-    """Replace all rows in one transaction. Raises Refused if the registry has runs or versions that the file lacks.
+    """Replace all rows in one transaction. Raises Refused if the file lacks runs or versions that exist here.
 
-    Rows are processed in batches, because a registry has millions of metrics, and its Pod has little memory.
+    Rows are processed in batches, because a registry has millions of metrics but its Pod has little memory.
     """
     with engine.begin() as connection:
         head = json.loads(next(iter(lines), "{}"))
@@ -109,7 +109,7 @@ def replace(engine: Any, lines: TextIO, moved: list[tuple[str, str]]) -> None:
 
 
 def summary(engine: Any) -> Iterator[str]:
-    """Yield the number of rows in each table, and each alias with its version and the digest of its files."""
+    """Yield each table's row count, and each alias with its version and the digest of its files."""
     tables = {table.name: table for table in _tables()}
     sql = import_module("sqlalchemy")
     with engine.connect() as connection:
@@ -160,7 +160,7 @@ def _number_on(connection: Any) -> None:
 
 
 def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the rows of a file in batches of limited size, each with the name of its table."""
+    """Yield a file's rows in batches of limited size, each with its table name."""
     rows = ((name, {key: _read(value, moved) for key, value in values.items()}) for name, values in _rows(lines))
     for name, of_table in groupby(rows, key=itemgetter(0)):
         while batch := [row for _, row in islice(of_table, _BATCH)]:
@@ -168,7 +168,7 @@ def _batches(lines: TextIO, moved: list[tuple[str, str]]) -> Iterator[tuple[str,
 
 
 def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a file. Raises Refused if the file has no end line, as after an interrupted export."""
+    """Yield a file's rows. Raises Refused if the end line is missing, as after an interrupted export."""
     for count, line in enumerate(lines):
         content: Any = json.loads(line) if line.endswith("\n") else None
         if content == {"rows": count}:
@@ -180,7 +180,7 @@ def _rows(lines: TextIO) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _written(value: Any) -> Any:
-    """Return a value for JSON. A type that JSON lacks becomes a list of the type and a string."""
+    """Convert a value to JSON. A type that JSON lacks becomes a list of the type and a string."""
     if isinstance(value, bytes):
         return ["bytes", base64.b64encode(value).decode()]
     if isinstance(value, datetime):
@@ -204,7 +204,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _moved(text: str, moved: list[tuple[str, str]]) -> str:
-    """Return an address with its beginning replaced. Only whole folders match: s3://a is not a prefix of s3://ab."""
+    """Replace the beginning of an address. Only whole folders match: s3://a is not a prefix of s3://ab."""
     for old, new in moved:
         if text == old or text.startswith(f"{old}/"):
             return new + text[len(old) :]

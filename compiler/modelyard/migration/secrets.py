@@ -1,4 +1,4 @@
-"""The phase that stores the secrets of the new side. Its commands pass values on without printing them."""
+"""The phase that stores the new side's secrets. Its commands pass on values without printing them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def secrets(move: Move) -> Phase:
 
 
 def _step(move: Move, target: str, secret: SecretPlace) -> Step:
-    """Return the step that stores a secret: with the old side's value or, if it has none, with a file's content."""
+    """Return the step that stores a secret, using the old side's value or, if there is none, a file's content."""
     text = f"{target}: {', '.join(secret.keys)} {_place(target, secret)}. Read by {', '.join(secret.workloads)}."
     write = _write(move, target, secret)
     if not write:
@@ -76,7 +76,7 @@ def _step(move: Move, target: str, secret: SecretPlace) -> Step:
 
 
 def _filled(move: Move, write: tuple[str, ...], read: str) -> tuple[str, ...]:
-    """Return the commands that store the secret that the `read` command prints, for each site of the new side.
+    """Return the commands that store the secret printed by `read`, for each site of the new side.
 
     Returns no commands if `read` is empty, or if the secret differs by site on the old side only.
     """
@@ -106,7 +106,7 @@ def _place(target: str, secret: SecretPlace) -> str:
 
 
 def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
-    """Return the commands that store a secret, the last of which reads its value, or none if the service is unknown."""
+    """Return the commands that store a secret, or none if the service is unknown. The last one reads the value."""
     if secret.commands is not None:
         output = _output(move, "new", target, secret)
         make = f"{{ {secret.commands.make}; }} && " if secret.commands.make else ""
@@ -122,7 +122,7 @@ def _write(move: Move, target: str, secret: SecretPlace) -> tuple[str, ...]:
 
 
 def _read_old(move: Move, secret: SecretPlace) -> str:
-    """Return the command that prints the old side's value of a secret as a JSON object, or "" if it has none."""
+    """Return the command that prints a secret's value on the old side as a JSON object, or "" if there is none."""
     for target, handover in move.handovers["old"].items():
         for old in handover.secrets:
             if (old.store, old.path) != (secret.store, secret.path) or not {*secret.keys} <= {*old.keys}:
@@ -137,7 +137,7 @@ def _read_old(move: Move, secret: SecretPlace) -> str:
 
 
 def _output(move: Move, which: str, target: str, secret: SecretPlace) -> str:
-    """Return the start of a command that saves in a variable the Pulumi output which the command uses."""
+    """Return a command prefix that saves the Pulumi output used by the command in a variable."""
     name = secret.commands.output if secret.commands is not None else ""
     return "".join(f"{name}=$({line}) && " for line in _outputs(move, which, target, name)) if name else ""
 

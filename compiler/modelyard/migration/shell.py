@@ -1,4 +1,4 @@
-"""Write names from a spec into shell commands so that each name remains a single word on one line."""
+"""Quote names from a spec for shell commands, so that each remains a single word on one line."""
 
 from __future__ import annotations
 

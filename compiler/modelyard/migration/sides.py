@@ -25,7 +25,7 @@ _WRITTEN_BY: Final = "Written by modelyard migrate; put your own changes in the 
 
 @record
 class MoveRequest:
-    """The targets to move, where to (a provider or another target in the spec), and the new environment's name.
+    """The targets to move, their destination (a provider or another target), and the new environment's name.
 
     `patch` contains the user's own changes to the new side.
     """
@@ -61,7 +61,7 @@ class Side:
 
     @property
     def overlay(self) -> str:
-        """Return the text of the environment's file. The new side always has such a file."""
+        """Return the text of the environment's file, which always exists for the new side."""
         overlay = self.inputs.overlay
         return overlay.content if overlay is not None and isinstance(overlay.content, str) else ""
 
@@ -93,7 +93,7 @@ def sides_of(request: MoveRequest, old: Side, targets: Targets) -> Sides:
 
 
 def idle_of(value: Mapping[str, Json]) -> dict[str, Json]:
-    """Return a document in which nothing starts by itself: without schedules, and with passive monitors."""
+    """Return a document in which nothing starts on its own: no schedules, and only passive monitors."""
     pipelines = {name: _on_demand(entry) for name, entry in _entries(value, "pipelines")}
     monitors = {name: _watching(entry) for name, entry in _entries(value, "monitors")}
     changed: dict[str, Json] = {"pipelines": pipelines, "monitors": monitors}
@@ -111,7 +111,7 @@ def _entries(value: Mapping[str, Json], section: str) -> Iterator[tuple[str, Jso
 
 
 def _on_demand(pipeline: Json) -> Json:
-    """Return a pipeline without its own schedule. A pipeline that follows another pipeline still follows it."""
+    """Return a pipeline without its own schedule. A pipeline that follows another one still does."""
     if not isinstance(pipeline, dict):
         return pipeline
     schedule = pipeline.get("schedule")
@@ -152,14 +152,14 @@ def _changes(request: MoveRequest, old: Side, targets: Targets) -> Iterator[tupl
 
 
 def _left_behind(moving: Iterable[TargetSpec], system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield changes that remove the description of a target's cluster, because the target gets a new one in a cloud."""
+    """Yield changes that remove a target's cluster description, since the target gets a new cluster in a cloud."""
     for target in moving:
         path = target_path(system, target.name)
         yield from (((*path, field), None) for field in _OF_A_CLUSTER if field in system.written(*path))
 
 
 def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[Path, Json]]:
-    """Yield changes that put everything on the moving targets onto another target, and remove the moving ones."""
+    """Yield changes that place everything on the moving targets on another target and remove the moving ones."""
     placement = system.written("deployment", "placement")
     for kind in placement:
         if placement[kind] in sources:
@@ -178,7 +178,7 @@ def _onto(sources: tuple[str, ...], to: str, system: System) -> Iterator[tuple[P
 
 
 def _reachable(system: System, sources: tuple[str, ...]) -> Iterator[tuple[str, Json]]:
-    """Yield, for each remaining target that a moving target could reach, the targets still allowed to reach it."""
+    """Yield the updated `reachableFrom` of each remaining target that a moving target could reach."""
     for target in system.deployment.targets:
         remaining: list[Json] = [name for name in target.reachable_from if name not in sources]
         if target.name not in sources and len(remaining) < len(target.reachable_from):
@@ -205,7 +205,7 @@ def _side(name: str, inputs: Inputs, patch: Mapping[str, Json], targets: Targets
 
 
 def _beside(new: Side, old: Side) -> Side:
-    """Return the new side with diagnostics added for conflicts with the old side, such as a shared namespace."""
+    """Add diagnostics to the new side for conflicts with the old one, such as a shared namespace."""
     new = replace(new, outcome=with_kept_addresses(new.outcome, old.system))
     if new.outcome.failed or new.outcome.plan is None:
         return new

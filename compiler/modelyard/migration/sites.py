@@ -1,4 +1,4 @@
-"""Write the commands for a target's sites: one command for each site, with the site's values."""
+"""Write the commands for a target's sites: one per site, filled in with its values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.sites.binding import Site, has_markers
 
 
 def for_each_site(side: Side, command: str) -> tuple[str, ...]:
-    """Return a command filled in with each site's values, or unchanged if it contains no markers for such values."""
+    """Return a command filled in for each site, or unchanged if it contains no markers for site values."""
     if not has_markers(command):
         return (command,)
     commands = [command]
@@ -20,16 +20,16 @@ def for_each_site(side: Side, command: str) -> tuple[str, ...]:
 
 
 def site_names(side: Side, text: str) -> tuple[str, ...]:
-    """Return the names of the sites whose values the markers in a string represent, or no names without markers."""
+    """Return the names of the sites that a string's markers stand for, or none if it has no markers."""
     return next(
         (tuple(sites) for sites in _sites(side) if any(site.filled(text) != text for site in sites.values())), ()
     )
 
 
 def at_site(side: Side, name: str, text: str) -> str:
-    """Return a string with the named site's values on one side instead of the side's markers.
+    """Replace one side's markers in a string with the named site's values.
 
-    A marker stands for a column by its position, so the same marker may stand for other columns on the other side.
+    A marker stands for a column by its position, so the same marker may stand for another column on the other side.
     """
     for sites in _sites(side):
         text = sites[name].filled(text) if name in sites else text
@@ -59,5 +59,5 @@ def is_at_sites(remote: Remote) -> bool:
 
 
 def address(side: Side, remote: Remote) -> tuple[str, ...]:
-    """Return the values that identify a store, with references such as `${site.s3}` instead of sites' values."""
+    """Return the values that identify a store, with references such as `${site.s3}` in place of site values."""
     return tuple(with_references(side.outcome, text) for text in (remote.uri, *(value for _, value in remote.settings)))

@@ -21,7 +21,7 @@ _HEAD: Final = "Written by modelyard migrate. Commit it: it records which phases
 
 @record
 class State:
-    """A plan's environments, phases and completed phases, with hashes of its inputs and of the files written for it."""
+    """A plan's environments, phases and completed phases, and hashes of its inputs and its files."""
 
     old: str
     new: str
@@ -76,7 +76,7 @@ def read_state(content: bytes, path: str) -> State | None:
 
 
 def advanced(state: State, phase: str, spec: str, folder: str) -> tuple[State, tuple[Diagnostic, ...]]:
-    """Return the state after completing a phase, or why it cannot be completed. Repeating it changes nothing."""
+    """Return the state after completing a phase, or why it can't be completed. Repeating it is a no-op."""
     if phase not in state.phases:
         return state, (tell.not_next(phase, "is not in the plan", f"choose from {', '.join(state.phases)}"),)
     if phase in state.done:

@@ -33,7 +33,7 @@ _NAMING: Final = "python -c 'import json, sys; print(json.dumps(dict(json.load(s
 
 
 def dual_run(move: Move) -> Phase:
-    """Return the phase in which both sides get the same requests, but callers still get the old side's responses."""
+    """Return the phase in which both sides get the same requests, but only the old side responds to callers."""
     endpoints = endpoints_of(move)
     do = [
         Step(
@@ -203,7 +203,7 @@ def watch(move: Move) -> Phase:
 
 
 def _trained_since(move: Move) -> str:
-    """Say what happens to model versions that the new side has trained if callers return to the old side."""
+    """Explain what happens to model versions trained on the new side if callers return to the old side."""
     if not any(pipeline.type == "training" for pipeline in move.side("new").system.pipelines.values()):
         return ""
     return (
@@ -215,9 +215,9 @@ def _trained_since(move: Move) -> str:
 def _comparison_requests(move: Move, inference: Inference) -> Iterator[str]:
     """Yield the commands that send one request directly to each side's servers, bypassing the Gateway.
 
-    A response repeats the ID of its request. If the request had no ID, each side would generate a different ID.
-    Generated text is extracted from the response, because the response also contains the time at which a side loaded
-    the model. If there are several sites, the request goes to the first site.
+    A response repeats its request's ID, which each side would otherwise generate differently. Generated text is
+    extracted from the response, which also contains the time when the side loaded the model. If there are several
+    sites, the request goes to the first one.
     """
     token = ' -H "Authorization: Bearer $token"' if inference.endpoint.auth.callers else ""
     curl = "curl -sSf --retry 30 --retry-delay 1 --retry-connrefused -H 'X-Request-ID: migration'"
@@ -253,7 +253,7 @@ def _of_text(move: Move, inference: Inference) -> str:
 
 
 def _of_sites(move: Move, inference: Inference) -> str:
-    """Name the site that the request goes to, and say to repeat it at other sites. Returns "" if there are no sites."""
+    """Name the site that the request goes to, and say to repeat it at others. Returns "" without sites."""
     placement, _, _ = served(move, "new", inference)
     sites = move.side("new").system.target(placement).sites
     return f" This asks site {sites.names[0]}; repeat it at the others that matter." if sites is not None else ""
@@ -278,7 +278,7 @@ def _adapters(inference: Inference) -> tuple[str, ...]:
 
 
 def _differences(move: Move) -> str:
-    """Explain which differences between the sides' responses do not indicate an error in the migration."""
+    """Explain which differences between the sides' responses don't indicate a migration error."""
     kinds = {_generates_text(move, endpoint) for endpoint in endpoints_of(move)}
     numbers = " A difference in the last digits of a number comes from a different type of processor."
     texts = (

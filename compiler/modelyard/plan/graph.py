@@ -54,8 +54,8 @@ class Resource(Generic[V_co]):
     The value of a `Resource[ModelServer]` is a ModelServer. `Plan.of` finds all such resources, and `ByType` dispatches
     on the type.
 
-    `name`, a DNS label of at most 47 characters that is unique among the workloads of a placement, is the name of the
-    resource's main object on its platform. Renaming an entry in the spec with `moved` does not change this name.
+    `name` is the name of the resource's main object on its platform, a DNS label of at most 47 characters that is
+    unique among the placement's workloads. Renaming an entry in the spec with `moved` doesn't change it.
     """
 
     kind: Kind
@@ -122,9 +122,9 @@ class Plan:
         return cast("Resource[V]", resource) if resource.value.__class__ is what else None
 
     def crossings(self, placement: str = "") -> tuple[Link, ...]:
-        """Return the links between different targets, in plan order, optionally only those from or to one target.
+        """Return the links between targets, in plan order, optionally only those from or to one target.
 
-        Links to an adopted registry are left out, because it is specified by its URL and is not on any target.
+        Links to an adopted registry are left out, because it is specified by its URL and isn't on any target.
         """
         adopted = self.system.registry is not None and bool(self.system.registry.adopt)
         return tuple(
@@ -174,6 +174,6 @@ def _by_place(resources: tuple[Resource, ...]) -> Mapping[str, Resource]:
 
 
 def bundled_on(system: System, placement: str) -> bool:
-    """Return whether models are delivered as bundles: our own registry is on another target and not exposed."""
+    """Return whether models are delivered as bundles because our own registry is on another target."""
     registry = system.registry
     return registry is not None and not registry.adopt and system.deployment.placement.registry != placement

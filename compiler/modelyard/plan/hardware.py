@@ -15,7 +15,7 @@ SYSTEM_POOL: Final = "system"
 
 @record
 class Candidate:
-    """A machine type that was considered for a compute class. Its price per hour is None if unknown."""
+    """A machine type considered for a compute class. Its hourly price is None if unknown."""
 
     machine: str
     price_hourly: float | None
@@ -24,9 +24,9 @@ class Candidate:
 
 @record
 class NodeGroup:
-    """A group of interchangeable machine types in a node pool. The price is that of the first type.
+    """A group of interchangeable machine types in a node pool, priced like the first type.
 
-    All types have the same number of the same accelerator, and at least the resources of the first type.
+    All types have the same number of the same accelerator, and at least the first type's resources.
     """
 
     machines: tuple[str, ...]  # the provider's instance types
@@ -38,7 +38,7 @@ class NodeGroup:
 
 @record
 class Fallback:
-    """The machine type (selected by node labels) that Pods use if their preferred type is not available."""
+    """The machine type, selected by node labels, that Pods use if their preferred type isn't available."""
 
     machine: str
     selector: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Fallback:
 
 @record
 class PassedOver:
-    """An entry of a compute class's `accelerators` list that was not chosen, with its position and the reason."""
+    """An unused entry of a compute class's `accelerators` list, with its position and the reason."""
 
     position: int
     accelerator: Accelerator
@@ -100,13 +100,13 @@ class NoMachine:
 
 
 class Hardwarer(Protocol):
-    """Chooses a machine type for a compute class, or explains why no type fits and names the closest one."""
+    """Chooses a machine type for a compute class, or explains why none fits and names the closest one."""
 
     def __call__(self, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine: ...
 
 
 class SystemHardwarer(Protocol):
-    """Chooses the machine type for Pods without a compute class, or returns None so that the scheduler decides."""
+    """Chooses the machine type for Pods without a compute class, or returns None to let the scheduler decide."""
 
     def __call__(self, system: System, target: TargetSpec) -> Hardware | None: ...
 
@@ -117,7 +117,7 @@ def any_machine(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def namespace_of_system(system: System) -> str:
-    """Name the namespace after the system alone. For providers that give each environment its own clusters."""
+    """Name the namespace after the system alone, for providers that give each environment its own clusters."""
     return system.metadata.name
 
 
@@ -128,12 +128,12 @@ def as_chosen(hardware: Hardware, system: System) -> Hardware:
 
 @record
 class Offer:
-    """The information that the planner needs about a target.
+    """What the planner needs to know about a target.
 
-    This includes its machine types, the add-ons that each kind of resource needs, the kinds of resources that exist
-    outside the cluster, and the GatewayClass that the add-ons provide. On an existing cluster, all resources are in the
-    cluster, and the GatewayClasses are the cluster's own. `mark` sets the labels and taints of a compute class's
-    machines, which must differ between systems that share a cluster.
+    This includes its machine types, the add-ons that each kind of resource needs, the kinds that exist outside the
+    cluster, and the GatewayClass that the add-ons provide. On an existing cluster, all resources are in the cluster,
+    and the GatewayClasses are the cluster's own. `mark` sets the labels and taints of a compute class's machines, which
+    must differ between systems that share a cluster.
     """
 
     choose: Hardwarer
@@ -164,10 +164,10 @@ class NodePool:
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
-        """The node groups, in the order in which they are tried. Elastic compute classes have none."""
+        """The node groups, in the order they are tried. Elastic compute classes have none."""
         return self.hardware.groups
 
     @property
     def elastic(self) -> bool:
-        """Whether any sufficiently large machine type may be used: the cheapest at the time a node is created."""
+        """Whether any large enough machine type may be used, i.e. the cheapest one when a node is created."""
         return self.hardware.elastic

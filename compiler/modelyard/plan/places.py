@@ -13,14 +13,14 @@ _LOG_DAYS = 90
 
 
 def bucket_expires(system: System, capture: Capture) -> bool:
-    """Return whether a lifecycle rule deletes the bucket's captures by age, as in every bucket modelyard creates."""
+    """Return whether a lifecycle rule expires the bucket's captures, as in every bucket modelyard creates."""
     return not system.stores[capture.store].adopt
 
 
 def expiries(system: System, store: Store) -> dict[str, int]:
-    """Return the folders of captures and logs in a bucket that deletes their files by age.
+    """Map a bucket's folders of captures and logs to their lifetimes in days, rounded up.
 
-    Each folder is mapped to this age in days, rounded up.
+    Only folders whose files the bucket deletes by age are included.
     """
     days: dict[str, int] = {}
     registry = system.registry
@@ -41,21 +41,21 @@ def log_days(store: Store) -> int:
 
 
 def model_path(artifact_path: str, registered_name: str) -> str:
-    """Return a model's folder in the artifact store. Training runs write to it, and the model's users read from it."""
+    """Return a model's folder in the artifact store. Training runs write to it, and users of the model read it."""
     return f"{artifact_path.rstrip('/')}/models/{registered_name}/"
 
 
 def reports_gate(pipeline: Pipeline, system: System) -> bool:
-    """Return whether training runs report gate results, for alerts in the owner's on-call channel."""
+    """Return whether training runs report gate results, which alert the owner's on-call channel."""
     model = None if pipeline.model is None else system.models[pipeline.model.model]
     gate = (model is not None and (model.validation or model.stages)) or system.governance.approve_promotion is not None
     return pipeline.type == "training" and bool(gate) and bool(system.governance.owner.oncall)
 
 
 def log_place(system: System, pipeline: Pipeline) -> tuple[str, str] | None:
-    """Return the location of a pipeline's run logs: a folder in the registry's artifact store.
+    """Return where a pipeline's run logs are stored: a folder in the registry's artifact store.
 
-    The result is None if the registry is adopted (because its store is unknown) or runs on another target.
+    Returns None if the registry is adopted (its store is unknown) or runs on another target.
     """
     registry = system.registry
     if registry is None or registry.adopt or system.deployment.placement.registry != pipeline.target:
@@ -68,7 +68,7 @@ def _logs_path(registry: Registry) -> str:
 
 
 def bundle_path(artifact_path: str, registered_name: str, alias: str) -> str:
-    """Return the folder in the artifact store that contains only the bundle for one alias of a model."""
+    """Return the folder in the artifact store that holds only the bundle for one alias of a model."""
     return f"{artifact_path.rstrip('/')}/bundles/{registered_name}/{alias}/"
 
 
@@ -98,9 +98,9 @@ def host_of(uri: str) -> str:
 
 
 def is_same_cluster(first: TargetSpec, second: TargetSpec) -> bool:
-    """Return whether two targets, which may be in different environments, are on one cluster.
+    """Return whether two targets, possibly in different environments, are on the same cluster.
 
-    A target that creates its cluster shares it only with a target of the same name in the same place.
+    A target that creates its cluster shares it only with a target of the same name in the same location.
     """
     places = [(target.provider, target.region, target.context, target.cluster.adopt) for target in (first, second)]
     is_existing = bool(first.context or first.cluster.adopt)

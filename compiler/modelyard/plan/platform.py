@@ -21,11 +21,11 @@ class Access:
 
 @record
 class Identity:
-    """A workload's own identity, with exactly the access that the workload needs.
+    """A workload's own identity, with exactly the access that it needs.
 
-    `api` says what the workload calls the Kubernetes API for, or is "" if it does not call it. A pipeline that starts
-    on a schedule or manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's
-    variants share an identity, as do the members of a pool.
+    `api` says why the workload calls the Kubernetes API, or is "" if it doesn't. A pipeline that starts on a schedule
+    or manually has a second identity, `<name>-launcher`, which may only create runs. An endpoint's variants share an
+    identity, as do the members of a pool.
     """
 
     workload: str
@@ -36,9 +36,9 @@ class Identity:
 
 @record
 class AlertRules:
-    """Alert rules for an endpoint's SLO, a monitor, a pipeline's runs, a registry that runs on this target, or sites.
+    """Alert rules for an endpoint's SLO, a monitor, a pipeline's runs, a registry on this target, or sites.
 
-    `sites` is the name of the target that represents the sites, or "" for rules about other subjects.
+    `sites` names the target that represents the sites, or is "" for rules about other subjects.
     """
 
     inference: Inference | None = None

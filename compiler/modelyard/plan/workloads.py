@@ -67,7 +67,7 @@ class Route:
 
 @record
 class Job:
-    """A pipeline: a Ray cluster for each run, with a worker group for the hardware of each step."""
+    """A pipeline: one Ray cluster per run, with a worker group for each step's hardware."""
 
     pipeline: Pipeline
     model: Model | None
@@ -116,7 +116,7 @@ class Promoter:
     """The aliases of imported models that other targets read, by the model's registered name."""
 
     def models(self, system: System) -> tuple[Model, ...]:
-        """Return the models of the promoter's training pipelines and the imported models, without duplicates."""
+        """Return the models that the promoter's pipelines train and the imported models, without duplicates."""
         trained = (pipeline.model.model for pipeline in self.pipelines if pipeline.model is not None)
         names = dict.fromkeys((*trained, *(model.name for model in self.imported)))
         return tuple(system.models[name] for name in names)
@@ -137,7 +137,7 @@ class Starter:
 
 
 def reports_files(job: Job, system: System) -> bool:
-    """Return whether a pipeline's runs report how many unsuitable input files the built-in scoring skipped."""
+    """Return whether a pipeline's runs report how many unsuitable input files built-in scoring skipped."""
     scored = [step for scoring in scorings_of(job.pipeline) for step in scoring.steps]
     built_in = bool(scored) and not any(step.source.entrypoint for step in scored)
     return built_in and bool(system.governance.owner.oncall)

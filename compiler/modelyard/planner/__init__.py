@@ -1,4 +1,4 @@
-"""The planner decides which resources a system needs, where and in what order they are created, and their links."""
+"""Decide which resources a system needs, where and in what order to create them, and how to link them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["plan"]
 
 
 def plan(system: System, offers: Mapping[str, Offer]) -> tuple[Plan | None, tuple[Diagnostic, ...]]:
-    """Plan a checked system. The plan is None if any part cannot be planned.
+    """Plan a checked system. The plan is None if any part of it can't be planned.
 
-    `offers` holds the targets' planning inputs, by name. Planning takes linear time in the size of the spec.
+    `offers` holds the targets' planning inputs by name. Planning takes time linear in the size of the spec.
     """
     draft = Draft(system, offers)
     draft.report(check_moved(system))

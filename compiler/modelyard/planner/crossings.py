@@ -20,7 +20,7 @@ _HELD: dict[str, str] = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def aliases_to_bundle(system: System) -> dict[str, tuple[str, ...]]:
-    """Map each model to the aliases that targets without the registry serve, use for scoring or watch."""
+    """Map each model to the aliases that targets without the registry serve, score with or watch."""
     aliases_by_model: dict[str, dict[str, None]] = {}
     for placement, refs in _readers(system):
         if bundled_on(system, placement):
@@ -39,7 +39,7 @@ def _readers(system: System) -> Iterator[tuple[str, tuple[ModelRef, ...]]]:
 
 
 def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
-    """Report each impossible connection between targets once, and each feature that bundles do not support."""
+    """Report impossible connections between targets, once each, and features that bundles don't support."""
     if len(plan.system.deployment.targets) == 1:
         return
     yield from _connections(plan)
@@ -51,7 +51,7 @@ def check_crossings(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _connections(plan: Plan) -> Iterator[Diagnostic]:
-    """Report, once each, impossible connections from workloads to resources on other targets."""
+    """Report impossible connections from workloads to resources on other targets, once each."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[tuple[str, str]] = set()
     for link in plan.links:
@@ -82,7 +82,7 @@ def _connection(reader: Resource, who: str, sink: Resource, link: Link, system: 
 
 
 def _required_by(reader: Resource, sink: Resource, system: System) -> Path:
-    """Return the path in the spec that requires a connection: an import, if the promoter connects to a store."""
+    """Return the spec path that requires a connection, i.e. an import if the promoter connects to a store."""
     if reader.kind is Kind.PROMOTER and sink.kind in _HELD:
         for model in imported(system):
             source = stored_at(system, model.imported) if model.imported is not None else None
@@ -100,7 +100,7 @@ def reaches(system: System, placement: str, store: Store) -> bool:
 
 
 def _address(sink: Resource, system: System) -> str:
-    """Return the address that the spec gives for a store or registry, or "" if it gives none."""
+    """Return the address of a store or registry in the spec, or "" if none is given."""
     if sink.kind is Kind.REGISTRY:
         return system.registry.adopt if system.registry is not None else ""
     store = system.stores.get(sink.name) if sink.kind in _HELD else None
@@ -122,7 +122,7 @@ def _one_cluster(target: TargetSpec, other: TargetSpec) -> bool:
 
 
 def _in_other_networks(plan: Plan) -> Iterator[Diagnostic]:
-    """Report workloads that use a registry or database whose address is in another target's network, each once."""
+    """Report workloads that use a registry or database in another target's network, once each."""
     placed = {resource.place: resource for resource in plan.resources}
     reported: set[str] = set()
     for link in plan.links:
@@ -169,7 +169,7 @@ def _databases(plan: Plan) -> Iterator[Diagnostic]:
 
 
 def _fixed_versions(system: System) -> Iterator[Diagnostic]:
-    """Report model versions that are fixed by number but delivered as bundles: only aliases have bundles."""
+    """Report models pinned by version number but delivered as bundles, which exist only for aliases."""
     registry = system.deployment.placement.registry
     for scoring in scorings(system):
         if _fixed(scoring.model) and bundled_on(system, scoring.pipeline.target):
@@ -195,7 +195,7 @@ def _rollbacks(system: System) -> Iterator[Diagnostic]:
 
 
 def _measured_elsewhere(system: System) -> Iterator[Diagnostic]:
-    """Report alert rules about workloads on another target: the Prometheus that evaluates them lacks those metrics."""
+    """Report alert rules about workloads on another target, since their Prometheus lacks those metrics."""
     for monitor in system.monitors.values():
         if monitor.type not in RULES_ONLY:
             continue

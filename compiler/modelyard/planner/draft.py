@@ -45,7 +45,7 @@ class SecretUse:
 
 @record(frozen=False)
 class Needs:
-    """The stores and secrets that a workload needs. Its identity and its links are derived from these needs."""
+    """The stores and secrets that a workload needs. Its identity and links are derived from them."""
 
     workload: str
     access: dict[Access, None] = field(default_factory=dict[Access, None])
@@ -58,7 +58,7 @@ class Needs:
         self.stores.setdefault((store, purpose))
 
     def writes(self, store: str, path: str) -> bool:
-        """Return whether write access to a path in a store was added before, for the path or one of its parents."""
+        """Return whether write access was already added for a path in a store or one of its parents."""
         return any(
             access.store == store and access.mode == "write" and path.startswith(f"{access.prefix.rstrip('/')}/")
             for access in self.access
@@ -71,7 +71,7 @@ class Needs:
 
 
 class Draft:
-    """Collects the plan's resources in the order of their creation. `shared` ones precede `workloads`."""
+    """Collects the plan's resources in creation order. `shared` ones precede `workloads`."""
 
     def __init__(self, system: System, offers: Mapping[str, Offer]) -> None:
         self.system = system
@@ -98,10 +98,10 @@ class Draft:
         self.diagnostics.extend(diagnostics)
 
     def called(self, section: str, name: str) -> str:
-        """Return the name for an entry's objects: its current name or, if the entry was renamed, its original name.
+        """Return the name for an entry's objects: its current name or, if it was renamed, its original name.
 
-        A model is often trained and served under the same name. A pipeline with the same name as an endpoint is called
-        `<name>-runs`.
+        Models are often trained and served under the same name, so a pipeline with the same name as an endpoint is
+        called `<name>-runs`.
         """
         own_name = self.system.original_name(section, name)
         clashes = section == "pipelines" and (self.system.pipelines[name].target, own_name) in self._endpoints
@@ -124,7 +124,7 @@ class Draft:
     def hardware(self, compute: str, placement: str) -> Hardware | None:
         """Choose the machine type for a compute class on a target.
 
-        Returns None if no type fits, and reports this once.
+        If no type fits, reports this once and returns None.
         """
         key = (placement, compute)
         if key not in self._hardware:
@@ -139,7 +139,7 @@ class Draft:
         return self._hardware[key]
 
     def _no_machine(self, compute: str, placement: str, refusal: NoMachine) -> Diagnostic:
-        """Report a class that no machine fits: at the accelerator if its name is unknown, or else at the class."""
+        """Report a class that no machine fits, at the accelerator if its name is unknown, otherwise at the class."""
         compute_class = self.system.compute[compute]
         if refusal.position is not None:
             span = self.system.at(*compute_class.path, "accelerators", refusal.position)
@@ -169,17 +169,17 @@ class Draft:
         return self._hardware.get((placement, compute))
 
     def use_secret(self, ref: SecretRef, placement: str, origin: Path, workload: str, reader: str = "") -> None:
-        """Record that a workload on a target reads a secret. `reader` is the `Resource.place` that reads it."""
+        """Record that a workload on a target reads a secret. `reader` is the reading resource's `Resource.place`."""
         use = self.secrets.setdefault((placement, ref), SecretUse(origin))
         use.workloads.setdefault(workload)
         if reader:
             use.readers.setdefault(reader)
 
     def alerts_owner(self, placement: str) -> bool:
-        """Return whether alerts that the spec does not ask for can be sent to the system's owner.
+        """Return whether alerts that the spec doesn't ask for can reach the system's owner.
 
-        The owner needs a channel, and the target must have a Prometheus or be able to get one. Otherwise, there are no
-        such alerts, because they must not make a spec invalid.
+        The owner needs a channel, and the target must have a Prometheus or be able to get one. Otherwise, such alerts
+        are omitted, because they must not make a spec invalid.
         """
         target = self.targets[placement]
         observed = target.tenancy != "shared" or "prometheus" in target.present
@@ -208,7 +208,7 @@ class Draft:
             self.wants_credentials(needs, store)
 
     def wants_models(self, needs: Needs, placement: str, models: Iterable[ModelRef]) -> None:
-        """Give a workload read access to models: in the registry or, if that is on another target, in bundles."""
+        """Give a workload read access to models, using bundles if the registry is on another target."""
         if not bundled_on(self.system, placement):
             self.wants_artifacts(needs, "read", [ref.model for ref in models])
         elif self.artifacts is not None:
@@ -219,7 +219,7 @@ class Draft:
             self.wants_credentials(needs, store)
 
     def wants_deliveries(self, needs: Needs, models: Iterable[ModelRef]) -> None:
-        """Allow a workload that moves aliases to write bundles, but only those that other targets read."""
+        """Allow a workload that moves aliases to write only the bundles that other targets read."""
         if self.artifacts is None:
             return
         store, prefix = self.artifacts
@@ -233,7 +233,7 @@ class Draft:
         needs.secret(self.system.stores[store].credentials_of(needs.workload), "stores", store, "credentials")
 
     def identity(self, name: str, placement: str, origin: Path, workload: str, needs: Needs, api: str) -> Resource:
-        """Give a workload its own identity with exactly the access that the workload needs."""
+        """Give a workload an identity of its own, with exactly the access it needs."""
         value = Identity(workload, tuple(needs.access), tuple(needs.secrets), api)
         return self.add(Kind.IDENTITY, name, placement, origin, value, workload)
 
@@ -258,7 +258,7 @@ class Draft:
 
 
 def _address(url: str, usual: tuple[str, int]) -> tuple[str, int]:
-    """Return the protocol and port of a URL. `usual` provides the values that the URL lacks."""
+    """Return the protocol and port of a URL, using `usual` for whatever is missing."""
     try:
         parts = urlsplit(url)
         return parts.scheme or usual[0], parts.port or _PORTS.get(parts.scheme, usual[1])

@@ -1,4 +1,4 @@
-"""Plan endpoints: a server for each variant or pool, the route to the servers, the alerts and a dashboard."""
+"""Plan endpoints: servers for variants or pools, the route to them, the alerts and a dashboard."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def plan_inference(draft: Draft, inference: Inference) -> None:
 
 
 def server_name(draft: Draft, inference: Inference, variant: Variant) -> str:
-    """Return the name of a variant's server: the pool's name or, if there is only one variant, the endpoint's name."""
+    """Return a variant's server name: the pool's, the endpoint's if it has one variant, or a combined name."""
     if inference.pool:
         return pool_name(inference.pool)
     name = draft.called("inference", inference.name)
@@ -162,13 +162,13 @@ def _collect_needs(draft: Draft, inference: Inference, needs: Needs) -> None:
 
 
 def _capture_mode(draft: Draft, capture: Capture) -> str:
-    """Return the access mode for captures: append, unless the server itself has to delete old captures (`retain`)."""
+    """Return the access mode for captures: append, unless the server itself must delete old ones (`retain`)."""
     expires_them = capture.retain_s is not None and not bucket_expires(draft.system, capture)
     return "write" if expires_them else "append"
 
 
 def _scales(members: Iterable[Inference]) -> bool:
-    """Return whether a server is resized or replaced gradually. Both require the same permissions."""
+    """Return whether a server is scaled or replaced gradually, which requires the same permissions."""
     return any(
         member.rollout.strategy == "incremental"
         or any(variant.replicas.minimum < variant.replicas.maximum for variant in member.variants)

@@ -14,7 +14,7 @@ _WHAT = {Kind.OBJECT_STORE: "store", Kind.DATABASE: "database"}
 
 
 def check_fleets(plan: Plan) -> Iterator[Diagnostic]:
-    """Report impossible waves and, once each, connections to targets that represent many sites."""
+    """Report impossible waves, and connections to targets that represent many sites (once each)."""
     for target in plan.system.deployment.targets:
         if target.waves is not None:
             yield from _waves(plan, target)
@@ -58,7 +58,7 @@ def _unable(target: TargetSpec, where: TargetSpec) -> str:
 
 
 def _waves(plan: Plan, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Report what waves need but a target lacks: a registry elsewhere, a Prometheus there, or metrics sent to it."""
+    """Report what a target lacks for waves: a registry elsewhere, a Prometheus there, or metrics sent to it."""
     system = plan.system
     span = system.key(*target_path(system, target.name), "sites", "waves")
     home = system.deployment.placement.registry

@@ -67,7 +67,7 @@ def _needs(draft: Draft, monitor: Monitor, inference: Inference | None, models: 
 
 
 def _keep_state(draft: Draft, monitor: Monitor, needs: Needs) -> None:
-    """Give a monitor append access to its state folder, and read access unless the folder is in its captures."""
+    """Let a monitor append to its state folder and, unless the folder is in its captures, read from it."""
     state = state_folder(draft.system, monitor)
     if state is None:
         return

@@ -1,4 +1,4 @@
-"""Check renames, because two entries cannot both keep the names of the same earlier entry."""
+"""Check renames: two entries can't both keep the names of the same earlier entry."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _WORKLOADS = frozenset({"inference", "pipelines", "monitors", "pool"})
 
 
 def check_names(plan: Plan) -> Iterator[Diagnostic]:
-    """Report names that collide between workloads, between targets that share a namespace, or with reserved names."""
+    """Report name collisions between workloads, between targets sharing a namespace, and with reserved names."""
     yield from _namespaces(plan)
     claims: dict[tuple[str, str], Resource] = {}
     reported: set[tuple[str, str]] = set()

@@ -61,7 +61,7 @@ def place_of(draft: Draft, pipeline: Pipeline) -> str:
 
 
 def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
-    """Collect a pipeline's read access to inputs and gate datasets, and its write access to outputs and artifacts."""
+    """Collect a pipeline's access: read for inputs and gate datasets, write for outputs and artifacts."""
     system, needs = draft.system, Needs(f"pipelines.{pipeline.name}")
     for step in pipeline.steps:
         for name in step.inputs:
@@ -91,11 +91,12 @@ def _needs(draft: Draft, pipeline: Pipeline) -> Needs:
 
 
 def _checkpoints(draft: Draft, pipeline: Pipeline, hardware: Mapping[str, Hardware]) -> tuple[str, str] | None:
-    """Return the store and folder for checkpoints of training and user code: next to the model, or where they write.
+    """Return the store and folder for checkpoints of training and user code, or None if there are none.
 
-    With an adopted registry, training with user code writes to no store, so its checkpoints are stored next to its
-    inputs. Built-in training may not write there, so it stores no checkpoints with an adopted registry. It also stores
-    none if runs may overlap or if workers have too little memory for Ray Train's processes.
+    Checkpoints are stored next to the model, or where user code writes. With an adopted registry, training with user
+    code writes to no store, so its checkpoints are stored next to its inputs. Built-in training may not write there, so
+    it stores none in that case. It also stores none if runs may overlap or if workers have too little memory for Ray
+    Train's processes.
     """
     has_user_code = any(step.source.entrypoint for step in pipeline.steps)
     alone = pipeline.schedule.overlap != "allow"  # overlapping runs would remove each other's checkpoints

@@ -173,7 +173,7 @@ def _observed(resource: Resource, addons: dict[str, tuple[str, ...]]) -> bool:
 
 
 def _target_secrets(draft: Draft, running: set[str]) -> None:
-    """Collect the secrets of the targets themselves: the Gateway's certificate and the remote-write token."""
+    """Collect the targets' own secrets: the Gateway's certificate and the remote-write token."""
     for target in draft.system.deployment.targets:
         if target.name not in running:
             continue
@@ -201,9 +201,9 @@ def _secret_links(draft: Draft) -> Iterator[Link]:
 
 
 def _channels(draft: Draft) -> Iterator[Resource]:
-    """Plan each channel on each target from which alerts are sent to it, for a monitor or for the owner.
+    """Plan each channel on every target that sends alerts to it, for a monitor or for the owner.
 
-    A Prometheus that is installed also sends the cluster's alerts to the owner, even if each monitor notifies others.
+    An installed Prometheus also sends the cluster's alerts to the owner, even if each monitor notifies others.
     """
     used: dict[tuple[str, str], None] = {}
     oncall = draft.system.governance.owner.oncall

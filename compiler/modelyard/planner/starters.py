@@ -16,7 +16,7 @@ _FOLDER = "run-requests"
 
 
 def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> RunRequest | None:
-    """Allow a monitor to request a pipeline run on another target. Returns None if it never does, or cannot."""
+    """Allow a monitor to request a pipeline run on another target. Returns None if it never does or can't."""
     system = draft.system
     pipeline = system.pipelines[monitor.on_breach.run] if monitor.on_breach.run else None
     if pipeline is None or pipeline.target == monitor.target:
@@ -36,9 +36,9 @@ def ask_elsewhere(draft: Draft, monitor: Monitor, name: str, needs: Needs) -> Ru
 
 
 def plan_starters(draft: Draft) -> None:
-    """Plan a starter on each target that has pipelines requested by other targets.
+    """Plan a starter on each target whose pipelines are requested from other targets.
 
-    A starter consists of an identity that reads the requests and a job that responds to them.
+    It consists of an identity that reads the requests and a job that responds to them.
     """
     for placement in dict.fromkeys(request.pipeline.target for request in draft.requests):
         requests = tuple(candidate for candidate in draft.requests if candidate.pipeline.target == placement)
@@ -74,14 +74,14 @@ def _remedy(draft: Draft, monitor: Monitor, pipeline: Pipeline) -> str:
 
 
 def _stores(draft: Draft) -> tuple[Store, ...]:
-    """Return the artifact store, which also contains bundles, followed by all other object stores."""
+    """Return the object stores, starting with the artifact store, which also contains bundles."""
     artifact_store = draft.artifacts[0] if draft.artifacts is not None else ""
     objects = [store for store in draft.system.stores.values() if store.type == "object"]
     return tuple(sorted(objects, key=lambda store: store.name != artifact_store))
 
 
 def _folder(draft: Draft, store: str, placement: str) -> str:
-    """Return the folder for requests to a target. Each system and environment that shares the bucket has its own."""
+    """Return the folder for requests to a target. It is unique per system and environment within a bucket."""
     system, artifacts = draft.system, draft.artifacts
     base = f"{artifacts[1].rstrip('/')}/" if artifacts is not None and artifacts[0] == store else ""
     return f"{base.lstrip('/')}{_FOLDER}/{system.metadata.name}/{system.environment or 'default'}/{placement}/"

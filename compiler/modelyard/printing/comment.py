@@ -1,4 +1,4 @@
-"""Write a review and the change in cost as a comment on a pull request: the verdict, dangers, and collapsed details.
+"""Write a review and the cost change as a pull request comment: verdict, dangers and collapsed details.
 
 If the comment exceeds the code host's limit, it is cut from the end. Dangers are never cut: if there is no room for
 full sentences, they are listed briefly or, at worst, counted by code.
@@ -34,7 +34,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
-    """Return the comment. `spec` is the new spec's path, which distinguishes the comments for several systems."""
+    """Return the comment. `spec` is the new spec's path, which tells the comments for several systems apart."""
     parts = [_head(review, costs, spec), *(_problems(unjudged) for unjudged in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS
@@ -45,7 +45,7 @@ def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
 
 
 def marker(spec: str) -> str:
-    """Return a comment's first line. It stays the same throughout a pull request, even if the system is renamed."""
+    """Return a comment's first line, which never changes within a pull request, even if the system is renamed."""
     digest = sha256(os.path.normpath(spec).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{MARKER}{digest} -->"
 
@@ -76,7 +76,7 @@ def _problems(unjudged: Unjudged) -> str:
 
 
 def _dangers(findings: Sequence[Finding], review: Review, room: int) -> str:
-    """Return a table of all dangers, in the most detailed form that fits into the remaining room."""
+    """Return a table of all dangers, in the most detailed form that fits into `room` characters."""
     for shape in (table_entry, _short_entry, _shortest_entry):
         rows = list(_until(room, (shape(finding, review) for finding in findings)))
         if len(rows) == len(findings):
@@ -90,7 +90,7 @@ def _counted(code: str, count: int) -> str:
 
 
 def _until(room: int, rows: Iterable[str]) -> Iterator[str]:
-    """Yield the rows that fit in a number of characters. Later rows are not rendered."""
+    """Yield rows as long as they fit into `room` characters. Later rows aren't rendered."""
     for row in rows:
         room -= len(row) + 1
         if room < 0:

@@ -46,7 +46,7 @@ def changes_data(before: Estimate, after: Estimate) -> dict[str, Value]:
 
 
 def changed_lines(before: Estimate, after: Estimate) -> Iterator[tuple[str, tuple[tuple[float, float], ...]]]:
-    """Yield each line that differs, with its floor, expected cost and ceiling, each before and after."""
+    """Yield each line that differs, with its floor, expected cost and ceiling before and after."""
     for label, old, new in _differences(before, after):
         yield label, tuple(zip(_sums(old), _sums(new), strict=True))
 

@@ -1,4 +1,4 @@
-"""Print cost lines as text, Markdown or JSON: by component, with quantity × price, and the source of each price."""
+"""Print cost lines by component as text, Markdown or JSON, with quantity × price and the price's source."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Estimate:
         return tuple(sorted({line.price.currency for line in self.all if line.price is not None}))
 
     def components(self) -> Mapping[tuple[str, str], tuple[CostLine, ...]]:
-        """Return the lines by target and component. On each target, the platform's lines are last."""
+        """Group the lines by target and component. On each target, the platform's lines come last."""
         groups: dict[tuple[str, str], list[CostLine]] = {}
         for target, lines in self.lines.items():
             for line in sorted(lines, key=lambda cost_line: (cost_line.component == "platform", cost_line.component)):
@@ -218,7 +218,7 @@ def _text_line(line: CostLine, sources: _Sources) -> Iterator[str]:
 
 
 def _quantity(line: CostLine) -> str:
-    """Return a line's quantities for floor, expected cost and ceiling, as a single number if they are equal."""
+    """Format a line's floor, expected and ceiling quantities, as a single number if they are equal."""
     quantity = line.quantity
     amounts = (quantity.floor, quantity.expected, quantity.ceiling)
     return _number(amounts[0]) if len(set(amounts)) == 1 else " / ".join(_number(amount) for amount in amounts)

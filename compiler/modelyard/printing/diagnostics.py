@@ -45,10 +45,10 @@ def render(
     columns: int | None = None,
     providers: Iterable[str] = (),
 ) -> str:
-    """Render all diagnostics in order. If there are none, the text format is empty.
+    """Render all diagnostics in order. Text output is empty if there are none.
 
-    `sources` holds the files that spans refer to. `colour` and `columns` describe the terminal for the text format.
-    `providers` holds packages with providers' diagnostics, whose pages are included in SARIF.
+    `sources` holds the files that spans refer to. `colour` and `columns` describe the terminal for text output.
+    `providers` lists packages with providers' diagnostics, whose pages are included in SARIF.
     """
     if form == "text":
         return _text(in_order(diagnostics), tuple(sources), colour, columns)
@@ -60,7 +60,7 @@ def render(
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return the number of errors and warnings, such as `2 errors, 1 warning`, or "" if there are none."""
+    """Count errors and warnings, e.g. `2 errors, 1 warning`, or return "" if there are none."""
     severities = [diagnostic.severity for diagnostic in diagnostics]
     counts = [(severities.count(severity), severity.value) for severity in Severity]
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts if count)
@@ -87,7 +87,7 @@ def _text(
 def _without_repetition(
     diagnostics: tuple[Diagnostic, ...],
 ) -> tuple[list[Diagnostic], dict[str, list[Diagnostic]]]:
-    """Split off the warnings after the first few with the same code, by code. All other diagnostics stay."""
+    """Split off all but the first few warnings of each code, by code. All other diagnostics stay."""
     counts: dict[str, int] = {}
     shown: list[Diagnostic] = []
     repeated: dict[str, list[Diagnostic]] = {}
@@ -143,7 +143,7 @@ def _block(diagnostic: Diagnostic, lines: Texts, secrets: Secrets, paint: Paint,
 
 
 def _wrapped(text: str, columns: int | None, start: str) -> list[str]:
-    """Wrap text to the terminal's width. Without a terminal, the text is not wrapped."""
+    """Wrap text to the terminal's width, or not at all without a terminal."""
     if columns is None or len(start) + len(text) <= columns:
         return [f"{start}{text}"]
     from textwrap import wrap
@@ -165,7 +165,7 @@ def _secrets(diagnostics: Iterable[Diagnostic]) -> Secrets:
 
 
 def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
-    """Return the part of a line around a span, with secrets hidden, and where the span is in that part."""
+    """Return the part of a line around a span, with secrets hidden, and the span's position in that part."""
     for secret in sorted(secrets.get((span.file, span.line), ()), key=lambda place: -place.column):
         line, span = _hidden(line, span, secret)
     left = max(0, span.column - _AROUND)
@@ -174,7 +174,7 @@ def _masked(line: str, span: Span, secrets: Secrets) -> tuple[str, Span]:
 
 
 def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
-    """Hide a secret in a line. If the secret ends on another line, the rest of the given line is hidden."""
+    """Hide a secret in a line. If the secret continues on another line, hide the rest of this line."""
     is_short = secret.end_column <= secret.column + 1
     end = len(line) + 1 if is_short else min(secret.end_column, len(line) + 1)
     line = line[: secret.column - 1] + MASK + line[end - 1 :]
@@ -188,7 +188,7 @@ def _hidden(line: str, span: Span, secret: Span) -> tuple[str, Span]:
 
 
 def _excerpt(line: str, span: Span, widest: int) -> tuple[str, tuple[str, str]]:
-    """Return the part of a line that fits the width, and the spaces and marks that underline the span below it."""
+    """Return the part of a line that fits the width, and the spaces and marks that underline the span."""
     line_cells: list[Cell] = cells(line)
     start = min(span.column - 1, len(line_cells))
     end = max(start, min(span.end_column - 1, len(line_cells)))

@@ -62,11 +62,11 @@ class Field:
         return tuple(dict.fromkeys(name for schema in self.schemas for name in schema_of(schema.get("properties"))))
 
     def first(self, keyword: str) -> Json:
-        """Return the value of a schema keyword in the outermost schema that has the keyword."""
+        """Return the keyword's value in the outermost schema that has it."""
         return next((schema[keyword] for schema in self.schemas if keyword in schema), None)
 
     def every(self, keyword: str) -> list[Json]:
-        """Return the distinct values of a schema keyword in all schemas that have the keyword."""
+        """Return the keyword's distinct values across all schemas that have it."""
         values: list[Json] = []
         for schema in self.schemas:
             if keyword in schema and schema[keyword] not in values:

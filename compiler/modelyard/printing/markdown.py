@@ -16,7 +16,7 @@ _JOINER: Final = "\u2060"
 
 
 def escaped(text: str) -> str:
-    """Return a string that Markdown displays literally, on one line: no markup, links, mentions or references."""
+    """Escape a string for Markdown, on one line and without markup, links, mentions or references."""
     text = visible(redacted(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = _SPECIAL.sub(r"\\\g<0>", text)
     return _WWW.sub(r"\1\\.", _REFERENCE.sub(rf"\\\1{_JOINER}", text))

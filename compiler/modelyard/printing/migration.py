@@ -163,6 +163,6 @@ def _block(commands: tuple[str, ...]) -> Iterator[str]:
 
 
 def _fence(commands: Iterable[str]) -> str:
-    """Return a Markdown code fence that is longer than any sequence of backticks in the commands."""
+    """Return a Markdown code fence that is longer than any run of backticks in the commands."""
     longest = max((len(ticks) for line in commands for ticks in _TICKS.findall(line)), default=0)
     return "`" * max(3, longest + 1)

@@ -1,4 +1,4 @@
-"""Print why a system cannot move yet: the parts of the spec with no equivalent on the new side, each with a hint."""
+"""Print why a system can't move yet: the parts of the spec without an equivalent, each with a hint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.printing.terminal import visible
 
 
 def refused_text(sides: Sides, refusals: Sequence[Refusal]) -> str:
-    """Return the parts of the spec that have no equivalent on the new side, and what to do about them."""
+    """Describe the parts of the spec without an equivalent on the new side, and what to do about them."""
     parts = len({refusal.part for refusal in refusals})
     subject = "1 part has" if parts == 1 else f"{parts} parts have"
     lines = [f"{sides.old.name} as {sides.request.name}: {subject} no equivalent"]

@@ -30,7 +30,7 @@ _PUBLIC: Final = ("secret://", "${", "true", "false", "null", "~")
 
 
 def redacted(text: str) -> str:
-    """Replace everything that looks like a secret with asterisks, without changing the length of the text."""
+    """Replace anything that looks like a secret with asterisks, preserving the text's length."""
     return _KEYED.sub(_starred, _TOKENS.sub(lambda match: "*" * len(match[0]), text))
 
 

@@ -20,7 +20,7 @@ NOTHING: Final = Estimate("", "", {})
 
 @record
 class CostChange:
-    """An environment's cost estimates before and after a change, each None if it is unknown."""
+    """An environment's cost estimates before and after a change, each of which is None if unknown."""
 
     environment: str
     before: Estimate | None
@@ -65,7 +65,7 @@ class CostChange:
 
 
 def sentence(costs: Sequence[CostChange]) -> str:
-    """Return one line that says which environments change, by how much, and which do not."""
+    """Summarize in one line which environments change, by how much, and which don't."""
     known = [cost for cost in costs if cost.is_known]
     parts = [_of_one(cost) for cost in known if cost.differs]
     same = [cost.environment for cost in known if not cost.differs]
@@ -94,7 +94,7 @@ def _rounded(delta: float) -> str:
 
 
 def costs_data(costs: Sequence[CostChange], system: str) -> Mapping[str, Value]:
-    """Return each environment's estimates as plain data: the comparison, or the only estimate that is known."""
+    """Return each environment's comparison, or its only known estimate, as plain data."""
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "CostReport",

@@ -108,5 +108,5 @@ def _costs(costs: Sequence[CostChange]) -> Iterator[Mapping[str, object]]:
 
 
 def _displayed(value: object) -> object:
-    """Return a value with its strings in the form to display: on one line, without secrets or control characters."""
+    """Return a value with its strings ready for display: on one line, without secrets or control characters."""
     return visible(redacted(value)) if type(value) is str else value  # our own markup is a subclass

@@ -1,4 +1,4 @@
-"""Write a review as Markdown for a comment on a pull request. Strings from a spec remain plain text."""
+"""Write a review as Markdown for a pull request comment. Strings from a spec remain plain text."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def review_markdown(review: Review, lowest: Level) -> str:
 
 
 def in_brief(review: Review) -> str:
-    """Return a list with the change in cost and the people who must agree, or "" if the change needs no review."""
+    """List the cost change and the people who must agree, or return "" if the change needs no review."""
     lines = "".join(f"- {escaped(cut(line, _LONGEST_LINE))}\n" for line in summary(review))
     return f"\n{lines}" if lines else ""
 
 
 def by_level(review: Review, lowest: Level) -> dict[Level, list[Finding]]:
-    """Group the findings at or above a level by level, omitting changes to prose."""
+    """Group the findings at or above `lowest` by level, omitting changes to prose."""
     findings = [finding for finding in review.findings if finding.level >= max(lowest, Level.NOTE)]
     return {level: [item for item in findings if item.level is level] for level in Level}
 
@@ -57,7 +57,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def within(lines: Sequence[str], room: int) -> tuple[list[str], int]:
-    """Return the first lines that fit in a number of characters, and how many lines remain."""
+    """Return the first lines that fit into `room` characters, and the number of remaining lines."""
     kept: list[str] = []
     for line in lines:
         room -= len(line) + 1

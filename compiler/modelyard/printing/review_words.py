@@ -1,4 +1,4 @@
-"""Parts shared by the text and Markdown forms of a review: the first line, locations, and lists of addresses."""
+"""Code shared by a review's text and Markdown forms: the headline, locations, and lists of addresses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def headline(review: Review) -> str:
 
 
 def summary(review: Review) -> tuple[str, ...]:
-    """Return a line about the cost and a line about who must agree, or an empty tuple if the change needs no review."""
+    """Return a line about the cost and one about who must agree, or nothing if the change needs no review."""
     if not review.agreement:
         return ()
     findings = sorted((finding for finding in review.findings if finding.code == "R620"), key=_growth, reverse=True)
@@ -83,7 +83,7 @@ def _of_them(count: int, accepted: int) -> str:
 
 
 def acceptances(finding: Finding, verb: str = "accepted ") -> tuple[str, ...]:
-    """Return one sentence for each person who accepts a finding, with the end date and the reason."""
+    """Return one sentence for each person who accepts a finding, including the end date and the reason."""
     return tuple(
         f"{verb}by {entry.by}{f' for {entry.group}' if entry.group else ''} until {entry.until}: {entry.reason}"
         for entry in finding.accepted

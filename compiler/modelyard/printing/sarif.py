@@ -18,7 +18,7 @@ Entry: TypeAlias = Mapping[str, object]
 
 
 def sarif(diagnostics: tuple[Diagnostic, ...], providers: Iterable[str] = ()) -> str:
-    """Render a SARIF run with a rule for each reported code. `providers` holds packages with providers' diagnostics."""
+    """Render a SARIF run with a rule for each reported code. `providers` lists packages with more diagnostics."""
     rules, documented = sorted({diagnostic.code for diagnostic in diagnostics}), codes(providers)
     listed = [_rule(code, documented.get(code)) for code in rules]
     return log(listed, [_result(diagnostic, rules.index(diagnostic.code)) for diagnostic in diagnostics])

@@ -16,7 +16,7 @@ WITHOUT = "x-default-without"
 
 @record
 class Line:
-    """A line of YAML, and where its value comes from, or "" if the line only starts a mapping or list."""
+    """A line of YAML and the origin of its value, or "" if the line only starts a mapping or list."""
 
     text: str
     origin: str
@@ -93,13 +93,13 @@ class _Writer:
 
 
 def _may_be_written(key: str, entry: Schema, shape: Shape, value: dict[str, Json]) -> bool:
-    """Return whether the default of a field may be written, given the fields that it requires and excludes."""
+    """Return whether a field's default may be written, given the fields that it requires and excludes."""
     required = [name for schema in shape.schemas for name in texts(schema_of(schema.get("dependentRequired")).get(key))]
     return value.keys() >= set(required) and entry.get(WITHOUT) not in value
 
 
 def _flow(value: Json) -> str:
-    """Render a value on one line, with lists and mappings in brackets, in a form that YAML and JSON readers accept."""
+    """Render a value on one line, using brackets, in a form that both YAML and JSON readers accept."""
     if isinstance(value, list):
         return f"[{', '.join(_within_brackets(item) for item in value)}]"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Display untrusted text on a terminal without letting it move the cursor, keeping marks below it aligned."""
+"""Display untrusted text on a terminal without letting it move the cursor or misalign marks below it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def width(line: list[Cell]) -> int:
 
 
 def clipped(line: list[Cell], start: int, end: int, widest: int) -> tuple[list[Cell], int, int]:
-    """Return at most `widest` columns of a line around a range to mark, and where the range is in them."""
+    """Clip a line to `widest` columns around a range to mark, and return the range's new position."""
     if width(line) <= widest:
         return line, start, end
     left = max(0, start - min(_BEFORE, widest // 2)) if end > widest else 0

@@ -1,1 +1,1 @@
-"""Rehearse a migration on this machine: run the migration plan's commands, with stand-ins for clouds and clusters."""
+"""Rehearse a migration locally by running the plan's commands with stand-ins for clouds and clusters."""

@@ -17,7 +17,7 @@ _SHOWN: Final = 300
 
 
 def asked_first(layout: Layout, port: int) -> Iterator[Question]:
-    """Yield the requests that the old side has stored, with the responses of each of their endpoint's variants."""
+    """Yield the requests stored by the old side, with the responses of each variant of their endpoint."""
     endpoints = layout.local_plan("old")["endpoints"]
     for name, stored in read_json(layout.state("old") / "requests.json").items():
         token = Path(stored["token"]).read_text(encoding="utf-8").strip() if stored["token"] else ""

@@ -1,4 +1,4 @@
-"""The files next to the spec: which of them a rehearsal copies or links, and a hash that shows changes to them."""
+"""The files next to the spec: which ones a rehearsal copies or links, and a hash to detect changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Unreadable(Exception):
 
 
 def made_from(source: Path, *plan: str) -> str:
-    """Return a hash of a migration plan and of the files next to the spec that the plan's commands use."""
+    """Return a hash of a migration plan and of the files next to the spec that its commands use."""
     total = hashlib.sha256()
     for text in plan:
         total.update(hashlib.sha256(text.encode()).digest())
@@ -43,7 +43,7 @@ def made_from(source: Path, *plan: str) -> str:
 
 
 def copy_system(source: Path, into: Path) -> None:
-    """Copy the files next to the spec. Folders become links, except `environments`, which commands change."""
+    """Copy the files next to the spec. Folders are linked, except `environments`, which commands change."""
     if into.exists():
         return
     staged = into.with_name(f".{into.name}")
@@ -69,7 +69,7 @@ def _copy_folder(source: Path, into: Path) -> None:
 
 
 def _files(source: Path) -> Iterator[Path]:
-    """Yield the files that are copied, and the Python files in folders that are linked."""
+    """Yield the copied files, and the Python files in linked folders."""
     for entry in _entries(source):
         if entry.is_file():
             yield entry

@@ -1,4 +1,4 @@
-"""A rehearsal's callers, which never stop sending requests, and the weighted gateway between them and both sides."""
+"""A rehearsal's callers, which send requests nonstop, and the weighted gateway in front of both sides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_ONE_RESPONSE: Final = frozenset({"id", "created"})
 
 
 class Gateway:
-    """Forwards each request to a side, using weights in percent, and counts the responses from each side."""
+    """Forwards requests to the two sides, weighted by percentage, and counts the responses from each side."""
 
     def __init__(self, ports: Mapping[str, int], percent_new: int) -> None:
         self.ports, self.percent_new = dict(ports), percent_new
@@ -78,7 +78,7 @@ class Gateway:
 
 @record
 class Question:
-    """A request to an endpoint, and what the correct responses contain: those of its variants on the old side."""
+    """A request to an endpoint, and its correct responses: those of the endpoint's variants on the old side."""
 
     endpoint: str
     path: str
@@ -109,7 +109,7 @@ def question_of(entry: Mapping[str, Any]) -> Question:
 
 
 class Callers:
-    """Sends requests to the gateway repeatedly, in a separate thread, and records what went wrong."""
+    """Sends requests to the gateway repeatedly, on a separate thread, and records what goes wrong."""
 
     def __init__(self, questions: Sequence[Question], port: int) -> None:
         self.questions, self._port = questions, port
@@ -127,7 +127,7 @@ class Callers:
         self._thread.join()
 
     def wait_for(self, count: int) -> None:
-        """Wait until a number of further requests have been sent without pauses, or until a response is wrong."""
+        """Wait until `count` more requests have been sent without pauses, or until a response is wrong."""
         with self._one_more:
             until, self._pause_s = self.sent + count, 0.0
             while self.sent < until and self.questions and not self.problems:
@@ -148,7 +148,7 @@ class Callers:
 def compared(content: str) -> str:
     """Return what must be equal in two responses to the same request.
 
-    For a language model, this is everything but the ID of the response and the time at which it was created.
+    For a language model, this is everything but the response's ID and creation time.
     """
     try:
         response = json.loads(content)

@@ -1,4 +1,7 @@
-"""A rehearsal's folder: a copy of the spec's folder in which commands run, stand-ins, and a folder for each bucket."""
+"""A rehearsal's working directory.
+
+Holds a copy of the spec folder (where commands run), the stand-ins, and one directory per bucket.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ class Bucket:
 
 @record
 class Layout:
-    """The locations of a rehearsal's files. `compiled` maps each side to the folder compiled to run on this machine."""
+    """The locations of a rehearsal's files. `compiled` maps each side to its folder compiled for this machine."""
 
     folder: Path
     move: Move
@@ -88,14 +91,14 @@ class Layout:
                     yield Bucket(which, remote.store, remote.uri, places[remote.store], prefixes)
 
     def pairs(self) -> Iterator[tuple[Bucket, Bucket]]:
-        """Yield the pairs of buckets, one on each side, between which a move copies data."""
+        """Yield the pairs of buckets, one per side, between which a move copies data."""
         new = {bucket.store: bucket for bucket in self.buckets() if bucket.which == "new"}
         for bucket in self.buckets():
             if bucket.which == "old" and bucket.store in new and not self.same_bucket(bucket.store):
                 yield bucket, new[bucket.store]
 
     def remotes(self) -> Mapping[str, Path]:
-        """Return the folder that replaces each rclone remote. It contains the folder of the remote's bucket."""
+        """Return the folder that replaces each rclone remote and contains the folder of its bucket."""
         return {
             remote_name(which, remote): self.folder / "objects" / which / remote.store
             for which, handovers in self.move.handovers.items()
@@ -104,7 +107,7 @@ class Layout:
         }
 
     def prepare(self) -> None:
-        """Write all files that the commands need. Repeating this does not undo any changes made by commands."""
+        """Write all files that the commands need. Repeating this keeps any changes made by commands."""
         copy_system(self.code, self.system)
         for which in ("old", "new"):
             (self.state(which) / "stores").mkdir(parents=True, exist_ok=True)
@@ -122,7 +125,7 @@ class Layout:
         write_json(self.folder / "world.json", self._world())
 
     def same_bucket(self, store: str) -> bool:
-        """Return whether both sides use the same bucket for a store, or one of them has no bucket for the store."""
+        """Return whether both sides use the same bucket for a store, or one side has none for it."""
         ends = [bucket.uri for bucket in self.buckets() if bucket.store == store]
         return len(ends) < 2 or ends[0] == ends[1]
 
@@ -173,7 +176,7 @@ class Layout:
                         yield place, which
 
     def _services(self, which: str) -> dict[str, dict[str, str]]:
-        """Map the paths of each Service's endpoints to the paths at which this machine serves their first variants."""
+        """Map the paths of each Service's endpoints to the local paths of their first variants."""
         endpoints = self.local_plan(which)["endpoints"]
         services: dict[str, dict[str, str]] = {}
         for route in self.move.side(which).plan.of(Route):
@@ -185,7 +188,7 @@ class Layout:
 
 
 def tree_of(layout: Layout, which: str) -> Iterator[tuple[str, Path]]:
-    """Yield a side's stacks as commands name them, `folder stack`, each with the folder of its project."""
+    """Yield a side's stacks as commands name them, `folder stack`, each with its project folder."""
     move = layout.move
     for stack, project in move.projects(which):
         folder = move.project_folder(which, stack.target, project.folder)

@@ -35,7 +35,7 @@ _CAPTURED_S: Final = 5.0
 
 @record
 class PhaseReport:
-    """What a rehearsed phase did: the commands run, what was done in place of people, and what was left out."""
+    """What a rehearsed phase did: the commands run, actions taken in place of people, and what was left out."""
 
     phase: str
     seconds: float
@@ -57,7 +57,7 @@ class Rehearsal:
     """Both sides on this machine, and the gateway in front of them. Use this class as a context manager."""
 
     def __init__(self, layout: Layout, plan: Migration, jobs: Mapping[str, Jobs], hold: int) -> None:
-        """`jobs` holds the schedules of the old side, and those of the new side both while idle and while live."""
+        """`jobs` holds the schedules of the old side, and of the new side both while idle and while live."""
         self.layout, self.plan, self._jobs, self._hold = layout, plan, jobs, hold
         self._environment = command_environment(layout.folder, layout.remotes())
         self._running: dict[str, SideProcess] = {}
@@ -100,7 +100,7 @@ class Rehearsal:
 
     @property
     def kinds(self) -> list[str]:
-        """Return the kinds of things in the system that a rehearsal has to cover, such as buckets or endpoints."""
+        """Return what a rehearsal has to cover in this system, such as buckets or endpoints."""
         move, texts = self.layout.move, text_endpoints(self.layout)
         asked = {question.endpoint for question in self._questions}
         parts = {
@@ -115,7 +115,7 @@ class Rehearsal:
         return [kind for kind, is_there in parts.items() if is_there]
 
     def run_phase(self, phase: Phase) -> PhaseReport:
-        """Carry out a phase and its checks. Raises Failed if the result is not what the plan says."""
+        """Carry out a phase and its checks. Raises Failed if the result differs from the plan."""
         began = time.monotonic()
         self._began = time.time()
         self._acted = []
@@ -150,7 +150,7 @@ class Rehearsal:
         )
 
     def take_back(self, phase: Phase) -> None:
-        """Undo a phase as the plan says: move the callers back to the old side, and then run the undo commands."""
+        """Undo a phase according to the plan: move callers back to the old side, then run the undo commands."""
         self._began = time.time()
         self._acted = []
         if phase.name.partition("-")[2] in {"cut-over", "watch"}:
@@ -180,7 +180,7 @@ class Rehearsal:
         return count, left
 
     def _without_later(self, ran: StepOutput) -> StepOutput:
-        """Return the output of comparing buckets, without objects written since the phase began, such as captures."""
+        """Return a bucket comparison's output without objects written since the phase began, such as captures."""
         differing = [line for line in ran.output.splitlines() if not line.startswith("= ")]
         unexplained = [line for line in differing if not self._is_later(line[2:])]
         code = 0 if differing and not unexplained else ran.code
@@ -193,14 +193,14 @@ class Rehearsal:
         return bool(times) and max(times) >= self._began
 
     def _with_token(self, step: Step) -> Mapping[str, str]:
-        """Return the environment for a step, with the token of the endpoint that the step calls."""
+        """Return the environment for a step, including the token of the endpoint that it calls."""
         for question in self._questions:
             if any(f"@{question.endpoint}.json" in line for line in step.commands):
                 return {**self._environment, "token": question.token}
         return self._environment
 
     def _compile_old(self) -> None:
-        """Compile the old side in the copy of the spec's folder, and record its stacks as applied."""
+        """Compile the old side in the copied spec folder, and record its stacks as applied."""
         if (self.layout.folder / "stacks.json").exists():
             return
         move, environment = self.layout.move, self.plan.sides.old.inputs.environment
@@ -234,7 +234,7 @@ class Rehearsal:
         self._keep_new_schedules()
 
     def _answers(self, which: str) -> bool:
-        """Return whether a side has a registry or endpoints, which respond to requests."""
+        """Return whether a side has anything that responds to requests: a registry or endpoints."""
         registry = self.layout.move.side(which).system.registry
         return registry is not None or bool(self.layout.local_plan(which)["endpoints"])
 
@@ -244,7 +244,7 @@ class Rehearsal:
         return all(stacks.get(name, {}).get("applied") for name, _ in tree_of(self.layout, which))
 
     def _keep_new_schedules(self) -> None:
-        """Give the new side the schedules of the overlay that was applied last: idle or live."""
+        """Give the new side the schedules of the most recently applied overlay, idle or live."""
         schedules = self._read("schedules.json")
         jobs: Jobs = {}
         if self._applied("new"):
@@ -256,7 +256,7 @@ class Rehearsal:
             self._write("schedules.json", {**schedules, "new": applied_to(now, before, jobs), "applied": dict(jobs)})
 
     def _expected(self) -> tuple[Question, ...]:
-        """Query each variant of the old side's endpoints, and record the responses. The move must not change them."""
+        """Query each variant of the old side's endpoints and record the responses, which the move must not change."""
         path = self.layout.folder / "answers.json"
         if not path.exists():
             questions = asked_first(self.layout, self._running["old"].ports["serve"]) if "old" in self._running else ()
@@ -264,12 +264,12 @@ class Rehearsal:
         return tuple(question_of(entry) for entry in self._read("answers.json"))
 
     def _write_requests(self) -> None:
-        """Write a file for each endpoint with the request that commands send to it: a chat for a language model."""
+        """Write a file per endpoint with the request that commands send to it (a chat for a language model)."""
         for question in {question.endpoint: question for question in reversed(self._questions)}.values():
             (self.layout.system / f"{question.endpoint}.json").write_text(question.body, encoding="utf-8")
 
     def _carry_tokens(self) -> None:
-        """Copy callers' tokens to the new side, in place of the person who is allowed to store secrets there."""
+        """Copy callers' tokens to the new side, in place of the person allowed to store secrets there."""
         tokens = self.layout.state("old") / "tokens"
         if tokens.is_dir():
             shutil.copytree(tokens, self.layout.state("new") / "tokens", dirs_exist_ok=True)
@@ -314,7 +314,7 @@ class Rehearsal:
             self._acted.append(f"both sides gave the same answers to {len(self._questions)} requests")
 
     def _ask_all(self, which: str) -> str:
-        """Send all requests to a side. Returns the first problem that waiting does not solve, or ""."""
+        """Send all requests to a side. Returns the first problem that persists, or "" if there is none."""
         if not self._questions:
             return ""
         port = self._running[which].ports["endpoints"]
@@ -337,7 +337,7 @@ class Rehearsal:
                 self._acted.append(f"at {percent} percent, the new side answered {new} of {old + new} requests")
 
     def _copy_late(self, phase: Phase, steps: tuple[Step, ...]) -> int:
-        """Copy all captures of the old side up to its last response, which is written after a short delay."""
+        """Copy all captures of the old side, including its last response, which is written with a short delay."""
         if any(endpoint.capture is not None for endpoint in self.layout.move.side("old").system.inference.values()):
             time.sleep(_CAPTURED_S)
         return self._steps(phase, steps)[0]
@@ -362,7 +362,7 @@ class Rehearsal:
         self._acted.append("nothing was still using the old side")
 
     def _wait_for_callers(self, count: int = _SOME) -> None:
-        """Wait for the given number of further responses. Raises Failed if any of them was wrong."""
+        """Wait for `count` more responses. Raises Failed if any of them was wrong."""
         if self._callers is not None:
             self._callers.wait_for(count)
             if self._callers.problems:
@@ -378,7 +378,7 @@ class Rehearsal:
 def applied_to(now: Jobs, before: Jobs, jobs: Jobs) -> Jobs:
     """Return the schedules after applying `jobs`. Schedules that only a command has suspended stay suspended.
 
-    `now` holds the schedules as they are, and `before` holds them as they were last applied.
+    `now` holds the current schedules, and `before` those that were last applied.
     """
     return {name: off or (now.get(name, False) and not before.get(name, False)) for name, off in jobs.items()}
 

@@ -94,9 +94,9 @@ class SideProcess:
 
 
 def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, hold: int) -> int:
-    """Run a command to completion, and return its exit code. The command ends when this process ends, for any reason.
+    """Run a command to completion and return its exit code. The command never outlives this process.
 
-    `hold` is a file descriptor that stays open until the command has ended: the lock of the rehearsal.
+    `hold` is a file descriptor (the rehearsal's lock) that stays open until the command has ended.
     """
     with log.open("ab") as stream:
         process = subprocess.Popen(
@@ -115,9 +115,9 @@ def run_tied(command: Sequence[str], environment: Mapping[str, str], log: Path, 
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Stop a process by closing its standard input, so that it shuts down cleanly, or kill it if that takes too long.
+    """Stop a process by closing its standard input. If it doesn't shut down in time, it is killed.
 
-    A second Ctrl-C also kills it immediately. Processes that it started then end with it, without a clean shutdown.
+    A second Ctrl-C kills it immediately. Its child processes then end with it, without a clean shutdown.
     """
     for stream in (process.stdin, process.stdout):
         if stream is not None:
@@ -139,21 +139,21 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def runtime_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return environment variables with which Python can import a compiled system's runtime and the user's own code."""
+    """Return an environment in which Python can import a compiled system's runtime and the user's own code."""
     present = os.environ.get("PYTHONPATH", "")
     folders = [str((compiled / "runtime").resolve()), str(code.resolve()), *([present] if present else [])]
     return {**os.environ, **_ENVIRONMENT, **_without_proxy(), "PYTHONPATH": os.pathsep.join(folders)}
 
 
 def side_environment(compiled: Path, code: Path) -> dict[str, str]:
-    """Return a side's environment variables. A side only sends requests to this machine, and never uses a proxy."""
+    """Return a side's environment. It disables proxies, because a side only sends requests to this machine."""
     environment = runtime_environment(compiled, code)
     kept = {name: text for name, text in environment.items() if not name.lower().endswith("_proxy")}
     return {**kept, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, str]:
-    """Return the environment for a plan's commands: stand-ins come first in PATH, and folders replace remotes."""
+    """Return the environment for a plan's commands, with stand-ins first in PATH and folders as remotes."""
     aliases: dict[str, str] = {}
     for name, place in remotes.items():
         aliases |= {
@@ -167,12 +167,12 @@ def command_environment(folder: Path, remotes: Mapping[str, Path]) -> dict[str, 
 
 
 def _imports() -> dict[str, str]:
-    """Return variables that stop commands from importing Python modules from the folder with the user's files."""
+    """Return variables that keep commands from importing Python modules from the folder of the user's files."""
     present = [os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return {"PYTHONSAFEPATH": "1", **({"PYTHONPATH": os.pathsep.join(present)} if present else {})}
 
 
 def _without_proxy() -> dict[str, str]:
-    """Return variables that exempt this machine from the proxy, which user code may need to fetch data."""
+    """Return variables that exempt this machine from the proxy that user code may need to fetch data."""
     hosts = [os.environ[name] for name in ("NO_PROXY", "no_proxy") if os.environ.get(name)]
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join([*dict.fromkeys(hosts), _HERE]))

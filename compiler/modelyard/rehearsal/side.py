@@ -67,7 +67,7 @@ def _run(compiled: Path, folder: Path, answers: TextIO, orders: SimpleQueue[str]
 
 
 def _lock(state: Any) -> Any:
-    """Acquire a state folder's lock, waiting if processes of a killed rehearsal's side still hold it."""
+    """Acquire a state folder's lock, waiting while processes of a killed rehearsal still hold it."""
     refusal = import_module("modelyard_runtime.refusals").Refusal
     deadline = time.monotonic() + _PATIENCE_S
     while True:
@@ -122,7 +122,7 @@ def _servers(plan: Any, placed: Any) -> Any:
 
 
 def _keep_requests(plan: Any, state: Any, placed: Any) -> None:
-    """Store requests for each endpoint, as paths and bodies, and the path of the file with a caller's token."""
+    """Store requests for each endpoint as paths and bodies, along with the path of a caller's token file."""
     path = state.folder / REQUESTS
     if path.exists():
         return
@@ -144,7 +144,7 @@ def _requests(endpoint: Any, plan: Any, placed: Any) -> list[tuple[str, Any]]:
 
 
 def _start(servers: dict[str, Any], port: int) -> None:
-    """Serve applications on a port. As in Ray Serve, the start of a request's path selects the application."""
+    """Serve applications on a port. As in Ray Serve, the path's first segment selects the application."""
     uvicorn = import_module("uvicorn")
     starlette = import_module("starlette.requests"), import_module("starlette.responses")
 

@@ -28,11 +28,11 @@ _TIMEOUT_S = 120
 
 
 class Unknown(Exception):
-    """Raised if the stand-in does not support a command or does not recognize a name in the command."""
+    """Raised if the stand-in doesn't support a command, or doesn't recognize a name in it."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command. Returns 1 if it fails as the real command would, and 2 if it is not supported."""
+    """Run one command. Returns 1 if it fails as the real one would, and 2 if it isn't supported."""
     program, *words = arguments
     folder = Path(os.environ[FOLDER])
     try:
@@ -160,7 +160,7 @@ def _exec(folder: Path, world: Json, side: str, namespace: str, words: list[str]
 
 
 def _here(word: str, world: Json) -> str:
-    """Return an argument with bucket addresses replaced by addresses of folders on this machine."""
+    """Return an argument with bucket addresses replaced by addresses of local folders."""
     return "=".join(_address(part, world) for part in word.split("="))
 
 
@@ -229,7 +229,7 @@ def _forward(folder: Path, world: Json, side: str, namespace: str, words: list[s
 
 
 def routed(path: str, routes: dict[str, str]) -> str:
-    """Return a request's path with the prefix of its endpoint replaced by that of the application on this machine."""
+    """Replace the endpoint's prefix in a request's path with that of the application on this machine."""
     prefixes = sorted(routes, key=len, reverse=True)
     for prefix in prefixes:
         base = prefix.rstrip("/")
@@ -239,7 +239,7 @@ def routed(path: str, routes: dict[str, str]) -> str:
 
 
 def passed_on(port: int, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    """Send a request to a port on this machine. Returns the status and the body, or 502 and the reason."""
+    """Send a request to a local port. Returns the status and the body, or 502 and the reason."""
     kept = {name: text for name, text in headers.items() if name.lower() in {"authorization", "x-request-id"}}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
@@ -279,7 +279,7 @@ _PROGRAMS: dict[str, Callable[[Path, list[str]], int]] = {"pulumi": _pulumi, "ku
 
 
 def _split(words: list[str], names: tuple[str, ...], until: str = "") -> tuple[dict[str, str], list[str]]:
-    """Return the options with the given names, and all other words. From the word `until` on, nothing is an option."""
+    """Split words into the named options and everything else. From `until` on, no word is an option."""
     options: dict[str, str] = {}
     rest: list[str] = []
     end = words.index(until) if until and until in words else len(words)

@@ -46,9 +46,9 @@ class StepOutput:
 
 
 def run_step(step: Step, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> StepOutput:
-    """Run a step's commands as if a person had pasted them. Commands after one that failed are not run.
+    """Run a step's commands as if a person had pasted them. Stops after the first command that fails.
 
-    `hold` is a file descriptor that every process of the step keeps open: the lock of the rehearsal.
+    `hold` is a file descriptor (the rehearsal's lock) that every process of the step keeps open.
     """
     lines = [line for line in step.commands if not _reasons([line])]
     reasons = tuple(dict.fromkeys(_reasons(step.commands)))
@@ -94,7 +94,7 @@ def _reasons(lines: Sequence[str]) -> list[str]:
 
 
 def _elsewhere(lines: Sequence[str]) -> list[str]:
-    """Return the commands with Ray Serve's port, which another program may be using, replaced by a free one."""
+    """Replace Ray Serve's port in the commands with a free one, since another program may be using it."""
     if not any("port-forward" in line for line in lines):
         return list(lines)
     port = _free_port()
@@ -114,7 +114,7 @@ def _free_port() -> int:
 
 
 def _bash(script: str, folder: Path, environment: Mapping[str, str], log: IO[bytes], hold: int) -> tuple[int, str]:
-    """Run a script to completion. However it ends, every process that it started ends too."""
+    """Run a script to completion. When it ends, for whatever reason, every process it started ends too."""
     with TemporaryFile() as output:  # a pipe would stay open as long as a background program
         process = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],

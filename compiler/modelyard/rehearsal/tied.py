@@ -1,4 +1,4 @@
-"""Run a command that ends when standard input does, so that it never outlives the process that called it."""
+"""Run a command that ends when standard input does, so that it never outlives the calling process."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def addresses(database: Path, places: Sequence[str]) -> list[str]:
-    """Return the addresses in a registry's database that MLflow would open, and that are at or below one of `places`.
+    """Return the addresses in a registry's database that MLflow would open at or below one of `places`.
 
-    Addresses of training data are not included: they remain in the run history, wherever the data was stored.
+    Addresses of training data aren't included. They remain in the run history wherever the data was stored.
     """
     if not database.exists() or not places:
         return []

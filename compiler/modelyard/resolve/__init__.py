@@ -1,4 +1,4 @@
-"""The fourth stage: turn a valid document into a typed system, with defaults and references resolved."""
+"""The fourth stage: turn a valid document into a typed system, resolving defaults and references."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ __all__ = ["resolve"]
 def resolve(
     document: Document, environment: str, providers: Mapping[str, Provider]
 ) -> tuple[System | None, tuple[Diagnostic, ...]]:
-    """Resolve a document into the system that it describes, or report all errors in it.
+    """Resolve a document into the system it describes, or report all errors in it.
 
-    The document must satisfy the schema, and its overlay and variables must have been applied. A system is returned
-    only if there are no errors. `providers` holds all providers allowed by the schema.
+    The document must satisfy the schema, with its overlay and variables already applied. A system is returned only if
+    there are no errors. `providers` holds all providers that the schema allows.
     """
     scope = Scope.of(document)
     deployment = resolve_deployment(scope, providers)  # first, because all other sections refer to its targets

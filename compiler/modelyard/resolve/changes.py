@@ -38,7 +38,7 @@ def called(scope: Scope, section: str, name: str) -> str:
 def resolve_moved(scope: Scope) -> dict[str, str] | None:
     """Resolve renames, mapping new addresses to old ones.
 
-    The spec must contain the new addresses and none of the old.
+    The spec must contain all new addresses and none of the old ones.
     """
     if "moved" not in scope.root:
         return None

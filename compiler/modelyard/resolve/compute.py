@@ -78,7 +78,7 @@ def accelerator_of(value: str) -> Accelerator:
 
 
 def _inline(scope: Scope, compute_class: ComputeClass) -> str:
-    """Register an inline compute class. Its name must be unique, because it is how Pods find their hardware."""
+    """Register an inline compute class. Its name must be unique, because Pods find their hardware by it."""
     earlier = scope.inline.setdefault(compute_class.name, compute_class)
     if earlier.path != compute_class.path or compute_class.name in scope.names["compute"]:
         scope.report(

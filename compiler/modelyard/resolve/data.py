@@ -32,7 +32,7 @@ _DATABASE_REPLICAS = 3  # enterprises get three so that one may fail while anoth
 
 
 def resolve_stores(scope: Scope, deployment: Deployment) -> dict[str, Store]:
-    """Resolve object stores and databases. A managed database has three instances in an enterprise, or else one."""
+    """Resolve object stores and databases. A managed database has three instances in an enterprise, otherwise one."""
     return {
         name: _store(scope, name, node, deployment.placement.default)
         for name, node in named_nodes(scope.root, "stores")
@@ -141,7 +141,7 @@ def _model(scope: Scope, name: str, node: Node, system: str, approval: Approval 
 
 
 def _import(scope: Scope, node: Node, path: Path, stages: tuple[Stage, ...]) -> ModelImport:
-    """Resolve the source of an imported model. Without `promoteTo`, the model's first stage is used."""
+    """Resolve the source of an imported model. `promoteTo` defaults to the model's first stage."""
     return ModelImport(
         digest=text(node, "digest"),
         uri=text(node, "uri"),

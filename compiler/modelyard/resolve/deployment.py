@@ -1,4 +1,4 @@
-"""Resolve targets in their long or short form, and the placement of each kind of workload."""
+"""Resolve deployment targets, in either short or long form, and the placement of each workload type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resolve metadata, profile and governance: who owns the system, and which rules apply to it."""
+"""Resolve metadata, profile and governance, which determine who owns the system and which rules apply."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _SCALING_TARGET = 2.0  # without batching
 
 
 def resolve_inference(scope: Scope, deployment: Deployment, governance: Governance) -> dict[str, Inference]:
-    """Resolve all endpoints. `replicas` defaults to 2–4 for an enterprise, and to 1 at the edge or in small systems."""
+    """Resolve all endpoints. `replicas` defaults to 2–4 for enterprises, and to 1 at the edge or in small systems."""
     return {
         name: _inference(scope, name, node, deployment, governance)
         for name, node in named_nodes(scope.root, "inference")
@@ -76,7 +76,10 @@ def _inference(scope: Scope, name: str, node: Node, deployment: Deployment, gove
 
 
 def _generation(scope: Scope, node: Node, variants: tuple[Variant, ...]) -> Generation | None:
-    """Resolve the settings of a language model, which exist even if the spec sets none of them."""
+    """Resolve generation settings, using defaults for text-generation models that don't set any.
+
+    Returns None for other endpoints unless the spec sets `generation`.
+    """
     models = mapping(scope.root, "models")
     tasks = {text(mapping(models, variant.model.model), "task") for variant in variants}
     if "generation" not in node and "text-generation" not in tasks:
@@ -112,9 +115,9 @@ def _compute(scope: Scope, node: Node, path: Path, inline_name: str, default: st
 
 
 def _traffic(scope: Scope, node: Node, path: Path, variants: list[str]) -> dict[str, int]:
-    """Return the percentage of traffic by variant.
+    """Return each variant's traffic percentage.
 
-    A single variant gets all of it. Several must declare their shares.
+    A single variant gets all traffic. Multiple variants must declare their shares.
     """
     if "traffic" not in node:
         mirrored = text(mapping(node, "mirror"), "to")
@@ -203,7 +206,10 @@ def _rollout(scope: Scope, node: Node, path: Path) -> Rollout:
 
 
 def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: Governance) -> Capture:
-    """Resolve capture. Its store defaults to the only object store, and `retain` to governance's retention period."""
+    """Resolve capture settings.
+
+    The store defaults to the spec's only object store, and `retain` to the retention period in `governance`.
+    """
     path = (*inference, "capture")
     into = store(scope, "object", node, "store", path)
     if not into:
@@ -226,7 +232,10 @@ def _capture(scope: Scope, name: str, node: Node, inference: Path, governance: G
 
 
 def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> Endpoint:
-    """Resolve the endpoint. High-risk systems and regulated industries log requests unless the spec turns this off."""
+    """Resolve endpoint settings.
+
+    Access logging is on by default for high-risk systems and in regulated industries.
+    """
     logged = governance.risk == "high" or resolve_profile(scope).regulated
     default = Endpoint(access_log=flag(node, "accessLog", logged))
     auth = mapping(node, "auth")
@@ -243,7 +252,7 @@ def _endpoint(scope: Scope, node: Node, path: Path, governance: Governance) -> E
 
 
 def _callers(auth: Node) -> Iterator[Caller]:
-    """Yield the callers by name. `token` without callers is shorthand for a caller named `default`."""
+    """Yield the endpoint's callers. `token` is shorthand for a single caller named `default`."""
     token = secret(auth, "token")
     if token is not None:
         yield Caller(_ONLY_CALLER, token, ("token",))

@@ -40,10 +40,10 @@ def resolve_monitors(
 ) -> dict[str, Monitor]:
     """Resolve all monitors.
 
-    Monitors without a target run on the placement for monitors. However, monitors of type `performance` run where the
-    watched resource runs, because its metrics exist only there.
+    Monitors without a target run on `placement.monitors`. The exception is monitors of type `performance`, which run
+    where the watched resource runs, because its metrics exist only there.
 
-    Monitors without a schedule run hourly if the window is shorter than a day, and otherwise daily at 06:00 UTC.
+    Monitors without a schedule run hourly if the window is shorter than a day, and daily at 06:00 UTC otherwise.
     Without `notify`, breaches are reported to the owner's on-call channel.
     """
     oncall = (owner.oncall,) if owner.oncall else ()
@@ -103,7 +103,7 @@ def _on_breach(scope: Scope, node: Node, path: Path, oncall: tuple[str, ...]) ->
 
 
 def resolve_channels(scope: Scope) -> dict[str, Channel]:
-    """Resolve the notification channels, each with the secret that its type requires."""
+    """Resolve notification channels, including the secret each type requires."""
     return {name: _channel(name, node) for name, node in named_nodes(scope.root, "channels")}
 
 

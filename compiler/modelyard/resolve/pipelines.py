@@ -101,7 +101,10 @@ def model_ref(scope: Scope, value: str, path: Path) -> ModelRef:
 
 
 def _model(scope: Scope, kind: str, node: Node, path: Path, promote_to: str) -> ModelRef | None:
-    """Resolve a pipeline's model: the alias that training moves, or the version that batch inference uses."""
+    """Resolve a pipeline's model reference.
+
+    For training, this is the alias to move. For batch inference, it is the version to use.
+    """
     value = text(node, "model")
     if not value:
         return None
@@ -131,7 +134,10 @@ def _steps(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults)
 
 
 def _only_step(scope: Scope, name: str, node: Node, path: Path, defaults: _Defaults) -> Step:
-    """Return the only step of a pipeline without `steps`. It has no retries of its own: the whole run is retried."""
+    """Return the implicit step of a pipeline without `steps`.
+
+    The step has no retries of its own, because the whole run is retried.
+    """
     source = source_of(node)
     return Step(
         name=name,

@@ -1,4 +1,4 @@
-"""Read quantities. An invalid one is reported and replaced with a fallback, so that the stage can continue."""
+"""Read quantities, reporting invalid values and using a fallback instead so that resolving can continue."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def size(scope: Scope, node: Node, key: str, path: Path) -> int | None:
 
 
 def cpu(scope: Scope, node: Node, key: str, path: Path) -> int:
-    """Return a number of CPUs in thousandths of a CPU, or 0 if the field is absent."""
+    """Return a CPU count in millicores, or 0 if the field is absent."""
     value = node.get(key)
     if value is None:
         return 0
@@ -83,7 +83,10 @@ def amount(scope: Scope, node: Node, key: str, path: Path) -> tuple[float, str] 
 
 
 def range_of(value: Json, default: Range) -> Range:
-    """Read `3` or `{min: 2, max: 8}` as a range. A missing bound comes from the default, adjusted so that min ≤ max."""
+    """Parse a range, given as `3` or `{min: 2, max: 8}`.
+
+    A missing bound is taken from the default, adjusted so that min ≤ max.
+    """
     if value is None:
         return default
     if isinstance(value, int | float) and not isinstance(value, bool):

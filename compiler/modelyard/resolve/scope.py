@@ -45,7 +45,7 @@ class Scope:
         return scope
 
     def report(self, diagnostic: Diagnostic, missing: Path = ()) -> None:
-        """Collect a diagnostic. Mark it as following from another error if the entry at `missing` was set aside."""
+        """Collect a diagnostic, marking it as a consequence if the entry at `missing` was set aside for an error."""
         around = [missing[:length] for length in range(1, len(missing) + 1)]
         follows = not self.document.aside.isdisjoint(around)
         self.diagnostics.append(replace(diagnostic, follows=True) if follows else diagnostic)
@@ -55,7 +55,7 @@ class Scope:
         return next((path for path in self.document.aside if path[0] == section), ())
 
     def suggestions(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the names to choose a suggestion from, or none after the maximum number of suggestions."""
+        """Return the candidate names for a suggestion, or none once the suggestion limit is reached."""
         self.suggested += 1
         return names if self.suggested <= _SUGGESTED else ()
 
@@ -85,7 +85,7 @@ def entry_path(section: str, name: str) -> Path:
 
 
 def unknown(scope: Scope, section: str, name: str, span: Span) -> Diagnostic:
-    """Report that a section has no entry with the given name, and suggest the nearest known name."""
+    """Return a diagnostic for an unknown name in a section, suggesting the closest known name."""
     deleted = scope.document.deleted.get(entry_path(section, name))
     suggestions = scope.suggestions(scope.names[section])
     empty = "" if scope.names[section] else ".".join(map(str, entry_path(section, name)[:-1]))
@@ -113,7 +113,10 @@ def references(scope: Scope, section: str, node: Node, key: str, path: Path) -> 
 
 
 def address(scope: Scope, node: Node, key: str, path: Path) -> str:
-    """Return a resolved address, such as `inference.scorer`. The schema restricts the sections."""
+    """Return the entry address in a field, such as `inference.scorer`, reporting an error if it doesn't exist.
+
+    The schema limits which sections are allowed.
+    """
     value = text(node, key)
     section, _, name = value.partition(".")
     if section not in scope.names:
@@ -123,7 +126,7 @@ def address(scope: Scope, node: Node, key: str, path: Path) -> str:
 
 
 def store(scope: Scope, kind: str, node: Node, key: str, path: Path, default: str = "") -> str:
-    """Return the name of a store, which must have the type `kind`: `object` or `database`."""
+    """Return a store name, reporting an error unless the store's type is `kind` (`object` or `database`)."""
     name = reference(scope, "stores", node, key, path, default)
     actual = scope.store_types.get(name)
     if actual is not None and actual != kind:

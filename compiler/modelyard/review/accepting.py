@@ -1,7 +1,7 @@
-"""Determine which findings in a review `reviews/acknowledged.yaml` accepts, and report entries that accept none.
+"""Match review findings against `reviews/acknowledged.yaml`, and report entries that don't accept any.
 
-Entries are read from the new version of this file, but the old version of the spec determines who may sign. This way,
-a change cannot add a public key and use it.
+Entries are read from the new version of this file, but the old version of the spec determines who may sign. That way, a
+change can't add a public key and use it right away.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PATH: Final = ("acknowledged",)
 
 @record
 class Acknowledged:
-    """`reviews/acknowledged.yaml` in the new version: its entries, its errors, and the public key of each signature.
+    """The new version of `reviews/acknowledged.yaml`: its entries, errors, and the key behind each signature.
 
     The key is None if the signature is invalid.
     """
@@ -40,10 +40,10 @@ class Acknowledged:
 
 @record
 class Signers:
-    """The approver groups and their public keys. At least `minimum` of the groups must sign an acknowledgement.
+    """The approver groups and their public keys. At least `minimum` groups must sign an acknowledgement.
 
-    `owner` is the group of the team that owns the system; its signature alone is never sufficient. If there are no
-    other groups, nobody can sign.
+    `owner` is the group of the team that owns the system; its signature alone is never enough. If there are no other
+    groups, nobody can sign.
     """
 
     groups: Mapping[str, frozenset[bytes]]
@@ -55,17 +55,17 @@ class Signers:
         return next((name for name, keys in self.groups.items() if key in keys), "")
 
     def are_enough(self, signed: Collection[str]) -> bool:
-        """Return whether the given groups suffice: as many as for a promotion, and not only the owner's group."""
+        """Return whether enough groups have signed, including at least one besides the owner's."""
         return len(signed) >= self.minimum and any(group != self.owner for group in signed)
 
 
 def can_be_accepted(finding: Finding) -> bool:
-    """Return whether a finding is important enough to need acceptance, and is not about acknowledgements."""
+    """Return whether a finding requires acceptance. Findings about acknowledgements never do."""
     return finding.level >= Level.REVIEW and finding.code not in _ABOUT_ENTRIES
 
 
 def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcomes, today: date) -> Review:
-    """Mark the findings that the file's entries accept, and add a finding for each entry that accepts none."""
+    """Mark findings that the file's entries accept, and add findings about entries that are invalid or unused."""
     valid = _valid(file, today)
     required = {name: signers_of(name, before, after) for name in {**before, **after}}
     findings = [_settled(finding, valid, file, required) for finding in review.findings]
@@ -74,15 +74,15 @@ def accepted(review: Review, file: Acknowledged, before: Outcomes, after: Outcom
 
 
 def _valid(file: Acknowledged, today: date) -> list[Acknowledgement]:
-    """Return the entries that have not expired and whose signature, if they have one, is valid."""
+    """Return the entries that haven't expired and whose signature, if any, is valid."""
     return [entry for entry in file.entries if entry.until >= today and file.signers.get(entry, b"") is not None]
 
 
 def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers | None:
-    """Return who must sign in an environment according to the old version, or None if no signature is required.
+    """Return who must sign for an environment under the old version's rules, or None if nobody has to.
 
-    A signature is required if the risk is high in either version, or if the old version has change windows or requires
-    approvals, whether for all promotions or for a model's stage. Only groups that may approve promotions can sign.
+    Signatures are required if either version is high-risk, or if the old version has change windows or requires
+    approvals, either for all promotions or for a model's stage. Only groups that may approve promotions can sign.
     """
     old = _old_system(environment, before)
     new = _system(after.get(environment))
@@ -102,7 +102,7 @@ def signers_of(environment: str, before: Outcomes, after: Outcomes) -> Signers |
 
 
 def _approvals(system: System) -> list[Approval]:
-    """Return the approval that every promotion needs or, if there is none, the approvals of all models' stages."""
+    """Return the system-wide promotion approval or, if there is none, the approvals of all model stages."""
     general = system.governance.approve_promotion
     if general is not None:
         return [general]
@@ -111,9 +111,9 @@ def _approvals(system: System) -> list[Approval]:
 
 
 def agreement(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Say who must agree to a review's dangers, or who should look at its other findings.
+    """Describe who must agree to the dangers in a review, or who should look at its other findings.
 
-    Returns "" without findings.
+    Returns "" if nobody has to look at the review.
     """
     dangers = [finding for finding in review.findings if finding.level is Level.DANGER]
     if not dangers:
@@ -142,7 +142,7 @@ def _signatures(signers: Signers) -> str:
 
 
 def _old_system(environment: str, before: Outcomes) -> System | None:
-    """Return the old system whose rules apply to an environment: its own, or the base's, or else any other."""
+    """Return the old system whose rules apply to an environment, falling back to the base, then to any other."""
     candidates = (before.get(environment), before.get(BASE_FOLDER), *before.values())
     return next((outcome.system for outcome in candidates if outcome is not None and outcome.system is not None), None)
 
@@ -165,7 +165,7 @@ def _settled(
     file: Acknowledged,
     required: Mapping[str, Signers | None],
 ) -> Finding:
-    """Return a finding with the people who accept it, if their entries cover all of the finding's environments."""
+    """Mark a finding as accepted if its entries cover all of its environments."""
     standing = _standing(finding, valid, file, [required.get(name) for name in finding.environments])
     if not standing.entries or standing.missing or not can_be_accepted(finding):
         return finding
@@ -177,7 +177,7 @@ def _settled(
 
 @record
 class _Standing:
-    """A finding's valid entries, the groups on whose behalf some are signed, and which signatures are still missing."""
+    """A finding's valid entries, the groups that signed them, and the signatures still missing."""
 
     entries: tuple[Acknowledgement, ...]
     groups: Mapping[Acknowledgement, str]
@@ -187,7 +187,10 @@ class _Standing:
 def _standing(
     finding: Finding, valid: Iterable[Acknowledgement], file: Acknowledged, required: Iterable[Signers | None]
 ) -> _Standing:
-    """Compare a finding's entries with what is required in each of its environments. None stands for no signatures."""
+    """Check a finding's entries against what each of its environments requires.
+
+    None in `required` means that an environment needs no signatures.
+    """
     entries = tuple(entry for entry in valid if _names(entry, finding))
     keys = {entry: key for entry in entries if (key := file.signers.get(entry)) is not None}
     groups: dict[Acknowledgement, str] = {}
@@ -220,7 +223,7 @@ def _problems(file: Acknowledged, today: date) -> Iterator[Finding]:
 
 
 def still_needed(finding: Finding, file: Acknowledged, required: Sequence[Signers | None], today: date) -> str:
-    """Return which signatures a finding still needs, or "" if its entries suffice in every environment."""
+    """Describe the signatures a finding still needs, or return "" if its entries suffice in every environment."""
     return "; ".join(_standing(finding, _valid(file, today), file, required).missing)
 
 
@@ -236,7 +239,10 @@ def _missing(signers: Signers, signed: Collection[str]) -> str:
 
 
 def _without_use(valid: Sequence[Acknowledgement], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Report entries that match no finding: as a danger if an open finding has the same code, or else as a note."""
+    """Report entries that match no finding.
+
+    This is a danger if an open finding has the same code, and a note otherwise.
+    """
     for entry in valid:
         if any(_names(entry, finding) for finding in findings):
             continue

@@ -48,12 +48,15 @@ class Acknowledgement:
     signature: str = ""
 
     def statement(self, system: str) -> dict[str, str]:
-        """Return the content to be signed: all fields of the entry, and the name of the system."""
+        """Return the content to sign, made up of all fields of the entry and the system name."""
         return statement(system, (self.code, self.fingerprint, self.by, self.reason, self.until.isoformat()))
 
 
 def statement(system: str, values: tuple[str, str, str, str, str]) -> dict[str, str]:
-    """Return the content to be signed for an entry, given its values for code, fingerprint, by, reason and until."""
+    """Return the content to sign for an entry.
+
+    `values` are its code, fingerprint, by, reason and until, in that order.
+    """
     head = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "Acknowledgement", "action": "accept", "system": system}
     return {**head, **dict(zip(_FIELDS, values, strict=True))}
 
@@ -72,7 +75,7 @@ class Unreadable:
 
 
 def acknowledgements(file: InputFile) -> tuple[tuple[Acknowledgement, ...], tuple[Unreadable, ...]]:
-    """Return the valid entries of the file, and its errors. An invalid entry does not affect the other entries."""
+    """Return the file's valid entries and its errors. Invalid entries don't affect the others."""
     document, problems = load(file.content, file.path, may_be_empty=True)
     start = Span(file.path, 1, 1, 1)
     if document is None:
@@ -101,7 +104,7 @@ def _entry(entry: Json, place: Span) -> Acknowledgement | Unreadable:
 
 
 def _reasons(entry: Json) -> Iterator[str]:
-    """Yield the errors in an entry. Errors after the first may merely follow from it."""
+    """Yield the errors in an entry. Later errors may just be consequences of the first."""
     if not isinstance(entry, dict):
         yield f"an entry must be a mapping with {', '.join(_FIELDS)}"
         return

@@ -12,10 +12,10 @@ _WEEK: Final = 7 * _DAY
 
 
 def opens_other_times(old: Changes, new: Changes) -> bool:
-    """Return whether another time zone opens times that were closed before.
+    """Return whether a new time zone opens times that used to be closed.
 
-    The offset between two time zones differs over the year, so no windows make up for it. Only windows that are always
-    open, and rules without freezes, mean the same in every time zone.
+    The offset between two time zones varies over the year, so adjusting the windows can't compensate for it. Only
+    always-open windows without freezes mean the same in every time zone.
     """
     has_windows = all(changes.windows and not _is_always_open(changes.windows) for changes in (old, new))
     return has_windows or (bool(old.freezes) and bool(new.freezes))

@@ -1,6 +1,6 @@
-"""Find every value that differs between two versions of a system, with its path in the spec and its meaning.
+"""Find every value that differs between two versions of a system, along with its spec path and meaning.
 
-Equal parts are not examined further, so the time depends on what has changed, not on the size of the system.
+Equal subtrees are skipped, so the running time depends on the size of the change rather than the system.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Raw: TypeAlias = Any
 
 
 class Direction(StrEnum):
-    """The direction of a change: whether it makes something looser, stricter or neither."""
+    """Whether a change makes something looser, stricter, or neither."""
 
     LOOSER = "looser"
     STRICTER = "stricter"
@@ -33,9 +33,9 @@ class Direction(StrEnum):
 
 @record
 class Change:
-    """A value that differs: its path in the spec's terms, and how the spec would write it before and after.
+    """A changed value, with its path in the spec and how the spec would write it before and after.
 
-    `entry` marks a named entry or optional section that is new or removed. Its values are in `was` and `now`.
+    `entry` marks a named entry or optional section that was added or removed. `was` and `now` hold its values.
     """
 
     path: Steps
@@ -75,10 +75,10 @@ _PRESENCE: Final[Mapping[Absent, tuple[Direction, Direction]]] = {
 
 
 def changes(before: System, after: System) -> Iterator[Change]:
-    """Yield every difference. Entries renamed with `moved` are compared with the entries under their old names.
+    """Yield every difference. Entries renamed using `moved` are compared with the entries under their old names.
 
-    Differences that merely follow from another change are left out: references to a renamed entry, the compute class of
-    an entry that is new or removed, and fields that a different channel type, rollout strategy or login type lacks.
+    Differences that merely follow from another change are omitted: references to a renamed entry, the compute class of
+    an added or removed entry, and fields that don't exist for the new channel type, rollout strategy or login type.
     """
     aliases = renamed(before, after)
     targets = renamed_targets(before, after)
@@ -95,7 +95,7 @@ def changes(before: System, after: System) -> Iterator[Change]:
 
 
 def renamed_targets(before: System, after: System) -> dict[str, str]:
-    """Return targets that were renamed without any other change: their new names by old name."""
+    """Return targets that were only renamed, as a mapping from old to new names."""
     old, new = ({candidate.name: candidate for candidate in system.deployment.targets} for system in (before, after))
     fresh = [candidate for name, candidate in new.items() if name not in old]
     renames: dict[str, str] = {}
@@ -112,7 +112,7 @@ def _is_placed_again(change: Change, targets: Mapping[str, str]) -> bool:
 
 
 def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
-    """Return whether a field differs only because the type of its channel, registry, rollout or login does."""
+    """Return whether a field differs only because the type of its channel, registry, rollout or login changed."""
     section, name, field = change.path[0], "".join(change.path[1:2]), "".join(change.path[2:3])
     if section == "channels" and change.removed and field and field != "type":
         old, new = (system.channels.get(name) for system in (before, after))
@@ -132,7 +132,7 @@ def _is_of_another_kind(change: Change, before: System, after: System) -> bool:
 
 
 def renamed(before: System, after: System) -> dict[str, str]:
-    """Return the new addresses of entries that were renamed between the two versions, by old address."""
+    """Return entries renamed between the two versions, as a mapping from old to new addresses."""
     new = {old: address for address, old in (after.moved or {}).items()}
     return {old: address for old, address in new.items() if _has(before, old) and not _has(after, old)}
 
@@ -225,7 +225,7 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
 
 
 def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
-    """Return whether two lists of address ranges contain the same addresses, such as a range and its two halves."""
+    """Return whether two lists of address ranges cover the same addresses, e.g. a range and its two halves."""
     before, after = old.items or (), new.items or ()
     is_comparable = bool(before) and bool(after) and are_ranges((*before, *after))
     return is_comparable and covers(before, after) and covers(after, before)
@@ -277,7 +277,7 @@ def way_of(change: Change) -> Direction:
 
 
 def _of_presence(change: Change) -> Direction:
-    """Return the direction of adding or removing a value, based on how the field rates having no value."""
+    """Return the direction of adding or removing a value, based on how the field's rating treats absent values."""
     meaning = change.meaning
     if meaning.absent in _PRESENCE:
         return _PRESENCE[meaning.absent][change.added]
@@ -301,7 +301,10 @@ def _of_numbers(direction: str, before: float, after: float) -> Direction:
 
 
 def _of_ranges(direction: str, before: set[str], after: set[str]) -> Direction | None:
-    """Return the direction of a change to lists of address ranges, by their addresses, or None for other lists."""
+    """Return the direction of a change to address ranges, or None for other lists.
+
+    Ranges are compared by the addresses they cover.
+    """
     if direction != "added" or not (before and after) or not are_ranges(before | after):
         return None
     return Direction.STRICTER if covers(before, after) else Direction.LOOSER

@@ -1,4 +1,4 @@
-"""The codes of findings, from codes.json: each code's meaning, an example, and the code of the reverse change."""
+"""Finding codes, loaded from codes.json. Each has a meaning, an example, and the code of the reverse change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _FILE = os.path.join(os.path.dirname(__file__), "codes.json")
 
 @record
 class Code:
-    """A code's meaning, an example of a change, and the code of the reverse change, which may be the same.
+    """The meaning of a code, an example change, and the code of the reverse change, which may be the same.
 
-    Codes for changes that do not belong to a single field have no example.
+    Codes for changes that don't belong to a single field have no example.
     """
 
     title: str

@@ -36,7 +36,7 @@ NO_LOCKS: Final = Locks()
 
 @record
 class Unjudged:
-    """An environment that cannot be judged because a version (`side`) does not compile there, with its errors."""
+    """An environment that can't be judged because one version (`side`) doesn't compile there."""
 
     environment: str
     side: str  # before after
@@ -45,10 +45,10 @@ class Unjudged:
 
 @record
 class Review:
-    """The findings for all environments, and the environments that could not be judged.
+    """The findings for all environments, and the environments that couldn't be judged.
 
-    `environments` lists the environments that were compared. `is_first` means that the spec did not exist before.
-    `agreement` describes who must agree, if anything in the review matters.
+    `environments` lists the environments that were compared. `is_first` is set if the spec didn't exist before.
+    `agreement` says who must agree, if the review contains anything significant.
     """
 
     system: str
@@ -86,7 +86,7 @@ def compared(
     previews: tuple[Preview, ...] = (),
     usage_of: UsageOf = assumed,
 ) -> Review:
-    """Compare two versions of a spec in every environment of either version, and with the given Pulumi previews."""
+    """Compare two versions of a spec in every environment of either version, using the given Pulumi previews."""
     findings: list[Finding] = []
     unjudged: list[Unjudged] = []
     names = tuple(dict.fromkeys((*after, *before)))
@@ -127,7 +127,7 @@ def introduced(after: Outcomes, targets: Targets, usage_of: UsageOf = assumed) -
 
 
 def _written(findings: Iterable[Finding], old: Outcome | None, new: Outcome) -> Iterable[Finding]:
-    """Return the findings, with references to site values instead of the markers that stand for them."""
+    """Replace site markers in the findings with references to site values."""
     if all(outcome is None or outcome.bound is None for outcome in (old, new)):
         return findings
     from modelyard.review.site_markers import without_markers  # only a few specs have sites
@@ -136,7 +136,7 @@ def _written(findings: Iterable[Finding], old: Outcome | None, new: Outcome) -> 
 
 
 def _emptied(system: System) -> System:
-    """Return a system with the same targets, rules and registry but without any workloads or data."""
+    """Return a copy of the system without workloads or data, keeping its targets, rules and registry."""
     nothing: dict[str, Any] = {name: {} for name in _SECTIONS}
     return replace(system, **nothing, overrides=(), moved=None)
 
@@ -154,11 +154,11 @@ def _gone(name: str, old: Outcome | None) -> Iterator[Finding]:
 
 
 def _fresh(name: str, new: Outcome, base: Outcome | None, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Report a new environment and what it introduces, compared both with an empty system and with the old base.
+    """Report a new environment, comparing it with both an empty system and the old base.
 
-    The comparison with an empty system finds what runs in the environment. The comparison with the base finds changes
-    to gates, approvals and everything else that the base already has. Only important findings are included. Nothing
-    moves into a new environment, so a location or name that the base lacks is not a change.
+    The comparison with an empty system shows what runs in the environment. The comparison with the base shows changes
+    to gates, approvals and everything else the base already has. Only significant findings are included. Since nothing
+    moves into a new environment, a location or name that isn't in the base doesn't count as a change.
     """
     path = ("environments", name)
     yield Finding(
@@ -199,7 +199,7 @@ _OF_WHAT_RUNS: Final = frozenset(
 
 
 def _unlike_the_base(finding: Finding) -> Finding:
-    """Reword a finding for a new environment, which differs from the base and has no earlier version."""
+    """Reword a finding for a new environment, which is compared with the base instead of an earlier version."""
     return replace(
         finding,
         message=finding.message.replace("(was ", "(in the base: "),
@@ -208,7 +208,7 @@ def _unlike_the_base(finding: Finding) -> Finding:
 
 
 def _begins(new: Outcome, system: System, targets: Targets, usage_of: UsageOf) -> Iterator[Finding]:
-    """Report what a system that does not exist yet would create, and what it would cost."""
+    """Report what a new system would create and what it would cost."""
     if new.plan is not None and not new.failed:
         sides = Sides(_emptied(system), system)
         yield from created_by_up(sides, new.plan, targets)
@@ -268,7 +268,7 @@ def _findings(old: Outcome, new: Outcome, targets: Targets, usage_of: UsageOf) -
 
 
 def _systems(old: Outcome, new: Outcome) -> tuple[System | None, System | None]:
-    """Return the systems of both outcomes. If only one version has errors, both systems get the same sites' values."""
+    """Return the systems of both outcomes. If only one version has errors, both use values of the same sites."""
     before, after = _complete_system(old), _complete_system(new)
     if before is None or after is None or old.failed is new.failed or not (old.fleets or new.fleets):
         return before, after
@@ -312,9 +312,9 @@ def _planned(outcome: Outcome, plan: Plan) -> Outcome:
 def _effects(
     sides: Sides, old: Outcome, new: Outcome, targets: Targets, pairs: tuple[SitePair, ...]
 ) -> Iterator[Finding]:
-    """Yield what `pulumi up` does on all targets.
+    """Yield findings about what `pulumi up` does on each target.
 
-    With sites, each pair of an old and a new kind of site is compared.
+    For targets with sites, each pair of an old and a new site kind is compared.
     """
     if old.plan is None or new.plan is None:
         return
@@ -329,7 +329,7 @@ def _effects(
 
 
 def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Preview, ...]) -> Iterator[Finding]:
-    """Yield the findings about Pulumi previews, which require that both versions of the spec compile."""
+    """Yield findings about Pulumi previews, provided that both versions of the spec compile."""
     before, after = _complete_system(old), _complete_system(new)
     if previews and before is not None and after is not None and not (old.failed or new.failed):
         from modelyard.review.preview_findings import preview_findings  # only a few reviews have previews
@@ -338,7 +338,7 @@ def _previewed(old: Outcome, new: Outcome, targets: Targets, previews: tuple[Pre
 
 
 def _complete_system(outcome: Outcome) -> System | None:
-    """Return an outcome's system, or None if it is incomplete because entries were set aside due to errors."""
+    """Return an outcome's system, or None if it is incomplete because entries with errors were set aside."""
     system = outcome.system
     if system is None or outcome.reached < Stage.RESOLVE or (outcome.document is not None and outcome.document.aside):
         return None

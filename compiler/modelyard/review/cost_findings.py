@@ -106,7 +106,10 @@ def _amount(was: Total, now: Total, step: tuple[float, float], currency: str, na
 
 
 def _level(was: Total, now: Total, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Return the level of a cost change and, for a danger, the reason: a budget that blocks, or a much higher floor."""
+    """Return the level of a cost change, along with reasons if it is a danger.
+
+    A change is a danger if it exceeds a blocking budget or raises the floor considerably.
+    """
     budget = sides.after.governance.budget
     if budget is not None and budget.on_exceed == "block" and now.expected > budget.monthly >= was.expected:
         return Level.DANGER, (_beyond(budget),)
@@ -128,7 +131,10 @@ _Components: TypeAlias = Mapping[str, tuple[CostLine, ...]]
 
 
 def _mostly(old: _Components, new: _Components, was: Total, now: Total, currency: str) -> str:
-    """Name the components whose cost changes most: by floor, expected cost or ceiling, whichever total changes most."""
+    """Name the components that contribute most to a cost change.
+
+    Uses the floor, expected cost or ceiling, whichever total changes most.
+    """
     before, after = _sums(was), _sums(now)
     column = max((1, 2, 0), key=lambda index: abs(_growth(before[index], after[index])))
     changed = {round(new - old, 2) for old, new in zip(before, after, strict=True)} - {0}

@@ -1,4 +1,4 @@
-"""Find which kinds of signals (monitors and SLOs) watch each entry in a version of the spec."""
+"""Determine which signal types (monitors and SLOs) cover each entry in a version of the spec."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ KINDS: Mapping[str, str] = {
 
 
 def signals(system: System) -> dict[str, dict[str, str]]:
-    """Return the kinds of signals for each endpoint, dataset, pipeline and model, each with a source's address.
+    """Return the signal types for each endpoint, dataset, pipeline and model, with the address of a source.
 
-    They are determined by the monitors and the endpoints alone. The signals of an endpoint also count for the models to
-    which it sends traffic.
+    These depend only on monitors and endpoints. An endpoint's signals also count for the models it sends traffic to.
     """
     sources: dict[str, dict[str, str]] = {}
     for name, monitor in system.monitors.items():

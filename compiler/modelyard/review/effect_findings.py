@@ -1,4 +1,4 @@
-"""Findings about the effects of `pulumi up`: one for each target and effect, naming the affected resources."""
+"""Findings about the effects of `pulumi up`, one per target and effect, naming the affected resources."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _STOPPED: Final = {
 
 @record
 class OnTarget:
-    """The consequences of a change for the resources on a target, determined using its provider's tables.
+    """The consequences of a change for a target's resources, according to its provider's tables.
 
-    `place` is the target's previous region, and `kept` holds the workloads that both versions contain.
+    `place` is the target's previous region, and `kept` the workloads that exist in both versions.
     """
 
     name: str
@@ -44,7 +44,10 @@ class OnTarget:
     kept: frozenset[str] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
-        """Return the consequences with the given effects, except those for Pulumi providers or within a workload."""
+        """Return the consequences with the given effects, ignoring Pulumi providers and objects within a workload.
+
+        Objects are ignored if they are created or destroyed while their workload remains.
+        """
         return tuple(
             consequence
             for consequence in self.consequences
@@ -54,7 +57,7 @@ class OnTarget:
         )
 
     def is_part_of_a_change(self, consequence: Consequence) -> bool:
-        """Return whether a workload's dispensable object is created or destroyed while the workload remains."""
+        """Return whether a disposable object is created or destroyed while its workload remains."""
         comes_or_goes = consequence.effect in {Effect.CREATED, Effect.DESTROYED}
         return (
             comes_or_goes
@@ -73,7 +76,7 @@ class OnTarget:
         return self.effects.part(consequence.item.kind).holds
 
     def up(self, verb: str) -> str:
-        """Word what `pulumi up` does on this target, or would do if it did not stop beforehand."""
+        """Describe what `pulumi up` does on this target, or would do if it didn't stop early."""
         return f"`pulumi up` {_STOPPED[verb] if self.of(Effect.REFUSED) else verb}"
 
     def _is_setting(self, consequence: Consequence) -> bool:
@@ -100,7 +103,7 @@ def on_targets(
 
 
 def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
-    """Return whether a target has the same namespace in both versions. The default is the system's name."""
+    """Return whether a target's namespace, which defaults to the system name, is the same in both versions."""
     old, new = ((plan.system.target(target).namespace or plan.system.metadata.name) for plan in (before, after))
     return old == new
 
@@ -114,7 +117,7 @@ def _entries(system: System) -> frozenset[str]:
 def effects_of_up(
     sides: Sides, before: Plan, after: Plan, targets: Targets, is_chosen: Callable[[str], bool] = lambda _: True
 ) -> Iterator[Finding]:
-    """Yield findings about what `pulumi up` does, one for each chosen target and kind of effect."""
+    """Yield findings about what `pulumi up` does, one per chosen target and effect type."""
     for target in on_targets(before, after, targets, is_chosen):
         yield from _refused(target, sides)
         yield from _lost(target, sides)
@@ -179,14 +182,14 @@ def _replaced(noticed: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _is_noticed(target: OnTarget, consequence: Consequence) -> bool:
-    """Return whether losing a resource is noticeable, unlike losing a ConfigMap or a finished Job."""
+    """Return whether anyone would notice losing a resource, as opposed to a ConfigMap or a finished Job."""
     return bool(target.holds(consequence))
 
 
 def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources whose loss is noticeable, and the workloads that lose only other objects.
+    """Name the resources whose loss is noticeable, followed by the workloads that lose only minor objects.
 
-    If no loss is noticeable, name the owners of all the resources.
+    If no loss is noticeable, name the owners of all affected resources.
     """
     noticed = [consequence for consequence in affected if _is_noticed(target, consequence)]
     if not noticed:
@@ -203,7 +206,7 @@ def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _level(affected: Sequence[Consequence], target: OnTarget) -> Level:
-    """Return the level for lost resources. Removing an endpoint from the spec has its own findings."""
+    """Return the level for lost resources. Removing an endpoint from the spec is reported separately."""
     losses = {target.holds(consequence) for consequence in affected}
     is_replaced = any(consequence.effect is Effect.REPLACED for consequence in affected)
     if losses & {"data", "everything"} or ("requests" in losses and is_replaced):
@@ -237,7 +240,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
-    """Name the resources. Node groups that replace each other are named once, by their pool's compute class."""
+    """Name the resources. Node groups that replace each other are listed once, by their pool's compute class."""
     pools = {
         f"the {part.words} of {consequence.item.values[part.pool]}" if part.named else f"the {part.words}": None
         for consequence in affected
@@ -248,7 +251,7 @@ def _once(affected: Sequence[Consequence], target: OnTarget) -> str:
 
 
 def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
-    """Report resources that stay although nothing manages them now, and data that does not move to the new region."""
+    """Report resources that remain but are no longer managed, and data that doesn't move to the new region."""
     affected = target.of(Effect.LEFT)
     shown = [consequence for consequence in affected if target.holds(consequence)] or affected
     names = enumerated_resources(shown, target.effects)
@@ -337,9 +340,9 @@ def _finding(
 
 
 def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
-    """List all affected resources, even if the message only counts them, so that an acceptance covers exactly these.
+    """List all affected resources, including any the message only counts, so an acceptance covers exactly these.
 
-    An acceptance becomes invalid if `pulumi up` starts or no longer has to stop beforehand, or stops at other fields.
+    An acceptance also becomes invalid if `pulumi up` now has to stop early, no longer has to, or stops at other fields.
     """
     listed = sorted(
         (
@@ -354,7 +357,7 @@ def _every(affected: Iterable[Consequence], target: OnTarget) -> str:
 
 
 def _reached(affected: Iterable[Consequence], sides: Sides) -> tuple[str, ...]:
-    """Return the endpoints whose resources are affected, and everything that depends on these endpoints."""
+    """Return the endpoints with affected resources, and everything that depends on them."""
     reached: dict[str, None] = {}
     for workload in dict.fromkeys(
         consequence.item.workload for consequence in affected if consequence.item.workload.startswith("inference.")

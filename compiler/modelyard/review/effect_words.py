@@ -1,4 +1,4 @@
-"""Briefly name the resources that a change affects: the network, node groups a and b, 12 identities."""
+"""Summarize the resources a change affects, e.g. "the network, node groups a and b, 12 identities"."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _RANKS: Final = {"data": 0, "everything": 1, "requests": 2, "machines": 3, "acce
 
 
 def enumerated_resources(affected: Iterable[Consequence], effects: Effects) -> str:
-    """Name the resources, starting with those that hold data. Returns "" if there is no word for any of them."""
+    """Name the resources, starting with those that hold data. Returns "" if there is nothing to name."""
     return joined(texts_of(affected, effects))
 
 
 def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
-    """Return a string for each group of resources with the same word, but only the size of groups after the eighth."""
+    """Return a string for each group of like resources, and just a total count for those after the eighth group."""
     groups: dict[tuple[int, str], tuple[Part, list[Item]]] = {}
     for consequence in affected:
         part = effects.part(consequence.item.kind)
@@ -54,7 +54,7 @@ def is_of_workload(consequence: Consequence) -> bool:
 
 
 def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -> str:
-    """Return the addresses of workloads that own affected objects, introduced by `intro`, then all other resources."""
+    """Name the workloads that own affected objects, introduced by `intro`, followed by all other resources."""
     known: dict[str, None] = {}
     remaining: list[Consequence] = []
     for consequence in affected:
@@ -70,6 +70,6 @@ def owners(affected: Iterable[Consequence], effects: Effects, intro: str = "") -
 
 
 def reasons(affected: Iterable[Consequence], effects: Effects) -> str:
-    """Return the reasons that the effects tables give for the affected kinds of resources, without duplicates."""
+    """Return the distinct reasons that the effects tables give for the affected resource types."""
     parts: list[Part] = [effects.part(consequence.item.kind) for consequence in affected]
     return "; ".join(dict.fromkeys(part.because for part in parts if part.because))

@@ -1,4 +1,4 @@
-"""Find what `pulumi up` does to each of a target's resources that differ between two versions."""
+"""Determine what `pulumi up` does to each target resource that differs between two versions."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Effect(StrEnum):
 
 @record
 class Consequence:
-    """What happens to a resource, the paths of its arguments that differ, and the reason if the change is refused.
+    """What happens to a resource, which of its arguments differ, and why the change is refused, if it is.
 
-    Without paths, the resource is created or destroyed, or is affected only because of another resource. `in_turn`
-    marks a resource that is created while others in its group are destroyed, or the other way round.
+    If there are no paths, the resource is created or destroyed, or is only affected through another resource. `in_turn`
+    marks a resource that is created while others in its group are destroyed, or vice versa.
     """
 
     key: Key
@@ -60,7 +60,7 @@ def _gone(key: Key, item: Item, effects: Effects, projects: set[str]) -> Consequ
 
 @record
 class _Known:
-    """What is known so far about each item: its fate, and which of its arguments differ."""
+    """Each item's fate and changed arguments, as determined so far."""
 
     fates: dict[Key, Fate] = field(default_factory=dict[Key, Fate])
     paths: dict[Key, tuple[str, ...]] = field(default_factory=dict[Key, tuple[str, ...]])
@@ -100,7 +100,7 @@ def _fate(project: str, item: Item, paths: Sequence[str], after: Items, known: _
 
 
 def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Iterator[str]:
-    """Yield other items' arguments that differ and that this item uses, such as `cluster.project.project_id`."""
+    """Yield the changed arguments of other items that this item uses, such as `cluster.project.project_id`."""
     for path in effects.part(item.kind).arguments:
         *references, argument = path.split(".")
         keys = [key for reference in references[:1] for key in item.needs.get(reference, ())]
@@ -111,7 +111,10 @@ def _distant(item: Item, after: Items, known: _Known, effects: Effects) -> Itera
 
 
 def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
-    """Return an item's fate if the resource in its argument is recreated. Kubernetes objects are recreated as well."""
+    """Return an item's fate when the resource in one of its arguments is recreated.
+
+    Kubernetes objects are recreated along with it.
+    """
     return Fate.REPLACED if "/" in item.kind else effects.fate(item.kind, argument)
 
 
@@ -134,7 +137,7 @@ def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...]
 
 
 def _stops(part: Part, item: Item) -> bool:
-    """Return whether an item's values say that it is stopped before its successor starts."""
+    """Return whether an item is configured to stop before its replacement starts."""
     return bool(part.stops) and at(item.values, part.stops[0]) == part.stops[1]
 
 
@@ -143,7 +146,7 @@ def _loses_items(part: Part, was: Item, item: Item) -> bool:
 
 
 def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator[Consequence]:
-    """Yield the consequences, turning creations and destructions within the same group into one common effect."""
+    """Yield the consequences, giving creations and destructions within the same group a common effect."""
     created, destroyed = (
         {
             _group(consequence, effects)
@@ -162,9 +165,10 @@ def _taking_turns(affected: Sequence[Consequence], effects: Effects) -> Iterator
 
 
 def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] | None:
-    """Return the group in which resources replace each other: a machine pool, or a workload's dispensable objects.
+    """Return the group in which resources replace each other, if any.
 
-    Such objects, for example Jobs with a hash in their name, replace each other only within a namespace.
+    A group is either a machine pool or a workload's disposable objects in a namespace, e.g. Jobs with a hash in their
+    name.
     """
     part, item = effects.part(consequence.item.kind), consequence.item
     if part.pool:
@@ -176,7 +180,7 @@ def _group(consequence: Consequence, effects: Effects) -> tuple[str, str, str] |
 
 
 def differing(was: Any, now: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths below which two values differ, such as `spec.ports[*].port`. Equal parts are skipped."""
+    """Yield the paths at which two values differ, such as `spec.ports[*].port`. Equal subtrees are skipped."""
     if is_same_for_platforms(was, now):
         return
     old, new = _entries(was), _entries(now)
@@ -213,7 +217,7 @@ def _is_less(was: Item, now: Item, path: str) -> bool:
 
 
 def _numbers(value: Any) -> tuple[float, ...]:
-    """Return a value as comparable numbers, given a value such as 20, `1.36` or `20Gi`."""
+    """Convert a value such as 20, `1.36` or `20Gi` to comparable numbers."""
     if isinstance(value, int | float):
         return (float(value),)
     text = str(value or "")

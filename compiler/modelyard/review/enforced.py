@@ -1,4 +1,4 @@
-"""Find changed allow rules that change no emitted network policy, so that nothing enforces them."""
+"""Detect changes to allow rules that don't affect any emitted network policy, so nothing enforces them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOTHING: Final = (
 
 
 def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, targets: Targets) -> Iterator[Finding]:
-    """Yield the findings. If a target's `egress` changes no network policy, its findings are lowered to review."""
+    """Yield the findings, lowering those about a target's `egress` to review if no network policy changes."""
     for finding in findings:
         is_egress = (
             len(finding.path) == 4 and finding.path[:2] == ("deployment", "targets") and finding.path[3] == _FIELD
@@ -34,7 +34,7 @@ def with_enforcement(findings: Iterable[Finding], sides: Sides, after: Plan, tar
 
 
 def _is_enforced(target: str, sides: Sides, after: Plan, targets: Targets) -> bool:
-    """Return whether a target's old `egress` list would result in different network policies from its new list."""
+    """Return whether a target's old and new `egress` lists result in different network policies."""
     old = next((entry.egress for entry in sides.before.deployment.targets if entry.name == target), ())
     other = replace(after, system=_with_egress(after.system, target, old))
     return _policies(other, target, targets) != _policies(after, target, targets)

@@ -1,4 +1,4 @@
-"""What a reviewer reads: each finding describes what changes, why it matters, what it affects, and where it is."""
+"""Findings tell a reviewer what changes, why it matters, what it affects, and where it is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Level(IntEnum):
 
 @record
 class Accepted:
-    """Who accepts a finding, why, until which day and, if signed, on behalf of which approver group."""
+    """Who accepts a finding, why, until when and, if signed, on behalf of which approver group."""
 
     by: str
     reason: str
@@ -44,13 +44,13 @@ _WHOLE: Final = 40
 
 @record
 class Finding:
-    """A change that matters, with its locations before and after. A location is None in a version that lacks it.
+    """A significant change, with its location in each version, or None if there is no location in that version.
 
-    `reasons` explains the level, `reached` holds the addresses of the entries that the change affects, and
-    `environments` lists the environments in which the finding applies. `irreversible` means that reverting the spec
-    does not undo the change. `facts` holds all other details that distinguish the change, in a form without prose (see
-    the function `facts`). `nth` and `alike` number findings that are otherwise equal: the nth of so many. `accepted`
-    lists the people who accept the finding, if the acknowledgements next to the spec are sufficient.
+    `reasons` explains the level, `reached` holds the addresses of entries affected by the change, and `environments`
+    lists the environments the finding applies to. `irreversible` means that reverting the spec doesn't undo the change.
+    `facts` holds all other details that identify the change, without any prose (see the `facts` function). `nth` and
+    `alike` number otherwise identical findings, as in "`nth` of `alike`". `accepted` lists the people who accept the
+    finding, provided the acknowledgements next to the spec are sufficient.
     """
 
     code: str
@@ -78,17 +78,16 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The first twelve digits of `whole_fingerprint`, which distinguish the findings in a review."""
+        """The first twelve digits of `whole_fingerprint`, which are enough to tell findings in a review apart."""
         return self.whole_fingerprint[:_SHORT]
 
     @property
     def whole_fingerprint(self) -> str:
-        """A hash of the change as hexadecimal digits. A different change to the same field has a different hash.
+        """A hex digest of the change. A different change to the same field has a different digest.
 
-        The hash does not depend on `message`, `why` and `reasons`, so acknowledgements stay valid if these are
-        reworded. It does depend on the level, so a finding that becomes more serious has to be accepted again. The
-        change's author chooses some of the hashed strings, so an acknowledgement contains enough digits that nobody can
-        find two changes with the same digits.
+        `message`, `why` and `reasons` aren't hashed, so acknowledgements remain valid if they are reworded. The level
+        is, so a finding that becomes more serious has to be accepted again. Since the change's author chooses some of
+        the hashed strings, an acknowledgement contains enough digits to make collisions infeasible.
         """
         total = sha256()
         numbered = (str(self.nth), str(self.alike)) if self.alike > 1 else ()
@@ -103,24 +102,24 @@ class Finding:
 
 
 def facts(*values: object) -> str:
-    """Write strings, numbers and lists so that different values always have different texts."""
+    """Serialize strings, numbers and lists so that different values always produce different text."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def lowered_to_review(finding: Finding, why: str) -> Finding:
-    """Return a finding that is not a danger because, as `why` explains, what its rule warns about cannot happen.
+    """Lower a finding to review, because what its rule warns about can't happen, as `why` explains.
 
-    Reasons for its level are kept unless they are reasons for it to be a danger.
+    Reasons for the level are kept unless they explain why it was a danger.
     """
     reasons = () if finding.level > Level.REVIEW else finding.reasons
     return replace(finding, level=min(finding.level, Level.REVIEW), why=why, reasons=reasons)
 
 
 def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Join findings about the same change, keep the highest level, and sort by level and location.
+    """Merge findings about the same change, keeping the highest level, and sort them by level and location.
 
-    The joined findings differ in the environment, or in the variant or step that inherits the value. Their messages
-    may differ too, if they mention details that are not the same in each environment, variant or step.
+    Merged findings differ in their environment, or in the variant or step that inherits the value. Their messages may
+    differ too, if they mention details specific to an environment, variant or step.
     """
     joined: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
@@ -129,7 +128,7 @@ def folded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _change(finding: Finding) -> tuple[object, ...]:
-    """Return the values that findings about the same change share. For a note, these include the message."""
+    """Return a key that is equal for findings about the same change. For notes, it includes the message."""
     path = finding.path
     field = (*path[:2], *path[4:]) if len(path) > 4 and path[2] in {"variants", "steps"} else path
     place = finding.now_at or finding.was_at
@@ -139,7 +138,7 @@ def _change(finding: Finding) -> tuple[object, ...]:
 
 
 def _joined(findings: list[Finding]) -> Finding:
-    """Return one finding for several findings about the same change, with each of their different messages."""
+    """Merge findings about the same change into one, keeping each distinct message."""
     first = max(findings, key=lambda finding: finding.level)
     if len(findings) == 1:
         return first
@@ -159,9 +158,10 @@ def _joined(findings: list[Finding]) -> Finding:
 
 
 def _numbered(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Number findings that are otherwise equal so that each has its own fingerprint.
+    """Number otherwise identical findings so that each has its own fingerprint.
 
-    The total is stored too: if one of two findings disappears, its acceptance does not apply to the other finding.
+    The total is stored as well, so that if one of two findings disappears, its acceptance doesn't carry over to the
+    other.
     """
     hashed = [(finding, finding.whole_fingerprint) for finding in findings]
     total = Counter(fingerprint for _, fingerprint in hashed)

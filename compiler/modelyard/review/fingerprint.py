@@ -11,10 +11,9 @@ _DIGITS = 40
 
 
 def change_fingerprint(review: Review, before: Outcomes, after: Outcomes) -> str:
-    """Return a hash of all findings, and of the values of both versions in every environment.
+    """Return a hash of all findings and of both versions' values in every environment.
 
-    The hash is "" if a version does not compile. It depends neither on acknowledgements nor on how the versions are
-    written.
+    The hash is "" if a version doesn't compile. Acknowledgements and the way the versions are written don't affect it.
     """
     if review.unjudged:
         return ""

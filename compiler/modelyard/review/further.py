@@ -24,7 +24,7 @@ _HARMLESS: Final = "read "
 
 
 def coverage(sides: Sides) -> Iterator[Finding]:
-    """Report entries with fewer or more kinds of signals. Entries that are new or removed are reported elsewhere."""
+    """Report entries that gained or lost signal types. Added and removed entries are reported elsewhere."""
     if sides.before.monitors == sides.after.monitors and sides.before.inference == sides.after.inference:
         return
     old, new = signals(sides.before), signals(sides.after)
@@ -58,10 +58,10 @@ def _exists(system: System, path: Steps) -> bool:
 
 
 def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[Finding]:
-    """Report rules that start or stop applying to this system because its risk, industry or size has changed.
+    """Report rules that start or stop applying because the system's risk, industry or size has changed.
 
-    They are found by checking a copy of the system that violates every rule that applies, because it lacks everything
-    that rules can require.
+    They are found by checking a copy of the system stripped of everything rules can require, which violates every rule
+    that applies.
     """
     old, new = sides.before, sides.after
     if (old.profile, old.governance.risk) == (new.profile, new.governance.risk):
@@ -80,7 +80,7 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
 
 
 def _bare(system: System) -> System:
-    """Return the system without what rules can require: approvals, model cards, explanations, a budget and so on."""
+    """Strip a system of everything rules can require, such as approvals, model cards, explanations and a budget."""
     governance = replace(
         system.governance, approve_promotion=None, explainability=False, lineage=False, budget=None, residency=()
     )
@@ -92,7 +92,7 @@ def _bare(system: System) -> System:
 
 
 def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
-    """Report workloads with more or fewer rights than before. Workloads with the same change of rights are grouped."""
+    """Report workloads that gained or lost rights, grouping those with the same change."""
     gained: dict[tuple[str, ...], list[Rights]] = {}
     lost: dict[tuple[str, ...], list[Rights]] = {}
     for changed in changed_rights(before, after):
@@ -108,7 +108,7 @@ def rights(sides: Sides, before: Plan, after: Plan) -> Iterator[Finding]:
 
 
 def _level_of(changed: Rights, system: System) -> Level:
-    """Return the level of a workload's new rights. A monitor's rights to its own folder concern nobody else."""
+    """Return the level for a workload's new rights. A monitor's rights to its own folder are just a note."""
     own = _own_folder(changed.workload, system)
     others = {right for right in changed.after - changed.before if right.partition(" ")[2] != own}
     if not others:
@@ -141,7 +141,7 @@ def _of_rights(
 
 
 def _described(words: tuple[str, ...]) -> list[str]:
-    """Return rights as parts of a sentence. Rights to the same place are next to each other."""
+    """Turn rights into phrases, combining rights to the same location."""
     verbs: dict[str, list[str]] = {}
     for right in words:
         verb, _, place = right.partition(" ")

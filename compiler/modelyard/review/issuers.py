@@ -1,4 +1,4 @@
-"""Name the stores that a token issuer opens: those in clouds that trust its tokens instead of access keys."""
+"""Name the stores a token issuer gives access to, in clouds that trust its tokens instead of access keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING: Final = "no workload there opens a store of a cloud without a key, so 
 
 
 def with_opened_stores(findings: Iterable[Finding], before: Plan | None, after: Plan) -> Iterator[Finding]:
-    """Yield the findings. Those about an issuer also name the stores that it opens or, without any, are no dangers."""
+    """Yield the findings. Those about an issuer name the stores it opens, and are no danger if there are none."""
     for finding in findings:
         is_issuer = finding.path[:2] == ("deployment", "targets") and finding.path[3:] == (_FIELD,)
         yield _with_stores(finding, before, after) if is_issuer else finding
@@ -39,7 +39,7 @@ def _with_stores(finding: Finding, before: Plan | None, after: Plan) -> Finding:
 
 
 def _opened(plan: Plan, target: str) -> dict[tuple[str, str], str]:
-    """Return the stores that a target's workloads open with tokens of its issuer, each with their access to it."""
+    """Return the stores that a target's workloads access using its issuer's tokens, with their access modes."""
     modes: dict[tuple[str, str], dict[str, None]] = {}
     for identity in plan.of(Identity, target):
         for access in identity.value.access:

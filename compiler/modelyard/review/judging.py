@@ -89,13 +89,13 @@ def _finding(change: Change, sides: Sides) -> Finding:
 
 
 def _exactly(before: Leaf, after: Leaf) -> str:
-    """Return details of both values that their texts may hide, such as further digits of a number."""
+    """Return exact values that the displayed text may hide, such as further digits of a number."""
     exact = [(leaf.number, leaf.items) for leaf in (before, after)]
     return facts(*exact) if any(part is not None for pair in exact for part in pair) else ""
 
 
 def _old_path(path: Steps, sides: Sides) -> Steps:
-    """Return the path that a field had in the old version, before its entry was renamed, if it was."""
+    """Return a field's path in the old version, taking into account that its entry may have been renamed."""
     old = (sides.after.moved or {}).get(".".join(path[:2]), "")
     return (*old.split("."), *path[2:]) if old and path[0] != "moved" else path
 
@@ -108,7 +108,7 @@ def _origin(change: Change, old: Steps, sides: Sides) -> str:
 
 
 def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) -> tuple[Level, tuple[str, ...]]:
-    """Raise or lower a finding's level according to the profile, environment and traffic. Also return the reasons."""
+    """Adjust a finding's level for the profile, environment and traffic. Returns the level and the reasons."""
     reasons: list[str] = []
     if sides.guarded and level is Level.REVIEW and _is_weakened(change, code, sides):
         level = Level.DANGER
@@ -123,7 +123,7 @@ def _weighed(change: Change, code: str, level: Level, rule: Rule, sides: Sides) 
 
 
 def _is_weakened(change: Change, code: str, sides: Sides) -> bool:
-    """Return whether a change weakens a safeguard or, in a high-risk system, how people are decided about."""
+    """Return whether a change weakens a safeguard or, in a high-risk system, affects decisions about people."""
     if code in _DECISIONS:
         return sides.is_high_risk
     return change.meaning.about in _GUARDS and change.way is not Direction.STRICTER and not change.entry

@@ -30,7 +30,7 @@ _ORDER: Final = "depends_on"
 
 @record
 class Item:
-    """A resource: its kind, such as `aws.Network` or `apps/v1/Deployment`, its name, and the values it is made from.
+    """A resource, such as an `aws.Network` or `apps/v1/Deployment`, with its name and input values.
 
     `workload` is the address of the workload that owns it. `needs` maps arguments to the items they refer to.
     """
@@ -50,7 +50,7 @@ Items: TypeAlias = Mapping[Key, Item]
 def lowered(plan: Plan, placement: str, targets: Targets, scope: frozenset[str] | None = None) -> Items:
     """Return the resources on a target, or none if the plan has no such target.
 
-    If a scope of workloads is given, objects that belong to a single workload outside the scope are omitted.
+    If `scope` is given, objects that belong to a single workload outside it are omitted.
     """
     return dict(_items(plan, placement, targets, scope))
 
@@ -126,7 +126,7 @@ def _object(document: Values, name: str, needs: Mapping[str, tuple[Key, ...]]) -
 
 
 def _name_of(document: Values) -> str:
-    """Return the name of the Pulumi resource: `namespace/name`, or only the name for a cluster-wide object."""
+    """Return the Pulumi resource name: `namespace/name`, or just the name for cluster-scoped objects."""
     metadata = cast("Values", document["metadata"])
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])

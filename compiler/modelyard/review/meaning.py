@@ -47,7 +47,7 @@ class Absent(StrEnum):
 
 @record
 class Meaning:
-    """What a field is about, and which changes loosen it: a direction, an order of values, or nothing."""
+    """What a field is about and which changes loosen it, given by a direction, an order of values, or neither."""
 
     about: str
     direction: str = ""
@@ -76,7 +76,7 @@ def parsed(rating: str) -> Meaning:
 
 
 def below(schemas: Sequence[Schema], step: str) -> list[Schema]:
-    """Return the schemas of a field or entry in all branches of the schemas of its parent value."""
+    """Return the schemas that apply to a field or entry, across all branches of its parent's schemas."""
     children: list[Schema] = []
     for schema in _expanded(schemas):
         known = schema_of(schema.get("properties"))

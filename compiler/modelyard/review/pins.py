@@ -1,4 +1,4 @@
-"""Find Helm charts and images that changed only because modelyard did, by comparing the old lock with its versions."""
+"""Find Helm charts and images that changed only because modelyard was upgraded, by checking the old lock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find where a spec writes a value, even if it uses a short form or the value is inherited from another field."""
+"""Find where a spec sets a value, even if it uses a short form or inherits the value from another field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from modelyard.spec import System
 
 
 def span_of(system: System, path: Steps) -> Span | None:
-    """Return the span of the value at a path, of the field it is inherited from, or of its nearest ancestor."""
+    """Return the span of the value at a path, falling back to the field it's inherited from or an ancestor."""
     document = system.document
     for candidate in _candidates(path):
         existing = _resolved_path(document.value, candidate)
@@ -21,12 +21,12 @@ def span_of(system: System, path: Steps) -> Span | None:
 
 
 def is_written(system: System, path: Steps) -> bool:
-    """Return whether the spec writes a value at this path or at the field it is inherited from."""
+    """Return whether the spec sets a value at this path or at the field it is inherited from."""
     return any(_resolved_path(system.document.value, candidate) is not None for candidate in _candidates(path))
 
 
 def _candidates(path: Steps) -> Iterator[Steps]:
-    """Yield the paths where a spec may write the value of the given path, most specific first."""
+    """Yield the paths where a spec may set the value at the given path, most specific first."""
     yield path
     if path[:2] == ("deployment", "targets") and len(path) > 3:
         yield ("deployment", *path[3:])
@@ -37,7 +37,7 @@ def _candidates(path: Steps) -> Iterator[Steps]:
 
 
 def _resolved_path(value: Json, path: Steps) -> Path | None:
-    """Return the path with list positions as numbers, or None if it does not exist in the document."""
+    """Return the path with list indices as integers, or None if it doesn't exist in the document."""
     steps: list[str | int] = []
     for step in path:
         if isinstance(value, dict) and step in value:
@@ -60,7 +60,7 @@ def _nearest(value: Json, path: Steps) -> Path | None:
 
 
 def _ancestors(path: Steps) -> Iterator[Steps]:
-    """Yield the paths above a path, nearest first. The short form of a target has its fields in `deployment`."""
+    """Yield a path's ancestors, nearest first. A target in short form has its fields in `deployment`."""
     for length in range(len(path) - 1, 0, -1):
         yield path[:length]
         if path[:2] == ("deployment", "targets") and length > 3:

@@ -1,4 +1,4 @@
-"""Findings about deployed resources: effects in a Pulumi preview that the change does not explain."""
+"""Findings about effects in a Pulumi preview that the change to the spec doesn't explain."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _stacks(outcome: Outcome, targets: Targets) -> Iterator[StackOfTarget]:
 def preview_findings(
     sides: Sides, before: Outcome, after: Outcome, targets: Targets, previews: Sequence[Preview]
 ) -> Iterator[Finding]:
-    """Yield findings about effects in an environment's previews that nothing explains, or that they should contain."""
+    """Yield findings about unexplained or missing effects in an environment's previews."""
     stacks = {(each.stack, each.project): each for outcome in (before, after) for each in _stacks(outcome, targets)}
     here = [preview for preview in previews if (preview.stack, preview.project) in stacks]
     if not here:
@@ -127,7 +127,7 @@ def _without_preview(stacks: Iterable[StackOfTarget]) -> list[str]:
 
 
 def project_changes(before: Outcome, after: Outcome, targets: Targets) -> dict[str, ProjectChange]:
-    """Return the effects of a change on each Pulumi project in either version, by the project's name."""
+    """Return how a change affects each Pulumi project in either version, keyed by project name."""
     assert before.plan is not None
     assert after.plan is not None
     plans = (before.plan, after.plan)
@@ -167,7 +167,7 @@ def _items(plan: Plan | None, target: str, targets: Targets) -> Items:
 
 
 def _joined(preview: Preview, project: ProjectChange, sides: Sides) -> Iterator[Finding]:
-    """Yield findings about differences between a preview and the effects of a change on the same project."""
+    """Yield findings about differences between a preview and the effects expected for the same project."""
     shown = consequences_in(preview, project)
     in_order = sorted(shown.values(), key=lambda consequence: consequence.key)  # the engine's order varies
     for effect in reversed(_BY_HARM):
@@ -223,11 +223,11 @@ def _level(affected: Iterable[Consequence], effect: Effect, project: ProjectChan
 
 
 def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
-    """Return whether a preview has to show an effect of a change.
+    """Return whether a preview must show an effect of a change.
 
-    A preview does not show what the cloud does later, such as updating nodes to their cluster's version, nor that
-    objects disappear with another project's cluster. Moreover, a resource that only refers to a replaced resource may
-    turn out to be unchanged.
+    Previews don't show what the cloud does later, such as updating nodes to the cluster's version, or that objects
+    disappear along with another project's cluster. A resource that only refers to a replaced resource may also turn out
+    to be unchanged.
     """
     if (
         consequence.effect is Effect.LEFT
@@ -242,10 +242,10 @@ def _must_show(consequence: Consequence, shown: Mapping[Key, Consequence], proje
 
 
 def is_spared(consequence: Consequence, shown: Mapping[Key, Consequence], project: ProjectChange) -> bool:
-    """Return whether the preview keeps all resources whose replacement would cause this resource to be replaced.
+    """Return whether the preview keeps every resource whose replacement would force this one to be replaced.
 
-    Pulumi's engine tries to move a cluster to another network in place, which no cloud can do, so its preview leaves
-    dependent resources unchanged.
+    Pulumi tries to move a cluster to another network in place, which no cloud can do, so its preview leaves dependent
+    resources unchanged.
     """
     if consequence.paths or consequence.effect not in _ANEW:
         return False
@@ -273,7 +273,7 @@ def follows(item: Item, project: ProjectChange) -> bool:
 
 
 def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Consequence]:
-    """Return a preview's effect on each of our items: for a component, the worst effect on its main resource."""
+    """Return a preview's effect on each item. For a component, this is the worst effect on its main resource."""
     worst: dict[Key, Consequence] = {}
     for step in preview.steps:
         if step.urn.type.startswith(("pulumi:pulumi:", "pulumi:providers:")):
@@ -287,9 +287,10 @@ def consequences_in(preview: Preview, project: ProjectChange) -> dict[Key, Conse
 
 
 def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
-    """Return whether a step is about an object, a component or its main resource, rather than one of its details.
+    """Return whether a step is about an object, a component or its main resource, as opposed to a detail.
 
-    Details are resources such as grants or alarms, of which a component has several and which hold nothing.
+    Details are resources such as grants or alarms. A component has several of them, and losing one loses nothing of
+    value.
     """
     part = project.effects.part(item.kind)
     is_main = step.urn.type == part.type and (bool(part.holds) or step.urn.name == item.name)
@@ -297,7 +298,7 @@ def _is_main(step: Step, item: Item, project: ProjectChange) -> bool:
 
 
 def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
-    """Return the item that a step belongs to. If neither version has it, it gets the name from the preview."""
+    """Return the item a step belongs to. If it isn't in either version, its name comes from the preview."""
     kind, name = _kind_and_name(step)
     key = (step.urn.project, kind, name)
     if key in project.items:
@@ -309,10 +310,10 @@ def item_of(step: Step, project: ProjectChange) -> tuple[Key, Item]:
 
 
 def _is_same(known: Key, item: Item, kind: str, name: str, project: ProjectChange) -> bool:
-    """Return whether a step's kind and name refer to an item although they are not the item's own.
+    """Return whether a step's kind and name refer to an item even though they aren't its own.
 
-    Some components, such as resource groups, appear in the preview only as their main resource. A name may also differ
-    if it begins with the item's name, or if the item is the only one of its kind.
+    Some components, such as resource groups, show up in the preview only as their main resource. A name may also differ
+    if it starts with the item's name, or if the item is the only one of its kind.
     """
     if "/" not in item.kind and project.effects.part(item.kind).type == kind and name.rpartition("/")[2] == item.name:
         return True
@@ -324,7 +325,7 @@ def _is_only(known: Key, project: ProjectChange) -> bool:
 
 
 def _kind_and_name(step: Step) -> tuple[str, str]:
-    """Return an object's kind and name, or those of the outermost component that contains a resource."""
+    """Return the kind and name of an object, or of the outermost component that contains a resource."""
     types, name = step.urn.types, step.urn.name
     parent = step.parent.name if step.parent is not None else name
     if _CHART in types:
@@ -340,7 +341,7 @@ def _kind_and_name(step: Step) -> tuple[str, str]:
 
 
 def _every(preview: Preview, consequences: Iterable[Consequence]) -> str:
-    """List all affected resources, even if the message only counts them: an acceptance covers exactly these."""
+    """List all affected resources, including any the message only counts, so an acceptance covers exactly these."""
     listed = sorted(
         (consequence.effect.name, consequence.item.kind, consequence.item.name) for consequence in consequences
     )

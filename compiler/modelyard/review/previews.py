@@ -33,7 +33,7 @@ _PARTS: Final = 4
 
 @record
 class Urn:
-    """The parts of a resource's URN: the types of its parents, its own type, and its name."""
+    """A parsed resource URN. `types` holds the types of the resource's parents, followed by its own type."""
 
     stack: str
     project: str
@@ -114,7 +114,7 @@ def _read(file: InputFile) -> tuple[Preview | None, Diagnostic | None]:
 
 
 def _steps(content: Any) -> tuple[list[tuple[Urn, str, Urn | None]], str, str]:
-    """Return all steps, or describe the error, with a string that is near it in the file."""
+    """Return all steps, or an error message and a string that helps locate the error in the file."""
     if not isinstance(content, dict):
         return [], "it is not an object", ""
     entries: Any = cast("dict[str, Any]", content).get("steps")

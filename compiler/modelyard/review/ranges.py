@@ -1,4 +1,4 @@
-"""Compare lists of address ranges by the addresses they contain rather than by how they are written."""
+"""Compare lists of address ranges by the addresses they cover, regardless of notation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the entries that a change reaches: those that read, serve, watch or run on the changed one, even indirectly."""
+"""Find the entries a change reaches, i.e. those that read, serve, watch or run on it, even indirectly."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _SHOWN: Final = ("inference", "pipelines", "monitors", "models", "data", "regist
 
 
 def reached_by(system: System, path: Steps) -> tuple[str, ...]:
-    """Return what a change at a path reaches: callers, then the addresses of other entries (endpoints first).
+    """Return callers reached by a change at a path, then the addresses of other entries (endpoints first).
 
-    A channel reaches only the entries whose alerts it gets.
+    A channel reaches only the entries whose alerts it receives.
     """
     start = _start(path)
     if path[0] == "channels":
@@ -103,7 +103,7 @@ def _grouped(pairs: _Pairs) -> _Edges:
 
 
 def _section(pairs_of: Callable[[_Entry], _Pairs]) -> Callable[[Mapping[str, _Entry]], _Edges]:
-    """Return an index of a section's dependencies, given a function that yields those of one entry."""
+    """Return a function that indexes a section's dependencies, given one that yields those of a single entry."""
     return index(lambda section: _grouped(pair for entry in section.values() for pair in pairs_of(entry)))
 
 

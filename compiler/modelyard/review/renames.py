@@ -19,7 +19,7 @@ _NAMED: Final = (*_MOVABLE, "data", "models", "compute", "channels")
 
 
 def renames(sides: Sides) -> Iterator[Finding]:
-    """Report removed entries for which there is a new entry that differs only in its names."""
+    """Report removed entries that have a new counterpart differing only in its names."""
     if not any(_missing(sides.before, sides.after, section) for section in _MOVABLE):
         return
     names = _changed_names(sides)
@@ -64,7 +64,7 @@ class _Text:
         self._names = re.compile(rf"(?<![A-Za-z0-9])(?:{alternatives})(?![A-Za-z0-9])")
 
     def of(self, section: str, name: str) -> str:
-        """Return an entry's fields as the spec writes them, with "?" instead of names that only one version has."""
+        """Return an entry's fields as the spec writes them, replacing names found in only one version with "?"."""
         text = spec_text("", plain(getattr(self._system, section)[name]))
         text = text.replace(f"captures/{name}", "captures/?").replace(f"{section}-{name}", f"{section}-?")
         return self._names.sub("?", text) if self._has_names else text

@@ -28,9 +28,10 @@ class Rights:
 
 
 def changed_rights(before: Plan, after: Plan) -> Iterator[Rights]:
-    """Yield the workloads in both plans whose rights differ. Entirely new or removed workloads are not included.
+    """Yield workloads whose rights differ between the plans, except for added or removed workloads.
 
-    Renaming workloads and stores with `moved`, or a model's name in the registry, is not a change of rights.
+    Renaming workloads or stores using `moved`, or renaming a model in the registry, doesn't count as a change of
+    rights.
     """
     models = {
         model.registered_name: after.system.models[name].registered_name
@@ -83,9 +84,9 @@ def _identities(plan: Plan) -> _Identities:
 
 
 def _of_changed_workloads(before: _Identities, after: _Identities) -> tuple[_Identities, _Identities]:
-    """Return both plans' identities without those of workloads whose identities are all the same in both plans.
+    """Return both plans' identities, omitting workloads whose identities are all unchanged.
 
-    Identities are compared by position. After one that is new or removed, all of them count as changed.
+    Identities are compared by position, so every identity after an added or removed one counts as changed.
     """
     unequal = [pair for pair in zip_longest(before, after) if pair[0] != pair[1]]
     workloads = {identity.workload for pair in unequal for identity in pair if identity is not None}
@@ -98,7 +99,7 @@ def _of_changed_workloads(before: _Identities, after: _Identities) -> tuple[_Ide
 def _rights(
     identities: _Identities, aliases: Mapping[str, str], models: Mapping[str, str], folder: _Folder | None
 ) -> dict[str, frozenset[str]]:
-    """Return the rights that identities give to each workload, using new names for renamed entries and models."""
+    """Return the rights each workload gets from its identities, using new names for renamed entries and models."""
     rights: dict[str, set[str]] = {}
     for identity in identities:
         granted = rights.setdefault(aliases.get(identity.workload, identity.workload), set())
@@ -114,7 +115,7 @@ def _rights(
 
 
 def _renamed(prefix: str, models: Mapping[str, str]) -> str:
-    """Return a prefix with the new registered name if it is the folder of a renamed model."""
+    """Return a prefix, using the new registered name if it is the folder of a renamed model."""
     above, _, name = prefix.rstrip("/").rpartition("/")
     _, slash, last = above.rpartition("/")
     new = models.get(name) if slash and last == _MODELS else None

@@ -12,13 +12,13 @@ from modelyard.stages import Outcome
 
 
 def repeats_of(outcomes: Iterable[Outcome]) -> Repeats:
-    """Return the entries in all outcomes' documents that were repeated for rows of lists."""
+    """Return the entries that were repeated for list rows, across the documents of all outcomes."""
     documents: list[Document] = [outcome.document for outcome in outcomes if outcome.document is not None]
     return Repeats.of(*(document.repeated for document in documents))
 
 
 def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]:
-    """Merge the findings about the same field of entries that were repeated from the same definition."""
+    """Merge findings about the same field in entries repeated from the same definition."""
     if not repeats.by_name:
         yield from findings
         return
@@ -33,7 +33,10 @@ def for_rows(findings: Iterable[Finding], repeats: Repeats) -> Iterator[Finding]
 
 
 def _joined(members: list[Finding], repeats: Repeats) -> Finding:
-    """Join findings about the same field in different rows. If their messages differ, the highest finding's is used."""
+    """Merge findings about the same field in different rows.
+
+    If their messages differ, the most serious one's is used.
+    """
     first = max(members, key=lambda finding: finding.level)
     rows = dict.fromkeys(row for member in members for row in repeats.rows_in(*member.path))
     texts = {tuple(map(repeats.general, (finding.message, finding.before, finding.after))) for finding in members}

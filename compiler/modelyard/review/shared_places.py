@@ -16,7 +16,7 @@ _PLACES: Final = (("stores", "*", "adopt"), ("deployment", "targets", "*", "cont
 
 
 def on_shared_places(findings: Iterable[Finding], after: Mapping[str, Outcome]) -> Iterator[Finding]:
-    """Yield the findings. They become dangers if a trial environment starts to share a non-trial store or cluster."""
+    """Yield the findings, raising those where a trial environment starts sharing a non-trial store or cluster."""
     systems = {name: outcome.system for name, outcome in after.items() if outcome.system is not None}
     real = {name: system for name, system in systems.items() if not is_for_trials(system)}
     for finding in findings:

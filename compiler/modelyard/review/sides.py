@@ -1,4 +1,4 @@
-"""The two versions of a system that a review compares, and the facts about both versions that rules need."""
+"""The two versions of a system that a review compares, along with facts about them that rules need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Sides:
 
     @property
     def guarded(self) -> str:
-        """Why safeguards matter more for this system, by the stricter of both profiles, or "" if they do not."""
+        """Why safeguards matter more for this system, going by the stricter of both profiles, or "" if they don't."""
         if self.is_high_risk:
             return "risk: high"
         for system in (self.before, self.after):
@@ -43,17 +43,17 @@ class Sides:
 
     @property
     def is_trial(self) -> bool:
-        """Whether the environment is for trials, judging by its name or because it runs on a single machine."""
+        """Whether this is a trial environment, judging by its name or because it runs on a single machine."""
         return is_for_trials(self.after)
 
 
 def is_for_trials(system: System) -> bool:
-    """Return whether an environment is for trials, judging by its name or because it runs on a single machine."""
+    """Return whether this is a trial environment, judging by its name or because it runs on a single machine."""
     return system.environment in _TRIALS or system.deployment.mode == "local"
 
 
 def classes_of(system: System) -> Iterator[str]:
-    """Yield the data classes that a system declares, for itself or for a dataset."""
+    """Yield the data classes that a system declares, both for itself and for its datasets."""
     yield from system.governance.data_classes
     yield from (data.classification for data in system.data.values() if data.classification)
 

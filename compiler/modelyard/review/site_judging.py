@@ -1,4 +1,4 @@
-"""Judge a changed site value by the rules for the fields that use it, as if the spec contained the value."""
+"""Judge a changed site value by the rules for the fields that use it, as if it were written in the spec."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Judge: TypeAlias = Callable[[Sides], Iterable[Finding]]
 
 @record
 class Versions:
-    """Both versions of a group of sites, with the markers for its values, and with the plans for its sites.
+    """Both versions of a site group, including the markers for its values and the plans for its sites.
 
-    `known` has the findings about the spec itself, which are the same at every site.
+    `known` holds the findings about the spec itself, which are the same at every site.
     """
 
     old: Group
@@ -38,9 +38,9 @@ class Versions:
 
 
 def judged_directly(versions: Versions, column: str, rows: Sequence[tuple[int, int]]) -> Iterator[Finding]:
-    """Yield the findings about the fields that use a column. `rows` has the sites' positions in both versions.
+    """Yield findings about the fields that use a column. `rows` holds each site's position in both versions.
 
-    There are no findings if no field shows the column's values, or if these change in too many different ways.
+    Yields nothing if no field shows the column's values, or if they change in too many different ways.
     """
     pairs = {name: pair for pair in versions.pairs if pair.target == versions.new.name for name in pair.sites}
     alike: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
@@ -65,7 +65,7 @@ def _value(group: Group, column: str, at: int) -> Scalar | None:
 
 
 def _at_site(versions: Versions, pair: SitePair, column: str, old: int, new: int) -> Iterator[Finding]:
-    """Yield a site's findings if only this column changes, except those about the spec itself."""
+    """Yield a site's findings as if only this column had changed, except those about the spec itself."""
     others: Mapping[str, Scalar | None] = {
         name: _value(versions.new, name, new)
         for name in versions.old_marked.columns

@@ -1,4 +1,4 @@
-"""Write findings about systems with sites as the spec would: with `${site.NAME}` instead of the compiler's markers."""
+"""Show `${site.NAME}`, as written in the spec, instead of the compiler's markers in findings about sites."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def without_markers(findings: Iterable[Finding], old: Outcome | None, new: Outco
 
 
 def _markers(outcome: Outcome) -> _Markers:
-    """Return the columns that have markers in an outcome, by the numbers of their groups."""
+    """Return the columns that have markers in an outcome, keyed by group number."""
     bindings = outcome.bound.bindings.values() if outcome.bound is not None else ()
     marked = [*(binding.marked for binding in bindings), *(fleet.binding.marked for fleet in outcome.fleets)]
     return {each.group: each for each in marked if each.columns}

@@ -1,4 +1,4 @@
-"""Compare the plans for the same sites in both versions, whatever the order of the sites."""
+"""Compare the plans for the same sites in both versions, regardless of their order."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from modelyard.target import Targets
 
 @record
 class SitePair:
-    """The old and the new plan for sites that share a kind, and so a plan, in each version.
+    """The old and new plans for sites of the same kind, which share a plan in each version.
 
-    For all other groups of sites, both plans have the values of the same site.
+    For all other site groups, both plans use the values of the same site.
     """
 
     target: str
@@ -33,7 +33,7 @@ class SitePair:
 
 
 def site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
-    """Return the pairs of plans for the sites that exist in both versions, in order of each pair's first site."""
+    """Return pairs of plans for sites that exist in both versions, ordered by each pair's first site."""
     before = {fleet.group.name: fleet for fleet in old.fleets}
     pairs = [
         pair for fleet in new.fleets if fleet.group.name in before for pair in _pairs(before[fleet.group.name], fleet)
@@ -43,7 +43,7 @@ def site_pairs(old: Outcome, new: Outcome) -> tuple[SitePair, ...]:
 
 
 def _aligned(pair: SitePair, others: Iterable[SitePair]) -> SitePair:
-    """Return a pair in which each other group's part of both plans is for the same site, whatever their order."""
+    """Return a pair whose plans use the same site for every other group, regardless of site order."""
     before, after = pair.before, pair.after
     for other in others:
         before = plan_with_part(before, other.before, other.target)
@@ -86,7 +86,7 @@ def _marked_in_one(fleet: Fleet, other: Fleet) -> tuple[str, ...]:
 
 
 def _kinds(fleet: Fleet) -> dict[str, int]:
-    """Return the position of each site's kind. Sites of the same kind have the same plan."""
+    """Return the index of each site's kind. Sites of the same kind share a plan."""
     return {fleet.group.names[row]: at for at, kind in enumerate(fleet.kinds) for row in kind.rows}
 
 
@@ -130,7 +130,7 @@ def _with_changed_values(pair: SitePair, old: Fleet, new: Fleet) -> Iterator[_Pa
 def effects_at_sites(
     pairs: tuple[SitePair, ...], old: Sequence[Fleet], new: Sequence[Fleet], targets: Targets
 ) -> Iterator[Finding]:
-    """Yield the findings about effects on targets with sites. They list the sites unless they apply at every site."""
+    """Yield findings about effects on targets with sites, listing the sites unless all of them are affected."""
     before, after = ({fleet.group.name: fleet for fleet in fleets} for fleets in (old, new))
     parts = [part for pair in pairs for part in _with_changed_values(pair, before[pair.target], after[pair.target])]
     for target in dict.fromkeys(part.pair.target for part in parts):
@@ -151,7 +151,7 @@ def effects_at_sites(
 
 
 def _named(finding: Finding, names: list[str], values: Mapping[str, object], is_everywhere: bool) -> Finding:
-    """Add the sites' names to a finding, unless it applies at all sites. An acceptance covers exactly these sites."""
+    """Add site names to a finding unless it applies at all sites. An acceptance covers exactly these sites."""
     message = finding.message if is_everywhere else f"{finding.message}{of_sites(names)}"
     if finding.level <= Level.NOTE:
         return replace(finding, message=message)

@@ -1,4 +1,4 @@
-"""Combine what was compiled for different sites: one group's part is replaced by that of another of its sites."""
+"""Combine what was compiled for different sites, taking one group's part from another of its sites."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PLACED: Final = ("stores", "pipelines", "inference", "monitors")
 
 
 def plan_with_part(plan: Plan, other: Plan, target: str) -> Plan:
-    """Return a plan in which everything on a target is as in another plan, which is for other sites of the same spec.
+    """Return a plan with everything on a target taken from another plan for other sites of the same spec.
 
-    Returns the same object if the part on this target is the same in both plans.
+    Returns the same object if both plans agree on this target.
     """
     system = system_with_part(plan.system, other.system, target)
     if system is plan.system:
@@ -29,7 +29,7 @@ def plan_with_part(plan: Plan, other: Plan, target: str) -> Plan:
 
 
 def system_with_part(system: System, other: System, target: str) -> System:
-    """Return a system in which a target, and everything placed on it, is as in another system. See `plan_with_part`."""
+    """Return a system with a target and everything on it taken from another system. See `plan_with_part`."""
 
     def is_there(entry: Any) -> bool:
         return bool(entry.target == target)

@@ -17,10 +17,10 @@ _Value = TypeVar("_Value", System, Plan)
 
 
 def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
-    """Return an outcome's system with the values of the sites for which the other outcome was compiled.
+    """Return an outcome's system with the values of the sites that `other` was compiled for.
 
     A version with errors is compiled for the first site in each group, without markers. Returns None if `other` has
-    markers, or if the outcome's system does not have these sites.
+    markers, or if the outcome's system doesn't include these sites.
     """
     if other.bound is None or outcome.bound is None or not outcome.fleets:
         return None
@@ -42,7 +42,7 @@ def as_at_sites_of(other: Outcome, outcome: Outcome) -> System | None:
 
 
 def with_values(system: System, *sites: Site) -> System:
-    """Return a system with the values of the given sites instead of the markers of the sites' groups."""
+    """Replace the markers of site groups in a system with the values of the given sites."""
 
     def fill(text: str) -> str:
         for site in sites:
@@ -53,7 +53,7 @@ def with_values(system: System, *sites: Site) -> System:
 
 
 def with_columns(plan: Plan, columns: Sequence[str], site: Site) -> Plan:
-    """Return a plan with a site's values of some columns instead of their markers."""
+    """Replace the markers of some columns in a plan with a site's values."""
     return mapped(plan, lambda text: site.filled(text, columns)) if columns else plan
 
 
@@ -63,9 +63,9 @@ def mapped(value: _Value, fill: Callable[[str], str]) -> _Value:
 
 
 def _mapped(value: Any, fill: Callable[[str], str]) -> Any:
-    """Return a value with each of its strings replaced by what `fill` returns for it, except in the document.
+    """Apply `fill` to every string in a value, except in the document.
 
-    Parts in which nothing is replaced stay the same objects, so they can be compared without examining them.
+    Unchanged subtrees remain the same objects, so they can be compared by identity.
     """
     if isinstance(value, str):
         text = fill(value)

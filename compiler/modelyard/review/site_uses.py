@@ -34,10 +34,10 @@ def fields_using(outcome: Outcome, group: Group, column: str) -> tuple[Path, ...
 
 
 def worst_level(fields: tuple[Path, ...]) -> Level:
-    """Return the level of the worst change that loosens one of the given fields: REVIEW or higher.
+    """Return the level of the worst change that loosens one of the given fields, but at least REVIEW.
 
-    The actual direction is not considered: the values of several sites can change in different directions, and a string
-    such as an address range has no order.
+    The actual direction isn't considered, because the values of several sites can change in different directions, and
+    strings such as address ranges have no order.
     """
     levels = (looser_level(parsed(rating_of(tuple(map(str, path)))).about) for path in fields)
     return max((Level.REVIEW, *levels))

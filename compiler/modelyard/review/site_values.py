@@ -1,7 +1,7 @@
-"""Findings about a target's sites: which sites are new or removed, and which have different values.
+"""Findings about a target's sites, including added and removed sites and changed values.
 
-A different value is judged like the same change of the fields that use it. Only if there is no such field, or if the
-value changes in too many different ways, the finding is about the value itself.
+A changed value is judged like the same change to the fields that use it. Only if there is no such field, or if the
+value changes in too many different ways, is the finding about the value itself.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def site_changes(
     judge: Judge,
     known: Iterable[Finding],
 ) -> Iterator[Finding]:
-    """Report the differences in the sites of each target that has sites in both versions.
+    """Report differences between the sites of each target that has sites in both versions.
 
-    `judge` applies the rules to two systems, and `known` has its findings about the spec.
+    `judge` applies the rules to two systems, and `known` holds its findings about the spec.
     """
     if old.bound is None or new.bound is None:
         return
@@ -55,7 +55,7 @@ def site_changes(
 
 
 def _judged(finding: Finding, new: Outcome, group: Group) -> Finding:
-    """Raise the level of a finding about a value that is dangerous when loosened, such as one in an allow rule."""
+    """Raise a finding's level if loosening the value is dangerous, e.g. because an allow rule uses it."""
     fields = fields_using(new, group, finding.path[-1])
     level = max(finding.level, worst_level(fields))
     places = " and ".join(dict.fromkeys(".".join(map(str, path)) for path in fields[:_MOST]))
@@ -81,7 +81,7 @@ def _names(old: Group, new: Group, environment: str) -> Iterator[Finding]:
 
 
 def _waves(group: Group) -> set[str]:
-    """Return the column of waves if `waves` sets it. Changes to `waves` are reported themselves."""
+    """Return the wave column if `waves` sets it, since changes to `waves` are reported separately."""
     return {WAVE} & group.always.keys()
 
 
@@ -90,7 +90,7 @@ _Rows: TypeAlias = list[tuple[int, int]]
 
 
 def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) -> Iterator[tuple[Finding, _Rows]]:
-    """Report each given column whose values differ at sites that both versions have, with those sites' positions."""
+    """Report each given column whose values differ at sites in both versions, along with the sites' positions."""
     positions = {name: at for at, name in enumerate(old.names)}
     pairs = [(positions[name], at) for at, name in enumerate(new.names) if name in positions]
     for column in columns:
@@ -114,7 +114,10 @@ def _values(old: Group, new: Group, columns: tuple[str, ...], environment: str) 
 
 
 def _column(group: Group, name: str) -> tuple[Scalar | None, ...] | None:
-    """Return a column's values, or None. `get` would return none while the column's type is undetermined."""
+    """Return a column's values, or None if it doesn't exist.
+
+    `get` would also return None while the column's type is undetermined.
+    """
     columns = group.columns
     return columns[name] if name in columns else None  # noqa: SIM401
 
@@ -124,7 +127,7 @@ def _at(column: tuple[Scalar | None, ...] | None, at: int) -> Scalar | None:
 
 
 def _formatted(*values: Scalar | None) -> tuple[str, ...]:
-    """Return different values as different texts, even if they are `true` and "true", or 1 and 1.0."""
+    """Format values so that different ones look different, e.g. `true` and "true", or 1 and 1.0."""
     texts = tuple("none" if value is None else spec_text("", value) for value in values)
     return texts if len(set(texts)) == len(values) else tuple(map(flow, values))
 

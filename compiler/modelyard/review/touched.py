@@ -1,4 +1,4 @@
-"""Find the workloads whose objects a change can affect, so that thousands of others need not be compared."""
+"""Find the workloads whose objects a change can affect, so that thousands of others needn't be compared."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ _IGNORED: Final = frozenset({"document", "environment"})
 def touched(before: Plan, after: Plan) -> frozenset[str] | None:
     """Return the addresses that a change can affect, or None if it may affect everything.
 
-    A workload's objects are determined by its resources in the plan, by its dependencies and monitors, and by settings
-    for the whole system.
+    A workload's objects depend on its resources in the plan, its dependencies and monitors, and system-wide settings.
     """
     old, new = before.system, after.system
     names = (name for name in System.__match_args__ if name not in _IGNORED and name not in _SECTIONS)
@@ -41,7 +40,7 @@ def _entries(old: System, new: System) -> Iterator[str]:
 
 
 def _planned(before: Plan, after: Plan) -> Iterator[str]:
-    """Yield the addresses of the owners of resources that are new, removed or different."""
+    """Yield the addresses of workloads whose resources were added, removed or changed."""
     unequal = [pair for pair in zip_longest(before.resources, after.resources) if pair[0] != pair[1]]  # by position
     old, new = ({pair[side].place: pair[side] for pair in unequal if pair[side] is not None} for side in (0, 1))
     for place in {**old, **new}:
@@ -50,5 +49,5 @@ def _planned(before: Plan, after: Plan) -> Iterator[str]:
 
 
 def is_touched(owner: str, scope: Container[str] | None) -> bool:
-    """Return whether the objects of an owner may differ. Objects without a single owner always may."""
+    """Return whether an owner's objects may differ. Objects without a single owner always may."""
     return scope is None or not owner or owner in scope

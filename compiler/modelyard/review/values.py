@@ -19,11 +19,11 @@ Parts: TypeAlias = dict[Steps, Any]
 
 @record
 class Leaf:
-    """A value without parts, as it would be written in the spec.
+    """A scalar or list, as it would be written in the spec.
 
-    `number` is set for quantities and `items` for lists. If `text` is empty, there is no value. `order` is false for
-    lists whose order has no meaning. `exact` is the text that also distinguishes `true` from "true", and 1 from 1.0, in
-    JSON that is passed on as it was written.
+    `number` is set for quantities and `items` for lists. An empty `text` means there is no value. `order` is False for
+    lists whose order doesn't matter. `exact` is text that also distinguishes `true` from "true", and 1 from 1.0, for
+    JSON that is passed through as written.
     """
 
     text: str
@@ -81,7 +81,7 @@ def parts(value: Any) -> Parts | None:
 
 
 def leaf(value: Any, field: str = "") -> Leaf:
-    """Return a value without parts as a leaf. `field` is the record field, which determines the unit."""
+    """Convert a scalar or list to a leaf. `field` is the record field, which determines the unit."""
     kind = kind_of(value)
     if isinstance(value, Leaf):
         return value
@@ -100,7 +100,7 @@ def leaf(value: Any, field: str = "") -> Leaf:
 
 
 def plain(value: Any, field: str = "") -> Json:
-    """Return a value with all its parts as a spec would write it, omitting absent parts."""
+    """Return a value as a spec would write it, including nested values but omitting absent ones."""
     below = parts(value)
     if below is None:
         leaf_value = leaf(value, field)
@@ -154,7 +154,7 @@ def _keyed(value: tuple[Any, ...]) -> Parts | None:
 
 
 def _as_written(value: Any) -> Leaf:
-    """Return JSON that is passed on as it was written as a leaf, even if it is a mapping."""
+    """Wrap JSON in a leaf if it is passed through as written, even if it is a mapping."""
     exact = flow(value)
     return Leaf(exact, exact=exact) if isinstance(value, dict) else replace(leaf(value), exact=exact)
 
@@ -242,7 +242,7 @@ def _variant(value: Any) -> Iterator[tuple[Steps, Any]]:
 
 
 def _pipeline(value: Any) -> Iterator[tuple[Steps, Any]]:
-    """Yield a pipeline's fields. The only step of a pipeline without `steps` is treated as part of the pipeline."""
+    """Yield a pipeline's fields. For pipelines without `steps`, these include the fields of the implicit step."""
     only = value.steps[0] if len(value.steps) == 1 and value.steps[0].path == ("pipelines", value.name) else None
     for steps, child in _fields(value, "Pipeline"):
         if steps == ("promoteTo",) and value.type != "training":  # only training promotes

@@ -30,7 +30,7 @@ Rows: TypeAlias = frozenset[tuple[str, str]]
 
 @record
 class _Side:
-    """The warnings in one version of a system, its sites, the rows of its lists, and the entries repeated for these."""
+    """One version's warnings, along with its sites, its list rows, and the entries repeated for them."""
 
     warnings: tuple[Diagnostic, ...]
     document: Document | None
@@ -42,7 +42,7 @@ class _Side:
 def warnings(sides: Sides, before: Outcome, after: Outcome) -> Iterator[Finding]:
     """Report warnings that appear in only one version.
 
-    A warning is not new if only its figures, such as a cost, have changed, or if it already exists for one row or site
+    A warning isn't new if only its figures, such as a cost, have changed, or if it already existed for one row or site
     and the list or target gains another.
     """
     old_side, new_side = _side(before), _side(after)
@@ -65,7 +65,7 @@ def _side(outcome: Outcome) -> _Side:
 
 
 def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
-    """Yield the warnings that the other version lacks, each with facts: its entry, names and figures."""
+    """Yield the warnings that aren't in the other version, along with facts: the entry, names and figures."""
     different = tuple(_unpaired(side, other))
     starts = _starts(side.document) if different else []
     for warning in different:
@@ -73,9 +73,9 @@ def _unlike(side: _Side, other: _Side) -> Iterator[tuple[Diagnostic, str]]:
 
 
 def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
-    """Yield the warnings that the other version lacks.
+    """Yield the warnings that aren't in the other version.
 
-    Equal messages are paired first, then those with other figures.
+    Equal messages are paired first, followed by messages that differ only in their figures.
     """
     texts, own = ({(warning.code, warning.message) for warning in each.warnings} for each in (other, side))
     left = [warning for warning in side.warnings if (warning.code, warning.message) not in texts]
@@ -91,9 +91,9 @@ def _unpaired(side: _Side, other: _Side) -> Iterator[Diagnostic]:
 
 
 def _is_at_known_sites(warning: Diagnostic, known: Diagnostic, side: _Side, other: _Side) -> bool:
-    """Return whether the other version has the same warning at the same sites, ignoring sites that do not exist there.
+    """Return whether the other version has the same warning at the same sites, ignoring sites it doesn't have.
 
-    A message names only some of many sites. Their number then decides.
+    If there are many sites, a message names only some of them, and their number is compared instead.
     """
     if not other.sites or _without_sites(warning) != _without_sites(known):
         return False
@@ -109,7 +109,7 @@ def _without_sites(warning: Diagnostic) -> tuple[str, str]:
 
 
 def _sites_of(warning: Diagnostic, side: _Side) -> tuple[frozenset[str], int]:
-    """Return the sites that a warning names, and the number of sites that have it: all, if it names none."""
+    """Return the sites named in a warning and how many sites it affects. A warning that names none affects all."""
     match = _SITES.search(warning.message)
     if match is None:
         return side.sites, len(side.sites)
@@ -128,7 +128,7 @@ _General: TypeAlias = tuple[str, str, Rows]
 
 
 def _of_rows(warning: Diagnostic, side: _Side) -> _General:
-    """Return a warning's code, its message in terms of the repeated definition, and the rows it is about."""
+    """Return a warning's code, its message in terms of the repeated definition, and the affected rows."""
     match = _ROWS.search(warning.message)
     rows = _named_rows(match["rows"]) if match is not None else side.repeats.rows_in(warning.message)
     return warning.code, side.repeats.general(_ROWS.sub("", warning.message)), frozenset(rows)
@@ -152,7 +152,7 @@ def _finding(code: str, level: Level, message: str, warning: Diagnostic, facts_o
 
 
 def _names_in(message: str) -> set[str]:
-    """Return the quoted names, the figures and the sites in a message, which stay the same if it is reworded."""
+    """Return the quoted names, figures and sites in a message, which survive a rewording."""
     quoted = {name[1:-1] for name in _QUOTED.findall(message)}
     sites = _SITES.search(message)
     if sites is not None:

@@ -63,7 +63,7 @@ def word(owner: str, field: str) -> str:
 
 
 def spec_text(field: str, value: Json) -> str:
-    """Write the value of a record's field as a spec would: 0.2 in `fraction` is 20%, 90 in `window_s` is 90s."""
+    """Format a record field's value as a spec would: 0.2 in `fraction` is 20%, and 90 in `window_s` is 90s."""
     if value is None:
         return ""
     if isinstance(value, bool):

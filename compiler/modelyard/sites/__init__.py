@@ -1,1 +1,1 @@
-"""Groups of sites that share one definition, and the values that differ between the sites."""
+"""Site groups that share one definition, and the values that differ between their sites."""

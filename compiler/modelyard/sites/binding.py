@@ -1,7 +1,7 @@
-"""The values that represent a group's sites during compilation, and the placeholders that each site fills in later.
+"""The values that stand for a site group during compilation, and the placeholders each site fills in later.
 
 A group is compiled once, with a marker for each value that is only copied to the output as text. In the output, markers
-become placeholders such as `${site.gateway}`, which the Pulumi program replaces with the values from its stack.
+become placeholders such as `${site.gateway}`, which the Pulumi program replaces with values from its stack.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Marked:
 
 @record
 class Binding:
-    """The value of each column of a group that is used for compilation. Columns with markers are in `marked`."""
+    """The value that each column of a group has during compilation. Columns with markers are in `marked`."""
 
     values: Mapping[str, Scalar]
     marked: Marked
@@ -83,9 +83,9 @@ class Binding:
 
 @record
 class Choice:
-    """How to bind a group's columns: to the values of the site at position `at`, except for columns with markers.
+    """How to bind a group's columns. Columns without markers get the values of the site at position `at`.
 
-    If `fixed` is None, no column has a marker. Otherwise, every column that can have a marker does, except those in
+    If `fixed` is None, no column has a marker. Otherwise, every column that can have a marker gets one, except those in
     `fixed`.
     """
 
@@ -95,10 +95,10 @@ class Choice:
 
 @record
 class Bound:
-    """The groups in a spec, the binding of each group, and the locations where each column's value is used.
+    """The groups in a spec, each group's binding, and the locations where column values are used.
 
-    `markable` holds the columns that can have markers. `places` holds the locations of the groups' `sites` fields.
-    `numbers` holds the numbers that stand for the groups in markers. All of these are keyed by the group's name.
+    `markable` holds the columns that can have markers, `places` the locations of the groups' `sites` fields, and
+    `numbers` the numbers that stand for the groups in markers. All are keyed by group name.
     """
 
     groups: tuple[Group, ...]
@@ -111,7 +111,7 @@ class Bound:
 
 @record(frozen=False)
 class Scopes:
-    """The group that each of a document's entries belongs to, and the references to the groups' values.
+    """Maps a document's entries to their groups, and resolves references to the groups' values.
 
     Without bindings, these references are left unchanged.
     """
@@ -127,7 +127,7 @@ class Scopes:
 
 
 def form_of(values: Sequence[Scalar | None]) -> int | None:
-    """Return the position in `_FORMS` of the first form that fits all the values, or None if no form does."""
+    """Return the index in `_FORMS` of the first form that fits all values, or None if there isn't one."""
     listed = [value for value in values if isinstance(value, str)]
     if len(listed) != len(values):
         return None
@@ -157,7 +157,7 @@ _SECTIONS: Final = ("inference", "pipelines", "monitors", "stores", "overrides")
 
 
 def _target_of(document: Document, section: str, entry: Json) -> str:
-    """Return an entry's target: the one that it names, or the default target for its kind of workload.
+    """Return the target an entry names, or the default for its workload type.
 
     Monitors that only evaluate rules run where the watched resource runs.
     """
@@ -178,7 +178,7 @@ _WATCHED: Final = ("inference", "pipelines")
 
 
 def _default(document: Document, kind: str) -> str:
-    """Return the target for entries of one kind of workload that do not name a target."""
+    """Return the target for entries of a workload type that don't name one."""
     deployment = document.value.get("deployment")
     placement = deployment.get("placement") if isinstance(deployment, dict) else None
     targets = deployment.get("targets") if isinstance(deployment, dict) else None
@@ -203,7 +203,7 @@ def has_markers(text: str) -> bool:
 
 
 def free_numbers(texts: Iterable[str], count: int) -> list[int]:
-    """Return numbers for groups such that the groups' markers do not occur in users' strings."""
+    """Return group numbers whose markers don't occur in users' strings."""
     taken = {_numbers(match)[0] for text in texts if has_markers(text) for match in _MARKER.finditer(text)}
     return [number for number in range(_MOST) if number not in taken][:count]
 
@@ -284,7 +284,7 @@ class Site:
     other: Mapping[str, Scalar | None] = field(default_factory=dict[str, "Scalar | None"])
 
     def filled(self, text: str, chosen: Collection[str] | None = None) -> str:
-        """Return a string with the site's values instead of the markers, or only of those of the chosen columns."""
+        """Replace the markers in a string with the site's values, optionally only those of the chosen columns."""
         columns = self.marked.columns
 
         def replaced(match: re.Match[str]) -> str:
@@ -303,7 +303,7 @@ class Site:
 
 
 def placeholder(kind: str, columns: tuple[str, ...]) -> str:
-    """Return the placeholder that a site's value gets in the output. The site's Pulumi program replaces it."""
+    """Return the placeholder for a site's value in the output, which the site's Pulumi program replaces."""
     return f"${{site {kind} {' '.join(columns)}}}" if kind else f"${{site.{columns[0]}}}"
 
 
@@ -325,7 +325,7 @@ def binding_of(number: int, group: Group, columns: Iterable[str], choice: Choice
 
 
 def columns_of(group: Group, used: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns to bind: the name, then the columns in use and those for overrides, in alphabetical order."""
+    """Return the columns to bind: the name, then used columns and those for overrides, in alphabetical order."""
     always = (column for column in group.columns if column.startswith(EXCEPTION) or column in group.always)
     bound = {*used, *always} - {NAME}
     return (NAME, *(column for column in sorted(bound) if column in group.columns))

@@ -35,9 +35,9 @@ _MARKED = Choice(frozenset(), 0)
 
 @record
 class SiteChoices:
-    """How to bind the groups of sites. Groups without a choice get markers.
+    """How to bind site groups. Groups without a choice get markers.
 
-    `tables` holds the files with sites, and `before` holds the groups that an earlier run has found, if any.
+    `tables` holds the files with sites, and `before` the groups found by an earlier run, if any.
     """
 
     tables: Mapping[str, InputFile | str]
@@ -78,7 +78,7 @@ def unfilled(
 def _used_values(
     document: Document, settings: Mapping[str, str], others: tuple[InputFile, ...], sites: SiteChoices
 ) -> tuple[Bound | None, tuple[Diagnostic, ...]]:
-    """Read the groups, and find the columns whose values the spec uses. Returns None after an error."""
+    """Read the groups and find the columns the spec uses. Returns None after an error."""
     plain, problems = groups_of(document, sites.tables)
     if has_errors(problems):
         return None, problems
@@ -108,9 +108,9 @@ def _used_values(
 
 
 def _misaligned(document: Document, group: Group) -> Iterator[Diagnostic]:
-    """Report sites whose address range in `egress` does not start at a multiple of its size.
+    """Report sites whose address range in `egress` doesn't start at a multiple of its size.
 
-    Sites with different ranges are compiled once, with a marker, so later stages do not see each range.
+    Sites with different ranges are compiled just once, using a marker, so later stages don't see each range.
     """
     blocks = value_at(document, (*group.path, "egress"))
     for block in blocks if isinstance(blocks, list) else ():

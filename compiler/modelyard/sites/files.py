@@ -15,14 +15,14 @@ MISSING: Final = "there is no such file"
 
 
 def refused_name(name: str) -> str:
-    """Explain why a string does not name a CSV file in or below the spec's folder, or return "" if it does."""
+    """Explain why a string isn't a path to a CSV file in or below the spec folder, or return "" if it is."""
     return "" if _PATH.match(name) else _NOT_A_TABLE
 
 
 def read_beside(spec: str, name: str) -> InputFile | str:
-    """Read a file in or below the spec's folder, or return the reason why it cannot be read.
+    """Read a file in or below the spec folder, or return the reason why it can't be read.
 
-    Links must not lead out of the folder. Otherwise, a spec could make messages quote other files on the machine.
+    Links must not lead out of the folder. Otherwise, a spec could get messages to quote other files on the machine.
     """
     if refused := refused_name(name):
         return refused

@@ -16,7 +16,7 @@ _WORD: Final = pattern(r"[a-z][a-z0-9-]*")
 
 @record
 class Repeats:
-    """The entries that were created by repeating a definition for the rows of a list, by name."""
+    """The entries created by repeating a definition for the rows of a list, keyed by name."""
 
     by_name: Mapping[str, Repeat]
 
@@ -34,7 +34,7 @@ class Repeats:
         return word.replace(name, self.by_name[name].key, 1) if name else word
 
     def _name_in(self, word: str) -> str:
-        """Return the repeated entry's name at the start or end of a word: `demand-north` in `train-demand-north`."""
+        """Return the repeated entry at the start or end of a word, e.g. `demand-north` in `train-demand-north`."""
         if word in self.by_name:
             return word
         steps = word.split("-")
@@ -49,7 +49,7 @@ class Repeats:
 
 
 def of_rows(rows: Iterable[tuple[str, str]]) -> str:
-    """Return the end of a message that names rows, such as ` (rows north and south of list regions)`."""
+    """Return a message suffix that names rows, such as ` (rows north and south of list regions)`."""
     by_list: dict[str, list[str]] = {}
     for name, row in rows:
         by_list.setdefault(name, []).append(row)
@@ -60,7 +60,10 @@ def of_rows(rows: Iterable[tuple[str, str]]) -> str:
 def folded_diagnostics(
     diagnostics: Iterable[Diagnostic], repeated: Mapping[Path, Repeat]
 ) -> Iterator[tuple[Diagnostic, tuple[Diagnostic, ...]]]:
-    """Merge diagnostics that are identical for many rows at one location. Yields each with those it stands for."""
+    """Merge diagnostics that are identical for many rows at one location.
+
+    Yields each merged diagnostic along with the ones it replaces.
+    """
     repeats = Repeats.of(repeated)
     same: dict[tuple[str, Span | None, str, str], list[Diagnostic]] = {}
     for diagnostic in diagnostics:

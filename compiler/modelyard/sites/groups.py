@@ -1,4 +1,4 @@
-"""Groups in a spec: the sites of a target or the rows of a list, from a CSV file or from the spec itself."""
+"""Groups in a spec, i.e. the sites of a target or the rows of a list, read from a CSV file or the spec itself."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class Member(StrEnum):
 
 @record(eq=False)
 class Group:
-    """A target with many sites, or a list with rows. `path` is the path of the target or list in the spec.
+    """A target with many sites, or a list with rows. `path` is the target's or list's path in the spec.
 
-    `columns` contains each column's values in the order of `names`; a value is None if the member has no value.
-    `places` returns the location of the value in a column at a given position.
+    `columns` contains each column's values in the order of `names`, with None for missing values. `places` returns the
+    location of the value in a column at a given position.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Group:
         return value
 
     def made_text_by(self, at: int, column: str) -> int | None:
-        """Return the position of the value that makes a CSV column text, if the given one is an unquoted number."""
+        """Return the position of the value that turns a column into text, if the given one is an unquoted number."""
         cells = self.texts.get(column, ())
         if not cells or isinstance(self.columns[column][at], bool | int | float) or _number(cells[at]) is None:
             return None
@@ -100,7 +100,7 @@ def lists_in(document: Document) -> Iterator[tuple[str, Path, Json]]:
 
 
 def files_of(document: Document) -> Iterator[str]:
-    """Yield the names of the files with sites and lists that a document names, in the base and in all environments."""
+    """Yield the names of site and list files that a document references, in the base and all environments."""
     environments = document.value.get("environments")
     patches = environments.values() if isinstance(environments, dict) else ()
     for value in (document.value, *patches):
@@ -114,9 +114,9 @@ def files_of(document: Document) -> Iterator[str]:
 def groups_of(
     document: Document, tables: Mapping[str, InputFile | str]
 ) -> tuple[tuple[Group, ...], tuple[Diagnostic, ...]]:
-    """Return the groups of sites in a spec. Fields with an invalid form are ignored because the schema reports them.
+    """Return the site groups in a spec. Malformed fields are ignored, since the schema reports them.
 
-    `tables` holds the files next to the spec, or the reasons why they cannot be read.
+    `tables` holds the files next to the spec, or the reasons why they can't be read.
     """
     groups: list[Group] = []
     problems: list[Diagnostic] = []
@@ -142,7 +142,7 @@ def lists_of(
 
 @record
 class _Definition:
-    """Where a group is defined: the document, the group's name and path, and the path of the field with its members."""
+    """Where a group is defined: the document, the group's name and path, and the path of its members field."""
 
     document: Document
     name: str
@@ -197,7 +197,7 @@ def _bad_names(table: Table, names: Iterable[Cell], member: Member) -> Iterator[
 
 
 class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
-    """The values in a table by column. A column is converted only when it is used."""
+    """A table's values by column. Columns are converted lazily."""
 
     def __init__(self, texts: Mapping[str, tuple[Cell, ...]]) -> None:
         super().__init__(dict.fromkeys(texts, ()))
@@ -210,7 +210,7 @@ class _Typed(dict[str, "tuple[Scalar | None, ...]"]):
 
 
 def _typed(column: str, cells: tuple[Cell, ...]) -> tuple[Scalar | None, ...]:
-    """Return a column's values as numbers or booleans if every cell contains one, or else as strings."""
+    """Return a column's values as numbers or booleans if every cell contains one, and as strings otherwise."""
     values = [_number(cell) for cell in cells]
     if column == NAME or any(value is None for value, cell in zip(values, cells, strict=True) if cell.text):
         return tuple(cell.text or None for cell in cells)
@@ -247,7 +247,7 @@ def _from_spec(definition: _Definition, values: Json, problems: list[Diagnostic]
 
 
 def check_values(group: Group, columns: Iterable[str]) -> Iterator[Diagnostic]:
-    """Report missing values, formulas, and values of a different type in the columns that the spec uses."""
+    """Report missing values, formulas, and values of inconsistent type in the columns that the spec uses."""
     for column in columns:
         values = group.columns[column]
         cells = group.texts.get(column, ())
@@ -272,9 +272,9 @@ def _problem(value: Scalar | None, not_a_number: bool, member: Member) -> tuple[
 
 
 def with_waves(group: Group, document: Document, waves: Json) -> Iterator[Diagnostic]:
-    """Add each site's wave as the column `wave`, and report unknown canary sites.
+    """Add each site's wave as column `wave`, and report unknown canary sites.
 
-    A site's wave depends only on its name, so it does not change if other sites are added or removed.
+    A site's wave depends only on its name, so adding or removing other sites doesn't change it.
     """
     canary = waves.get("canary") if isinstance(waves, dict) else None
     if not isinstance(waves, dict) or not isinstance(canary, list):

@@ -1,4 +1,4 @@
-"""Repeat entries in a document for the rows of a list, as part of variable substitution."""
+"""Repeat a document's entries for the rows of a list, as part of variable substitution."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def with_lists(
 class Lists:
     """The lists in a document, and the row whose values are being inserted.
 
-    `repeated` holds the entries created for rows, `item` is the row for which an item of a YAML list is being repeated,
-    and `sound` states whether the values in a column of a list are valid.
+    `repeated` holds the entries created for rows, `item` is the row that a YAML list item is being repeated for, and
+    `sound` states whether the values in a list's column are valid.
     """
 
     groups: Mapping[str, Group]
@@ -58,7 +58,7 @@ class Lists:
         return "" if self.row is None else f"{self.row[0].name}/{self.row[1]}"
 
     def with_files(self, document: Document) -> Document:
-        """Return the document, extended by the CSV files that its values may come from."""
+        """Return the document, adding the CSV files that its values may come from."""
         for file in self.files:
             if all(other.path != file.path for other in document.files):
                 document = with_file(document, file)
@@ -118,7 +118,7 @@ class Lists:
         return group
 
     def _filled(self, walk: Substitution, key: str, here: Span) -> tuple[str | None, Span | None]:
-        """Return a key with the row's values inserted, and where the last of these values is."""
+        """Return a key with the row's values inserted, and the location of the last of these values."""
         place: Span | None = None
         pieces: list[str] = []
         at = 0
@@ -193,7 +193,7 @@ class Lists:
         return any(isinstance(item, str) and _LIST.search(item) is not None for item in items)
 
     def lengthened(self, walk: Substitution, items: list[Json]) -> Json:
-        """Return the items. Those with `${lists.…}` are repeated for each row of that list."""
+        """Return the items, repeating those that contain `${lists.…}` for each row of that list."""
         result: list[Json] = []
         numbers: list[int] = []
         for at, (item, places) in enumerate(zip(items, walk.spans.entries(items), strict=True)):
@@ -226,7 +226,7 @@ class _Section:
             self.origins[name] = origin
 
     def accepts(self, walk: Substitution, name: str, span: Span, row: str) -> bool:
-        """Return whether an entry for a row can have a name. Reports the reason if it cannot."""
+        """Return whether a name is allowed for a row's entry, and report the reason if not."""
         what = ENTRIES[self.section]
         if _NAME.match(name) is None:
             walk.diagnostics.append(tell.bad_expanded_name(span, what, name, row))

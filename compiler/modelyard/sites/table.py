@@ -34,13 +34,13 @@ class Cell(NamedTuple):
     quoted: bool
 
     def span(self, file: str) -> Span:
-        """Return the cell's span. The span of an empty cell is the character where it would begin."""
+        """Return the cell's span. For an empty cell, this is the character where it would begin."""
         return Span(file, self.line, self.column, max(self.end_column, self.column + 1))
 
 
 @record
 class Table:
-    """The columns of a CSV file in order, and its lines. Each line has a cell for every column."""
+    """The columns and rows of a CSV file, in order. Each row has a cell for every column."""
 
     file: str
     columns: tuple[str, ...]
@@ -48,7 +48,7 @@ class Table:
 
 
 def read_table(file: InputFile, member: str = "site") -> tuple[Table | None, tuple[Diagnostic, ...]]:
-    """Read a CSV file whose first line names the columns. `member` is what each other line describes: `site` or `row`.
+    """Read a CSV file with a header row. `member` says what each remaining row describes: `site` or `row`.
 
     Returns None if the file contains an error.
     """
@@ -94,7 +94,7 @@ def _controls(source: SourceFile) -> Iterator[Diagnostic]:
 
 
 def _rows(source: SourceFile, member: str, problems: list[Diagnostic]) -> Iterator[tuple[Cell, ...]]:
-    """Yield the cells of each nonempty line. Stops after the first line beyond the limit."""
+    """Yield the cells of each nonempty line, stopping after the first line beyond the limit."""
     lines = source.lines()
     count = 0
     for at in range(len(lines)):

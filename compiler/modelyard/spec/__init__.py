@@ -1,4 +1,4 @@
-"""The typed spec that the stages after `resolve` use, with defaults filled in and units parsed."""
+"""The typed spec used by the stages after `resolve`, with defaults filled in and units parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the columns in captures, and the columns used to match captures with labels."""
+"""Determine the columns in captures and the columns used to match captures with labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec.system import System
 
 
 def judges_of(system: System, inference: Inference) -> Iterator[tuple[Monitor, Dataset]]:
-    """Yield the monitors that use labels to evaluate an endpoint's predictions, each with its label dataset."""
+    """Yield the monitors that evaluate an endpoint's predictions against labels, each with its label dataset."""
     for monitor in _judges_by_watched(system.monitors).get(f"inference.{inference.name}", ()):
         yield monitor, system.data[monitor.labels]
 
@@ -27,7 +27,7 @@ def _judges_by_watched(monitors: Mapping[str, Monitor]) -> Mapping[str, list[Mon
 
 
 def capture_keys(system: System, inference: Inference) -> tuple[str, ...]:
-    """Return the columns captured besides the model inputs: the declared ones, otherwise those needed to match labels.
+    """Return columns captured besides the model inputs, either declared or needed to match labels.
 
     For a monitor without a key, these are all known columns of its label dataset.
     """

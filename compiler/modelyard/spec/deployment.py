@@ -1,4 +1,4 @@
-"""A system's deployment: targets with their providers' options, and the placement of each kind of workload."""
+"""A system's deployment: targets with their provider options, and the placement of each workload type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard.spec.references import SecretRef
 
 @record
 class Accelerator:
-    """An accelerator's name, and the number of accelerators per Pod or machine, such as `L4:1`."""
+    """An accelerator's name and its count per Pod or machine, such as `L4:1`."""
 
     name: str
     count: int = 1
@@ -16,7 +16,7 @@ class Accelerator:
 
 @record
 class Taint:
-    """A Kubernetes taint, which keeps Pods off a machine unless they tolerate the taint."""
+    """A Kubernetes taint, which keeps Pods off a machine unless they tolerate it."""
 
     key: str
     value: str = ""
@@ -25,7 +25,7 @@ class Taint:
 
 @record
 class Machines:
-    """A number of identical machines in a cluster (`count`), with the resources that each offers to Pods."""
+    """A set of `count` identical machines in a cluster, with the resources each offers to Pods."""
 
     count: int
     cpu_millis: int
@@ -86,7 +86,7 @@ class Telemetry:
 
 @record
 class HeadState:
-    """An existing Redis in which KubeRay stores the state of the head nodes of serving clusters."""
+    """An existing Redis instance where KubeRay stores the head state of serving clusters."""
 
     redis: str  # URL
     password: SecretRef | None = None
@@ -94,7 +94,7 @@ class HeadState:
 
 @record
 class Network:
-    """A target's private address range, and the field in the spec that sets it.
+    """A target's private address range, and the spec field that sets it.
 
     `example` is a different valid value for that field.
     """
@@ -110,8 +110,8 @@ class ExistingCluster:
     """A cluster that a cloud target adopts instead of creating its own.
 
     `adopt` is the cluster's name, or "" if modelyard creates the cluster. `cidr` is the address range of its nodes, its
-    API and the system's databases, if the spec sets it. If `node_pools` is "create", compute classes get their own node
-    pools in the cluster, while everything else runs on the cluster's existing machines.
+    API and the system's databases, if set in the spec. If `node_pools` is "create", compute classes get their own node
+    pools in the cluster, while everything else runs on existing machines.
     """
 
     adopt: str = ""
@@ -125,7 +125,7 @@ class ExistingCluster:
 
 
 class Options:
-    """A target's provider-specific fields. Each provider with such fields has its own subclass."""
+    """A target's provider-specific fields. Providers that have such fields define a subclass."""
 
     __slots__ = ()
 
@@ -136,9 +136,9 @@ class Options:
 
     @property
     def group(self) -> tuple[str, str]:
-        """The account and name of an existing resource group that can hold only one target of one environment.
+        """The account and name of an existing resource group that can only hold one target of one environment.
 
-        Both strings are "" if there is no such group. The account is "" if only a stack's settings name it.
+        Both are "" if there is no such group. The account is also "" if only a stack's settings name it.
         """
         return "", ""
 
@@ -169,7 +169,7 @@ class Sites:
 
 @record
 class Waves:
-    """The sites that get a new version first, the growing shares that follow, and how long each wave lasts."""
+    """The sites that get a new version first, the growing shares after that, and how long each wave lasts."""
 
     canary: tuple[str, ...]
     shares: tuple[str, ...]
@@ -183,7 +183,7 @@ class Waves:
 
 @record
 class TargetSpec:
-    """An entry of `deployment.targets`: the fields that all providers share, and the provider's options."""
+    """An entry in `deployment.targets`, with fields shared by all providers and provider-specific options."""
 
     name: str
     provider: str
@@ -218,7 +218,7 @@ class TargetSpec:
 
     @property
     def creates_cluster(self) -> bool:
-        """Return whether modelyard creates the cluster. In a cloud, it does so unless the target adopts a cluster."""
+        """Return whether modelyard creates the cluster, as it does in a cloud unless the target adopts one."""
         return self.in_cloud and not self.cluster.adopt
 
 

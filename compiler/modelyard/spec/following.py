@@ -9,9 +9,9 @@ from modelyard.spec.system import System
 
 
 def launched(pipeline: Pipeline, followers: Mapping[str, tuple[Pipeline, ...]]) -> bool:
-    """Return whether a pipeline's runs need a launcher that starts them and waits.
+    """Return whether a pipeline needs a launcher that starts its runs and waits for them.
 
-    A pipeline that runs once and that no other pipeline follows needs none.
+    Pipelines that run only once don't need one, unless other pipelines follow them.
     """
     return pipeline.schedule.kind != "once" or pipeline.name in followers
 

@@ -1,4 +1,4 @@
-"""The people who are responsible for a system, and the rules that apply to it."""
+"""The people responsible for a system, and the rules that apply to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class Metadata:
 
 @record
 class Profile:
-    """A system's profile: `size` selects redundancy (`enterprise`) or low cost (`small`), `industry` the policies."""
+    """A system's profile.
+
+    `size` selects redundancy (`enterprise`) or low cost (`small`), and `industry` selects the policies.
+    """
 
     industry: str = "other"  # banking insurance healthcare telecom manufacturing retail public other
     size: str = "small"  # small enterprise
@@ -38,9 +41,9 @@ class Owner:
 
     @property
     def domain(self) -> str:
-        """The domain of the email address, which identifies the company in names that are unique across a whole cloud.
+        """The domain of the email address, which identifies the company in names that must be unique across a cloud.
 
-        If another team takes over a system, the system keeps its buckets.
+        If another team takes over a system, it keeps its buckets.
         """
         return self.email.rpartition("@")[2].lower()
 

@@ -22,9 +22,9 @@ def imported(system: System) -> tuple[Model, ...]:
 
 
 def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
-    """Return an imported model's store and the folder in it, or None if its files are in none of the spec's stores.
+    """Return an imported model's store and folder, or None if its files aren't in any of the spec's stores.
 
-    A bucket's address refers to the store that adopts the bucket, and uses that store's credentials and permissions.
+    A bucket address refers to the store that adopts the bucket, using that store's credentials and permissions.
     """
     if source.store:
         return source.store, f"{source.path.rstrip('/')}/"
@@ -36,9 +36,9 @@ def stored_at(system: System, source: ModelImport) -> tuple[str, str] | None:
 
 
 def kept_by_registry(system: System, store: str, folder: str) -> bool:
-    """Return whether our own registry uses a folder in a store, for models, bundles or logs.
+    """Return whether modelyard's own registry uses a store folder for models, bundles or logs.
 
-    Stores that adopt the same bucket are treated as one store.
+    Stores that adopt the same bucket are treated as one.
     """
     registry = system.registry
     artifact_store = system.stores.get(registry.artifacts) if registry is not None and not registry.adopt else None
@@ -53,7 +53,7 @@ def kept_by_registry(system: System, store: str, folder: str) -> bool:
 
 
 def bucket_and_folder(uri: str) -> tuple[str, str]:
-    """Return the bucket and folder from an address such as s3://BUCKET/PATH, or empty strings for other addresses."""
+    """Return the bucket and folder of an address like s3://BUCKET/PATH, or empty strings for other addresses."""
     try:
         parts = urlsplit(uri)
     except ValueError:  # incomplete IPv6 address

@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef, SecretRef
 
 @record
 class Variant:
-    """One of the model variants of an endpoint, with its own hardware and share of the traffic."""
+    """A model variant of an endpoint, with its own hardware and share of the traffic."""
 
     name: str
     model: ModelRef
@@ -20,7 +20,7 @@ class Variant:
 
 @record
 class Mirror:
-    """The variant that receives copies of requests. Its responses to these copies are discarded."""
+    """The variant that receives copies of requests. Its responses are discarded."""
 
     variant: str
     percent: int = 100
@@ -28,7 +28,7 @@ class Mirror:
 
 @record
 class Scaling:
-    """The load at which replicas are added and removed, and how long it must last before that happens."""
+    """The load at which replicas are added or removed, and how long it must persist first."""
 
     target: float  # per replica
     metric: str = "ongoing-requests"  # ongoing-requests ongoing-tokens
@@ -64,7 +64,7 @@ class TokenRate:
 
 @record
 class Slo:
-    """An endpoint's objectives over a time window. Alerts fire if the error budget is used up too fast."""
+    """An endpoint's objectives over a time window. Alerts fire if the error budget burns too fast."""
 
     latency_ms: tuple[tuple[float, int], ...] = ()  # (0.99, 50): 99 % of requests within 50 ms
     availability: float | None = None  # 0.9995
@@ -75,7 +75,7 @@ class Slo:
 
 @record
 class Rollout:
-    """How new servers replace old ones: `blue-green` all at once, `incremental` by shifting traffic in steps."""
+    """How new servers replace old ones: all at once (`blue-green`) or by shifting traffic (`incremental`)."""
 
     strategy: str = "blue-green"  # blue-green incremental in-place
     step_percent: int = 10
@@ -85,7 +85,7 @@ class Rollout:
 
 @record
 class Capture:
-    """Which of an endpoint's requests and predictions are stored for monitors, and where and for how long."""
+    """Which requests and predictions of an endpoint are stored for monitors, where, and for how long."""
 
     fraction: float
     store: str
@@ -98,7 +98,7 @@ class Capture:
 
 @record
 class Caller:
-    """A caller of an endpoint, the secret with the caller's tokens, and the secret's path in `auth`."""
+    """A caller of an endpoint, the secret holding its tokens, and the secret's path in `auth`."""
 
     name: str
     token: SecretRef
@@ -129,7 +129,7 @@ class Endpoint:
 
 @record
 class NamedAdapter:
-    """An adapter of an endpoint's language model, with the name that requests use."""
+    """An adapter for an endpoint's language model, and the name requests use to select it."""
 
     name: str
     model: ModelRef
@@ -137,7 +137,7 @@ class NamedAdapter:
 
 @record
 class Inference:
-    """An endpoint: models that respond to requests at one address, with their objectives."""
+    """An endpoint that serves models at a single address, along with its objectives."""
 
     name: str
     target: str

@@ -19,7 +19,7 @@ RULES_ONLY = frozenset({"performance"})
 
 @record
 class Reference:
-    """What a monitor compares data with: a window of a dataset, or the model's training data."""
+    """What a monitor compares data with, either a window of a dataset or the model's training data."""
 
     data: str = ""  # if empty, the training data stored with the model
     window_s: int | None = None
@@ -27,7 +27,7 @@ class Reference:
 
 @record
 class OnBreach:
-    """What a failed check causes: notifications and, at most once per cooldown, a run or a rollback."""
+    """What a failed check triggers: notifications and, at most once per cooldown, a run or a rollback."""
 
     notify: tuple[str, ...] = ()  # channels
     run: str = ""  # a pipeline's name
@@ -37,7 +37,7 @@ class OnBreach:
 
 @record
 class Monitor:
-    """A monitor: the resource it watches, its checks and time window, and what a breach causes."""
+    """A monitor, with the resource it watches, its checks and time window, and what a breach triggers."""
 
     name: str
     type: str  # data-drift prediction-drift concept-drift prediction-quality performance data-quality

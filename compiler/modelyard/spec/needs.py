@@ -1,4 +1,4 @@
-"""The needs of a system's workloads: stores, hardware, a registry, data and models."""
+"""What a system's workloads need: stores, hardware, a registry, data and models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.spec.stages import Stage
 
 @record
 class ObjectLock:
-    """How long object versions cannot be deleted, and whether people who may bypass governance still can (`mode`)."""
+    """How long object versions can't be deleted, and whether users who may bypass governance still can (`mode`)."""
 
     mode: str  # compliance governance
     retain_s: int
@@ -19,9 +19,10 @@ class ObjectLock:
 
 @record
 class Store:
-    """`type: object` (a bucket) or `type: database` (PostgreSQL): adopted by name, or managed.
+    """A store of type `object` (a bucket) or `database` (PostgreSQL), either adopted by name or managed.
 
-    `called` is the name for the store's resources: the current name, or the original name if the store was renamed.
+    `called` is the name used for the store's resources. It's the current name, or the original one if the store was
+    renamed.
     """
 
     name: str
@@ -55,7 +56,10 @@ class Store:
 
 @record
 class ComputeClass:
-    """A compute class: a Pod's hardware in portable terms. Inline classes are named after their place in the spec."""
+    """A compute class, which describes a Pod's hardware in portable terms.
+
+    Inline classes are named after their path.
+    """
 
     name: str
     path: Path
@@ -70,7 +74,7 @@ class ComputeClass:
 
 @record
 class Registry:
-    """An MLflow registry: adopted by URL, or run by this system with a database and an object store."""
+    """An MLflow registry, either adopted by URL or run by this system using a database and an object store."""
 
     adopt: str = ""
     credentials: SecretRef | None = None  # for an adopted registry: username/password or token
@@ -100,7 +104,7 @@ class Dataset:
 
 @record
 class Check:
-    """A check in a model's gate or in a monitor: a metric that has bounds or is compared with the champion's."""
+    """A check in a model's gate or a monitor. Its metric has bounds or is compared with the champion's."""
 
     name: str
     metric: str

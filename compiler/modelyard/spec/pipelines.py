@@ -9,7 +9,7 @@ from modelyard.spec.references import ModelRef
 
 @record
 class Source:
-    """User code: an image (ours if empty) and an entrypoint `package.module:function` (built-in code if empty)."""
+    """User code: an image (default: ours) and an entrypoint `package.module:function` (default: built-in code)."""
 
     image: str = ""
     entrypoint: str = ""
@@ -17,10 +17,10 @@ class Source:
 
 @record
 class Schedule:
-    """The schedule of a pipeline's runs.
+    """When a pipeline runs.
 
-    Runs start at given times (`cron`), after a successful run of another pipeline (`after`), when the system is
-    deployed (`once`), or manually or by a monitor (`on-demand`).
+    Runs start at given times (`cron`), after a successful run of another pipeline (`after`), on deployment (`once`), or
+    when triggered manually or by a monitor (`on-demand`).
     """
 
     kind: str = "on-demand"  # cron after once on-demand
@@ -65,7 +65,7 @@ class Tuning:
 
 @record
 class Split:
-    """The held-out part of the training data: a random `fraction` with `seed`, or the newest rows by timestamp."""
+    """The held-out training data: a random `fraction` using `seed`, or the newest rows by timestamp."""
 
     fraction: float = 0.2
     by: str = "random"  # random time
@@ -75,7 +75,7 @@ class Split:
 
 @record
 class Reprocess:
-    """Which files batch inference scores again with a new model version: `none`, `all`, or a recent `window`."""
+    """Which files batch inference rescores with a new model version: `none`, `all`, or a recent `window`."""
 
     kind: str = "none"  # none all window
     window_s: int | None = None
@@ -83,7 +83,7 @@ class Reprocess:
 
 @record
 class Step:
-    """A vertex in a pipeline's DAG. A pipeline without `steps` has a single step with the pipeline's name."""
+    """A node in a pipeline's DAG. A pipeline without `steps` has a single step named after it."""
 
     name: str
     path: Path

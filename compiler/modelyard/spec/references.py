@@ -7,7 +7,7 @@ from modelyard.records import record
 
 @record
 class SecretRef:
-    """`secret://store/path#key`: where to read a secret. The compiler never reads the secret's value."""
+    """A reference `secret://store/path#key` to a secret, whose value the compiler never reads."""
 
     store: str
     path: str

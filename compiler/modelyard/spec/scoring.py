@@ -1,4 +1,4 @@
-"""Find where registered models are used for scoring: in batch inference, and in steps of custom pipelines."""
+"""Find where registered models are used for scoring, in batch inference or in steps of custom pipelines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard.spec.system import System
 
 @record
 class Scoring:
-    """A use of a model for scoring. `path` is the place in the spec where the model and the output are declared."""
+    """A use of a model for scoring. `path` is where the spec declares the model and the output."""
 
     name: str
     path: Path
@@ -31,7 +31,10 @@ def scorings(system: System) -> Iterator[Scoring]:
 
 
 def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
-    """Yield a pipeline's uses of models for scoring: all of a batch inference, or each step that has a model."""
+    """Yield a pipeline's uses of models for scoring.
+
+    For batch inference, this is the whole pipeline. Otherwise, it's each step that has a model.
+    """
     if pipeline.type == "batch-inference" and pipeline.model is not None:
         path: Path = ("pipelines", pipeline.name)
         yield Scoring(pipeline.name, path, pipeline, pipeline.model, pipeline.inputs, pipeline.output, pipeline.steps)
@@ -42,5 +45,5 @@ def scorings_of(pipeline: Pipeline) -> Iterator[Scoring]:
 
 
 def models_of(pipeline: Pipeline) -> tuple[ModelRef, ...]:
-    """Return the model versions that a pipeline uses for scoring, without duplicates."""
+    """Return the distinct model versions that a pipeline uses for scoring."""
     return tuple(dict.fromkeys(scoring.model for scoring in scorings_of(pipeline)))

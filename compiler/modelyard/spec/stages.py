@@ -1,4 +1,4 @@
-"""The stages through which a model version goes live: aliases in order, each with its requirements."""
+"""The stages a model version passes through to go live, as an ordered list of aliases with requirements."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Signed:
 
 @record
 class Soak:
-    """How long a model version must serve in the previous stage, and which monitor's checks it must pass there."""
+    """How long a model version must serve in the previous stage, and whose checks it must pass there."""
 
     for_s: int
     monitor: str = ""  # if empty, only the duration counts
@@ -47,7 +47,10 @@ class Stage:
 
 @record
 class ChangeWindow:
-    """A time window on some weekdays, in minutes of the day. An end before the start is on the next day."""
+    """A time window on certain weekdays, in minutes of the day.
+
+    If the end is before the start, it's on the next day.
+    """
 
     days: tuple[int, ...]  # Monday is 0
     from_minute: int
@@ -56,7 +59,7 @@ class ChangeWindow:
 
 @record
 class Freeze:
-    """Days without promotions, such as 2026-12-18, including the first and last day."""
+    """A period without promotions, given by its first and last day, such as 2026-12-18."""
 
     first: str
     last: str

@@ -102,7 +102,7 @@ class System:
         return (self.moved or {}).get(address, address).partition(".")[2]
 
     def written(self, *path: str | int) -> dict[str, Json]:
-        """Return the mapping at the given path in the document, or an empty mapping if the path leads to none."""
+        """Return the mapping at the given path in the document, or an empty mapping if there is none."""
         value: Json = self.document.value
         for step in path:
             value = value.get(str(step)) if isinstance(value, dict) else None
@@ -118,7 +118,7 @@ class System:
 
 
 def at_sites(system: System, bound: Bound) -> System:
-    """Return the system with the sites of each target that represents many sites."""
+    """Return the system, filling in the sites of each target that represents many sites."""
     sites: dict[str, Sites] = {}
     for group in bound.groups:
         values = bound.bindings[group.name].values
@@ -128,9 +128,10 @@ def at_sites(system: System, bound: Bound) -> System:
 
 
 def shared(system: System, other: System) -> System:
-    """Return the system, with the objects of another system wherever their values are equal.
+    """Return the system, reusing the objects of another system wherever their values are equal.
 
-    Comparing the two systems then examines only what differs, and results cached for an object apply to both systems.
+    When the two systems are compared, only the differences need to be examined, and results cached for an object apply
+    to both.
     """
     fields = {name: _shared(getattr(system, name), getattr(other, name)) for name in _SHARED}
     return replace(system, **fields)
@@ -140,7 +141,7 @@ _SHARED: Final = tuple(name for name in System.__match_args__ if name not in {"d
 
 
 def _shared(value: object, other: object) -> object:
-    """Return `other` if it equals `value`. If both are mappings, reuse the entries of `other` that are equal."""
+    """Return `other` if it equals `value`. If both are mappings, reuse the equal entries of `other`."""
     entries, known = _entries(value), _entries(other)
     if entries is None or known is None:
         return other if is_same(value, other) else value
@@ -156,7 +157,7 @@ def _entries(value: object) -> dict[str, object] | None:
 
 
 def target_path(system: System, target: str) -> Path:
-    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` for the short form."""
+    """Return the path that defines a target: `deployment.targets.NAME`, or `deployment` in short form."""
     deployment = system.document.value.get("deployment")
     if isinstance(deployment, dict) and "targets" not in deployment:
         return ("deployment",)

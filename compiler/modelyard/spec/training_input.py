@@ -11,7 +11,7 @@ from modelyard.spec.needs import Dataset
 
 @record
 class TrainingInput:
-    """A model's training input: features, column types from schemas, and the datasets that contain features."""
+    """A model's training input: features, column types from schemas, and the datasets containing features."""
 
     features: tuple[str, ...]
     types: dict[str, str]
@@ -19,7 +19,7 @@ class TrainingInput:
 
 
 def training_input(datasets: Sequence[Dataset], key: Sequence[str] = ()) -> TrainingInput:
-    """Collect the declared features or, if there are none, all columns except labels, timestamps, groups and keys.
+    """Collect the declared features, or else all columns except labels, timestamps, groups and keys.
 
     `key` is the split's key.
     """

@@ -1,4 +1,4 @@
-"""Find the data and models that a monitor watches, and the folder that contains its state."""
+"""Find the data and models a monitor watches, and the folder that stores its state."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def keeps_state(monitor: Monitor) -> bool:
 
 
 def keeps_state_for(check: Check) -> bool:
-    """Return whether a check depends on earlier runs: it counts them, or tests the rows of several runs together."""
+    """Return whether a check depends on earlier runs, because it counts them or tests rows from several runs."""
     return check.metric == "page_hinkley" or check.consecutive > 1
 
 
 def soaked(model: Model, monitor: Monitor) -> frozenset[str]:
-    """Return the aliases under which a monitor evaluates versions of a model that are soaking in a stage."""
+    """Return the aliases a monitor uses to evaluate model versions that are soaking in a stage."""
     soaking = (stage for stage in model.stages if stage.soak is not None and stage.soak.monitor == monitor.name)
     return frozenset(stage.after for stage in soaking)
 
@@ -35,7 +35,7 @@ def watched_pipeline(system: System, monitor: Monitor) -> Pipeline | None:
 def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
     """Return the model version used by the pipeline that a monitor watches.
 
-    This is the pipeline's own model version, or the version in the step whose predictions are watched.
+    This is either the pipeline's own model version or that of the step whose predictions are watched.
     """
     pipeline = watched_pipeline(system, monitor)
     if pipeline is None:
@@ -45,7 +45,7 @@ def watched_model(system: System, monitor: Monitor) -> ModelRef | None:
 
 
 def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
-    """Return the model versions that a monitor watches: all versions of an endpoint, or a pipeline's version."""
+    """Return the model versions a monitor watches, i.e. all versions of an endpoint or a pipeline's version."""
     section, _, name = monitor.watch.partition(".")
     if section == "inference":
         return tuple(variant.model for variant in system.inference[name].variants)
@@ -56,7 +56,7 @@ def watched_models(system: System, monitor: Monitor) -> tuple[ModelRef, ...]:
 def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
     """Return the dataset whose rows a monitor watches, or None if it watches other data, such as captures.
 
-    For a pipeline, this is its output or, if it has no output, its input.
+    For a pipeline, this is its output or, without one, its input.
     """
     section, _, name = monitor.watch.partition(".")
     pipeline = watched_pipeline(system, monitor)
@@ -71,7 +71,8 @@ def watched_dataset(system: System, monitor: Monitor) -> Dataset | None:
 def written_last(pipeline: Pipeline) -> tuple[str, ...]:
     """Return the datasets that a pipeline's last steps write.
 
-    This is the pipeline's output or, for a custom pipeline, the outputs that precede no other step with an output.
+    This is the pipeline's output or, for a custom pipeline, the outputs of steps that aren't followed by another step
+    with an output.
     """
     if pipeline.output or pipeline.type != "custom":
         return (pipeline.output,) if pipeline.output else ()
@@ -103,7 +104,7 @@ def _watched_scoring(pipeline: Pipeline, monitor: Monitor) -> Scoring | None:
 
 
 def state_folder(system: System, monitor: Monitor) -> tuple[str, str] | None:
-    """Return the store and folder for a monitor's state, or None if it keeps no state or there is no store.
+    """Return the store and folder for a monitor's state, or None if it has no state or there is no store.
 
     State is stored next to captures, but not next to watched datasets, which may belong to someone else.
     """

@@ -28,9 +28,9 @@ _MANY: Final = 1_000
 
 
 def validate(document: Document, aside: Collection[Path] = ()) -> tuple[Diagnostic, ...]:
-    """Report where a document does not match the spec's schema.
+    """Report where a document doesn't match the spec's schema.
 
-    Errors in the entries at the paths in `aside`, which an earlier stage has set aside, are skipped.
+    Skips errors in the entries at the paths in `aside`, which an earlier stage has set aside.
     """
     faults = _first_faults(document)
     if faults is None:
@@ -62,13 +62,13 @@ def _described(document: Document, faults: Iterable[Fault], aside: Collection[Pa
 
 
 def faults_of(document: Document) -> tuple[Fault, ...]:
-    """Find where the document violates the spec's schema, up to the maximum number of reported errors."""
+    """Find schema violations in a document, up to the maximum number of reported errors."""
     return (_first_faults(document) or ())[:MOST_MISTAKES]
 
 
 @index
 def _first_faults(document: Document) -> tuple[Fault, ...] | None:
-    """Return the errors in an invalid document (at most one more than the reporting limit), or None if it is valid.
+    """Return the errors in a document, up to one more than the reporting limit, or None if it is valid.
 
     Cached because several steps use the result.
     """
@@ -83,7 +83,7 @@ def _first_faults(document: Document) -> tuple[Fault, ...] | None:
 
 
 def _has_many(value: dict[str, Json]) -> bool:
-    """Return whether a document has many values. Counting stops early: YAML aliases can make a short spec huge."""
+    """Return whether a document has many values. Stops counting early, as YAML aliases can make a short spec huge."""
     waiting: list[dict[str, Json] | list[Json]] = [value]
     count = 0
     while waiting and count <= _MANY:
@@ -106,7 +106,7 @@ def _small_fits() -> Fits:
 
 @lru_cache(maxsize=1)
 def system_fits() -> Fits:
-    """Return a validator for documents of any size: the fast one or, if it is not installed, the one in Python."""
+    """Return a validator for documents of any size, which is jsonschema-rs if installed, else jsonschema."""
     try:
         return rust_fits(_system())
     except ImportError:
@@ -137,7 +137,7 @@ class _Validator(Protocol):
 
 
 def python_fits(root: Schema) -> Fits:
-    """Return a validator from jsonschema, with patterns adapted to match the semantics of jsonschema-rs."""
+    """Return a validator from jsonschema, with patterns adapted to jsonschema-rs semantics."""
     from jsonschema import Draft202012Validator
 
     definitions = _part_for_python(root.get("$defs", {}))

@@ -1,6 +1,6 @@
-"""Find where a value violates the schema, and represent each error by one Fault.
+"""Find where a value violates the schema, representing each error as a Fault.
 
-The validator only decides whether part of a document is valid. This module finds out why it is not.
+The validator only decides whether part of a document is valid. This module determines why it isn't.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Fault:
 class Faults:
     """Finds the errors in a document.
 
-    `fits` is a much faster validator, used for those parts that are near the top of the document. Parts that it finds
-    valid are not examined further.
+    `fits` is a much faster validator, used near the top of the document. Anything it finds valid isn't examined
+    further.
     """
 
     def __init__(self, root: Schema, fits: Callable[[Schema, Json], bool] | None = None) -> None:
@@ -61,9 +61,9 @@ class Faults:
     def of(
         self, schemas: Iterable[Schema], value: Json, path: Path = (), excused: Container[str] = ()
     ) -> Iterator[Fault]:
-        """Find the errors in a value and its content, in document order.
+        """Find the errors in a value and everything below it, in document order.
 
-        `excused` holds fields that are not reported as missing because they are written in a parent mapping.
+        `excused` holds fields that aren't reported as missing because a parent mapping contains them.
         """
         shape = self.shape(schemas, value)
         wrong = self._value_fault(shape, value, path)
@@ -170,9 +170,9 @@ class Faults:
         return result
 
     def _belongs_below(self, shape: Shape, field: str, name: str, is_unknown: bool) -> bool:
-        """Return whether a name belongs inside the field before it rather than next to this field.
+        """Return whether a name belongs inside the preceding field rather than next to it.
 
-        Where users choose the names inside that field, any unknown name belongs there.
+        If users choose the names inside that field, any unknown name belongs there.
         """
         if shape.closed and not is_unknown:
             return False
@@ -228,7 +228,7 @@ class Faults:
         return having[0] if len(having) == 1 else ""
 
     def _unnamed(self, shape: Shape, value: dict[str, Json]) -> list[str]:
-        """Return the fields of an entry without a name, which are in the mapping of entries itself."""
+        """Return the fields of an entry without a name, which are directly in the mapping of entries."""
         entries = schema_of(shape.first("additionalProperties"))
         if not entries or shape.names():
             return []
@@ -297,7 +297,7 @@ class Faults:
         return False
 
     def _best(self, branches: list[Schema], value: Json) -> Schema:
-        """Return the branch a value matches or was meant for: the type and constants fit, with few errors."""
+        """Return the branch a value matches or was meant for, i.e. whose type and constants fit, with few errors."""
         return min(branches, key=lambda branch: self._distance(branch, value))
 
     def _distance(self, branch: Schema, value: Json) -> tuple[bool, bool, int]:

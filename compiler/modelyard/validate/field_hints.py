@@ -40,7 +40,7 @@ def line_at(document: Document, span: Span) -> str:
 
 @lru_cache(maxsize=1)
 def _lines(file: SourceFile) -> Lines:
-    """Return the lines of a file. Each file is split only once for all the errors in it."""
+    """Return a file's lines. Each file is split only once for all of its errors."""
     return file.lines()
 
 
@@ -58,7 +58,7 @@ def _wrapper(fault: Fault) -> str:
 
 
 def _after_comma(document: Document, fault: Fault) -> str:
-    """Recognize the part of a value after a comma in braces, as in `{monthly: 20,000 USD}`."""
+    """Recognize part of a value cut off by a comma in braces, as in `{monthly: 20,000 USD}`."""
     span = document.key_span(fault.path)
     if _mapping(fault.value)[fault.name] is not None or not fault.name[:1].isdigit():
         return ""
@@ -81,7 +81,7 @@ def _dotted(fault: Fault) -> str:
 
 
 def _of_section(document: Document, fault: Fault) -> str:
-    """Recognize an entry that is not inside its section, such as `scorer` at the top level of an environment."""
+    """Recognize an entry outside its section, such as `scorer` at the top level of an environment."""
     if len(fault.path) > 1:
         return ""
     declared = (name for name in fault.shape.names() if name in document.value)
@@ -90,5 +90,5 @@ def _of_section(document: Document, fault: Fault) -> str:
 
 
 def _two_words(fault: Fault) -> str:
-    """Recognize two fields in one name, such as `minReplicas` for `min` under `replicas`."""
+    """Recognize two fields merged into one name, such as `minReplicas` for `min` under `replicas`."""
     return f"use {quote(fault.inner)} under {quote(fault.others[0])}" if fault.inner else ""

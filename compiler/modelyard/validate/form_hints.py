@@ -1,4 +1,4 @@
-"""Hints for strings with the wrong form, based on names used elsewhere in the spec."""
+"""Hints for malformed strings, based on names used elsewhere in the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TEMPLATE: Final = pattern(r"\{\{ *\.?(?:[A-Za-z]+\.)*([A-Za-z][-A-Za-z0-9_]*) *
 
 
 def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = False) -> str:
-    """Return the first hint that applies to a string, or "" if none applies. `is_entry` is true for list entries."""
+    """Return the first hint that applies to a string, or "" if there is none. `is_entry` is set for list entries."""
     if any(_KEY in pattern for pattern in _patterns(shape)):
         return reason(text)
     if len(text) > _LONGEST:
@@ -44,7 +44,7 @@ def form_hint(document: Document, shape: Shape, text: str, is_entry: bool = Fals
 
 
 def rewritten_hint(shape: Shape, text: str) -> str:
-    """Return a hint with the string in the required form, if the intention is clear, or with the letter to replace."""
+    """Return a hint with the corrected string, if the intention is clear, or with the letter to replace."""
     if unusual := lookalike_hint(text):
         return unusual
     better = rewritten(text, _patterns(shape))
@@ -60,19 +60,19 @@ def _fits(shape: Shape, text: str) -> bool:
 
 
 def _nothing(text: str) -> str:
-    """Recognize an empty value, such as null, that is written in the syntax of another language."""
+    """Recognize an empty value such as null, written in another language's syntax."""
     return "remove the line, or give it a value" if text.lower() in NOTHING else ""
 
 
 def _schedule(shape: Shape, text: str) -> str:
-    """Recognize a cron line, or an equivalent schedule, where a mapping that contains the cron line is required."""
+    """Recognize a cron expression or equivalent schedule where a mapping that contains it is required."""
     field = shape.text("x-text-is")
     line = text if len(text.split()) == _CRON_FIELDS else rewritten(text, [_CRON])
     return f'write {{{field}: "{line}"}}' if field and line else ""
 
 
 def _variable(document: Document, text: str) -> str:
-    """Recognize a variable written in the syntax of a template language or shell."""
+    """Recognize a variable written in shell or template syntax."""
     match = _TEMPLATE.search(text)
     name = next((part for part in match.groups() if part), "") if match else ""
     if name in _names(document.value.get("vars")):
@@ -103,7 +103,7 @@ def _entries(document: Document, shape: Shape, text: str, is_entry: bool) -> str
 
 
 def _address(document: Document, shape: Shape, text: str) -> str:
-    """Return the address of an existing entry for its bare name, a path that is too deep, or a misspelling."""
+    """Return a hint with an existing entry's address for its bare name, an overly deep path, or a misspelling."""
     bare = (f"{section}.{text}" for section, entries in document.value.items() if text in _names(entries))
     address = next(
         (candidate for candidate in (_corrected(document, text), *bare) if candidate and _fits(shape, candidate)), ""

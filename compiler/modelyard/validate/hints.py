@@ -1,4 +1,4 @@
-"""Hints for values with the wrong type, based on the schema's examples and the user's own text."""
+"""Hints for values of the wrong type, based on examples in the schema and the user's own text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SWITCHES: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "of
 
 
 def word_hint(value: Json, words: list[str]) -> str:
-    """Return a hint for a list with a single word in it, where only the word itself is allowed."""
+    """Return a hint for a list that contains a single word, where only the word itself is allowed."""
     if isinstance(value, list) and len(value) == 1 and value[0] in words:
         return f"write {value[0]} without brackets or dash"
     return ""
@@ -63,7 +63,7 @@ def type_hint(names: list[str], fault: Fault) -> str:
 
 
 def _pair_hint(value: dict[str, Json], shape: Shape) -> str:
-    """Return a hint for a string with a colon and a space, which YAML reads as a mapping."""
+    """Return a hint for a string containing a colon and a space, which YAML parses as a mapping."""
     for name, child in value.items():
         text = f"{name}:{yaml_word(child)}"
         patterns = [str(schema["pattern"]) for schema in shape.schemas if "pattern" in schema]
@@ -104,7 +104,7 @@ def _mapping_hint(fault: Fault) -> str:
 
 
 def _example_of(schemas: list[Schema]) -> Json:
-    """Return the first example or allowed word in a field's schemas, or None if they have none."""
+    """Return the first example or enum value in a field's schemas, or None if there is none."""
     for schema in schemas:
         for keyword in ("examples", "enum"):
             values = schema.get(keyword)

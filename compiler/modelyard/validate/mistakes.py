@@ -46,7 +46,7 @@ def describe(document: Document, fault: Fault) -> Diagnostic:
 
 
 def owner_of(path: Path) -> str:
-    """Return the name for the owner of a path in messages: `the spec`, `model 'ranker'`, or the path itself."""
+    """Return how messages refer to the owner of a path: `the spec`, `model 'ranker'`, or the path itself."""
     if not path:
         return "the spec"
     if len(path) == 2 and path[0] in ENTRIES:
@@ -90,7 +90,7 @@ def _type(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _of_variable(document: Document, span: Span, hint: str) -> str:
-    """Add to the hint the line of the variable that the value comes from, because that line must be fixed."""
+    """Add the line of the value's variable to the hint, because that is the line to fix."""
     match = _VARIABLE.search(line_at(document, span), span.column - 1, max(span.end_column - 1, span.column))
     declared = document.value.get("vars")
     if match is None or not isinstance(declared, dict) or match[1] not in declared:
@@ -180,7 +180,7 @@ def _missing(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _performance_check(document: Document, fault: Fault) -> Json:
-    """Return an example of `checks` for a monitor of type `performance`, which measures no drift, or None otherwise."""
+    """Return example `checks` for monitors of type `performance`, which don't measure drift, or None for others."""
     if fault.name != "checks" or len(fault.path) != 2:
         return None
     monitors = document.value.get("monitors")
@@ -192,7 +192,7 @@ def _performance_check(document: Document, fault: Fault) -> Json:
 
 
 def _namesake(document: Document, path: Path) -> str:
-    """Return the name in the base that an unknown name in an environment probably refers to."""
+    """Return the base entry that an unknown name in an environment probably refers to."""
     section = document.value.get(str(path[0])) if len(path) == 2 else None
     span = document.key_span(path)
     if not isinstance(section, dict) or len(section) > _MOST_NAMESAKES:
@@ -254,20 +254,20 @@ def _excluded(document: Document, fault: Fault) -> Diagnostic:
 
 
 def _reasons(fault: Fault) -> dict[str, None]:
-    """Return the schema's reasons why the field is excluded, except when other fields have certain values."""
+    """Return the schema's reasons why the field depends on the values of other fields."""
     reasons = (allowed_in(fault.name, excluded.branch).get("x-requires") for excluded in fault.shape.excluded)
     return dict.fromkeys(reason for reason in reasons if isinstance(reason, str))
 
 
 def _is_of_base(document: Document, path: Path) -> bool:
-    """Return whether the base sets the field at a path, while an environment sets other fields of the same mapping."""
+    """Return whether the base sets the field at a path and an environment sets other fields of that mapping."""
     return path not in document.overlaid and any(
         len(other) == len(path) and other[:-1] == path[:-1] for other in document.overlaid
     )
 
 
 def _instead(name: str, words: list[str], fault: Fault) -> str:
-    """Explain which value the field `name` needs to have so that the excluded field is allowed."""
+    """Explain which value the field `name` needs so that the excluded field is allowed."""
     value = fault.value if isinstance(fault.value, dict) else {}
     known = list(dict.fromkeys(words))
     if name not in value and len(known) == 1:
@@ -278,9 +278,9 @@ def _instead(name: str, words: list[str], fault: Fault) -> str:
 
 
 def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
-    """Return which other field the conditions that exclude a field test, with the values that it needs.
+    """Return the other field tested by the conditions that exclude a field, and the values it needs.
 
-    If they only require fields to be present, the field is "", and the explanation takes the place of the values.
+    If they only require fields to be present, the field is "" and an explanation takes the place of the values.
     """
     condition, must_hold = next((entry for entry in chain if _is_unwritten(*entry, fault)), chain[-1])
     for name in schema_of(condition.get("properties")):
@@ -290,7 +290,10 @@ def _needed(chain: Conditions, fault: Fault) -> tuple[str, list[str]]:
 
 
 def _is_unwritten(condition: Schema, must_hold: bool, fault: Fault) -> bool:
-    """Return whether a condition requires a value of a missing field. Until it is added, no other condition matters."""
+    """Return whether a condition requires a value of a missing field.
+
+    Until that field is added, no other condition matters.
+    """
     value = fault.value if isinstance(fault.value, dict) else {}
     return must_hold and any(name not in value for name in schema_of(condition.get("properties")))
 

@@ -1,4 +1,4 @@
-"""Guess the intention behind an invalid value so that the rest of the spec can be checked."""
+"""Guess what an invalid value was meant to be, so that the rest of the spec can be checked."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _outdented(fault: Fault) -> Repair:
 
 
 def _word(fault: Fault) -> Repair | None:
-    """Replace a value with an allowed word: the most similar word, or else the first one."""
+    """Replace a value with the most similar allowed word, or else the first one."""
     allowed = fault.argument if isinstance(fault.argument, list) else [fault.argument]
     value = fault.value[0] if isinstance(fault.value, list) and len(fault.value) == 1 else fault.value
     words = {yaml_word(word): word for word in allowed}
@@ -77,7 +77,7 @@ def _word(fault: Fault) -> Repair | None:
 
 
 def _form(fault: Fault) -> Repair | None:
-    """Replace a string with one that has the same meaning in the required form, or with an example."""
+    """Replace a string with its equivalent in the required form, or with an example."""
     is_entry = isinstance(fault.path[-1], int)
     words = fault.value.split() if isinstance(fault.value, str) else []
     if is_entry and len(words) != 1:  # several list entries that YAML reads as one string
@@ -137,7 +137,7 @@ def _name(fault: Fault) -> Repair | None:
 
 
 def _rewritten(shape: Shape, text: str) -> str:
-    """Rewrite a string in the required form. Lookalike letters become Latin letters, and no letter is dropped."""
+    """Rewrite a string in the required form, turning lookalike letters into Latin ones without dropping any."""
     latin = in_latin(text)
     if latin != text and all(matches(latin, pattern) for pattern in _patterns(shape)):
         return latin

@@ -1,4 +1,4 @@
-"""Rewrite a string in the form that its field requires, if the intention is clear: `32GB` becomes `32G`."""
+"""Rewrite a string in the form its field requires if the intention is clear, e.g. `32GB` as `32G`."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _joined(text: str) -> str:
 
 
 def _schedules(text: str) -> Iterator[str]:
-    """Yield a five-field cron line for a macro, a time, a line with seconds, or another program's syntax."""
+    """Yield a five-field cron expression for a macro, a time, a line with seconds, or another program's syntax."""
     yield _MACROS.get(text.lower(), text)
     yield _MACROS.get(f"@{text.lower()}", text)
     clock = _CLOCK.match(text)
@@ -184,7 +184,7 @@ def _references(text: str) -> Iterator[str]:
 
 
 def _accelerators(text: str) -> Iterator[str]:
-    """Yield corrections of an accelerator whose count comes first, as on an invoice, or is missing."""
+    """Yield corrections of an accelerator whose count is missing or comes first, as on an invoice."""
     counted, times = _COUNTED.match(text), _TIMES.match(text)
     if counted:
         yield f"{counted[2]}:{counted[1]}"
@@ -215,7 +215,7 @@ def _links(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Iterator[str]:
-    """Yield a number with each likely unit: percent, milliseconds, GiB or MiB, and dollars."""
+    """Yield a number with each likely unit (percent, milliseconds, GiB, MiB, and dollars)."""
     if not _NUMBER.match(text):
         return
     number = float(text)
@@ -229,7 +229,7 @@ def _numbers(text: str) -> Iterator[str]:
 
 
 def _clock(text: str) -> Iterator[str]:
-    """Rewrite a duration that is written like a time, such as `6:00:00` or `1:30`."""
+    """Rewrite a duration written like a time, such as `6:00:00` or `1:30`."""
     match = _CLOCK.match(text)
     if match is None or (match[3] or "00") != "00":
         return

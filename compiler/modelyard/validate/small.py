@@ -1,4 +1,4 @@
-"""Validate small documents in Python, because importing jsonschema-rs and building its validator takes longer.
+"""Validate small documents in Python, since importing jsonschema-rs and building its validator is slower.
 
 Only the keywords used in our own schemas are supported.
 """
@@ -64,7 +64,7 @@ class SmallFits:
         return self._definitions[reference]
 
     def branch(self, schema: Schema, value: Json) -> Schema:
-        """Return the schema under `then` or `else`, whichever the schema's `if` selects for a value."""
+        """Return the `then` or `else` schema, depending on whether a value matches the schema's `if`."""
         return schema_of(schema.get("then" if self(schema_of(schema["if"]), value) else "else"))
 
     def evaluated(self, schema: Schema, value: dict[str, Json]) -> Iterator[str]:

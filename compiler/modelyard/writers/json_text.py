@@ -1,7 +1,7 @@
-"""The JSON writer, for embedded JSON such as dashboards, and for files that programs read.
+"""The JSON writer, used for embedded JSON such as dashboards and for machine-readable files.
 
-The output is indented by two spaces so that a change affects only one line in a diff, and the order of keys is kept.
-Letters of any script are printed unchanged. Invisible characters are escaped, so the text is also safe in a YAML block.
+The output is indented by two spaces so that a change affects only one line in a diff, and keys keep their order.
+Letters of any script are printed as is. Invisible characters are escaped, so the text is also safe in a YAML block.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _UNSEEN = pattern(f"[{UNSEEN}]")
 
 
 def json_text(value: Value) -> str:
-    """Render a value as indented JSON, without a trailing line break.
+    """Render a value as indented JSON, without a trailing newline.
 
-    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that is not plain data.
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that isn't plain data.
     """
     return _json(value, "\n")
 
@@ -33,7 +33,7 @@ def repeated_json_text(value: Value) -> str:
 
 
 def _json(value: Value, newline: str) -> str:
-    """Render a value. `newline` is a line break with the indentation of the value's first line."""
+    """Render a value. `newline` is a line break followed by the indentation of the value's first line."""
     if isinstance(value, str):
         return _string(value)
     deeper = newline + "  "

@@ -1,7 +1,7 @@
-"""Print a program as Python, formatted as `ruff format` would with lines of 120 characters.
+"""Print a program as Python, formatted like `ruff format` with lines of 120 characters.
 
-Only `literal` prints users' strings, and only `identifiers` converts users' names. Everything else is our own; if it
-has an unexpected form, ValueError is raised because that is a bug in a target, not in a spec.
+Only `literal` prints users' strings, and only `identifiers` converts users' names. Everything else is our own. If it
+has an unexpected form, that is a bug in a target rather than in a spec, and ValueError is raised.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def identifier(name: str) -> str:
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose a unique variable for each name, and return all pairs of names that would have shared a variable.
+    """Choose a unique variable for each name, and return all pairs of names that would have collided.
 
     A name that occurs twice collides with itself.
     """
@@ -87,17 +87,16 @@ def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[Variab
 
 
 def program_variables(program: Program) -> tuple[Variables, tuple[Collision, ...]]:
-    """Choose the variables for a program's calls, all different from the names that the program imports."""
+    """Choose variables for a program's calls that don't clash with each other or with imported names."""
     imported = [entry.name or entry.module.partition(".")[0] for entry in program.imports]
     return identifiers((call.variable for call in program.calls if call.variable), imported)
 
 
 def literal(value: Literal, variables: Variables | None = None) -> str:
-    """Render a value as a Python expression on one line.
+    """Render a value as a single-line Python expression.
 
-    Strings are double-quoted unless single quotes need fewer escapes. A tuple becomes a list. A Ref becomes its
-    variable, which must be known. Raises ValueError for NaN and infinity, and TypeError for anything else that is not
-    plain data.
+    Strings are double-quoted unless single quotes need fewer escapes. A tuple becomes a list, and a Ref its variable,
+    which must be known. Raises ValueError for NaN and infinity, and TypeError for anything else that isn't plain data.
     """
     if isinstance(value, str):
         return _string(value)
@@ -168,7 +167,7 @@ def _checked(form: re.Pattern[str], text: str) -> str:
 
 
 def _imports(imports: Iterable[Import]) -> list[str]:
-    """Render imports as two sorted paragraphs, standard library first, each with `import` before `from`."""
+    """Render imports as two sorted blocks, standard library first, each with `import` before `from`."""
     entries = sorted({(_checked(_DOTTED, entry.module), entry.name) for entry in imports})
     standard = [entry for entry in entries if entry[0].partition(".")[0] in sys.stdlib_module_names]
     installed = [entry for entry in entries if entry not in standard]
@@ -192,7 +191,7 @@ def _import_from(module: str, names: list[str]) -> str:
 
 
 def _member(name: str) -> tuple[int, str, str]:
-    """Return the key that sorts imported names in isort's order: constants, then classes, then all other names."""
+    """Return the sort key for imported names in isort's order: constants, then classes, then everything else."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
     return rank, name.lower(), name
 
@@ -223,7 +222,7 @@ def _invocation(head: str, arguments: Sequence[tuple[str, Literal]], variables: 
 
 
 def _lay_out(lines: list[str], indent: str, label: str, value: Literal, variables: Variables) -> None:
-    """Lay out an element in brackets: on one line if it fits, otherwise with each nested element on its own line."""
+    """Lay out a bracketed element on one line if it fits, or else with each nested element on its own line."""
     flat = f"{indent}{label}{literal(value, variables)},"
     if len(flat) <= LINE_LENGTH or not value or not isinstance(value, (list, tuple, Mapping)):
         lines.append(flat)

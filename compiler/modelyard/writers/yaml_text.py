@@ -1,4 +1,4 @@
-"""The YAML writer. It renders plain data in block style, and all scalars with a single function.
+"""The YAML writer. Renders plain data in block style, using a single function for all scalars.
 
 YAML 1.1 readers (PyYAML and older Go libraries) and YAML 1.2 readers get exactly the same data. Lists start in the
 column of their key, as in kubectl's output. Keys keep their order.
@@ -54,9 +54,9 @@ _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r
 
 
 def document(value: Value) -> str:
-    """Render one YAML document without `---`, ending in a line break.
+    """Render a YAML document without `---`, ending in a newline.
 
-    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that is not plain data. Earlier
+    Raises ValueError for NaN, infinity and lone surrogates, and TypeError for anything that isn't plain data. Earlier
     stages reject all of these.
     """
     lines: list[str] = []
@@ -77,12 +77,15 @@ def comment(text: str) -> str:
 
 
 def scalar(value: Value) -> str:
-    """Render one scalar on one line. Only this function chooses between plain, 'single' and "double" style."""
+    """Render a scalar on one line.
+
+    This is the only function that chooses between plain, 'single' and "double" style.
+    """
     return _text(value) if isinstance(value, str) else word(value, _float)
 
 
 def word(value: Value, number: Callable[[float], str]) -> str:
-    """Render a scalar that is not a string. YAML and JSON use the same syntax, except for fractions."""
+    """Render a scalar other than a string. YAML and JSON use the same syntax, except for floats."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -132,7 +135,7 @@ def _float(value: float) -> str:
 
 
 def _is_block(text: str) -> bool:
-    """Return whether a literal block preserves this string. The first line must not start with a space."""
+    """Return whether a literal block preserves this string, whose first line must not start with a space."""
     if "\n" not in text or not _may_be_block(text):
         return False
     ends_in_space = " \n" in text or "\t\n" in text or text[-1] in " \t"  # the search is slow, and matches are rare
@@ -156,10 +159,10 @@ def _block(lines: list[str], text: str, head: str, indent: str) -> None:
 
 
 def _write(lines: list[str], value: Value, head: str, indent: str, list_indent: str) -> None:
-    """Write a value after `head` (the beginning of a line, up to a space), on that line or on the lines below it.
+    """Write a value after `head` (the start of a line, up to a space), on that line or the lines below it.
 
-    On the lines below, mappings and blocks start at `indent`, and lists start at `list_indent`. If `head` is empty, the
-    value is the whole document.
+    On the lines below, mappings and blocks start at `indent`, and lists at `list_indent`. If `head` is empty, the value
+    is the whole document.
     """
     if isinstance(value, str):
         if _is_block(value):

@@ -1,4 +1,4 @@
-"""The input files of a batch inference run, and the parts into which large files are split."""
+"""The input files of a batch inference run, with large files split into parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file to score, with its location, size and modification time, and the name of its output."""
+    """A file to score, with its location, size, modification time and output name."""
 
     dataset: str
     path: str
@@ -36,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A half-open range of row groups or bytes in a file. `end` is 0 for a whole file."""
+    """A half-open range of row groups or bytes in a file. An `end` of 0 means the whole file."""
 
     number: int = 0
     begin: int = 0
@@ -47,9 +47,9 @@ WHOLE = Part()
 
 
 def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piece]:
-    """Yield the files of the inputs in order.
+    """Yield the input files in order.
 
-    Outputs are named after their files. With several inputs, each input has its own output folder.
+    Outputs are named after their input files. If there are several inputs, each has its own output folder.
     """
     pipeline = workload.pipeline
     data = pipeline.data
@@ -67,7 +67,7 @@ def pieces(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Iterator[Piec
 
 
 def outputs(name: str, parts: int) -> list[str]:
-    """Return the output names, such as `a.parquet.scored.parquet` or, for parts, `…scored-00001-of-00012.parquet`."""
+    """Return the output names, e.g. `a.parquet.scored.parquet` or, for parts, `…scored-00001-of-00012.parquet`."""
     if parts <= 1:
         return [name] * parts
     stem, _, kind = name.rpartition(".")
@@ -75,7 +75,7 @@ def outputs(name: str, parts: int) -> list[str]:
 
 
 def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
-    """Split a file into parts. A small file, or a damaged one that cannot be split, is a single part."""
+    """Split a file into parts. Small files, and damaged files that can't be split, are a single part."""
     import pyarrow as pa
 
     if piece.size <= PART_BYTES:
@@ -90,7 +90,7 @@ def parts_of(workload: PipelineWorkload, piece: Piece) -> list[Part]:
 
 
 def _row_groups(file: Place) -> list[int]:
-    """Return the index of each part's first row group, followed by the number of row groups."""
+    """Return the index of the first row group in each part, followed by the total number of row groups."""
     import pyarrow.parquet as parquet
 
     with file.filesystem.open_input_file(file.path) as stream:
@@ -106,7 +106,7 @@ def _row_groups(file: Place) -> list[int]:
 
 
 def _lines(file: Place, size: int) -> list[int]:
-    """Return the byte offset of each part, always at the start of a line, followed by the file size."""
+    """Return the byte offset of each part, which always starts on a new line, followed by the file size."""
     if file.path.endswith(_COMPRESSED):
         return [0, size]
     cuts = [0]

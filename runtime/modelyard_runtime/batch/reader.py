@@ -1,4 +1,4 @@
-"""Reads a file, or one part of it, in tables of equal size. A thread reads ahead while rows are scored."""
+"""Reads a file or part of a file as tables of equal size, reading ahead in a thread while rows are scored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 def read(workload: PipelineWorkload, dataset: Dataset, piece: Piece, part: Part, rows: int) -> Iterator[pa.Table]:
     """Yield tables of `rows` rows (the last may be smaller) with the declared columns and types.
 
-    Raises Unfit if the file cannot be read or lacks a declared column or type.
+    Raises Unfit if the file can't be read or is missing a declared column or type.
     """
     where = dataset_place(workload, dataset)
     return _ahead(_read(where, dataset, piece, part, rows))
@@ -61,7 +61,7 @@ def _read(where: Place, dataset: Dataset, piece: Piece, part: Part, rows: int) -
 
 
 def _even(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Regroup tables of any size so that all except the last have exactly `rows` rows."""
+    """Regroup tables of any size so that all but the last have exactly `rows` rows."""
     import pyarrow as pa
 
     parts: list[pa.Table] = []
@@ -88,7 +88,7 @@ def _ahead(items: Iterator[_T]) -> Generator[_T]:
 def _part_of_text(source: ds.Dataset, where: Place, piece: Piece, part: Part, kind: str) -> Iterator[pa.Table]:
     """Read one part of a text file.
 
-    Types are inferred from the beginning of the file, so all parts have the same types.
+    Types are inferred from the beginning of the file so that they are the same in every part.
     """
     import pyarrow as pa
     import pyarrow.dataset as arrow_dataset

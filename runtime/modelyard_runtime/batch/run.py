@@ -1,9 +1,8 @@
 """Scores whole datasets with a Ray Data actor pool. Each file is scored once, and large files in several parts.
 
-Each input file has an output named after it, and a marker that records the file's state and the model version. Changed
-files are scored again. Files scored by another version are scored again only if `reprocess` requests it. Interrupted
-work is redone under the same name. Unusable files are skipped and listed. A problem that affects all files fails the
-run.
+Each input file has an output named after it, and a marker recording the file's state and the model version. Changed
+files are scored again, but files scored by another version only if `reprocess` says so. Interrupted work is redone
+under the same name. Unusable files are skipped and listed, whereas a problem that affects all files fails the run.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _log = logging.getLogger(__name__)
 def score_datasets(
     workload: PipelineWorkload, inputs: tuple[str, ...], output: str, worker: dict[str, Any], workers: tuple[int, int]
 ) -> dict[str, int]:
-    """Score the files that are due. Return the numbers of scored, unchanged and refused files."""
+    """Score all files that are due, and return the number of scored, unchanged and refused files."""
     pipeline = workload.pipeline
     model = pipeline.trained_model
     source = Models(workload, model)
@@ -73,7 +72,7 @@ def scored_text(counts: Mapping[str, float]) -> str:
 
 
 def report_refused(workload: PipelineWorkload, refused: float) -> None:
-    """Push the number of refused files to the metrics receiver, if any. A failed push does not fail the run."""
+    """Push the number of refused files to the metrics receiver, if any. A failed push doesn't fail the run."""
     if workload.metrics is not None:
         report(workload, [Sample(REFUSED_FILES, refused, labels_of(workload, "pipeline"))], time.time())
 
@@ -104,7 +103,7 @@ def on_workers(
 
 @dataclass(slots=True)
 class _Large:
-    """A file with several parts. Tracks which parts are finished and, if one was refused, why."""
+    """A file split into parts. Tracks finished parts, and the reason if a part was refused."""
 
     parts: int
     done: dict[int, Finished] = field(default_factory=dict)
@@ -131,7 +130,7 @@ class _Run:
         self._kept = 0
 
     def due(self, files: list[Piece]) -> list[Piece]:
-        """Return new and changed files, and files scored by another version that `reprocess` says to score again."""
+        """Return new and changed files, as well as files from other versions that `reprocess` wants scored again."""
         number, still_unfit, scores_by_version = self._version.version, 0, Counter[str]()
         waiting: list[Piece] = []
         for piece in files:
@@ -163,7 +162,7 @@ class _Run:
         return self._workload.pipeline.reprocess or "none"
 
     def _scores_again(self, piece: Piece, version: str) -> bool:
-        """Return whether an unchanged file that another version has scored must be scored again."""
+        """Return whether an unchanged file scored by another version must be scored again."""
         if version == self._version.version:
             return False
         if self._reprocess() == "window":
@@ -172,7 +171,7 @@ class _Run:
         return self._reprocess() == "all"
 
     def tasks(self, waiting: list[Piece]) -> Iterator[Task]:
-        """Yield the tasks for the given files, omitting parts of large files that an earlier run has finished."""
+        """Yield the tasks for the given files, skipping parts of large files that were finished by an earlier run."""
         with ThreadPoolExecutor(_LOOKS) as pool:
             cut = list(pool.map(lambda piece: parts_of(self._workload, piece), waiting))
         for piece, parts in zip(waiting, cut, strict=True):
@@ -188,7 +187,7 @@ class _Run:
     def score(
         self, tasks: list[Task], output: str, worker: dict[str, Any], workers: tuple[int, int], source: Models
     ) -> None:
-        """Score all tasks on the workers, and record each result when it is reported."""
+        """Score all tasks on the workers, recording each result as it arrives."""
         import ray
 
         for name in [name for name, large in self._large.items() if large.seen == large.parts]:
@@ -268,7 +267,7 @@ class _Run:
             _log.info("scored %d rows in %d files", _rows(self.scored), len(self.scored))
 
     def judge(self) -> None:
-        """Log the refused files. Fail the run if nothing was scored because the model itself failed."""
+        """Log the refused files, and fail the run if nothing could be scored because the model itself failed."""
         for record in list(self.known.refused.values())[:_SHOWN]:
             _log.warning("%s cannot be scored: %s", text(record, "path"), text(record, "reason"))
         failed = next((record for record in self._refused if record["everyRun"]), None)

@@ -1,4 +1,4 @@
-"""The actor that loads the model once, and then scores files and parts of large files."""
+"""The actor that loads the model once and then scores files, or parts of large files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BATCH = 8192  # rows, unless the spec sets another number
 
 @dataclass(frozen=True, slots=True)
 class ModelHandle:
-    """The model version that all workers use. A bundle is passed by reference, so workers do not have to fetch it."""
+    """The model version used by all workers. Bundles are passed by reference so that workers needn't fetch them."""
 
     version: registry.Version
     bundle: Any = None  # a reference to the packed bundle
@@ -61,7 +61,7 @@ class ModelHandle:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file, or part of a file, to score. `before` contains the markers of its existing output."""
+    """A file to score, or one of its parts. `before` contains the markers of its existing output."""
 
     piece: Piece
     part: Part
@@ -98,7 +98,7 @@ class Scorer:
         self._version = model_handle.version.version
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Score a batch of tasks. Unusable files are reported, and the remaining files are still scored."""
+        """Score a batch of tasks, reporting unusable files while still scoring the others."""
         tasks = [Task.unpacked(str(packed)) for packed in batch["task"]]
         results = [self._tried(task) for task in tasks]
         return {
@@ -114,7 +114,7 @@ class Scorer:
         return {**result, "rows": rows, "path": path, "reason": "", "by_model": False}
 
     def _score(self, task: Task) -> tuple[int, str]:
-        """Score one task. Return the number of rows and, if the file has several parts, the path of the scored part."""
+        """Score one task. Returns the number of rows, and the path of the scored part if the file has several parts."""
         piece, is_whole = task.piece, task.parts == 1
         output = self._target.below(piece.name) if is_whole else self._waiting(task, 0)
         folder = output.folder()
@@ -175,7 +175,7 @@ def together(answers: list[Answer]) -> Answer:
 
 
 def write_all(where: Place, kind: str, tables: Iterator[pa.Table]) -> int:
-    """Write tables to one file, and return the number of rows. Refuse a file without rows."""
+    """Write tables to a single file and return the number of rows, refusing a file without any."""
     import pyarrow as pa
 
     total, writer = 0, None
@@ -205,7 +205,7 @@ def _writer(stream: Any, kind: str, schema: pa.Schema) -> Any:
 
 
 def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> pa.Table:
-    """Add the model's predictions as columns, replacing input columns with the same names."""
+    """Add the model's predictions as columns, replacing input columns of the same name."""
     import pyarrow as pa
 
     # Integral numbers stay floating-point, because all batches of all files must have the same type.
@@ -222,7 +222,7 @@ def with_answers(table: pa.Table, answers: Answer, version: str, task: str) -> p
 
 
 def with_time(table: pa.Table, timestamp: str, now: datetime) -> pa.Table:
-    """Add the output's timestamp column, unless the input has it: the time at which a file was scored."""
+    """Add the output's timestamp column with the time of scoring, unless the input already has that column."""
     import pyarrow as pa
 
     if not timestamp or timestamp in table.column_names:
@@ -232,7 +232,7 @@ def with_time(table: pa.Table, timestamp: str, now: datetime) -> pa.Table:
 
 
 def _classes(values: npt.NDArray[Any]) -> pa.Array:
-    """Convert classes as `plain` does: booleans to numbers, and whole floating-point numbers to integers."""
+    """Convert classes like `plain` does: booleans to numbers, and integral floats to integers."""
     import numpy as np
     import pyarrow as pa
 
@@ -253,6 +253,6 @@ def _column(values: npt.NDArray[np.generic]) -> pa.Array:
 
 
 def projected(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Select the declared output columns and convert their types, or return the table if none are declared."""
+    """Select the declared output columns and convert their types, or return the table as is if none are declared."""
     declared = list(dataset.schema)
     return typed(table, dataset).select(declared) if declared else table

@@ -1,8 +1,8 @@
 """The state of batch inference, stored in `_modelyard/` in the output folder.
 
 `scored/` has a marker for each file. The marker's name contains the file's state and the version that scored it, so a
-single listing shows which files are due. `parts/` contains the finished parts of incomplete large files.
-`refused.json` lists the unusable files, and `runs/` records what each run scored, replaced and refused.
+single listing shows which files are due. `parts/` contains the finished parts of incomplete large files. `refused.json`
+lists unusable files, and `runs/` records what each run scored, replaced and refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BEGUN = "begun"  # replaces the state in a marker of an incomplete output, whos
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The information in a marker's name: the file's state, the version that scored it, and the number of parts."""
+    """The fields encoded in a marker's name: the file's state, the scoring version, and the number of parts."""
 
     path: str
     state: str
@@ -72,26 +72,26 @@ class Known:
                 finished[int(number)] = Finished(path, int(rows))
 
     def marks(self, piece: Piece) -> list[Mark]:
-        """Return all markers of a file. There is usually one, but a killed run can leave more."""
+        """Return all markers of a file. There's usually one, but a killed run can leave others behind."""
         return self._marks.get(_key(piece), [])
 
     def mark(self, piece: Piece) -> Mark | None:
-        """Return the marker of a file's scores, if possible for its current state, or None if it has no scores."""
+        """Return a scored file's marker, preferring one for its current state, or None if it wasn't scored."""
         complete = [mark for mark in self.marks(piece) if mark.state != _BEGUN]
         return next((mark for mark in complete if mark.state == piece.state), complete[0] if complete else None)
 
     def finished(self, piece: Piece, work: str) -> dict[int, Finished]:
-        """Return the finished parts of a file that have the given work hash, by part number."""
+        """Return the finished parts of a file for the given work hash, by part number."""
         return self._parts.get(_key(piece), {}).get(work, {})
 
     def is_refused(self, piece: Piece, version: str, description: str) -> bool:
-        """Return whether the file was refused before and the file, model and description are still the same."""
+        """Return whether the file was already refused and the file, model and description haven't changed since."""
         record = self.refused.get(piece.name, {})
         refused = (text(record, "state"), text(record, "version"), text(record, "description"))
         return not record.get("everyRun") and refused == (piece.state, version, description)
 
     def sweep(self, due: Iterable[tuple[Piece, str]], present: Iterable[Piece]) -> None:
-        """Remove parts that will never be completed: their file was deleted, or their state is no longer due."""
+        """Remove parts that will never be completed because their file was deleted or their state is no longer due."""
         due_keys = {(_key(piece), work) for piece, work in due}
         obsolete = {(key, work) for key, works in self._parts.items() for work in works} - due_keys
         for key, work in obsolete:
@@ -102,7 +102,7 @@ class Known:
 
 
 def work_of(workload: PipelineWorkload, piece: Piece, version: str, parts: int) -> str:
-    """Return a hash of everything that must be identical for all parts of an output."""
+    """Return a hash of everything that must match across all parts of an output."""
     return digest({"described": digest(workload.source), "state": piece.state, "version": version, "parts": parts})
 
 
@@ -114,8 +114,8 @@ def part_place(target: Place, piece: Piece, work: str, number: int, rows: int) -
 def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, version: str, before: list[Mark]) -> None:
     """Replace the output of a file. The marker is written last, so an interrupted replacement is repeated in full.
 
-    Each output file is either complete or absent. While parts are missing, a marker records the maximum number of
-    parts so that a later run with fewer parts can delete the surplus.
+    Each output file is either complete or absent. While parts are missing, a marker records the maximum number of parts
+    so that a later run with fewer parts can delete the surplus.
     """
     layouts = {marker.parts for marker in before} | {len(staged)}
     begun = [_write_mark(target, piece, _BEGUN, parts, version, {}) for parts in layouts if parts > 1]
@@ -138,7 +138,7 @@ def publish(target: Place, piece: Piece, staged: Sequence[Place], rows: int, ver
 
 
 def replaced_by(piece: Piece, version: str, before: Iterable[Mark]) -> dict[str, Json]:
-    """Return which version's scores are being replaced, and why, or an empty dict if there was no output."""
+    """Return which version's scores are being replaced and why, or an empty dict if there was no output yet."""
     marks = [mark for mark in before if mark.state != _BEGUN]
     if not marks:
         return {}

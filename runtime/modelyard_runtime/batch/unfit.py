@@ -13,9 +13,9 @@ _CHUNK = 8 * 1024**2
 
 
 class Unfit(Exception):
-    """The file cannot be scored. The message is addressed to the producer of the file.
+    """The file can't be scored. The message is addressed to whoever produces the file.
 
-    `by_model`: the model itself failed on the file. The worker may have caused this, so the next run tries again.
+    `by_model` means that the model itself failed on the file. The worker may be at fault, so the next run tries again.
     """
 
     def __init__(self, reason: str, by_model: bool = False) -> None:
@@ -25,9 +25,9 @@ class Unfit(Exception):
 
 @contextmanager
 def content_of(where: Place, kind: str) -> Generator[None]:
-    """Treat errors within this context, such as a wrong format or undeclared columns, as errors in the file.
+    """Treat errors raised in this context, such as a wrong format or undeclared columns, as errors in the file.
 
-    Arrow raises the same errors for damaged content as for a failing store. If every byte of the file can be read, the
+    Arrow raises the same errors for damaged content and for a failing store. If every byte of the file can be read, the
     file is damaged. Otherwise, the store's error is raised, which fails the run.
     """
     import pyarrow as pa
@@ -49,7 +49,7 @@ def content_of(where: Place, kind: str) -> Generator[None]:
 
 @contextmanager
 def answers_of_model() -> Generator[None]:
-    """Treat errors in this context as the model's, unless the worker ran out of memory or lacks files."""
+    """Attribute errors in this context to the model, unless the worker ran out of memory or files are missing."""
     try:
         yield
     except (MemoryError, OSError, Unfit):

@@ -1,8 +1,8 @@
 """A bundle contains the files of one model version and everything needed to use it, identified by hashes.
 
 A folder of bundles has the same layout in a store and on disk. Each `versions/<version>-<digest>[-<approvals>]/`
-contains a bundle, and `current.json` names the active bundle. A bundle is written completely before `current.json`
-names it, and never changes afterwards. Readers therefore see either the previous bundle or the new bundle.
+contains a bundle, and `current.json` points to the active one. A bundle is fully written before `current.json` points
+to it, and never changes afterwards, so readers see either the previous bundle or the new one.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LONGEST_PATH = 1024
 
 
 class Broken(Refusal):
-    """The bundle does not match its own description. It is rejected, and the previous bundle stays active."""
+    """The bundle doesn't match its own manifest. It is rejected, and the previous bundle stays active."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The content of `bundle.json`. `files` maps the path of each file to its SHA-256 and size in bytes."""
+    """The content of `bundle.json`. `files` maps each file's path to its SHA-256 and size in bytes."""
 
     registered_name: str
     alias: str
@@ -50,7 +50,7 @@ class Bundle:
 
     @property
     def folder(self) -> str:
-        """Return the folder name below `versions`. Bundles of the same version with the same content share it."""
+        """Return the folder name under `versions`, which is shared by bundles of one version with equal content."""
         return folder_name(self.version, self.digest, self.approvals)
 
     def text(self) -> str:
@@ -72,7 +72,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The content of `current.json`: the active folder, and the hash of its `bundle.json`."""
+    """The content of `current.json`, i.e. the active folder and the hash of its `bundle.json`."""
 
     folder: str
     version: str
@@ -85,7 +85,7 @@ class Pointer:
 
 
 def folder_name(version: str, digest: str, approvals: Mapping[str, str]) -> str:
-    """Return a version's folder name, which is derived from the digest of the model's files and from the approvals."""
+    """Return a version's folder name, derived from the digest of the model's files and any approvals."""
     signed = f"-{sha256(json.dumps(dict(approvals), sort_keys=True).encode())[:8]}" if approvals else ""
     return f"{version}-{digest.rpartition(':')[2][:16]}{signed}"
 
@@ -101,7 +101,7 @@ def sha256(content: bytes) -> str:
 
 
 def read_pointer(content: bytes) -> Pointer:
-    """Parse `current.json`. Raise Broken if it names a folder outside the folder of bundles."""
+    """Parse `current.json`, raising Broken if it points outside the bundles folder."""
     document = _object(content, POINTER)
     pointer = Pointer(text(document, "folder"), text(document, "version"), text(document, "sha256"))
     if not _FOLDER.fullmatch(pointer.folder) or not pointer.version or not pointer.sha256:
@@ -135,19 +135,19 @@ def read_bundle(content: bytes) -> Bundle:
 
 
 def safe_path(path: str) -> bool:
-    """Return whether a slash-separated path stays within its folder on every operating system."""
+    """Return whether a slash-separated path stays inside its folder on every operating system."""
     parts = path.split("/")
     return len(path) <= _LONGEST_PATH and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
 
 
 def files_in(folder: Path) -> dict[str, tuple[str, int]]:
-    """Return the hash and size of every file in a folder and its subfolders, sorted by path."""
+    """Return the hash and size of each file in a folder, including subfolders, sorted by path."""
     paths = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     return {path: (_hash_of(folder / path), (folder / path).stat().st_size) for path in paths if path != MANIFEST}
 
 
 def verify(folder: Path, expected_sha256: str = "") -> Bundle:
-    """Verify the hash of every file in a folder, check that there are no others, and return the bundle."""
+    """Verify that a folder has exactly the files of its manifest, with matching hashes, and return the bundle."""
     try:
         content = (folder / MANIFEST).read_bytes()
         files = files_in(folder)

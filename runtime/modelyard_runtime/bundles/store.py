@@ -40,7 +40,7 @@ def anything(bundle: Bundle, folder: Path | None) -> None:
 def current(where: Place, name: str = POINTER) -> Pointer | None:
     """Return the pointer to the active bundle, or None before the first delivery.
 
-    Sites that receive versions in waves use a pointer with a different name. Raises OSError if the location cannot be
+    Sites that receive versions in waves use a pointer with a different name. Raises OSError if the location can't be
     reached.
     """
     try:
@@ -50,7 +50,7 @@ def current(where: Place, name: str = POINTER) -> Pointer | None:
 
 
 def publish(folder: Path, where: Place) -> Pointer:
-    """Write the bundle in a local folder to a folder of bundles and activate it, unless it is already active.
+    """Publish a local bundle to a bundles folder and activate it, unless it is already active.
 
     The model's files are written first, then `bundle.json`, then `current.json`.
     """
@@ -75,9 +75,9 @@ def put_in_use(where: Place, pointer: Pointer) -> None:
 
 
 def fetch(where: Place, pointer: Pointer, disk: Path, accept: Accept = anything) -> Path:
-    """Copy a bundle to a folder of bundles on this disk, verify its hashes, and activate it there.
+    """Copy a bundle to a bundles folder on this disk, verify its hashes, and activate it.
 
-    If anything fails, the disk is left unchanged. Returns the folder of the bundle.
+    On failure, the disk is left unchanged. Returns the bundle's folder.
     """
     final = _bring(where.below(VERSIONS, pointer.folder), pointer, disk, accept)
     put_in_use(local(disk), pointer)
@@ -101,10 +101,10 @@ def _bring(source: Place, pointer: Pointer, disk: Path, accept: Accept = anythin
 
 
 def usable_bundle(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path] | None:
-    """Verify the hashes of the active bundle on this disk and return it, or return None if no bundle is usable.
+    """Verify the active bundle on this disk and return it, or None if no bundle is usable.
 
-    A bundle that `accept` rejects is not replaced by an older bundle, because nobody would notice. After a power
-    failure, the most recently written files may be truncated. In that case, the previous bundle is used.
+    If `accept` rejects a bundle, there's no fallback to an older one, since nobody would notice. After a power failure,
+    however, the most recently written files may be truncated, in which case the previous bundle is used.
     """
     try:
         pointer = current(local(disk))
@@ -122,7 +122,7 @@ def usable_bundle(disk: Path, accept: Accept = anything) -> tuple[Pointer, Path]
 
 
 def forget(disk: Path, pointer: Pointer) -> None:
-    """Delete all but the newest bundles on a disk. The active bundle is never deleted."""
+    """Delete all but the newest bundles on a disk, never deleting the active one."""
     inactive = [bundle for bundle in _newest_first(disk) if bundle.name != pointer.folder]
     for bundle in inactive[_KEPT - 1 :]:
         shutil.rmtree(bundle, ignore_errors=True)
@@ -159,7 +159,7 @@ def _is_intact(folder: Path, wanted_sha256: str = "") -> bool:
 
 
 def _settle(staged: Path, final: Path, pointer: Pointer) -> None:
-    """Rename a staged bundle to its final name, unless another process on this machine has done so."""
+    """Rename a staged bundle to its final name, unless another process on this machine already did."""
     if final.exists():  # damaged, or just written by another process
         if _is_intact(final, pointer.sha256):
             return
@@ -185,7 +185,7 @@ def _download(source: Place, pointer: Pointer, staged: Path, accept: Accept) -> 
 
 
 def _read_json(where: Place) -> bytes:
-    """Read a pointer or manifest that another process may be replacing at the same time."""
+    """Read a pointer or manifest that another process may be replacing."""
     return _within(read_whole(where, _LARGEST_JSON + 1), where, _LARGEST_JSON)
 
 

@@ -1,4 +1,4 @@
-"""Packs a bundle into one uncompressed, reproducible tar file. Unpacking treats the file as untrusted input."""
+"""Packs a bundle into an uncompressed, reproducible tar file, which is treated as untrusted when unpacked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 
 def pack(folder: Path, stream: IO[bytes]) -> Bundle:
-    """Verify the hashes of the bundle in a folder, and write its `bundle.json` followed by the other files."""
+    """Verify the bundle in a folder, then write its `bundle.json` followed by the remaining files."""
     bundle = verify(folder)
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for path in (MANIFEST, *sorted(bundle.files)):
@@ -36,9 +36,10 @@ def packed(folder: Path) -> bytes:
 
 
 def unpacked(stream: IO[bytes], parent: Path) -> Path:
-    """Unpack a bundle into a new folder in `parent`, named after the bundle. A broken bundle leaves no files behind.
+    """Unpack a bundle into a new folder in `parent` named after it. A broken bundle leaves no files behind.
 
-    The first entry must be `bundle.json`. Only regular files listed in it, with matching size and hash, are written.
+    The first entry must be `bundle.json`. Only regular files listed there are written, and their size and hash must
+    match.
     """
     parent.mkdir(parents=True, exist_ok=True)
     staged = parent / f".{uuid.uuid4().hex}"

@@ -1,4 +1,4 @@
-"""`bundle pack` and `bundle unpack` carry a bundle by hand to a cluster without a network connection."""
+"""`bundle pack` and `bundle unpack`, which transfer a bundle by hand to a cluster without a network connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(action: str, source: str, target: str) -> int:
-    """Pack the active bundle from a folder into a file, or unpack a file into a folder and activate its bundle."""
+    """Pack a folder's active bundle into a file, or unpack a file into a folder and activate the bundle."""
     try:
         sentence = pack_current(source, Path(target)) if action == "pack" else unpack_into(Path(source), target)
     except OSError as problem:
@@ -30,7 +30,7 @@ def run(action: str, source: str, target: str) -> int:
 
 
 def pack_current(source: str, target: Path) -> str:
-    """Pack the active bundle from a folder of bundles into one file. `source` is a path or a URI."""
+    """Pack the active bundle of a bundles folder into a file. `source` is a path or a URI."""
     where = bundles_at(source)
     pointer = current(where)
     if pointer is None:
@@ -50,7 +50,7 @@ def pack_current(source: str, target: Path) -> str:
 
 
 def unpack_into(source: Path, target: str) -> str:
-    """Unpack a file into a folder of bundles, such as one on a server's disk, and activate its bundle."""
+    """Unpack a file into a bundles folder, e.g. on a server's disk, and activate its bundle."""
     where = bundles_at(target)
     with tempfile.TemporaryDirectory(prefix="bundles-") as name:
         with source.open("rb") as stream:
@@ -61,7 +61,7 @@ def unpack_into(source: Path, target: str) -> str:
 
 
 def bundles_at(text: str) -> Place:
-    """Open a folder of bundles by path or URI. A store uses the usual environment variables of its protocol."""
+    """Open a bundles folder by path or URI. Stores are configured by their protocol's usual environment variables."""
     if "://" not in text:
         return local(Path(text).absolute())
     return place_in(s3.by_environment(text) if text.startswith("s3://") else Store(uri=text), text)

@@ -1,4 +1,4 @@
-"""Stores requests and predictions for monitors. They are buffered so that requests never wait for the store."""
+"""Stores requests and predictions for monitors, buffering them so that requests never wait for the store."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ _log = logging.getLogger(__name__)
 class Captures:
     """The captures of one replica, stored in `<uri>/day=<day>/variant=<variant>/`.
 
-    Rows are saved to the replica's disk twice a second, and written from memory to the store twice a minute. If a
-    replica is killed, the next replica on the machine uploads the rows left on the disk.
+    Rows are saved to the replica's disk twice a second, and flushed from memory to the store twice a minute. If a
+    replica is killed, the next replica on the machine uploads the rows left on disk.
     """
 
     def __init__(self, workload: Workload, capture: Capture, variant: str, flush_s: float = _FLUSH_S) -> None:
@@ -90,9 +90,9 @@ class Captures:
         version: str,
         keys: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Keep the rows of a request if it is sampled. Sampling is random and independent of the request's content.
+        """Keep a request's rows if it is sampled. Sampling is random and doesn't depend on the request's content.
 
-        This call writes nothing to disk or to the store, so it is cheap.
+        The call is cheap, as it writes nothing to disk or to the store.
         """
         if self._chance.random() >= self._fraction:
             return
@@ -109,7 +109,7 @@ class Captures:
             self._new.append(CapturedRequest(request_id, datetime.now(UTC), rows, keys or {}, answer, version))
 
     def save(self) -> None:
-        """Save new rows to disk. Waits for another thread that is saving rows, because a flush must not miss any."""
+        """Save new rows to disk, waiting for any other thread that is saving so that a flush never misses rows."""
         with self._saving:
             with self._lock:
                 new, self._new = self._new, deque()
@@ -129,7 +129,7 @@ class Captures:
             self._attempt(partial(self._segments.save, period, part))
 
     def _columns(self, requests: list[CapturedRequest]) -> Columns | None:
-        """Convert requests to columns, dropping columns that cannot be captured. Return None if no column is left."""
+        """Convert requests to columns, dropping any that can't be captured. Returns None if no columns are left."""
         try:
             return self._selection.of(requests)
         except Exception:  # noqa: BLE001 - values can have any type, so conversion can raise any error
@@ -141,7 +141,10 @@ class Captures:
         return joined(parts) if parts else None
 
     def flush(self) -> None:
-        """Write pending rows to the store. If this fails, they stay on disk if there is a spool, or else in memory."""
+        """Write pending rows to the store.
+
+        On failure, they stay on disk if there is a spool, or in memory otherwise.
+        """
         self.save()
         self._tell_dropped()
         with self._saving:
@@ -166,7 +169,7 @@ class Captures:
             thread.join(timeout=30)
 
     def _save_often(self) -> None:
-        """Save in a separate thread, because the flushing thread may be waiting for a slow store."""
+        """Save from a separate thread, since the flushing thread may be waiting for a slow store."""
         while not self._ended.wait(_SAVE_S):
             self._attempt(self.save)
 
@@ -179,7 +182,7 @@ class Captures:
             self._segments.close()
 
     def attempt(self) -> None:
-        """Write pending rows and delete expired days. If the store cannot be reached, try again later."""
+        """Write pending rows and delete expired days. If the store is unreachable, this is retried later."""
         self._attempt(self._all)
         self._metrics.tell()
 
@@ -197,7 +200,7 @@ class Captures:
         self._expire(datetime.now(UTC))
 
     def _bring(self) -> None:
-        """Upload the rows that killed replicas left on this disk, except for files already uploaded."""
+        """Upload rows left on this disk by killed replicas, skipping files that were already uploaded."""
         with self._writing:
             for period in self._segments.left() if self._segments is not None else ():
                 self._write(period)

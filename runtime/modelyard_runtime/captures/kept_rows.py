@@ -29,7 +29,7 @@ Columns = dict[str, list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class CapturedRequest:
-    """One request with its predictions. `keys` contains columns that are not inputs of the model."""
+    """A request with its predictions. `keys` contains columns that aren't model inputs."""
 
     request_id: str
     at: datetime
@@ -41,13 +41,13 @@ class CapturedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The columns to keep: the inputs in `columns`, or all inputs if it is empty. Columns in `redact` are masked."""
+    """The columns to keep, i.e. the inputs in `columns` (all if empty). Columns in `redact` are masked."""
 
     columns: frozenset[str] = frozenset()
     redact: frozenset[str] = frozenset()
 
     def of(self, requests: Sequence[CapturedRequest]) -> Columns:
-        """Convert requests to columns. Rows with the same columns are first concatenated."""
+        """Convert requests to columns, first concatenating rows that have the same columns."""
         groups: dict[tuple[str, ...], list[CapturedRequest]] = {}
         for request in requests:
             groups.setdefault((*map(str, request.rows.columns), "", *request.keys), []).append(request)
@@ -134,10 +134,10 @@ class Period:
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """Convert a column to an Arrow array. Values that Arrow does not support are stored as JSON.
+    """Convert a column to an Arrow array, storing values that Arrow doesn't support as JSON.
 
-    Examples are mappings, very large numbers, text that is not valid Unicode, and values without a common type. One
-    request must not prevent other requests from being captured.
+    Examples include mappings, very large numbers, invalid Unicode, and values without a common type. One request must
+    not prevent others from being captured.
     """
     import pyarrow as pa
 

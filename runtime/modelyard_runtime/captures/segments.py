@@ -1,4 +1,4 @@
-"""Captures that are still on a replica's disk. If a replica is killed, the next one on the machine uploads them.
+"""Captures still on a replica's disk. If a replica is killed, the next one on the machine uploads them.
 
 Files are at `<folder>/<replica>/<day>/<file name in the store>/<number>.parquet`. A running replica holds a lock on
 `<replica>.lock`, which the kernel releases when the process ends.
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def folder_of(destination: str) -> Path:
-    """Return the folder in which replicas on this machine store captures for one destination."""
+    """Return the folder where replicas on this machine store captures for a destination."""
     digest = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"modelyard-captures-{os.getuid()}" / digest
 
@@ -55,7 +55,7 @@ class Segments:
         shutil.rmtree(self._folder / self._replica / period.day / period.name, ignore_errors=True)
 
     def left(self) -> Iterator[Period]:
-        """Yield the periods left by replicas that have ended. Each period is deleted when the next one is requested."""
+        """Yield the periods left behind by ended replicas. Each one is deleted when the next is requested."""
         for path in sorted(self._folder.glob("*.lock")):
             if path.stem == self._replica:
                 continue
@@ -94,7 +94,7 @@ def _read(file: Path) -> Columns | None:
 
 @contextmanager
 def _locked(path: Path) -> Generator[bool]:
-    """Yield whether the process that held a lock has ended. If so, this process holds the lock inside the context."""
+    """Yield whether the process holding a lock has ended. If so, this process holds the lock within the context."""
     with suppress(FileNotFoundError), path.open("r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""The Kubernetes Jobs of pipelines, which are started by schedules, other runs and breaches."""
+"""The Kubernetes Jobs of pipelines, started by schedules, other runs or breaches."""

@@ -7,7 +7,7 @@ from modelyard_runtime.workload.records import StarterWorkload, Workload
 
 
 def check_starter(workload: Workload) -> StarterWorkload:
-    """Return the starter workload. Refuse it if its description allows a request that it could not handle."""
+    """Return the starter workload, refusing descriptions that allow requests it couldn't handle."""
     if not isinstance(workload, StarterWorkload):
         raise Refusal(f"'start' is only for starters, but this workload is of type {workload.type}")
     for request in workload.requests:

@@ -1,4 +1,4 @@
-"""A small Kubernetes API client for Pods, authenticated with the Pod's service account."""
+"""A minimal Kubernetes API client for Pods, authenticated with the Pod's service account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClusterApi:
-    """A client for one namespace. The token is read for every call because the kubelet rotates it."""
+    """A client for one namespace. The token is read on every call because the kubelet rotates it."""
 
     url: str
     namespace: str
@@ -55,11 +55,11 @@ class ClusterApi:
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     def create(self, resource: str, body: Object) -> Object:
-        """Create an object and return it as stored by the server. Raise ApiError 409 if the name is taken."""
+        """Create an object and return it as stored by the server. Raises ApiError 409 if the name is taken."""
         return self._call("POST", f"{self._path(resource)}?fieldValidation=Strict", body)
 
     def delete(self, resource: str, name: str) -> None:
-        """Delete an object and, in the background, its dependents. Raise ApiError 404 if it does not exist."""
+        """Delete an object, and its dependents in the background. Raises ApiError 404 if it doesn't exist."""
         self._call("DELETE", f"{self._path(resource, name)}?propagationPolicy=Background", None)
 
     def _path(self, resource: str, name: str = "") -> str:

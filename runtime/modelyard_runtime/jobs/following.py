@@ -1,4 +1,4 @@
-"""Starts one run of each downstream pipeline from its CronJob after a successful run."""
+"""Starts one run of each downstream pipeline from its CronJob once a run has succeeded."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Following:
     uid: str
 
     def start(self, api: ClusterApi, poll_s: float) -> bool:
-        """Start one run of each pipeline. Return False if the API server refused any of them.
+        """Start one run of each pipeline. Returns False if the API server refused any of them.
 
-        A retry starts only the missing runs.
+        A retry only starts the missing runs.
         """
         refused = 0
         for cron_job in self.cron_jobs:
@@ -68,6 +68,6 @@ class Following:
         return f"started Job {name} after this run"
 
     def _longest_s(self, api: ClusterApi) -> int:
-        """Return for how many seconds Pods of this Job may check whether a run has already been started."""
+        """Return for how many seconds this Job's Pods may check whether a run has already been started."""
         longest = mapping(api.get(JOBS, self.job), "spec").get("activeDeadlineSeconds")
         return longest if isinstance(longest, int) else 0

@@ -21,7 +21,7 @@ class JobStarter:
     api: ClusterApi
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Return a context without a lock. None is needed: a second attempt finds the Job's name taken."""
+        """Return a no-op context. No lock is needed, since a second attempt would find the Job's name taken."""
         return nullcontext()
 
     def last(self, monitor: str) -> datetime | None:
@@ -47,9 +47,9 @@ class JobStarter:
 
 
 def start_run(api: ClusterApi, run: BreachRun | Request, start: Start) -> str:
-    """Create a Job from the CronJob of `run`, and return a sentence that describes the result.
+    """Create a Job from the CronJob of `run`, and return a sentence describing the result.
 
-    No Job is created within the monitor's cooldown, or while another run is active if runs must not overlap.
+    No Job is created during the monitor's cooldown, or while another run is active if runs must not overlap.
     """
     return start_guarded(JobStarter(api), run, start)
 

@@ -1,9 +1,9 @@
-"""`launch` creates a RayJob from a Pod of a CronJob, and follows the RayJob until it ends.
+"""`launch` creates a RayJob from a CronJob's Pod and follows the RayJob until it ends.
 
 The Pod runs as long as the RayJob, so the CronJob's concurrency policy, its history and `kubectl get jobs` reflect the
-run. The policy covers only runs that the CronJob created. If monitors or other pipelines also start runs, the Pod
-enforces the policy. The Job owns the RayJob, so deleting or replacing the Job also deletes the RayJob. If the Pod is
-evicted, training continues, and the Job's next Pod follows the same RayJob. After a successful run, the Pod starts
+run. The policy only covers runs created by the CronJob itself, so if monitors or other pipelines also start runs, the
+Pod enforces the policy. The Job owns the RayJob, so deleting or replacing the Job also deletes the RayJob. If the Pod
+is evicted, training continues, and the Job's next Pod follows the same RayJob. After a successful run, the Pod starts
 the downstream pipelines.
 """
 
@@ -44,15 +44,15 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """A pipeline whose newest run replaces older ones: the template that names its RayJobs, and this run's Job."""
+    """Replaces older runs of a pipeline with the newest. `template` names the RayJobs, and `job` is this run's Job."""
 
     template: Object
     job: str
 
     def of_others(self, api: ClusterApi, name: str) -> bool:
-        """Stop the runs that began earlier. Return False if there is a newer run, which stops this run.
+        """Stop the runs that began earlier. Returns False if a newer run exists, in which case this run is stopped.
 
-        Call this only after creating this run's RayJob. If two runs check at the same time, at least one then sees the
+        Only call this after creating this run's RayJob. If two runs check simultaneously, at least one then sees the
         other.
         """
         before, after = other_runs(api, self.job)
@@ -71,7 +71,7 @@ class Replacing:
 def run() -> int:
     """Create the RayJob from the mounted template and wait for it.
 
-    Returns 0 on success, 1 on failure, 143 on SIGTERM, and 75 if the run succeeded but a downstream run could not be
+    Returns 0 on success, 1 on failure, 143 on SIGTERM, and 75 if the run succeeded but a downstream run couldn't be
     started.
     """
     signal.signal(signal.SIGTERM, stop)
@@ -94,7 +94,7 @@ def _required_variable(variable: str) -> str:
 
 
 def named_after(template: Object, job: str) -> Object:
-    """Append the Job's suffix to the template's name so that a second Pod of the Job finds the RayJob of the first.
+    """Append the Job's suffix to the template's name so that another Pod of the Job finds the existing RayJob.
 
     The name must differ from the Job's name. To submit a RayJob, KubeRay creates a Job with the RayJob's name, which
     would already be taken (`RayJobK8sJobNamespacedName` in ray-operator/controllers/ray/common/association.go, v1.6.2).
@@ -109,7 +109,7 @@ def named_after(template: Object, job: str) -> Object:
 
 
 def owned_by(body: Object, job: str, uid: str) -> Object:
-    """Make the Job the owner of the RayJob, so that the RayJob is deleted with it, even by a history limit."""
+    """Make the Job the RayJob's owner so that both are deleted together, even by a history limit."""
     metadata = body["metadata"]
     assert isinstance(metadata, dict)
     owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "uid": uid, "controller": True}
@@ -117,7 +117,7 @@ def owned_by(body: Object, job: str, uid: str) -> Object:
 
 
 def skipped(api: ClusterApi, job: str) -> bool:
-    """Return whether to skip this run because an earlier one is active and runs must not overlap."""
+    """Return whether to skip this run because an earlier one is active and overlap is forbidden."""
     before, _ = other_runs(api, job)
     if before:
         _log.warning("not started: the run of Job %s is in progress, and runs must not overlap", before[0])
@@ -199,5 +199,5 @@ def _follow(api: ClusterApi, name: str, poll_s: float) -> int:
 
 
 def stop(signum: int, frame: FrameType | None) -> None:
-    """Handle SIGTERM, which Python would otherwise ignore as a container's first process."""
+    """Handle SIGTERM, which Python would otherwise ignore when running as a container's first process."""
     raise Stopped

@@ -1,4 +1,4 @@
-"""Records of runs on one machine, with one file per run in a folder shared by the supervisor and the monitors."""
+"""Records of runs on one machine, with a file per run in a folder shared by the supervisor and monitors."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class LocalRuns:
 
     @classmethod
     def of_this_process(cls) -> LocalRuns | None:
-        """Return the runs of the local system that started this process, or None in a Pod."""
+        """Return the runs of the local system that started this process, or None when running in a Pod."""
         folder = os.environ.get(RUNS)
         return cls(Path(folder)) if folder else None
 
     def declare(self, overlaps: dict[str, str]) -> None:
-        """Record the overlap policy of each pipeline: `forbid`, `allow` or `replace`."""
+        """Record each pipeline's overlap policy, which is `forbid`, `allow` or `replace`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / _OVERLAPS).write_text(json.dumps(overlaps), encoding="utf-8")
 
@@ -77,7 +77,7 @@ class LocalRuns:
             self._write(name, {**entry, "state": state, "message": message})
 
     def requested(self) -> list[tuple[str, str, str]]:
-        """Return the IDs, pipelines and monitors of runs that have been requested, oldest first."""
+        """Return the ID, pipeline and monitor of each requested run, oldest first."""
         return [
             (entry["id"], entry["pipeline"], entry["startedBy"]) for entry in self.all() if entry["state"] == REQUESTED
         ]

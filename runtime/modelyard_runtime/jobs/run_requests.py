@@ -1,7 +1,7 @@
-"""Run requests across targets. A monitor writes them to a store, and the starter next to the pipeline reads them.
+"""Run requests across targets, written to a store by a monitor and read by the starter next to the pipeline.
 
-A request is only data that names a monitor and a pipeline. The starter starts only the pipelines that its own
-description lists for that monitor.
+A request is plain data naming a monitor and a pipeline. The starter only starts pipelines that its own description
+lists for that monitor.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ID_LENGTH = 32
 def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: datetime, reasons: Sequence[str]) -> str:
     """Write a request for a pipeline run.
 
-    The request ID is derived from the UID of the monitor's Job, so a retry of the Job writes the same request.
+    The request ID is derived from the UID of the monitor's Job, so a retry writes the same request.
     """
     description = f"a run of pipeline {run.pipeline} on {request.target}"
     body = request_of(workload, run, now, reasons)
@@ -45,7 +45,7 @@ def ask(workload: MonitorWorkload, run: BreachRun, request: RunRequest, now: dat
 
 
 def request_of(workload: MonitorWorkload, run: BreachRun, now: datetime, reasons: Sequence[str]) -> dict[str, object]:
-    """Create a request that contains its origin, the pipeline to run, and the breach that caused it."""
+    """Create a request containing its origin, the pipeline to run, and the breach that caused it."""
     window = timedelta(seconds=workload.monitor.window_seconds)
     return {
         "apiVersion": API_VERSION,

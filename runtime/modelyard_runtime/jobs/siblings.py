@@ -1,7 +1,7 @@
-"""Finds all runs of a pipeline, which are the Jobs owned by its CronJob, no matter what created them.
+"""Finds all runs of a pipeline, i.e. the Jobs owned by its CronJob, regardless of what created them.
 
 A CronJob applies its concurrency policy only to Jobs that it created itself (pkg/controller/cronjob, v1.36.3). It
-ignores runs started by a monitor or an upstream pipeline, so code that starts a run must also check for other runs.
+ignores runs started by a monitor or an upstream pipeline, so code that starts a run must check for other runs as well.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _KEPT_S = 7 * 86400
 
 
 def under_way(api: ClusterApi, cron_job: str) -> list[Object]:
-    """Return the unfinished Jobs of the CronJob with the given UID, oldest first."""
+    """Return the active Jobs of the CronJob with the given UID, oldest first."""
     return sorted((job for job in api.list(JOBS, "") if cron_job in _owners(job) and not _ended(job)), key=_age)
 
 
 def other_runs(api: ClusterApi, job: str) -> tuple[list[str], list[str]]:
-    """Return the names of active runs that began before the given Job, and of those that began after it."""
+    """Return the names of active runs started before the given Job, and of those started after it."""
     own = api.get(JOBS, job)
     active = [run for cron_job in _owners(own) for run in under_way(api, cron_job) if _name(run) != job]
     before = [_name(run) for run in active if _age(run) < _age(own)]
@@ -48,16 +48,16 @@ def exists(api: ClusterApi, job: str) -> bool:
 
 
 def job_named(cron_job: str, ending: str) -> str:
-    """Return a Job name that consists of the CronJob's name, truncated if necessary, and a suffix."""
+    """Return a Job name built from the CronJob's name, truncated if necessary, and a suffix."""
     return f"{cron_job[: _LONGEST_NAME - len(ending) - 1].rstrip('-')}-{ending}"
 
 
 def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Object:
-    """Return the Job that the CronJob would create now, with a label that records what started it.
+    """Return the Job the CronJob would create now, with a label recording what started it.
 
     The Job is the only record that the run was started, so it is kept for at least `kept_s` seconds after it ends. The
-    CronJob owns the Job without being its controller. Deleting the CronJob therefore deletes the Job, but history
-    limits do not count it.
+    CronJob owns the Job without being its controller, so the Job is deleted along with the CronJob but doesn't count
+    toward history limits.
     """
     metadata, spec = mapping(cron_job, "metadata"), mapping(cron_job, "spec")
     template = mapping(spec, "jobTemplate")
@@ -78,7 +78,7 @@ def job_of(cron_job: Object, ending: str, started_by: Object, kept_s: int) -> Ob
 
 
 def mapping(document: Object, name: str) -> Object:
-    """Return a field that is itself an object, or an empty object if the field is missing."""
+    """Return a nested object, or an empty object if the field is missing."""
     value = document.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -100,7 +100,7 @@ def _ended(job: Object) -> bool:
 
 
 def _age(job: Object) -> tuple[str, str]:
-    """Return creation time and name as a sort key, so that all Pods order Jobs from the same second alike."""
+    """Return a sort key of creation time and name, so that all Pods order Jobs from the same second alike."""
     return str(mapping(job, "metadata").get("creationTimestamp", "")), _name(job)
 
 

@@ -1,8 +1,8 @@
-"""`start` reads the requests from other targets once, and starts the runs that its description permits.
+"""`start` reads pending requests from other targets, and starts the runs its description permits.
 
-Each request is handled once. The Job is named after the request, so if two starters read the request at the same time,
-one of them finds the name taken. The Job is kept for as long as the request is valid. The outcome is written to a
-folder that the monitor cannot write to, and the request is deleted.
+Each request is handled once. The Job is named after the request, so if two starters read a request at the same time,
+one of them finds the name taken. The Job is kept as long as the request is valid. The outcome is written to a folder
+that the monitor can't write to, and the request is deleted.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Handle all requests. Return 0 if all were handled, or 1 if some are left for the next run."""
+    """Handle all requests. Returns 0 if all were handled, or 1 if some are left for the next run."""
     workload = check_starter(mounted_workload())
     return answer_requests(ClusterApi.of_this_pod(), workload, now or datetime.now(UTC))
 
 
 def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -> int:
-    """Handle all requests with the given API client. A failing request does not block the others.
+    """Handle all requests using the given API client. A failing request doesn't block the others.
 
-    Monitors are processed in random order so that one monitor with too many requests does not block the same monitors
-    in every run.
+    Monitors are processed in random order so that one with too many requests doesn't block the same monitors in every
+    run.
     """
     unanswered = 0
     monitors = workload.requests
@@ -75,7 +75,7 @@ def answer_requests(api: ClusterApi, workload: StarterWorkload, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class MonitorRequests:
-    """The requests of one monitor. `allowed` is its entry in the description, which lists what it may start."""
+    """The requests of one monitor. `allowed` is its entry in the description, listing what it may start."""
 
     api: ClusterApi
     workload: StarterWorkload
@@ -92,7 +92,7 @@ class MonitorRequests:
 
 
 def _answer_monitor(requests: MonitorRequests) -> int:
-    """Handle the requests of a monitor, oldest first, and return the number of requests left."""
+    """Handle a monitor's requests, oldest first, and return how many are left."""
     unanswered, answered = 0, 0
     for entry in _in_order(requests.files(requests.allowed.asked)):
         try:
@@ -106,12 +106,12 @@ def _answer_monitor(requests: MonitorRequests) -> int:
 
 
 def _in_order(entries: list[Entry]) -> list[Entry]:
-    """Sort requests, oldest first. Files that are not requests come last, where they delay nothing."""
+    """Sort requests from oldest to newest. Files that aren't requests come last so that they don't delay any."""
     return sorted(entries, key=lambda entry: (not _NAME.fullmatch(entry.name), entry.modified, entry.name))[:_MOST]
 
 
 def _answer(requests: MonitorRequests, entry: Entry) -> bool:
-    """Handle one request unless it has already been handled. Return whether a response was written."""
+    """Handle a request unless that has already been done, and return whether a response was written."""
     where = requests.folder(requests.allowed.asked).below(entry.name)
     if not _NAME.fullmatch(entry.name):
         _log.error("ignoring %s: its name is not that of a request", _formatted(entry.name))
@@ -175,7 +175,10 @@ def _start(requests: MonitorRequests, request_id: str, job: str, request: Sectio
 
 
 def _lineage(requests: MonitorRequests, request_id: str, request: Section) -> str:
-    """Describe what triggered a run. The requester is taken from our own description, the rest from the request."""
+    """Describe what triggered a run.
+
+    Only the requester comes from our own description, everything else from the request.
+    """
     window = section(request, "window")
     lineage = {
         "id": request_id,
@@ -238,7 +241,7 @@ def _is_there(where: Place) -> bool:
 
 
 def _forget(requests: MonitorRequests) -> None:
-    """Remove old responses. If there are more than one run can read, begin at a random name."""
+    """Remove old responses, beginning at a random name if there are more than a single run can read."""
     answers = requests.files(requests.allowed.answered)
     if len(answers) >= _MOST_LISTED:
         answers = requests.files(requests.allowed.answered, after=f"{random.randrange(16**8):08x}")

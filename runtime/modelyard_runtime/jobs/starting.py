@@ -1,6 +1,6 @@
 """Starts runs for monitors. Earlier runs are recorded as Jobs in a cluster, or as files on a single machine.
 
-The guards are the same in both cases: the monitor's cooldown, and the overlap policy of the pipeline.
+Both variants apply the same guards, namely the monitor's cooldown and the pipeline's overlap policy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from modelyard_runtime.workload.records import BreachRun, Request
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run's start: the monitor, the time, the suffix of the run's name, and how long to remember the run.
+    """How to start a run: the monitor, the run's name suffix, the current time, and how long to remember the run.
 
     `labels` and `annotations` are stored with the run to record what triggered it.
     """
@@ -33,7 +33,7 @@ class RunStarter(Protocol):
     """Starts runs and remembers them."""
 
     def deciding(self) -> AbstractContextManager[None]:
-        """Where possible, stop other processes from starting a run between the checks of the guards and the start."""
+        """Prevent other processes from starting a run between the guard checks and the start, where possible."""
         ...
 
     def last(self, monitor: str) -> datetime | None:
@@ -50,7 +50,7 @@ class RunStarter(Protocol):
 
 
 def start_guarded(starter: RunStarter, run: BreachRun | Request, start: Start) -> str:
-    """Start a run unless a guard prevents it, and return a sentence that describes the result."""
+    """Start a run unless a guard prevents it, and return a sentence describing the result."""
     pipeline = run.pipeline
     with starter.deciding():
         last = starter.last(start.monitor)

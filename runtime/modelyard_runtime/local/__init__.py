@@ -1,1 +1,1 @@
-"""Runs a whole system on one machine, with one Ray, MLflow on SQLite, folders as buckets, and a router as gateway."""
+"""Runs a whole system on one machine, using a single Ray, MLflow on SQLite, folder buckets and a gateway router."""

@@ -1,4 +1,4 @@
-"""Selects what to send to an endpoint: rows of the system's data, preferably held out of training, or short texts."""
+"""Selects what to send to an endpoint: data rows, preferably ones held out of training, or short texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows for an endpoint, and the label of the first row as it appears in the data."""
+    """Rows for an endpoint, along with the actual label of the first row."""
 
     features: list[dict[str, Any]]
     label: str
@@ -37,7 +37,7 @@ class Rows:
 
 
 def rows_for(endpoint: Endpoint, plan: LocalPlan, placed: Placed) -> Rows | None:
-    """Return training data rows for a model behind the endpoint, or None if there are none on this machine."""
+    """Return rows from the training data of a model behind the endpoint, or None if this machine has none."""
     for entry in plan.pipelines.values():
         workload = workload_of(placed.contents[entry.description])
         if entry.trains in endpoint.models and isinstance(workload, PipelineWorkload):
@@ -60,9 +60,9 @@ def _read(workload: PipelineWorkload, inputs: tuple[str, ...]) -> Rows | None:
 
 
 def texts_for(endpoint: Endpoint, placed: Placed) -> list[tuple[str, dict[str, Any]]]:
-    """Return requests for an endpoint's language model and each of its adapters, as paths and bodies.
+    """Return requests (path and body) for an endpoint's language model and each of its adapters.
 
-    At temperature 0, equal requests to the same version are answered with equal texts.
+    At temperature 0, equal requests to the same version get equal answers.
     """
     names = {backend.application for backend in endpoint.backends}
     applications = [
@@ -89,7 +89,7 @@ def texts_for(endpoint: Endpoint, placed: Placed) -> list[tuple[str, dict[str, A
 
 
 def captured(endpoint: Endpoint, placed: Placed) -> float:
-    """Return the share of an endpoint's requests that are captured, or 1 if capture is not configured."""
+    """Return the fraction of an endpoint's requests that is captured, or 1 if capture isn't configured."""
     names = {backend.application for backend in endpoint.backends}
     shares = [
         application["capture"]["fraction"]

@@ -1,4 +1,4 @@
-"""The foundation of a local system: its processes, registry, Ray and model servers."""
+"""The foundation of a local system, i.e. its processes, registry, Ray and model servers."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Base:
         self.state.announce(endpoints=self.endpoints_port)
 
     def deployed(self) -> bool:
-        """Return whether all applications are running. Raise Refusal if the servers' process has ended."""
+        """Return whether all applications are running. Raises Refusal if the server process has ended."""
         self.check()
         return (self.state.folder / READY).exists()
 
@@ -156,7 +156,7 @@ class Base:
 
 
 def _leave_ray() -> None:
-    """Disconnect from Ray, unless a signal arrived while Ray was being imported or started: it is killed anyway."""
+    """Disconnect from Ray, ignoring failures after an interrupted startup, as Ray is killed anyway."""
     shutdown = getattr(sys.modules.get("ray"), "shutdown", None)
     if shutdown is None:
         return

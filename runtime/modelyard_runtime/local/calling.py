@@ -15,7 +15,7 @@ _TIMEOUT_S = 120
 
 
 class Endpoint:
-    """A client for an endpoint, using the first caller's token if the endpoint requires one."""
+    """An endpoint client that sends the first caller's token if the endpoint requires one."""
 
     def __init__(self, name: str, path: str, port: int, token: Path | None) -> None:
         self.url = f"http://127.0.0.1:{port}/{name}{path.rstrip('/')}"
@@ -32,7 +32,7 @@ class Endpoint:
         return self.get("/healthz")
 
     def await_ready(self, patience_s: float) -> str:
-        """Wait until a model version is served. Return an empty string, or the reason why none is served."""
+        """Wait until a model version is served. Returns "" on success, or else the reason why none is served."""
         deadline = time.monotonic() + patience_s
         while True:
             status, text = self.is_ready()
@@ -43,7 +43,7 @@ class Endpoint:
             time.sleep(0.5)
 
     def get(self, below: str) -> tuple[int, str]:
-        """Request a path below the endpoint's own path, and return the status and text of the response."""
+        """Request a path below the endpoint's own path, returning the response's status and text."""
         return self._send("GET", f"{self._path}{below}", None)
 
     def post(self, body: str, below: str = "") -> tuple[int, str]:
@@ -55,7 +55,7 @@ class Endpoint:
         return self.post(json.dumps({"instances": rows}))
 
     def predict_all(self, rows: list[dict[str, Any]]) -> str:
-        """Send many rows in small requests. Return the first error, or an empty string."""
+        """Send many rows in small requests. Returns the first error, or "" if there is none."""
         for start in range(0, len(rows), _BATCH):
             status, text = self.predict(rows[start : start + _BATCH])
             if status != http.client.OK:

@@ -1,4 +1,4 @@
-"""Sends requests to an endpoint that generates text, in the format of OpenAI's API."""
+"""Sends requests to text generation endpoints using OpenAI's API format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def chat_command(endpoint: Endpoint, model: str) -> str:
 
 
 def replies(endpoint: Endpoint) -> Iterator[Reply]:
-    """Send a short chat to the endpoint's model and to each adapter that it has loaded, by name."""
+    """Send a short chat message to the endpoint's model and to each loaded adapter by name."""
     names, problem = models_of(endpoint)
     if problem:
         yield Reply("", f"curl -s {endpoint.url}/v1/models", "", problem)
@@ -42,7 +42,7 @@ def replies(endpoint: Endpoint) -> Iterator[Reply]:
 
 
 def models_of(endpoint: Endpoint) -> tuple[tuple[str, ...], str]:
-    """Return the names of the endpoint's model and of its adapters, or the error message."""
+    """Return the names of the endpoint's model and adapters, or else an error message."""
     status, text = endpoint.get("/v1/models")
     if status != http.client.OK:
         return (), f"{status}: {message_in(text)}"
@@ -50,9 +50,9 @@ def models_of(endpoint: Endpoint) -> tuple[tuple[str, ...], str]:
 
 
 def ask(endpoint: Endpoint, model: str, text: str, **fields: Any) -> tuple[int, str, str]:
-    """Send a text as a chat, or unchanged if the model has no chat template.
+    """Send a text as a chat message, or as a plain prompt if the model has no chat template.
 
-    Returns the status, the generated text or the error message, and a shell command that sends the text.
+    Returns the status, the generated text or error message, and a shell command that sends the text.
     """
     path, content = CHAT, _chat(model, text)
     status, response = endpoint.post(json.dumps({**content, **fields}), path)
@@ -64,7 +64,7 @@ def ask(endpoint: Endpoint, model: str, text: str, **fields: Any) -> tuple[int, 
 
 
 def message_in(response: str) -> str:
-    """Return the message of an error in OpenAI's format, or the whole response if it has none."""
+    """Return the message of an error in OpenAI's format, or the whole response if it isn't in that format."""
     try:
         return str(json.loads(response)["error"]["message"])
     except (ValueError, LookupError, TypeError):

@@ -12,7 +12,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def is_due(times: Times, at: datetime) -> bool:
-    """Return whether a schedule includes the minute of `at`, which has a time zone."""
+    """Return whether a schedule includes the minute of `at`, which must be timezone-aware."""
     local = at.astimezone(ZoneInfo(times.time_zone))
     if local.minute not in times.minutes or local.hour not in times.hours or local.month not in times.months:
         return False
@@ -34,13 +34,13 @@ def due_between(times: Times, after: datetime, until: datetime) -> bool:
 
 @dataclass(slots=True)
 class Starts:
-    """The time of each workload's last check, so that every scheduled time counts only once."""
+    """The last check of each workload, so that every scheduled time only counts once."""
 
     begun: datetime
     _since: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def due(self, address: str, times: Times, now: datetime) -> bool:
-        """Return whether a start has become due since the last check. If the clock was set back, start over."""
+        """Return whether a start has become due since the last check, starting over if the clock was set back."""
         after = self._since.get(address, self.begun)
         due = due_between(times, after, now)
         if due or now < after:

@@ -1,6 +1,6 @@
-"""A process that waits for a run to end, and then kills the processes that the run left behind.
+"""A process that waits for a run to end and then kills any processes left behind.
 
-The run holds the other end of this process's standard input. If the run is killed, the kernel closes that end.
+The run holds the other end of this process's standard input, which the kernel closes if the run is killed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Refuses requests that a web page on the internet makes its visitor's browser send to this machine.
+"""Refuses requests that a web page makes its visitor's browser send to this machine.
 
-A page can send requests to any address and, if its DNS name has been rebound to 127.0.0.1, it can even read the
-responses. Browsers put the page's host name into `Host` or `Origin`, which programs on this machine have no reason to
-do.
+A page can send requests to any address, and even read the responses if its DNS name has been rebound to 127.0.0.1.
+Browsers put the page's host name into `Host` or `Origin`, which programs on this machine have no reason to do.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ _NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def foreign(headers: Mapping[str, str]) -> str:
-    """Return the reason why a request does not come from this machine, or an empty string."""
+    """Return the reason why a request is considered foreign, or "" if it comes from this machine."""
     if not _is_loopback(f"http://{headers.get('host', '')}"):
         return "this machine answers only requests to localhost or 127.0.0.1"
     origin = headers.get("origin")
@@ -32,7 +31,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def guarded(server: type[Any]) -> type[Any]:
-    """Return a subclass of a model server that refuses such requests, even if they bypass the router."""
+    """Return a subclass of a model server that refuses foreign requests, even if they bypass the router."""
 
     async def call(self: Any, request: Any) -> Any:
         from starlette.responses import JSONResponse

@@ -1,4 +1,4 @@
-"""Records decisions and measured values in the event log, based on the log lines that runs print."""
+"""Records decisions and measurements in the event log by parsing the log lines printed by runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def kind_of(message: str) -> str:
 
 
 def value_of(message: str) -> tuple[str, float] | None:
-    """Return the name (such as `psi of age`) and the value of a measurement that a monitor has logged."""
+    """Return the name (e.g. `psi of age`) and value of a measurement logged by a monitor."""
     match = _VALUE.match(message)
     if match is None:
         return None
@@ -47,7 +47,7 @@ def value_of(message: str) -> tuple[str, float] | None:
 
 @dataclass(slots=True)
 class Notes:
-    """Writes events. A decision that repeats the workload's last one is skipped, as promoters often do that."""
+    """Writes events, skipping decisions that repeat a workload's last one, which promoters do often."""
 
     state: State
     _last: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])

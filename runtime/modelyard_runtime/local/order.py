@@ -1,4 +1,4 @@
-"""The order in which pipelines start: those that train models or write data come before those that need them."""
+"""The order in which pipelines start. Those that train models or write data precede those that depend on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from modelyard_runtime.local.plan import LocalPlan, Pipeline
 
 
 def in_order(plan: LocalPlan, names: Iterable[str]) -> list[str]:
-    """Sort pipelines by their dependencies. Pipelines without any, or in a dependency cycle, keep their order."""
+    """Sort pipelines by dependency. Pipelines that have none, or are in a dependency cycle, keep their order."""
     waiting = list(names)
     ordered: list[str] = []
     while waiting:

@@ -1,4 +1,4 @@
-"""Handles runs that become due during another run. With `overlap: replace`, the new run replaces the current run."""
+"""Handles runs that become due while another is in progress. With `overlap: replace`, the new run replaces it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """Checks whether a workload's run that began at a certain time must be replaced by a newer run."""
+    """Checks whether a workload's current run must be replaced by a newer one."""
 
     schedule: Schedule
     history: LocalRuns

@@ -1,4 +1,4 @@
-"""Adapts workload descriptions to the folders, registry and resources of this machine."""
+"""Adapts workload descriptions to this machine's folders, registry and resources."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _read(path: Path) -> Content:
 
 
 def localized(content: Content, plan: LocalPlan, state: State, registry: str) -> Content:
-    """Replace buckets with folders, use the local registry's address, and replace token files with generated files."""
+    """Replace buckets with folders, token files with generated ones, and the registry URI with the local one."""
     changed: Content = _with_folders(content, state)
     if "registry" in changed and not plan.registry.adopted:
         changed["registry"] = {**changed["registry"], "uri": registry}

@@ -18,7 +18,7 @@ FILE = "plan.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times(Record):
-    """The times of a cron schedule, as sets. `line` is the cron expression from the spec."""
+    """The times of a cron schedule as sets. `line` is the cron expression from the spec."""
 
     line: str
     time_zone: str

@@ -1,4 +1,4 @@
-"""Reserves ports for this process, so that runs starting at the same time choose different ones."""
+"""Reserves ports for this process so that runs starting at the same time choose different ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _held: list[IO[str]] = []
 
 
 def free_port(requested: int, taken: frozenset[int] = frozenset()) -> int:
-    """Reserve the requested port or the next free port. If none is free, the kernel chooses a port.
+    """Reserve the requested port or the next free one. If none is free, the kernel chooses a port.
 
-    A server binds the port only later. Until then, the lock keeps other runs of this user from choosing it.
+    The server doesn't bind the port until later. Until then, the lock keeps other runs of this user from choosing it.
     """
     for port in (*range(requested, requested + _TRIED), 0):
         chosen = 0 if port in taken else _bound(port)
@@ -27,7 +27,7 @@ def free_port(requested: int, taken: frozenset[int] = frozenset()) -> int:
 
 
 def _bound(port: int) -> int:
-    """Return the port if it can be bound, or 0 if not. If the port is 0, the kernel chooses a port."""
+    """Return the port if it can be bound, or 0 otherwise. For port 0, the kernel chooses a port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -38,7 +38,7 @@ def _bound(port: int) -> int:
 
 
 def _reserve(port: int) -> bool:
-    """Lock a port's file. If no file can be written, treat the port as reserved, because a collision is unlikely."""
+    """Lock a port's file. If the file can't be written, the port counts as reserved, as collisions are unlikely."""
     try:
         folder = Path(tempfile.gettempdir()) / f"modelyard-ports-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)

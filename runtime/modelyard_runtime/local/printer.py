@@ -19,7 +19,7 @@ class Printer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, address: str, text: str) -> None:
-        """Print one line for a workload. Line breaks and control characters in untrusted text are replaced."""
+        """Print a line for a workload, replacing line breaks and control characters in untrusted text."""
         clean = "".join(character if character.isprintable() else " " for character in text)
         with self._lock, suppress(OSError, ValueError):  # the process that read the output may have ended
             self.stream.write(f"{address:{_WIDTH}} {clean}\n")

@@ -1,4 +1,4 @@
-"""The processes of a run. None of them outlives the run, no matter how it ends."""
+"""The processes of a run. None of them outlives the run, however it ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 10.0
 
 
 class Processes:
-    """Starts processes, and ends them together with everything that they started."""
+    """Starts processes, and terminates them along with everything they started."""
 
     def __init__(self, mark: str) -> None:
         self.patience_s = _PATIENCE_S
@@ -37,7 +37,7 @@ class Processes:
         )
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, **options: Any) -> Any:
-        """Start a process in its own session. Ctrl-C then reaches only the run, which stops its processes in order."""
+        """Start a process in its own session, so that Ctrl-C only reaches the run, which stops it in order."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream:
             settings: dict[str, Any] = {"stdout": stream, "stderr": subprocess.STDOUT} | options
@@ -52,9 +52,9 @@ class Processes:
         return process
 
     def end(self, also: Callable[[], None] = lambda: None) -> None:
-        """Terminate all processes, and kill those that do not stop in time. Before that, call `also`, which stops Ray.
+        """Terminate all processes, killing those that don't stop in time after calling `also`, which stops Ray.
 
-        Processes that are connected to Ray exit when Ray is killed.
+        Processes connected to Ray exit when Ray is killed.
         """
         for process in self._running:
             if process.poll() is None:
@@ -80,7 +80,7 @@ class Processes:
 
 
 def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
-    """Kill all processes with the given mark until none are left, except this process and those in `spared`."""
+    """Kill all processes with the given mark, except this process and those in `spared`, until none are left."""
     for _ in range(20):
         left = [process for process in marked(mark) if process not in spared and process != os.getpid()]
         if not left:
@@ -94,7 +94,7 @@ def sweep(mark: str, spared: frozenset[int] = frozenset()) -> None:
 
 
 def marked(mark: str) -> Iterator[int]:
-    """Yield the IDs of running processes that have the given mark in their environment."""
+    """Yield the IDs of running processes with the given mark in their environment."""
     if Path("/proc/self/environ").exists():
         yield from _marked_on_linux(f"{MARK}={mark}".encode())
         return

@@ -1,4 +1,4 @@
-"""Waits until every server that answers an endpoint's requests has loaded a version."""
+"""Waits until every server behind an endpoint has loaded a version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ALIAS_S = 60.0
 
 
 def await_versions(endpoint: Endpoint, serve_port: int, placed: Placed) -> str:
-    """Wait until every application with a share of the traffic is ready. Return an empty string, or the first problem.
+    """Wait until every application that receives traffic is ready. Returns "" on success, or else the first problem.
 
-    The applications are asked directly: the router would pass a request on to any one of them.
+    Applications are queried directly, because the router could forward a request to any of them.
     """
     for backend in endpoint.backends:
         if not backend.weight:

@@ -1,4 +1,4 @@
-"""Starts MLflow on this machine with a SQLite database and a folder for artifacts."""
+"""Starts MLflow on this machine, backed by a SQLite database and an artifact folder."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A router in front of Serve that does what an HTTPRoute does: a path prefix, weights, a mirror and a timeout.
+"""A router in front of Serve that emulates an HTTPRoute, including path prefix, weights, mirror and timeout.
 
-Here, `/ENDPOINT/…` is the address of an endpoint. In a cluster, each endpoint has its own Gateway or Service.
+Endpoints are available at `/ENDPOINT/…` here, whereas each has its own Gateway or Service in a cluster.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Router:
         return app
 
     def backend(self, endpoint: Endpoint) -> str:
-        """Choose an application by weight. As in an HTTPRoute, an application with weight zero receives no requests."""
+        """Choose an application by weight. As in an HTTPRoute, applications with weight zero receive no requests."""
         weighted = [backend for backend in endpoint.backends if backend.weight]
         chosen = self.chance.choices(weighted, [backend.weight for backend in weighted])
         return chosen[0].application
@@ -135,7 +135,7 @@ class Router:
 async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, headers: Any) -> web.StreamResponse:
     """Forward events as they arrive.
 
-    If the client disconnects, closing the connection to Serve stops the generation.
+    If the client disconnects, closing the connection to Serve stops text generation.
     """
     response = web.StreamResponse(status=answer.status)
     response.headers.extend(headers)
@@ -152,9 +152,9 @@ async def _streamed(answer: aiohttp.ClientResponse, request: web.Request, header
 def _error(
     endpoint: Endpoint | None, status: int, message: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return an error. For a language model, it has OpenAI's format, because clients parse errors in every response.
+    """Return an error, using OpenAI's format for language models, since their clients parse errors in every response.
 
-    This also rewrites the plain-text errors of Ray's proxy.
+    This also rewrites plain-text errors from Ray's proxy.
     """
     if endpoint is None or not endpoint.generates_text:
         return web.json_response({"error": message}, status=status, headers=headers)
@@ -162,7 +162,7 @@ def _error(
 
 
 def below_prefix(path: str, prefix: str) -> str | None:
-    """Return the part of a path below a prefix, or None if the path does not begin with all elements of the prefix."""
+    """Return the rest of a path below a prefix, or None if the path doesn't start with all of its elements."""
     base = prefix.rstrip("/")
     if path != base and not path.startswith(f"{base}/"):
         return None

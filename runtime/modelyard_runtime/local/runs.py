@@ -1,4 +1,4 @@
-"""Runs workloads on this machine, each in a process with the same runtime verb as in a Pod."""
+"""Runs workloads on this machine, each in its own process using the same runtime verb as in a Pod."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Runs:
-    """Runs the runtime's verbs for workloads, and shows the decisions they report."""
+    """Runs the runtime verbs of workloads, and shows the decisions they report."""
 
     state: State
     processes: Processes
@@ -56,7 +56,7 @@ class Runs:
         return [sys.executable, "-m", "modelyard_runtime", verb, *arguments]
 
     def quietly(self) -> Runs:
-        """Return a copy that prints only decisions that have not been printed before."""
+        """Return a copy that only prints decisions not printed before."""
         return replace(self, decisions_alone=True)
 
     def run(
@@ -68,7 +68,7 @@ class Runs:
         retries: int = 0,
         replaced: Callable[[], bool] = lambda: False,
     ) -> Outcome:
-        """Run a workload to completion, with the declared number of retries after failures. A refusal is final.
+        """Run a workload to completion, retrying failures as often as declared. A refusal is final.
 
         While the workload runs, `replaced` is called to check whether another run must replace it.
         """
@@ -113,7 +113,7 @@ class Runs:
 
 
 def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable[[], bool]) -> str:
-    """Wait until a process ends, or terminate it. Return why it was terminated, or an empty string."""
+    """Wait until a process ends, or terminate it. Returns the reason for terminating it, or ""."""
     while True:
         try:
             process.wait(min(_LOOK_S, max(deadline - time.monotonic(), 0.01)))
@@ -127,7 +127,7 @@ def _await(process: subprocess.Popen[bytes], deadline: float, replaced: Callable
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt a process as Ctrl-C would. It then disconnects from Ray, which stops whatever it started there."""
+    """Interrupt a process like Ctrl-C would. It then disconnects from Ray, which stops anything started there."""
     process.terminate()
     try:
         process.wait(_PATIENCE_S)
@@ -137,7 +137,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Reader(threading.Thread):
-    """Copies a process's output to its log, and forwards the lines that report decisions."""
+    """Copies a process's output to its log, forwarding lines that report decisions."""
 
     def __init__(self, stream: IO[bytes], log: Path, show: Callable[[str], Any]) -> None:
         super().__init__(daemon=True)
@@ -147,7 +147,7 @@ class _Reader(threading.Thread):
         self.unwritten = ""
 
     def run(self) -> None:
-        """Read to the end even if the log cannot be written: a process blocks if nobody reads its output."""
+        """Read until the end even if the log can't be written, as a process blocks if nobody reads its output."""
         with self._log.open("ab", buffering=0) as log, self._stream:
             for raw in self._stream:
                 try:
@@ -171,7 +171,7 @@ def _logged_value(line: str) -> tuple[str, float] | None:
 
 
 def message_of(line: str) -> str:
-    """Return the message from a line of the runtime's log, or an empty string for other output such as Ray's."""
+    """Return the message of a runtime log line, or "" for other output such as Ray's."""
     if line.startswith(_ENDING):
         return line[:_LONGEST_LINE]
     match = _SHOWN.match(line)

@@ -58,7 +58,7 @@ class Truth:
     seed: int = 7
 
     def weight(self, column: str) -> float:
-        """Return a column's weight, between 0.5 and 1.5 in absolute value. It depends only on the column's name."""
+        """Return a column's weight, which depends only on its name and is between 0.5 and 1.5 in absolute value."""
         digest = hashlib.sha256(column.encode()).digest()
         return (0.5 + digest[0] / 255) * (1 if digest[1] % 2 else -1)
 
@@ -120,7 +120,7 @@ def _keys(seed: int, count: int) -> list[str]:
 
 
 def _column(kind: str, chance: np.random.Generator, count: int, shift: float) -> tuple[Any, Any]:
-    """Return a column's values and their effect on the label. The effect has a mean of about zero."""
+    """Return a column's values and their effect on the label, which is about zero on average."""
     if kind == "string":
         index = chance.integers(0, len(_CATEGORIES), count)
         return [_CATEGORIES[position] for position in index], (index - 1.5) / 1.12
@@ -149,7 +149,7 @@ def _label(task: str, score: Any) -> Any:
 
 
 def truth_of(plan: LocalPlan, contents: Iterable[dict[str, Any]]) -> Truth:
-    """Derive the columns from the datasets, and the keys and tasks from the descriptions."""
+    """Derive columns from the datasets, and keys and tasks from the descriptions."""
     described = list(contents)
     columns: dict[str, str] = {}
     roles = {name for data in plan.data.values() for name in (data.label, data.timestamp, data.group) if name}
@@ -189,9 +189,9 @@ def _written(plan: LocalPlan) -> set[str]:
 
 
 def _invented(plan: LocalPlan, name: str) -> list[str]:
-    """Return invented columns for a dataset that is joined with others and declares no columns.
+    """Return invented columns for a dataset that is joined with others but declares no columns itself.
 
-    Datasets are joined on the columns that they share, so if all had the same features, no feature would be left.
+    Datasets are joined on shared columns, so if they all had the same features, there wouldn't be any features left.
     """
     data = plan.data[name]
     is_joined = any(name in pipeline.reads and len(pipeline.reads) > 1 for pipeline in plan.pipelines.values())
@@ -212,7 +212,7 @@ def _lacks_columns(plan: LocalPlan, tasks: Mapping[str, str]) -> bool:
 
 
 def _has_features_elsewhere(plan: LocalPlan, name: str) -> bool:
-    """Return whether a dataset is joined with a dataset that has features, so it may contain only a label."""
+    """Return whether a dataset is joined with one that has features, and may therefore contain only a label."""
     return any(
         name in pipeline.reads and any(other != name and _is_declared(plan.data[other]) for other in pipeline.reads)
         for pipeline in plan.pipelines.values()
@@ -224,7 +224,7 @@ def _joined(plan: LocalPlan) -> bool:
 
 
 def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
-    """Return, for each labelled dataset, the task of the model that is trained on it."""
+    """Return the task of the model trained on each labelled dataset, by dataset name."""
     tasks: dict[str, str] = {}
     for content in contents:
         pipeline = content.get("pipeline", {})
@@ -234,7 +234,7 @@ def _tasks(contents: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _labels(plan: LocalPlan, tasks: dict[str, str]) -> dict[str, str]:
-    """Return the label columns by task. Datasets may share a label, even if only one is used for training."""
+    """Return label columns by task. Datasets may share a label, even if only one of them is used for training."""
     labels = {data.label: "regression" for data in plan.data.values() if data.label}
     return labels | {plan.data[name].label: task for name, task in tasks.items() if name in plan.data}
 
@@ -251,7 +251,7 @@ def _named_keys(contents: list[dict[str, Any]]) -> list[str]:
 
 
 def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
-    """Return the datasets whose rows need a key: for joins, splits or monitors, or because they hold late labels."""
+    """Return the datasets whose rows need a key for joins, splits or monitors, or because they hold late labels."""
     keyed = {name for pipeline in plan.pipelines.values() if len(pipeline.reads) > 1 for name in pipeline.reads}
     for content in contents:
         pipeline, monitor = content.get("pipeline", {}), content.get("monitor", {})
@@ -265,7 +265,7 @@ def _keyed(plan: LocalPlan, contents: list[dict[str, Any]]) -> frozenset[str]:
 
 
 def _needs_key(plan: LocalPlan, contents: list[dict[str, Any]]) -> bool:
-    """Return whether datasets are joined although nothing in the spec names a column to join them on."""
+    """Return whether datasets are joined without the spec naming any column to join them on."""
     return _joined(plan) and not _named_keys(contents)
 
 
@@ -290,7 +290,7 @@ class Sample:
         return list(dict.fromkeys((*earlier, *self.written)))
 
     def write_missing(self) -> list[str]:
-        """Write each dataset that has no files yet and is not written by a pipeline. Return the datasets' names."""
+        """Write all datasets that have no files yet and aren't written by a pipeline, and return their names."""
         rows = self.truth.rows(ROWS, 0)
         rows["_at"] = rows[self.truth.timestamps[0]] if self.truth.timestamps else datetime.now(UTC)
         for name, data in self.plan.data.items():
@@ -325,7 +325,7 @@ class Sample:
         return list(dict.fromkeys((*keys, *own, *roles)))
 
     def requests(self, number: int, *, drift: bool, captured: float = 1.0) -> list[dict[str, Any]]:
-        """Return request rows with only features and keys, enough of them for monitors even if few are captured."""
+        """Return request rows with only features and keys, with enough rows for monitors even if few are captured."""
         count = min(round(LIVE_ROWS / max(captured, LIVE_ROWS / _MOST_LIVE_ROWS)), _MOST_LIVE_ROWS)
         rows = self.truth.rows(count, number + 1, drift=drift)
         listed: list[dict[str, Any]] = json.loads(
@@ -335,13 +335,13 @@ class Sample:
 
 
 def has_files(data: Dataset, state: State) -> bool:
-    """Return whether a dataset has files on this machine. A dataset in a remote store is assumed to have files."""
+    """Return whether a dataset has files on this machine. Datasets in remote stores are assumed to have some."""
     uri = state.file_uri(data.uri)
     return not uri.startswith("file:") or bool(files(place_in(Store(uri=uri), uri)))
 
 
 def _write(rows: pd.DataFrame, data: Dataset, uri: str) -> None:
-    """Write one file. A URI with the format's file extension names the file; any other URI is a folder."""
+    """Write one file. URIs ending in the format's extension name the file, and all other URIs are folders."""
     suffix = {"parquet": ".parquet", "csv": ".csv", "json": ".jsonl"}[data.format]
     where = place_in(Store(uri=uri), uri)
     is_file = where.path.endswith((suffix, ".json"))

@@ -1,8 +1,8 @@
 """Scales declared resources down to this machine.
 
-A step gets its declared number of workers, but at most half as many as there are CPUs, and at least one. Each worker
+A step gets its declared number of workers, but at least one and at most half as many as there are CPUs. Each worker
 gets its declared CPUs, but at most its share of the machine. Accelerators are limited to those of the machine. Each
-variant has one replica. A search runs at most as many trials in parallel as there are CPUs.
+variant has one replica. A search runs at most as many parallel trials as there are CPUs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _devices() -> list[str]:
 
 
 def scaled(description: Content, machine: Machine) -> tuple[Content, list[str]]:
-    """Return a description that fits this machine, and sentences that describe the changes made to it."""
+    """Return a description that fits this machine, and sentences describing what was changed."""
     copy: Content = json.loads(json.dumps(description))
     pipeline = copy.get("pipeline")
     if not isinstance(pipeline, dict):
@@ -85,7 +85,7 @@ def _counted(count: float, noun: str) -> str:
 
 
 def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]:
-    """Return the custom Ray resources that steps request. In a cluster, groups of Pods provide them."""
+    """Return the custom Ray resources requested by steps. In a cluster, they are provided by worker groups."""
     groups: dict[str, float] = {}
     for description in descriptions:
         steps = description.get("pipeline", {}).get("steps", {})
@@ -97,7 +97,7 @@ def groups_of(descriptions: list[Content], machine: Machine) -> dict[str, float]
 
 
 def deployment_options(deployment: Content) -> Content:
-    """Return the options for a Serve deployment with one replica that shares the CPUs with everything else."""
+    """Return options for a Serve deployment with a single replica that shares the CPUs with everything else."""
     options = {name: value for name, value in deployment.items() if name != "name"}
     options.pop("max_replicas_per_node", None)
     options["autoscaling_config"] = {**options["autoscaling_config"], "min_replicas": 1, "max_replicas": 1}

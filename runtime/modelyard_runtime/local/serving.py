@@ -1,4 +1,4 @@
-"""`serve` deploys a system's model servers on the local Ray, behind the router."""
+"""`serve` deploys a system's model servers to the local Ray instance, behind the router."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(folder: str, state: str, port: int, serve_port: int) -> int:
-    """Serve until SIGTERM. The file `serving.ready` is created once all applications are running."""
+    """Serve until SIGTERM, creating `serving.ready` once all applications are running."""
     import ray
 
     plan = read_plan(Path(folder))

@@ -1,4 +1,4 @@
-"""The folder that holds everything in a local system: stores, the registry's database, logs and events."""
+"""The state folder of a local system, which holds its stores, registry database, logs and events."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class State:
     def at(cls, folder: Path) -> State:
         """Create the folder if necessary, readable only by its owner and ignored by git.
 
-        Raise Refusal if the folder is not writable, or if the disk has too little space for Ray and MLflow.
+        Raises Refusal if the folder isn't writable, or if there isn't enough disk space for Ray and MLflow.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -70,7 +70,7 @@ class State:
         return stream
 
     def file_uri(self, uri: str) -> str:
-        """Return the local URI for `file://BUCKET/PATH`. Other URIs are returned unchanged."""
+        """Return the local URI for `file://BUCKET/PATH`, leaving other URIs unchanged."""
         parts = urlsplit(uri)
         if parts.scheme != "file" or not parts.netloc:
             return uri
@@ -79,7 +79,7 @@ class State:
         return self.below("stores", parts.netloc).as_uri() + parts.path
 
     def token(self, endpoint: str, caller: str) -> Path:
-        """Return the file that contains a caller's token, which is generated on first use."""
+        """Return the file that contains a caller's token, generating it on first use."""
         path = self.below("tokens", endpoint, caller)
         if not path.exists():
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,13 +88,13 @@ class State:
         return path
 
     def announce(self, **addresses: object) -> None:
-        """Publish addresses for `modelyard status` and the page, adding them to those already published."""
+        """Publish addresses for `modelyard status` and the page, in addition to those already published."""
         staged = self.below(f".{_ADDRESSES}")
         staged.write_text(json.dumps({**self.addresses(), **addresses}), encoding="utf-8")
         staged.replace(self.folder / _ADDRESSES)
 
     def addresses(self) -> dict[str, Any]:
-        """Return the addresses of the registry, endpoints and page that have started so far."""
+        """Return the addresses published so far, e.g. of the registry, endpoints and page."""
         try:
             content = json.loads((self.folder / _ADDRESSES).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -102,11 +102,11 @@ class State:
         return content if isinstance(content, dict) else {}
 
     def withdraw(self) -> None:
-        """Remove all published addresses, at the end of a run or after a run that was killed."""
+        """Remove all published addresses when a run ends, or after a run was killed."""
         (self.folder / _ADDRESSES).unlink(missing_ok=True)
 
     def record(self, address: str, what: str, text: str, values: Mapping[str, float] | None = None) -> None:
-        """Append an event, which `modelyard events` shows. `values` contains the reported values by name."""
+        """Append an event for `modelyard events`. `values` contains reported values by name."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         event: dict[str, Any] = {"at": at, "address": address, "event": what, "text": text}
         if values:
@@ -115,7 +115,7 @@ class State:
             stream.write(json.dumps(event, ensure_ascii=False) + "\n")
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events, oldest first. An incomplete line from a killed run is skipped."""
+        """Yield events from oldest to newest, skipping incomplete lines from killed runs."""
         path = self.folder / "events.jsonl"
         if not path.exists():
             return

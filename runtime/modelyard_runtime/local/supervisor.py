@@ -1,4 +1,4 @@
-"""`local` runs a compiled system on this machine, either until Ctrl-C or once through."""
+"""`local` runs a compiled system on this machine, either until Ctrl-C or just once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(
     drift: bool,
     ask: bool,
 ) -> int:
-    """Run the system. Return 0 if everything succeeded, 1 if something failed, and 130 after Ctrl-C with --once."""
+    """Run the system. Returns 0 on success, 1 if anything failed, or 130 after Ctrl-C with --once."""
     compiled = Path(folder).resolve()
     plan = read_plan(compiled)
     where = Path(state) if state else Path(".modelyard") / plan.environment
@@ -145,7 +145,7 @@ def _introduce(plan: LocalPlan, state: State, say: Printer) -> None:
 
 @dataclass(slots=True)
 class _Loop:
-    """Starts runs that are due or have been requested after a breach, and promotes waiting versions."""
+    """Starts runs that are due or were requested after a breach, and promotes waiting versions."""
 
     plan: LocalPlan
     work: Work
@@ -170,7 +170,7 @@ class _Loop:
             time.sleep(_LOOK_S)
 
     def _leave_out(self, starts: Starts, address: str, schedule: Schedule) -> None:
-        """If runs must not overlap, skip a start that came due during the previous run, as a CronJob does."""
+        """Skip a start that came due during the previous run if runs must not overlap, like a CronJob does."""
         if schedule.overlap != "forbid" or schedule.times is None:
             return
         if starts.due(address, schedule.times, datetime.now(UTC)):

@@ -63,7 +63,7 @@ class Work:
 
     @property
     def runs(self) -> Runs:
-        """Return the object that runs workloads. The base must already have been started."""
+        """Return the object that runs workloads, which is only available once the base has been started."""
         assert self.base.runs is not None
         return self.base.runs
 
@@ -72,11 +72,11 @@ class Work:
         self.base.say(address, text)
 
     def is_requested(self, address: str) -> bool:
-        """Return whether an address was requested, either by itself or as part of all addresses."""
+        """Return whether an address was requested explicitly, or no addresses were given."""
         return not self.addresses or address in self.addresses
 
     def begin(self, *, everything: bool) -> None:
-        """Run the workloads that are due at startup. With `everything`, all schedules count as due."""
+        """Run the workloads due at startup. If `everything` is set, all schedules count as due."""
         self._write_sample()
         due = sorted(self.due(everything=everything), key=lambda name: not self.challenges(name))
         ordered = in_order(self.plan, due)
@@ -102,9 +102,9 @@ class Work:
         return bool(self.plan.pipelines[name].trains) or any(map(self.trains, followers))
 
     def due(self, *, everything: bool) -> list[str]:
-        """Return the pipelines to run at startup, including those that write data the other pipelines lack.
+        """Return the pipelines to run at startup, including those that produce data other pipelines are still missing.
 
-        Pipelines that follow one of these are omitted, because they run after it anyway.
+        Pipelines triggered by another one in the list are omitted.
         """
         due = {name for name in self.plan.pipelines if self._due_at_start(name, everything)}
         due |= {name for name in self.plan.pipelines if self._lacks_data(due, name)}
@@ -114,7 +114,7 @@ class Work:
         return self.plan.pipelines[name].schedule.after in due and not self.addresses
 
     def _lacks_data(self, due: set[str], name: str) -> bool:
-        """Return whether a due pipeline reads data that the named pipeline writes and that does not exist yet."""
+        """Return whether the named pipeline writes data that a due pipeline reads and that doesn't exist yet."""
         read = {data for other in due for data in self.plan.pipelines[other].reads}
         missing = (data for data in self.plan.pipelines[name].writes if data in read)
         return not self.addresses and any(not has_files(self.plan.data[data], self.base.state) for data in missing)
@@ -126,7 +126,7 @@ class Work:
         return (everything and kind in {"cron", "once"}) or self._lacks_version(name)
 
     def _lacks_version(self, name: str) -> bool:
-        """Return whether an endpoint is waiting for the first version trained by this pipeline."""
+        """Return whether an endpoint is still waiting for the first version trained by this pipeline."""
         from modelyard_runtime.registry import client as registry
         from modelyard_runtime.workload.records import workload_of
 
@@ -139,9 +139,10 @@ class Work:
         return registry.version_at(model, alias) is None
 
     def challenges(self, name: str) -> bool:
-        """Return whether a pipeline trains versions for another alias than the one whose version they must beat.
+        """Return whether a pipeline trains challengers, i.e. versions that must beat those at a different alias.
 
-        Such a pipeline runs first: a challenger trained on the same data as the first champion could never beat it.
+        Such a pipeline runs first, since a challenger trained on the same data as the first champion could never beat
+        it.
         """
         pipeline = self._content(name)
         rivals = {check["versus"] for check in pipeline.get("validation", ()) if check.get("versus")}
@@ -176,7 +177,7 @@ class Work:
             self.run_monitor(name)
 
     def run_pipeline(self, name: str, request: str = "") -> None:
-        """Run a pipeline, promote what it has trained, and run the pipelines that follow it."""
+        """Run a pipeline, promote what it trained, and run the pipelines that follow it."""
         entry, address = self.plan.pipelines[name], f"pipelines.{name}"
         number = request or self.history.add(name, datetime.now(UTC), RUNNING)
         if request:
@@ -222,7 +223,7 @@ class Work:
         self._ended(address, outcome, time.monotonic() - began)
 
     def _replaced(self, schedule: Schedule, pipeline: str = "") -> Callable[[], bool]:
-        """Return a check for whether a newer run must replace one that begins now. Only the loop starts such runs."""
+        """Return a check for whether a newer run must replace one starting now, which only the loop allows."""
         return Successor(schedule, self.history, pipeline, datetime.now(UTC)) if self.looping else lambda: False
 
     def run_requested(self) -> None:
@@ -276,7 +277,7 @@ class Work:
         return rows_for(endpoint, self.plan, self.base.placed)
 
     def _chat(self, name: str, caller: Endpoint) -> None:
-        """Show how to send a request to a language model. If rows would be sent to another model, send the request."""
+        """Show how to send a request to a language model, sending it if other models would be sent rows."""
         address = f"inference.{name}"
         if not self.sample and not self.ask:
             self.say(address, f"try it: {chat_command(caller, name)}")
@@ -289,9 +290,9 @@ class Work:
                 self.failures.append(address)
 
     def _ask(self, name: str, caller: Endpoint, rows: Rows) -> None:
-        """Request a prediction for one row, and show it.
+        """Request a prediction for one row and show it.
 
-        If the rows were not generated, send the remaining ones too.
+        If the rows weren't generated, the remaining ones are sent as well.
         """
         address = f"inference.{name}"
         keep(self.base.state, name, caller.url, str(caller.token or ""), rows)
@@ -312,7 +313,7 @@ class Work:
             self.failures.append(address)
 
     def _turn(self) -> int:
-        """Return a number that differs between runs so that each run sends different rows."""
+        """Return a number that differs between runs, so that each run sends different rows."""
         return sum(1 for event in self.base.state.events() if event.get("event") == "began") * 100
 
     def _send(self, name: str, caller: Endpoint, rows: list[dict[str, Any]]) -> None:

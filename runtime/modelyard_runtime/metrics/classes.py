@@ -1,4 +1,4 @@
-"""Metrics for predicted classes and their probabilities, defined as in scikit-learn where it has them."""
+"""Metrics for predicted classes and probabilities, using scikit-learn's definitions where available."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute balanced accuracy, without scikit-learn's warning about predicted classes that no row has."""
+    """Compute balanced accuracy without scikit-learn's warning about predicted classes missing from the labels."""
     import numpy as np
     from sklearn.metrics import recall_score
 
@@ -49,7 +49,7 @@ def _balanced_accuracy(truth: Numbers, predictions: Predictions, _at: int) -> fl
 
 
 def _of_positive(name: str) -> Compute:
-    """Compute the metric for the second class if there are two, or the mean over all classes if there are more."""
+    """Compute the metric for the second of two classes, or the mean over all classes if there are more."""
 
     def compute(truth: Numbers, predictions: Predictions, at: int) -> float:
         import numpy as np
@@ -66,7 +66,7 @@ def _of_positive(name: str) -> Compute:
 
 
 def _averaged(name: str, average: str) -> Compute:
-    """Average over the classes in labels or predictions. Any other prediction counts as wrong."""
+    """Average over the classes found in labels or predictions. Any other prediction counts as wrong."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         import numpy as np
@@ -82,7 +82,7 @@ def _averaged(name: str, average: str) -> Compute:
 
 
 def _agreement(name: str) -> Compute:
-    """Compute a coefficient that is zero for random predictions, or NaN if all rows have the same class."""
+    """Compute a coefficient that is zero for random predictions, or NaN if all rows belong to one class."""
 
     def compute(truth: Numbers, predictions: Predictions, _at: int) -> float:
         from sklearn import metrics
@@ -127,7 +127,7 @@ def _auc_roc_ovr(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ks(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute the one-sided KS statistic. A model that ranks positives below negatives gets no credit."""
+    """Compute the one-sided KS statistic, which gives no credit to models that rank positives below negatives."""
     import numpy as np
     from scipy.stats import ks_2samp
 
@@ -155,7 +155,7 @@ def _brier(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute log loss as scikit-learn does. A class that the model does not know has probability zero."""
+    """Compute log loss like scikit-learn. Classes unknown to the model have a probability of zero."""
     import numpy as np
 
     scores = _scores(predictions)
@@ -167,7 +167,7 @@ def _log_loss(truth: Numbers, predictions: Predictions, _at: int) -> float:
 
 
 def _ece(truth: Numbers, predictions: Predictions, _at: int) -> float:
-    """Compute the ECE of the positive class or, with more than two classes, of the predicted class.
+    """Compute the ECE of the positive class or, for more than two classes, of the predicted class.
 
     The bins are those of scikit-learn's `calibration_curve`.
     """

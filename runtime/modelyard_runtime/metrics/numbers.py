@@ -1,4 +1,4 @@
-"""Metrics for predicted numbers. A metric is NaN if any prediction is not finite."""
+"""Regression metrics. They are NaN if any prediction isn't finite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _sklearn(name: str, fewest: int = 1, **options: Any) -> Compute:
 
 
 def _rmsle(truth: Numbers, predictions: Predictions, at: int) -> float:
-    """Compute the RMSLE, or NaN if a label or prediction is -1 or less, because its logarithm is undefined."""
+    """Compute the RMSLE, or NaN if a label or prediction is -1 or less, where the logarithm is undefined."""
     if min(truth.min(), predictions.values.min()) <= -1:
         return float("nan")
     return _sklearn("root_mean_squared_log_error")(truth, predictions, at)

@@ -1,4 +1,4 @@
-"""Confidence intervals for the difference between two models, by a paired bootstrap over rows or keys."""
+"""Confidence intervals for the difference between two models, using a paired bootstrap over rows or keys."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MOST_WITHOUT = 0.1  # the share of resamples for which the metric may be undefi
 def interval(gain: Gain, units: Places, confidence: float) -> tuple[float, float] | None:
     """Return the confidence interval of a gain, or None if there are too few rows.
 
-    `units` has the unit of each row, and the rows of a unit are drawn together. `gain` receives the positions of the
-    drawn rows and, for each row, the index of its draw, which distinguishes repeated draws of the same unit.
+    `units` holds the unit of each row, and the rows of a unit are drawn together. `gain` receives the positions of the
+    drawn rows along with the index of each row's draw, which distinguishes repeated draws of the same unit.
     """
     import numpy as np
 

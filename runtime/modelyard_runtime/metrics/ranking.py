@@ -1,9 +1,9 @@
-"""Ranking metrics, computed for each query and averaged over the queries that have a relevant row.
+"""Ranking metrics, computed per query and averaged over all queries with a relevant row.
 
-Queries without a relevant row are skipped, because every order is equally good. Rows with equal scores in a query have
-no order. For them, cumulative gain, recall and precision use the mean over all orders, as in scikit-learn's
-`ndcg_score`. Average precision uses the rank of the last tied row, as in `label_ranking_average_precision_score`.
-Therefore, the order in which rows are stored never affects a metric.
+Queries without a relevant row are skipped, since every order is equally good. Rows with equal scores in a query have no
+order. For these, cumulative gain, recall and precision use the mean over all orders, as in scikit-learn's `ndcg_score`.
+Average precision uses the rank of the last tied row, as in `label_ranking_average_precision_score`. Metrics therefore
+never depend on the order in which rows are stored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Rows grouped by query, highest score first. `starts` has the index of the first row of each query."""
+    """Rows grouped by query, highest score first. `starts` is the index of each query's first row."""
 
     relevance: Numbers
     scores: Numbers
@@ -33,7 +33,7 @@ class Lists:
 
     @classmethod
     def of(cls, truth: Numbers, scores: Numbers, groups: Places) -> Lists:
-        """Sort rows by query and score. Queries without a relevant row and rows without a query are dropped."""
+        """Sort rows by query and score, dropping queries without a relevant row and rows without a query."""
         import numpy as np
 
         relevant = np.unique(groups[(truth > 0) & (groups >= 0)])
@@ -59,19 +59,19 @@ class Lists:
         return totals
 
     def ties(self) -> Places:
-        """Return the index of the first row in each group of equal scores within a query."""
+        """Return the index of the first row in each run of equal scores within a query."""
         import numpy as np
 
         changes = np.diff(self.groups, prepend=-1).astype(bool) | (np.diff(self.scores, prepend=np.nan) != 0)
         return np.flatnonzero(changes)
 
     def expected(self, values: Numbers) -> Numbers:
-        """Replace each value with the mean over the rows that have the same query and score."""
+        """Replace each value with the mean over rows with the same query and score."""
         return _mean_of_runs(values, self.ties())
 
 
 def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, groups: Places) -> float:
-    """Average a metric over all queries that have a relevant row. Raise Refusal if there are none."""
+    """Average a metric over all queries with a relevant row. Raises Refusal if there are none."""
     import numpy as np
 
     if not np.isfinite(scores).all():
@@ -83,7 +83,7 @@ def mean_of_queries(metric: str, at: int, truth: Numbers, scores: Numbers, group
 
 
 def expected_hits(hits: Numbers, scores: Numbers) -> Numbers:
-    """For rows sorted by score, return the share of hits among all rows with the same score."""
+    """Return the share of hits among rows with the same score, given rows sorted by score."""
     import numpy as np
 
     return _mean_of_runs(hits, np.flatnonzero(np.diff(scores, prepend=np.nan) != 0))
@@ -113,7 +113,7 @@ def _average_precision(lists: Lists, _first: int) -> Numbers:
 
 
 def _reciprocal_rank(lists: Lists, _first: int) -> Numbers:
-    """Compute the reciprocal rank. Among equal scores, relevant rows are ranked last."""
+    """Compute the reciprocal rank, placing relevant rows last among equal scores."""
     import numpy as np
 
     hits = (lists.relevance > 0).astype(float)
@@ -135,7 +135,7 @@ def _precision(lists: Lists, first: int) -> Numbers:
 
 
 def _to_end_of_ties(lists: Lists, hits: Numbers) -> tuple[Places, Numbers]:
-    """For each row, return the rank of the last row with the same score, and the query's hits up to that rank."""
+    """For each row, return the rank of the last row with the same score and the query's hits up to that rank."""
     import numpy as np
 
     starts = lists.ties()

@@ -1,4 +1,4 @@
-"""Computes the metrics that gates and monitors use from labels and predictions."""
+"""Computes the metrics used by gates and monitors from labels and predictions."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Predictions:
     """A model's predictions. `values` are classes or numbers. `scores` are by class, or for the positive class only.
 
     For classification, `classes` is the number of classes, including those without rows. For forecasts, `naive` is the
-    mean absolute error, over the training rows, of predicting the previous value. For language models, `values` are
-    negative log-likelihoods, and `scores` are the numbers of tokens.
+    mean absolute error of predicting the previous value, measured on the training rows. For language models, `values`
+    are negative log-likelihoods, and `scores` are token counts.
     """
 
     values: Numbers
@@ -42,10 +42,10 @@ class Predictions:
 
 
 def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDArray[np.int64] | None = None) -> float:
-    """Compute one metric. Raise Refusal if it is unknown or needs scores that the model does not have.
+    """Compute one metric. Raises Refusal if it is unknown, or needs scores the model doesn't provide.
 
-    Returns NaN if the metric is undefined for the given rows, such as recall without positives. NaN satisfies no bound.
-    Ranking metrics need `groups`, which has the query of each row.
+    Returns NaN if the metric is undefined for the given rows, e.g. recall without positives. NaN satisfies no bound.
+    Ranking metrics need `groups`, which holds the query of each row.
     """
     definition = metric_of(metric)
     if definition is None:
@@ -63,7 +63,10 @@ def score(metric: str, truth: Numbers, predictions: Predictions, groups: npt.NDA
 
 
 def better(metric: str, value: float, other: float) -> float:
-    """Return by how much `value` is better than `other`. For every metric, a positive result means better."""
+    """Return how much better `value` is than `other`.
+
+    The result is positive for an improvement, whatever the metric.
+    """
     definition = metric_of(metric) or check_of(metric)
     return other - value if definition is not None and definition.smaller_is_better else value - other
 

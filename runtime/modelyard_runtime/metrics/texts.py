@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _perplexity(truth: Numbers, predictions: Any, at: int) -> float:
-    """Return the perplexity. Values are the rows' negative log-likelihoods, and scores are their numbers of tokens."""
+    """Return the perplexity, where values are negative log-likelihoods of rows and scores are their token counts."""
     import numpy as np
 
     tokens = float(predictions.scores.sum())

@@ -1,1 +1,1 @@
-"""Loads models, checks their input rows, and converts their predictions to a common format."""
+"""Loads models, checks input rows, and converts predictions to a common format."""

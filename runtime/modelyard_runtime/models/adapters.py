@@ -1,8 +1,8 @@
 """Low-rank adapters for language models (LoRA), as MLX layers and as files in Hugging Face's PEFT format.
 
-PEFT names matrices after the layers in the base model's own weights. mlx-lm names its layers the same way for most
-architectures, so an adapter is created only for layers whose weights have the same name and shape in both.
-Source: https://huggingface.co/docs/peft/developer_guides/checkpoint, read 2026-12-01.
+PEFT names matrices after the layers in the base model's own weights. mlx-lm uses the same names for most architectures,
+so an adapter is only created for layers whose weights have the same name and shape in both. Source:
+https://huggingface.co/docs/peft/developer_guides/checkpoint, read 2026-12-01.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Shape:
 
     @property
     def scale(self) -> float:
-        """Return the factor for the product, which PEFT derives from `alpha` and the rank."""
+        """Return the scaling factor of the product, which PEFT derives from `alpha` and the rank."""
         return self.alpha / (sqrt(self.rank) if self.scale_by_root else self.rank)
 
 
 def adaptable(model: Any, base_folder: Path) -> list[str]:
-    """Return the names of a model's linear layers. Refuse a model whose weights have different names or shapes."""
+    """Return the names of a model's linear layers, refusing models whose weights have different names or shapes."""
     from mlx.nn.layers.linear import Linear
 
     stored = _stored_shapes(base_folder)
@@ -78,7 +78,7 @@ def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def attach(model: Any, layers: Iterable[str], shape: Shape) -> None:
-    """Replace linear layers with adapted layers. Only the new matrices are trainable; at first, they have no effect."""
+    """Replace linear layers with adapted ones. Only the new matrices are trainable, and initially have no effect."""
     from mlx.utils import tree_unflatten
     from mlx_lm.tuner.lora import LoRALinear
 
@@ -125,7 +125,7 @@ def _peft_name(name: str) -> str:
 
 
 def apply_adapter(model: Any, folder: Path) -> None:
-    """Add an adapter in PEFT format to a model. Refuse an adapter that does not fit the model's layers."""
+    """Add an adapter in PEFT format to a model, refusing adapters that don't fit its layers."""
     import mlx.core as mx
 
     shape = _shape_of(folder)
@@ -153,7 +153,7 @@ def check_files(folder: Path) -> None:
 
 
 def _layers(names: Iterable[str]) -> list[str]:
-    """Return the names of the layers to which matrices belong. Refuse anything else."""
+    """Return the names of the layers that the matrices belong to, refusing any other names."""
     matrices = list(names)
     unknown = next((name for name in matrices if not name.startswith(_PREFIX) or not name.endswith((_A, _B))), None)
     if unknown is not None:
@@ -162,7 +162,7 @@ def _layers(names: Iterable[str]) -> list[str]:
 
 
 def _matrices(model: Any, matrices: Arrays, layer: str, rank: int) -> list[tuple[str, mx.array]]:
-    """Check that both matrices fit a layer, and return them with their MLX names."""
+    """Check that both matrices of a layer fit, and return them with their MLX names."""
     from mlx.nn.layers.linear import Linear
 
     module: Any = dict(model.named_modules()).get(layer)
@@ -201,7 +201,7 @@ def _shape_of(folder: Path) -> Shape:
 
 
 def shared_copy(model: Any) -> Any:
-    """Return a model that has layers of its own, and can take another adapter, but shares the weights in memory."""
+    """Return a copy that has its own layers, and can take another adapter, but shares the weights in memory."""
     return _copied(model)
 
 

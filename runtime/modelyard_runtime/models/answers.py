@@ -1,4 +1,4 @@
-"""Predictions in a common format: a class or number for each row, and probabilities if the model provides them."""
+"""Predictions in a common format: a class or number per row, plus probabilities if the model provides them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ CLASSIFICATION = frozenset({"binary-classification", "multiclass-classification"
 
 
 class Predictor(Protocol):
-    """A model from the registry, or an object from user code that has a `predict` method."""
+    """A model from the registry, or any user-provided object with a `predict` method."""
 
     def predict(self, rows: pd.DataFrame) -> Any:
-        """Predict all rows, and return an array, frame or list with one entry per row."""
+        """Predict all rows, returning an array, frame or list with one entry per row."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Predictions, with a class or number per row in `values`, and the probabilities of one or all classes in `scores`.
+    """Predictions, with a class or number per row in `values`, and probabilities of one or all classes in `scores`.
 
-    `classes` has the classes in the order of the scores, or is empty if they are unknown.
+    `classes` lists the classes in the order of the scores, or is empty if they are unknown.
     """
 
     values: npt.NDArray[Any]
@@ -38,9 +38,9 @@ class Answer:
 
 
 def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
-    """Predict with a model. If it returns probabilities, classes are derived from them, so the two always agree.
+    """Predict with a model. If it returns probabilities, classes are derived from them so that both always agree.
 
-    If the model was logged with a threshold, the second of two classes is predicted at or above that probability.
+    If the model was logged with a threshold, the second of two classes is predicted from that probability upward.
     """
     import numpy as np
 
@@ -55,14 +55,14 @@ def answer(model: Predictor, task: str, rows: pd.DataFrame) -> Answer:
 
 
 def threshold_of(model: Predictor) -> float | None:
-    """Return the threshold for the positive class that was logged with a model, or None."""
+    """Return the threshold for the positive class that was logged with a model, if any."""
     find: Callable[[], float | None] | None = getattr(model, "threshold", None)
     return find() if callable(find) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Chooses:
-    """An object from user code, combined with the threshold of the model version that it uses."""
+    """An object from user code, combined with the threshold of its model version."""
 
     model: Any
     chosen: float
@@ -79,7 +79,7 @@ class _Chooses:
 
 
 def choosing_by(model: Predictor, threshold: float | None) -> Predictor:
-    """Give an object from user code the threshold of its model version, unless it has its own."""
+    """Add the threshold of a model version to an object from user code, unless it has its own."""
     return model if threshold is None or hasattr(model, "threshold") else _Chooses(model, threshold)
 
 
@@ -93,7 +93,10 @@ def _places(chances: npt.NDArray[np.float64], threshold: float | None) -> npt.ND
 
 
 def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
-    """Interpret raw predictions. Several columns are class probabilities. Fractions in a binary task are scores."""
+    """Interpret raw predictions.
+
+    Multiple columns are class probabilities, and fractions in a binary task are scores.
+    """
     import numpy as np
 
     values = np.asarray(raw)
@@ -108,9 +111,9 @@ def shaped(raw: Any, task: str, threshold: float | None = None) -> Answer:
 
 
 def predictions(answers: Answer, task: str, classes: list[Any], naive: float = float("nan")) -> Predictions:
-    """Convert predictions to numbers for metrics. Classes become their index in `classes`, as in score columns.
+    """Convert predictions to numbers for metrics. Classes are mapped to their index in `classes`, like score columns.
 
-    `naive` is the error of a naive forecast, used by metrics that are relative to it.
+    `naive` is the error of a naive forecast, for metrics that are relative to it.
     """
     import numpy as np
 
@@ -120,7 +123,7 @@ def predictions(answers: Answer, task: str, classes: list[Any], naive: float = f
 
 
 def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | None:
-    """Reorder the scores to match `classes`. A model trained on other data may have more or fewer classes."""
+    """Reorder the scores to match `classes`, as a model trained on other data may have more or fewer classes."""
     import numpy as np
 
     if answers.scores is None or not answers.classes or list(answers.classes) == classes:
@@ -132,7 +135,7 @@ def _aligned(answers: Answer, classes: list[Any]) -> npt.NDArray[np.float64] | N
 
 
 def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
-    """Convert each class to its index in `classes`. Any other value becomes -1, which matches no label."""
+    """Convert each class to its index in `classes`, and any other value to -1, which matches no label."""
     import numpy as np
 
     places = {value: place for place, value in enumerate(classes)}
@@ -140,7 +143,7 @@ def coded(values: Any, classes: list[Any]) -> npt.NDArray[np.float64]:
 
 
 def plain(value: Any) -> Any:
-    """Convert a numpy value to a Python value, and a boolean to a number, because models are trained on numbers."""
+    """Convert a numpy value to a Python value, and booleans to numbers, since models are trained on numbers."""
     if getattr(value, "ndim", 0):  # several numbers per row, as in a forecast horizon
         return [plain(item) for item in value]
     scalar = value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""The base models that adapters build on, which are versions in the registry."""
+"""The base models of adapters, which are versions in the registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from modelyard_runtime.workload.records import Model, Workload
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A version of a base model, identified by its registered name, version number and file digest."""
+    """A base model version, identified by its registered name, version number and file digest."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Base:
         return {"modelyard.base": f"{self.name}/{self.version}", "modelyard.base.digest": self.digest}
 
     def write(self, folder: Path) -> None:
-        """Record the base in an adapter's files, where the adapter's digest protects it."""
+        """Record the base in an adapter's files, so that it's covered by the adapter's digest."""
         (folder / BASE_FILE).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -50,7 +50,7 @@ class Base:
             raise Refusal(f"the adapter does not record its base model in {BASE_FILE}: {problem}") from None
 
     def check(self, other: Base) -> None:
-        """Refuse any other base. Version numbers are shown for people, but only the digest decides."""
+        """Refuse any other base. Only digests are compared, as version numbers are just for display."""
         if other.digest != self.digest:
             raise Refusal(
                 f"it was trained on version {self.version} of {self.name} ({self.digest}), "
@@ -74,7 +74,7 @@ def chosen_base(workload: Workload, model: Model) -> Base:
 
 @contextmanager
 def base_files(base: Base) -> Generator[Path]:
-    """Download the files of a base model, and remove them afterwards. Refuse files with another digest."""
+    """Download a base model's files, refusing any other digest, and remove them on exit."""
     version = registry.version(base.name, base.version)
     if version.tags.get(FORMAT_TAG) != SAFETENSORS:
         raise Refusal(f"version {base.version} of {base.name} is not a whole language model, so it cannot be a base")

@@ -1,4 +1,4 @@
-"""Bundle metrics: the active version, and the seconds since the store was last reached."""
+"""Bundle metrics, i.e. the active version and the seconds since the store was last reached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DESCRIPTIONS: Final = {
 
 
 def values(bundles: Bundles) -> dict[str, float]:
-    """Return the metrics for a model's bundles by name, or an empty dict if no bundle is active yet."""
+    """Return a model's bundle metrics by name, or an empty dict if no bundle is active yet."""
     version = bundles.version()
     return {} if version is None else {AGE: bundles.age_s(), VERSION: float(version.version)}
 
@@ -29,7 +29,7 @@ def samples(bundles: Bundles, labels: Mapping[str, str]) -> list[Sample]:
 
 
 class BundleMetrics:
-    """Exposes the bundle metrics as Ray metrics, which are scraped with the prefix `ray_`."""
+    """Exposes the bundle metrics as Ray metrics, which are scraped with a `ray_` prefix."""
 
     def __init__(self, bundles: Bundles, labels: Mapping[str, str]) -> None:
         from ray.util.metrics import Gauge

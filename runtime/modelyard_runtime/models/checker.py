@@ -1,7 +1,7 @@
 """Checks rows against a model's signature and converts them to arrays. Each version has one checker.
 
-On the fast path, a single pass over the rows builds one array for all columns of a type, without checking individual
-values in Python. Rows that do not fit take the slow path, column by column, which finds the invalid value.
+On the fast path, a single pass over the rows builds one array for all columns of a type without checking individual
+values in Python. Rows that don't fit take the slow path, which goes column by column to find the invalid value.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class Source(Protocol):
         ...
 
     def values(self, name: str) -> list[Any] | None:
-        """Return a column, with NaN for rows without a value, or None if no row has the column."""
+        """Return a column, using NaN for rows without a value, or None if no row has the column."""
         ...
 
     def frame(self) -> pd.DataFrame:
-        """Return whether the signature declares every column's type, in which case nothing else has to be checked."""
+        """Return the rows as a data frame with all of their columns."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows in a request, given as mappings, or as lists in which `places` has the index of each column."""
+    """The rows of a request, either as mappings, or as lists where `places` holds the index of each column."""
 
     records: list[Any]
     places: Mapping[str, int] | None = None
@@ -126,13 +126,13 @@ class Checker:
 
     @property
     def complete(self) -> bool:
-        """Return whether the signature declares the type of every column, so no further checks are needed."""
+        """Return whether the signature declares the type of every column, in which case no other checks are needed."""
         return bool(self._blocks)
 
     def frame(self, rows: Source) -> pd.DataFrame:
-        """Convert rows to the columns of the signature, in its order and with its types.
+        """Convert rows to the signature's columns, in the same order and with the same types.
 
-        Without a signature, keep all columns.
+        Without a signature, all columns are kept.
         """
         if not self.columns:
             return rows.frame()
@@ -143,7 +143,7 @@ class Checker:
         return self._one_by_one(rows)
 
     def _arrays(self, rows: Rows) -> list[Array] | None:
-        """Return an array for each block, or None if a value does not fit or a column is missing."""
+        """Return an array per block, or None if a value doesn't fit or a column is missing."""
         if rows.places is not None:
             places = rows.places
             if not all(name in places for block in self._blocks for name in block.names):
@@ -186,7 +186,7 @@ class Checker:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """An MLflow type, which defines how values are converted to an array and which values are valid."""
+    """An MLflow type, defining which values are valid and how they are converted to an array."""
 
     words: str
     fits: Callable[[Any], bool]
@@ -195,7 +195,7 @@ class _Kind:
 
     @property
     def may_be_absent(self) -> bool:
-        """Return whether the type can represent missing values, as floating-point numbers and text can."""
+        """Return whether the type can represent missing values, like floats and text can."""
         return type(None) in self.types
 
     def array(self, values: list[Any]) -> Array | None:
@@ -217,7 +217,7 @@ class _Block:
     places: npt.NDArray[np.intp]
 
     def array(self, records: list[Any], keys: list[Any], allow_missing: bool = False) -> Array | None:
-        """Return an array of records by keys. Raise KeyError if a record lacks a key, unless `allow_missing`."""
+        """Return an array of records by keys. Raises KeyError if a key is missing, unless `allow_missing` is set."""
         if allow_missing:
             values = [record.get(key) for record in records for key in keys]
         elif len(keys) == 1:
@@ -229,7 +229,7 @@ class _Block:
 
 
 def _blocks_of(columns: tuple[Column, ...]) -> list[_Block]:
-    """Group columns by type. Return an empty list if a column's type, such as a time, cannot be an array."""
+    """Group columns by type. Returns an empty list if a column's type, such as a time, has no array form."""
     import numpy as np
 
     if any(column.kind not in _KINDS for column in columns):
@@ -253,7 +253,7 @@ def _all(arrays: Iterable[Array | None]) -> list[Array] | None:
 
 
 def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
-    """Convert a column to its type. Raise BadRequest naming the first invalid value."""
+    """Convert a column to its type. Raises BadRequest naming the first invalid value."""
     import pandas as pd
 
     if column.kind == "datetime":
@@ -272,7 +272,7 @@ def _typed(values: list[Any], column: Column, index: pd.Index) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Convert a value to its JSON equivalent. NaN becomes None, because frames use it for missing columns."""
+    """Convert a value to its JSON equivalent. NaN becomes None, as frames use it for missing columns."""
     if getattr(value, "ndim", 0):
         return value
     if hasattr(value, "item"):

@@ -1,4 +1,4 @@
-"""Converts the columns of a file to the types in a model's signature, without checking each value in Python."""
+"""Converts file columns to the types in a model's signature without checking each value in Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def whole_column(column: pd.Series, kind: str) -> Array | None:
-    """Convert a column to an array of an MLflow type, with the same result as converting value by value.
+    """Convert a column to an array of an MLflow type, with the same result as converting each value.
 
-    Returns None if this is not certain for the whole column, whose values must then be checked one by one.
+    Returns None if that can't be guaranteed for the whole column, in which case its values must be checked one by one.
     """
     make = _MAKE.get(kind)
     return None if make is None else make(column)

@@ -1,4 +1,4 @@
-"""Loads the models of a workload from the registry, or from bundles if the registry is out of reach."""
+"""Loads a workload's models from the registry, or from bundles if the registry is unreachable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ActiveBundle:
 
 
 class Models:
-    """The versions of one model, loaded from the source in the model's description."""
+    """The versions of one model, loaded from the source given in its description."""
 
     def __init__(self, workload: Workload, model: Model) -> None:
         self._model = model
@@ -44,7 +44,7 @@ class Models:
             self.bundles = KeptBundles(workload, model, model.kept)
 
     def version(self) -> registry.Version | None:
-        """Return the version to which the reference currently resolves, or None. For bundles, `uri` is a folder."""
+        """Return the version the reference currently resolves to, or None. For bundles, `uri` is a folder."""
         if self.bundles is not None:
             self.bundles.renew()
             return self.bundles.version()
@@ -59,7 +59,7 @@ class Models:
 
 
 def asked_version(model: Model) -> registry.Version | None:
-    """Query the registry for the version to which a reference currently resolves. Returns None if there is none."""
+    """Query the registry for the version a reference currently resolves to, or None if there is none."""
     if model.version:
         return registry.version_if_any(model.registered_name, model.version)
     return registry.version_at(model.registered_name, model.alias)
@@ -71,10 +71,10 @@ def load(workload: Workload, model: Model, version: registry.Version) -> registr
 
 
 def expected_digest(workload: Workload, model: Model, version: registry.Version) -> str:
-    """Return the expected digest of a version, from the alias's history or, without one, as recorded at training.
+    """Return a version's expected digest according to the alias's history or, without one, as recorded at training.
 
     If the description names a history, which only the promoter can write, versions missing from it are refused.
-    Versions that lack required approvals are also refused.
+    Versions without the required approvals are also refused.
     """
     alias = model.alias
     tagged_digest = version.tags.get(DIGEST_TAG, "")
@@ -98,9 +98,9 @@ def expected_digest(workload: Workload, model: Model, version: registry.Version)
 
 
 class Bundles:
-    """The bundles for one alias. The active bundle is updated from the store when the store can be reached.
+    """The bundles for one alias. The active bundle is updated from the store whenever that is reachable.
 
-    Otherwise, the bundle on disk is used: the last bundle that was fetched or manually unpacked.
+    Otherwise, the bundle on disk is used, which is the last one that was fetched or manually unpacked.
     """
 
     def __init__(self, workload: Workload, model: Model, source: BundleSource | KeptVersions) -> None:
@@ -115,7 +115,7 @@ class Bundles:
         self.poll_s = float(source.poll_seconds)
 
     def version(self) -> registry.Version | None:
-        """Return the active version without network access. Its `uri` is the model's folder."""
+        """Return the active version without accessing the network. Its `uri` is the model folder."""
         if self._active is None:
             return None
         bundle = bundle_of(self._active.folder)
@@ -123,7 +123,7 @@ class Bundles:
         return registry.Version(bundle.registered_name, bundle.version, uri, {}, bundle.run)
 
     def on_disk(self) -> ActiveBundle | None:
-        """Return the bundle on this disk. Its hashes are verified, unless it is already active."""
+        """Return the bundle on this disk, verifying its hashes unless it is already active."""
         if self._active is not None and self._active.folder.is_dir() and self._on_disk() == self._active.pointer:
             return self._active
         bundle = usable_bundle(self._disk, self._approved)
@@ -131,7 +131,7 @@ class Bundles:
         return self._active
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch and verify the active bundle in the store. If this fails, return the bundle on disk."""
+        """Fetch and verify the active bundle in the store, falling back to the bundle on disk."""
         try:
             pointer = current(self._place(), self._pointer)
             if pointer is None:
@@ -149,7 +149,7 @@ class Bundles:
         return self._active
 
     def age_s(self) -> float:
-        """Return the seconds since the store confirmed the active bundle or since a person unpacked it."""
+        """Return the seconds since the store confirmed the active bundle, or since somebody unpacked it."""
         try:
             return max(time.time() - (self._disk / POINTER).stat().st_mtime, 0.0)
         except OSError:
@@ -158,7 +158,7 @@ class Bundles:
     def _approved(self, bundle: Bundle, folder: Path | None) -> None:
         """Raise Broken unless a bundle has the required approvals for its files.
 
-        Before the files are fetched, approvals are checked for the digest that the bundle declares.
+        Before the files have been fetched, this checks approvals of the digest declared by the bundle.
         """
         if self._model.approvals is None:
             return
@@ -182,13 +182,13 @@ class Bundles:
 
 
 class KeptBundles(Bundles):
-    """The versions returned by an adopted registry, kept on this disk as bundles.
+    """Versions from an adopted registry, kept on this disk as bundles.
 
-    A process that starts while the registry cannot be reached uses the version that was used last.
+    A process that starts while the registry is unreachable uses the version that was last in use.
     """
 
     def renew(self) -> ActiveBundle | None:
-        """Fetch the version that the registry names, unless it is on disk. If this fails, return the one on disk."""
+        """Fetch the version named by the registry unless it is on disk, falling back to the one on disk."""
         try:
             version = asked_version(self._model)
             if version is None:

@@ -23,14 +23,14 @@ _TOGETHER = 8
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """The tokens of a row. Those before index `begins` are the prompt; those from it on are learned and evaluated."""
+    """The tokens of a row. Those before index `begins` are the prompt, and the others are learned and evaluated."""
 
     tokens: tuple[int, ...]
     begins: int
 
 
 def load_quietly(folder: str) -> tuple[Any, Any]:
-    """Load a language model and its tokenizer. MLX can then be used only by this thread."""
+    """Load a language model and its tokenizer. From then on, MLX can only be used by this thread."""
     import mlx.core as mx
     from mlx_lm import load
 
@@ -41,9 +41,9 @@ def load_quietly(folder: str) -> tuple[Any, Any]:
 
 
 def examples(tokenizer: Any, texts: Sequence[Text], longest: int) -> list[Example]:
-    """Return the tokens of each row, at most `longest`, the last of which marks the end of the text.
+    """Return at most `longest` tokens for each row, with the last one marking the end of the text.
 
-    If the tokenizer has a chat template, the prompt becomes a chat's only message so that the model sees the same
+    If the tokenizer has a chat template, the prompt becomes the only message of a chat so that the model sees the same
     format in training as in requests.
     """
     return [_example(tokenizer, prompt, text, longest) for prompt, text in texts]
@@ -76,7 +76,7 @@ def _prompt_tokens(tokenizer: Any, prompt: str) -> list[int]:
 
 
 def padded(rows: Sequence[Example]) -> tuple[mx.array, mx.array, mx.array]:
-    """Return rows as one zero-padded array, and the indices where each row's evaluated tokens begin and end."""
+    """Return rows as one zero-padded array, and the start and end indices of each row's evaluated tokens."""
     import mlx.core as mx
 
     width = max(2, *(len(row.tokens) for row in rows))
@@ -86,7 +86,7 @@ def padded(rows: Sequence[Example]) -> tuple[mx.array, mx.array, mx.array]:
 
 
 def losses(model: Any, tokens: mx.array, begins: mx.array, ends: mx.array) -> tuple[mx.array, mx.array]:
-    """Return the negative log-likelihood of each row's evaluated tokens, and the number of these tokens."""
+    """Return the negative log-likelihood of each row's evaluated tokens, and how many there are."""
     import mlx.core as mx
     import mlx.nn as nn
 
@@ -98,7 +98,7 @@ def losses(model: Any, tokens: mx.array, begins: mx.array, ends: mx.array) -> tu
 
 
 def likelihoods(model: Any, rows: Sequence[Example]) -> tuple[Numbers, Numbers]:
-    """Return the negative log-likelihood of each row, and the number of tokens over which it is summed."""
+    """Return the negative log-likelihood of each row, and the number of tokens it is summed over."""
     import mlx.core as mx
     import numpy as np
 

@@ -1,8 +1,8 @@
 """Assigns each row to the monitor run whose window covers it, or to the first later run that reads it.
 
 Rows usually reach a store within half a minute of their event, but may take days if a site had no network. Each window
-begins where the previous one ended, so a late, early or missed run leaves no gap, and no row is read twice. Windows
-that are longer than the interval between runs overlap as declared.
+begins where the previous one ended, so late, early or missed runs leave no gap and no row is read twice. Windows longer
+than the interval between runs overlap as declared.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _NUMBERED = re.compile(r"(?P<writer>[0-9a-f]{12})-(?P<number>[0-9]{8})\.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The period that a run covers, and the files that earlier runs have read.
+    """The period covered by a run, and the files read by earlier runs.
 
-    The window contains the rows after `since` up to and including `until`. From files that no earlier run has read, it
+    The window contains the rows after `since` up to and including `until`. From files not read by any earlier run, it
     also contains rows after `late`, up to the end of the previous window.
     """
 
@@ -45,7 +45,7 @@ class Window:
         return self.before is not None and integer(self.seen, writer) < count
 
     def to_json(self, files: Iterable[str]) -> dict[str, Json]:
-        """Serialize the window, and the files that this run has read, for the next run."""
+        """Serialize the window and the files read by this run for the next run."""
         marks: dict[str, int] = {}
         for writer, count in map(_mark, files):
             marks[writer] = max(marks.get(writer, 0), count)
@@ -53,7 +53,7 @@ class Window:
 
 
 def window(state: Section, until: datetime, span: timedelta, interval: timedelta | None) -> Window:
-    """Return the window that follows the run that saved `state`. `interval` is the longest gap between two runs."""
+    """Return the window following the run that saved `state`. `interval` is the longest gap between two runs."""
     since = until - span
     if "until" not in state:
         return Window(since, until)
@@ -66,7 +66,7 @@ def window(state: Section, until: datetime, span: timedelta, interval: timedelta
 
 
 def _mark(file: str) -> tuple[str, int]:
-    """Return the writer and sequence number of a capture file. Any other file counts as its own writer's first."""
+    """Return the writer and sequence number of a capture file. Other files count as the first by their own writer."""
     name = file.rpartition("/")[2]
     match = _NUMBERED.fullmatch(name)
     return (match["writer"], int(match["number"])) if match else (file, 1)

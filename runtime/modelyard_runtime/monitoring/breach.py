@@ -1,4 +1,4 @@
-"""Acts on a breach, subject to cooldowns, by starting a pipeline run or rolling the alias back."""
+"""Acts on a breach by starting a pipeline run or rolling the alias back, subject to cooldowns."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def act(
     api: ClusterApi | None = None,
     reasons: Sequence[str] = (),
 ) -> list[str]:
-    """Take the actions in the monitor's description, and return sentences that describe what was done.
+    """Take the actions in the monitor's description, and return sentences describing what was done.
 
-    `breached` has the variants whose rows violated a bound, or an empty name for rows not tied to a single variant.
-    `reasons` contains sentences that describe the failed checks.
+    `breached` contains the variants whose rows violated a bound, or an empty name for rows that aren't tied to a single
+    variant. `reasons` contains sentences describing the failed checks.
     """
     action = workload.monitor.on_breach
     cooldown = timedelta(seconds=action.cooldown_seconds)
@@ -56,13 +56,13 @@ def act(
 
 
 def _starter(api: ClusterApi | None) -> RunStarter:
-    """Return a starter for runs in the monitor's environment: this machine, or its cluster's API."""
+    """Return a run starter for the monitor's environment, i.e. this machine or its cluster's API."""
     runs = LocalRuns.of_this_process() if api is None else None
     return runs or JobStarter(api or ClusterApi.of_this_pod())
 
 
 def start(starter: RunStarter, workload: MonitorWorkload, run: BreachRun, now: datetime, cooldown: timedelta) -> str:
-    """Start a run of the pipeline, unless the cooldown or another run prevents it.
+    """Start a pipeline run, unless a guard prevents it.
 
     No run starts within the monitor's cooldown, or while another run is active if runs must not overlap.
     """
@@ -71,10 +71,10 @@ def start(starter: RunStarter, workload: MonitorWorkload, run: BreachRun, now: d
 
 
 def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, breached: frozenset[str]) -> list[str]:
-    """Roll back the alias of each breached variant, unless this was already done within the cooldown.
+    """Roll back the alias of each breached variant, unless that was already done within the cooldown.
 
-    There is also no rollback while the window contains rows from before the last rollback. They measure the version
-    that was rolled back, not the current version.
+    There's also no rollback while the window contains rows from before the last one, since they measure the version
+    that was rolled back rather than the current one.
     """
     monitor = workload.monitor
     label_delay_s = monitor.data[monitor.labels].delay_seconds if monitor.labels in monitor.data else 0
@@ -115,9 +115,9 @@ def take_back(workload: MonitorWorkload, now: datetime, cooldown: timedelta, bre
 
 
 def _blamed(models: Sequence[Model], breached: frozenset[str]) -> list[Model]:
-    """Return the models of the breached variants, with each alias listed once.
+    """Return the models of the breached variants, listing each alias once.
 
-    A breach that is not tied to a single variant is attributed to a model only if the monitor watches just one.
+    A breach that isn't tied to a single variant is only attributed to a model if the monitor watches just one.
     """
     versions = {(model.registered_name, model.alias, model.version) for model in models}
     to_blame = [model for model in models if len(versions) == 1 or model.variant in breached - {""}]

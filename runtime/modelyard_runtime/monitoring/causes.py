@@ -1,4 +1,4 @@
-"""After a breach, finds the features that changed predictions most, and the slices on which a model is worst.
+"""After a breach, finds the features that changed predictions most, and the slices where a model is worst.
 
 A sample of the window is read again. When a slice's share of a feature's values changes, the mean prediction changes by
 that difference times the distance of the slice's predictions from the mean. This is the composition effect of Oaxaca
@@ -35,7 +35,7 @@ _FEWEST = 30
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A feature, how much it affects the mean prediction or the errors, and the slice with the largest effect."""
+    """A feature, its effect on the mean prediction or the errors, and the slice with the largest effect."""
 
     feature: str
     effect: float
@@ -58,7 +58,7 @@ def sample(rows: Rows) -> pd.DataFrame:
 
 
 def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause]:
-    """Return the features that changed the mean prediction, largest effect first. Predictions must be numeric."""
+    """Return the features that changed the mean prediction, largest effect first. Requires numeric predictions."""
     answers = _answers(frame)
     if answers is None:
         return []
@@ -66,7 +66,7 @@ def movers(frame: pd.DataFrame, references: Mapping[str, Profile]) -> list[Cause
 
 
 def worst(frame: pd.DataFrame, errors: Numbers, features: Mapping[str, Profile] | None = None) -> list[Cause]:
-    """Return, for each feature, the slice whose total error is furthest above the mean, in descending order."""
+    """For each feature, return the slice whose total error is furthest above the mean, in descending order."""
     profiles = {str(name): profile(frame[name]) for name in frame.columns} if features is None else features
     return _ordered(_worst_part(name, frame[name], reference, errors) for name, reference in _within(frame, profiles))
 
@@ -112,7 +112,7 @@ def _worst_part(name: str, column: pd.Series, reference: Profile, errors: Number
 
 
 def _parts(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Numbers] | None:
-    """Return the index of each row's slice, and the name and reference share of each slice."""
+    """Return the slice index of each row, and the name and reference share of each slice."""
     return (
         _ranges(column, reference)
         if reference.quantiles is not None and len(reference.quantiles)
@@ -156,9 +156,9 @@ def _names(column: pd.Series, reference: Profile) -> tuple[Places, list[str], Nu
 
 
 def _answers(frame: pd.DataFrame) -> Numbers | None:
-    """Return each row's score or prediction, or None if it is not numeric.
+    """Return each row's score or prediction, or None if it isn't numeric.
 
-    If there are several scores, the score of the last class is used.
+    If there are several scores, that of the last class is used.
     """
     import numpy as np
 

@@ -9,7 +9,7 @@ from modelyard_runtime.workload.records import Check, Monitor, MonitorWorkload, 
 
 
 def check_monitor(workload: Workload) -> MonitorWorkload:
-    """Return the monitor. Refuse it if this runtime does not support everything that it requires."""
+    """Return the monitor, refusing it if this runtime doesn't support everything it requires."""
     if not isinstance(workload, MonitorWorkload):
         raise Refusal(f"'monitor' is only for monitors, but this workload is of type {workload.type}")
     monitor = workload.monitor
@@ -50,7 +50,7 @@ def _check_labels(monitor: Monitor) -> None:
 
 
 def _check_check(monitor: Monitor, check: Check) -> None:
-    """Refuse a check that its monitor type does not compute, or that lacks required data."""
+    """Refuse a check that isn't supported by its monitor type, or that is missing required data."""
     name, type_ = check.metric, monitor.type
     kind = monitors()[type_]
     if check.features and not kind.features:

@@ -12,7 +12,7 @@ from modelyard_runtime.workload.records import Check
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """The data in a window. `declared` returns the columns a check requires, and `newest` the newest row's time."""
+    """The data in a window. `declared` returns the columns required by a check, and `newest` the newest row's time."""
 
     watched: Watched
     declared: Callable[[Check], Sequence[str]]
@@ -20,7 +20,7 @@ class DataState:
     now: datetime
 
     def measure(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the check's values by column. A value that concerns all rows has an empty column name."""
+        """Yield the check's values by column, using an empty column name for values that concern all rows."""
         return STATES[check.metric](self, check, columns)
 
     def missing(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -33,19 +33,19 @@ class DataState:
         yield "", self.watched.distinct[check.name].share()
 
     def schema(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the number of declared columns that are absent. Columns of the wrong type are refused when read."""
+        """Yield the number of missing declared columns. Those with the wrong type are refused when read."""
         if self.watched.rows:
             yield "", float(len([name for name in self.declared(check) if name not in self.watched.present]))
 
     def out_of_range(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the share of values outside the reference: out of its range, or in an unknown category."""
+        """Yield the share of values outside the reference, i.e. out of range or in an unknown category."""
         for name, moved in self.watched.variants.get("", {}).items():
             value = moved.beyond() if name in columns else None
             if value is not None:
                 yield name, value
 
     def freshness_s(self, check: Check, columns: Sequence[str]) -> Iterator[tuple[str, float]]:
-        """Yield the age of the newest row in seconds, even if the row is older than the window."""
+        """Yield the age of the newest row in seconds, even if that row is older than the window."""
         newest = self.newest()
         yield "", self.now.timestamp() - (newest.timestamp() if newest is not None else 0.0)
 

@@ -1,4 +1,4 @@
-"""Measures checks and, after a breach, finds the features and slices associated with it."""
+"""Measures checks and, after a breach, finds the associated features and slices."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Explained(Measures):
     """Measures that can read a sample of the window again after a breach."""
 
     def causes(self, kind: str) -> list[Cause]:
-        """Return causes associated with a breach: slices with errors, or features that changed predictions."""
+        """Return causes associated with a breach, i.e. slices with errors or features that changed predictions."""
         try:
             return self._worst() if kind in LABELLED else self._movers()
         except (Refusal, OSError) as problem:  # the breach is reported without causes
@@ -45,10 +45,9 @@ class Explained(Measures):
             return []
 
     def by_version(self, served: Mapping[str, str]) -> dict[tuple[str, str], Judged]:
-        """Evaluate each served version's predictions against the bounds of the checks.
+        """Judge the predictions of each served version by the bounds of the checks.
 
-        `served` maps each variant to the version that it serves. Variants that serve the same version are evaluated
-        together.
+        `served` maps each variant to the version it serves. Variants serving the same version are judged together.
         """
         frame = self._judged
         frame = frame[frame[VARIANT].isin(list(served))] if VARIANT in frame.columns else frame[:0]
@@ -72,7 +71,7 @@ class Explained(Measures):
         return [check for check, metric in checks if metric != "page_hinkley" and self._needs(metric) == "labels"]
 
     def _value(self, check: Check, part: pd.DataFrame, task: str) -> float | None:
-        """Compute a check's metric for the given rows, or return None if there are too few rows or it is undefined."""
+        """Compute a check's metric for the given rows. Returns None if it's undefined or there are too few rows."""
         value = float(self._scored(part, check.metric, task)) if len(part) >= FEWEST_ROWS else float("nan")
         return None if value != value else value
 

@@ -1,4 +1,4 @@
-"""Determines the columns on which predictions and labels are joined, and whether the types match."""
+"""Determines which columns join predictions and labels, and whether their types match."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The key columns, and those among them that are text on one side and numbers on the other."""
+    """The key columns, including which of them are text on one side and numbers on the other."""
 
     columns: tuple[str, ...] = ()
     numbers: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ def key_of(columns: Sequence[str], predictions: pd.DataFrame, labels: pd.DataFra
 
 
 def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str]) -> list[str]:
-    """Return the columns that both sides have, except those in `excluded`, for a monitor that declares no key."""
+    """Return the columns shared by both sides, except for `excluded`, for monitors that don't declare a key."""
     columns = [str(name) for name in predictions.columns if name in labels and name not in excluded]
     if not columns:
         raise Refusal("the monitored data and its labels share no key column")
@@ -69,7 +69,7 @@ def shared(predictions: pd.DataFrame, labels: Sequence[str], excluded: Set[str])
 
 
 def kind_of(column: pd.Series) -> str:
-    """Return the kind of values in a column, or an empty string if there are no values or several kinds."""
+    """Return the kind of values in a column, or "" if there are no values or they are mixed."""
     import pandas as pd
 
     present = column.dropna()

@@ -1,4 +1,4 @@
-"""Measures the checks of a monitor: drift from a reference, quality against late labels, and data quality."""
+"""Measures a monitor's checks: drift from a reference, quality against late labels, and data quality."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that could not be measured, and why. If `feature` is empty, this is about the whole check."""
+    """A value that couldn't be measured, and why. If `feature` is empty, this applies to the whole check."""
 
     check: str
     feature: str
@@ -65,7 +65,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One value of a check, for a feature or, if `feature` is empty, for the whole window.
+    """A value of a check, either for a feature or, if `feature` is empty, for the whole window.
 
     `variant` is the variant that served the measured rows, or empty if there is no single variant.
     """
@@ -78,7 +78,7 @@ class Measure:
 
 
 class Measures:
-    """Measures the checks of one run. Data needed by several checks is read only once."""
+    """Measures the checks of one run, reading data needed by several checks only once."""
 
     def __init__(self, workload: MonitorWorkload, now: datetime, state: State) -> None:
         self._workload = workload
@@ -104,14 +104,14 @@ class Measures:
         return self._state(check, metric) if metric in STATES else self._drift(check, metric)
 
     def _needs(self, metric: str) -> str:
-        """Return the data that a check needs. A model metric always needs `labels`, even if a check has its name."""
+        """Return the data a check needs. Model metrics always need `labels`, even if a check has the same name."""
         kind = monitors()[self._monitor.type]
         definition = check_of(metric) if metric in kind.checks else None
         return "labels" if definition is None else definition.needs
 
     @cached_property
     def _watched(self) -> Watched:
-        """Read the window once and share it across all drift and data quality checks."""
+        """Read the window once for all drift and data quality checks."""
         compared = any(self._needs(check.metric) == "reference" for check in self._checks)
         references = self._references() if compared else {}
         own, by_variant = frozenset(self._rows.own), self._of_predictions
@@ -169,7 +169,7 @@ class Measures:
             _log.warning("check %s: the window has no %s, so it is not compared", check.name, absent[:20])
 
     def _references(self) -> dict[str, dict[str, Profile]]:
-        """Return column profiles by variant if each variant has a model of its own, or else under an empty name."""
+        """Return column profiles by variant if each variant has its own model, or under an empty name otherwise."""
         source = self._monitor.reference
         if source is None:
             raise Refusal("drift needs a reference")
@@ -199,7 +199,7 @@ class Measures:
 
     @cached_property
     def _only_named(self) -> frozenset[str]:
-        """Return the columns that are compared only by checks that name them, such as the reference's label."""
+        """Return columns that are compared only by checks naming them, such as the reference's label."""
         source = self._monitor.reference
         dataset = self._monitor.data.get(source.data) if source is not None else None
         if dataset is None:
@@ -250,7 +250,7 @@ class Measures:
                 self._leave_out(check, variant, f"{metric} is not defined for labels that are all of one class")
 
     def _changed(self, check: Check, variant: str, part: pd.DataFrame, task: str) -> Iterator[Measure]:
-        """Run the Page-Hinkley test on rows that no earlier run has read, ordered by time and model version."""
+        """Run the Page-Hinkley test on rows not read by earlier runs, ordered by time and model version."""
         name, series = check.name, variant or str(next(iter(part[VARIANT].dropna()), ""))
         earlier = section(section(self._history.before, "page_hinkley"), name)
         test, greatest = PageHinkley.from_json(section(earlier, series)), None
@@ -282,7 +282,7 @@ class Measures:
 
     @cached_property
     def _classes(self) -> list[Any]:
-        """Return the classes in the order of the model's probabilities: from training if known, or else as observed."""
+        """Return the classes in the order of the model's probabilities, from training if known, or else as observed."""
         try:
             stored = self._stored_profiles("").get("classes")
         except Refusal:
@@ -324,9 +324,9 @@ class Measures:
         )
 
     def _key(self, labels: Dataset, watched: Dataset | None) -> Key:
-        """Return the declared key columns or, if none are declared, the columns that both sides share.
+        """Return the declared key columns, defaulting to the columns shared by both sides.
 
-        Labels and timestamps are excluded, because they differ between an event and its label.
+        Labels and timestamps are excluded since they differ between an event and its label.
         """
         predictions = next(self._rows.frames(self._rows.files()), None)
         if predictions is None:

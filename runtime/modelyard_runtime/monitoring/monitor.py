@@ -1,4 +1,4 @@
-"""`monitor` measures the checks on the watched data once, reports metrics, and acts on a breach."""
+"""`monitor` measures all checks on the watched data once, reports metrics, and acts on breaches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 class Result:
     """A measured value of a check, and whether it is a breach.
 
-    It is a breach if enough features are out of bounds in enough consecutive runs. `variant` is as in `Measure`.
+    It's a breach if enough features are out of bounds in enough consecutive runs. See `Measure` for `variant`.
     """
 
     check: str
@@ -55,7 +55,7 @@ class Result:
 
 
 def run() -> int:
-    """Run once. Return 0, even after a breach, unless something was refused or metrics could not be pushed."""
+    """Run once. Returns 0, even after a breach, unless something was refused or metrics couldn't be pushed."""
     workload = check_monitor(mounted_workload())
     now = datetime.now(UTC)
     state, unread = _state(workload, now)
@@ -83,7 +83,7 @@ def run() -> int:
 
 
 def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refusal, ...]]:
-    """Load the previous run's state. If this fails, return an empty state that is not saved, and the reason."""
+    """Load the previous run's state. On failure, returns an empty state that isn't saved, and the reason."""
     try:
         return State.of(workload, now), ()
     except Refusal as refusal:
@@ -93,14 +93,14 @@ def _state(workload: MonitorWorkload, now: datetime) -> tuple[State, tuple[Refus
 def run_checks(
     workload: MonitorWorkload, now: datetime, state: State | None = None
 ) -> tuple[tuple[Result, ...], tuple[Refusal, ...]]:
-    """Measure all checks. Return their values, and the reasons why some could not be measured."""
+    """Measure all checks, and return their values along with the reasons why any couldn't be measured."""
     run_results = measure_run(workload, now, State.of(workload, now) if state is None else state)
     return run_results.results, run_results.refusals
 
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """The results of a run: measured values, values that could not be measured, and the share of labelled rows."""
+    """The results of a run: measured values, values that couldn't be measured, and the share of labelled rows."""
 
     results: tuple[Result, ...]
     refusals: tuple[Refusal, ...]
@@ -192,7 +192,7 @@ def cause_text(cause: Cause, *, of_errors: bool) -> str:
 
 
 def run_samples(workload: MonitorWorkload, run_results: RunResults, now: datetime) -> list[Sample]:
-    """Return the metrics of a run, including the causes associated with its breaches."""
+    """Return a run's metrics, including the causes associated with its breaches."""
     common_labels = labels_of(workload, "monitor")
     name = ERRORS_BY if run_results.of_errors else MOVED_BY
     causes = [
@@ -208,7 +208,7 @@ def _turned(result: Result) -> str:
 
 
 def _judged(check: Check, measure: Measure) -> Result:
-    """Determine whether a value violates its bounds and, for drift, whether the difference is significant."""
+    """Judge whether a value violates its bounds and, for drift, whether the difference is significant."""
     breach = beyond(check, measure.value) and measure.chance <= UNLIKELY
     turn = measure.moved.turn() if breach and measure.moved is not None else None
     return Result(check.name, measure.feature, measure.value, breach, measure.variant, turn)
@@ -230,7 +230,7 @@ def _sustained(check: Check, results: list[Result], state: State) -> list[Result
 
 
 def _unknown(results: tuple[Result, ...], unknown: tuple[Unknown, ...]) -> dict[tuple[str, str], float]:
-    """Return whether each check is unknown as a whole (0 or 1), and its unknown features and variants."""
+    """Return whether each check is unknown as a whole (0 or 1), along with unknown features and variants."""
     values = dict.fromkeys(((entry.check, "all") for entry in results), 0.0)
     return values | dict.fromkeys(((entry.check, entry.feature or "all") for entry in unknown), 1.0)
 

@@ -1,7 +1,7 @@
 """Measures prediction quality by joining predictions with labels that arrive later.
 
-Predictions and labels are read in batches. If there are more than a million predictions, they are sampled by the hash
-of the join key. For ranking, whole queries are sampled.
+Both are read in batches. If there are more than a million predictions, they are sampled by the hash of the join key.
+For ranking, whole queries are sampled.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class KeyedPredictions:
 
 @dataclass(slots=True)
 class Truths:
-    """Labels for certain keys. For a key with several labels, the newest is used or, without timestamps, the last."""
+    """Labels for the wanted keys. If a key has several, the newest is used or, without timestamps, the last."""
 
     key: Key
     label: str
@@ -170,7 +170,7 @@ class Truths:
 
 
 def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, float]:
-    """Return the share of labelled predictions, overall (under an empty name) and, if there are several, by variant.
+    """Return the share of labelled predictions, overall (under an empty name) and by variant if there are several.
 
     If predictions were sampled, the share is estimated from the sample.
     """
@@ -189,7 +189,7 @@ def coverage(predictions: KeyedPredictions, judged: pd.DataFrame) -> dict[str, f
 
 
 def _by_variant(frame: pd.DataFrame) -> Counter[str]:
-    """Count the rows of each variant. Rows without a variant count under an empty name."""
+    """Count the rows of each variant, using an empty name for rows without a variant."""
     if VARIANT not in frame.columns or not frame[VARIANT].notna().any():
         return Counter({"": len(frame)} if len(frame) else {})
     return Counter({str(name): int(count) for name, count in frame[VARIANT].value_counts().items()})
@@ -203,7 +203,7 @@ def joined(predictions: pd.DataFrame, truths: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer_of(part: pd.DataFrame) -> Answer:
-    """Return the model's predictions for the given rows, and its scores if there are any."""
+    """Return the model's predictions for the given rows, including any scores."""
     import numpy as np
 
     scores: Any = None

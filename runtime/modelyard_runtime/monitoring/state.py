@@ -1,7 +1,6 @@
-"""A monitor's state between runs, stored as one small object in the store of the watched data.
+"""A monitor's state between runs, stored as a small object in the store of the watched data.
 
-A retried run starts from the same state as the first attempt and replaces the changes it made, so nothing is counted
-twice.
+A retried run starts from the same state as the first attempt and replaces its changes, so nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _FILE = "state.json"
 
 @dataclass(slots=True)
 class State:
-    """The state that the previous run left, and the state to save after this run."""
+    """The state left by the previous run, and the state to save after this run."""
 
     run_id: str
     where: Place | None = None  # None makes every run the first one
@@ -34,7 +33,7 @@ class State:
 
     @classmethod
     def of(cls, workload: MonitorWorkload, now: datetime) -> State:
-        """Load the state of a monitor. Raise Refusal if it exists but cannot be read."""
+        """Load a monitor's state. Raises Refusal if it exists but can't be read."""
         run_id = os.environ.get(LOOK) or now.isoformat()
         location = workload.monitor.state
         if location is None:

@@ -1,4 +1,4 @@
-"""Counts that are made in a single pass over rows, batch by batch, and can be merged."""
+"""Counts that are made batch by batch in a single pass over rows, and can be merged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_HASHES = 1_000_000
 
 
 class Tally(Protocol):
-    """Counts that accept further rows and can be merged with counts of the same kind."""
+    """Counts that accept more rows and can be merged with others of the same type."""
 
     def add(self, frame: pd.DataFrame) -> None:
         """Count more rows."""
@@ -134,7 +134,7 @@ class Distinct:
 
 @dataclass(slots=True)
 class Sample:
-    """A sample of roughly `most` distinct hashes or fewer. It starts with all hashes and is halved when necessary."""
+    """A sample of at most about `most` distinct hashes, starting with all hashes and halved when necessary."""
 
     most: int
     below: int = 2**64 - 1
@@ -163,7 +163,7 @@ class Sample:
 class Watched:
     """Counts for measuring drift and data quality.
 
-    `references` maps variants to column profiles. The empty name is for all rows, or for variants without profiles.
+    `references` maps variants to column profiles. The empty name applies to all rows, or to variants without profiles.
     """
 
     own: frozenset[str]

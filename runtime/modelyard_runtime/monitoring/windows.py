@@ -1,6 +1,6 @@
-"""The rows that a monitor reads, which are the recent part of an endpoint's captures or of a dataset.
+"""The rows read by a monitor, i.e. the recent part of an endpoint's captures or of a dataset.
 
-Files are read one at a time in batches, so memory use does not depend on the size of the window.
+Files are read one at a time in batches, so memory use doesn't depend on the size of the window.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Rows(Protocol):
         ...
 
     def newest(self) -> datetime | None:
-        """Return the time of the newest row, even if it is before the window, or None if there are no rows."""
+        """Return the time of the newest row, even if it precedes the window, or None if there are no rows."""
         ...
 
 
@@ -100,7 +100,7 @@ class DatasetRows:
 
 @dataclass(frozen=True, slots=True)
 class CapturedRows:
-    """The rows that an endpoint's servers captured in a window, with the variant of each row."""
+    """The rows captured by an endpoint's servers in a window, with the variant of each row."""
 
     workload: Workload
     capture: WatchedCapture
@@ -176,9 +176,9 @@ def variant_of(file: str) -> str:
 
 
 def current(workload: MonitorWorkload, now: datetime, before: Section) -> tuple[Rows, Window]:
-    """Return the rows and the window of a monitor run, given the previous window.
+    """Return the rows and window of a monitor run, given the previous window.
 
-    The label delay shifts the end of the window back.
+    The end of the window is moved back by the label delay.
     """
     monitor = workload.monitor
     watched = monitor.current

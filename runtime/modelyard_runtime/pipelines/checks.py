@@ -15,7 +15,7 @@ _WRITTEN = ("parquet", "csv")
 
 
 def check_pipeline(workload: Workload) -> PipelineWorkload:
-    """Return the pipeline. Refuse it if this runtime does not support everything that it requires."""
+    """Return the pipeline, refusing it if this runtime doesn't support everything it requires."""
     if not isinstance(workload, PipelineWorkload):
         raise Refusal(f"'run' is only for pipelines, but this workload is of type {workload.type}")
     kind, pipeline = workload.type, workload.pipeline
@@ -62,7 +62,7 @@ def _check_step(kind: str, pipeline: Pipeline, step: Step) -> None:
 
 
 def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
-    """Check that a built-in trainer's inputs have one label and the columns that a split or ranker needs."""
+    """Check that a built-in trainer's inputs have exactly one label and the columns needed by a split or ranker."""
     labelled = sum(bool(dataset.label) for dataset in inputs)
     if labelled != 1:
         raise Refusal(f"exactly one of its inputs must have a label; {labelled} have one")
@@ -73,7 +73,7 @@ def _check_inputs(pipeline: Pipeline, inputs: list[Dataset], task: str) -> None:
 
 
 def _check_texts(pipeline: Pipeline, inputs: list[Dataset]) -> None:
-    """Check that a language model has a base from which to train an adapter, and that rows have at most one prompt."""
+    """Check that a language model has a base to train an adapter for, and that rows have at most one prompt."""
     if pipeline.trained_model.base is None:
         raise Refusal("a language model is trained as an adapter of a base model, but the model names none")
     if pipeline.tuning is not None:

@@ -1,4 +1,4 @@
-"""Schedules pipeline steps with retries and timeouts. Each step starts after its dependencies have succeeded."""
+"""Schedules pipeline steps with retries and timeouts. Each step starts once its dependencies have succeeded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Driver:
         self._done: dict[str, Done] = {}
 
     def run(self, submit: Submit) -> dict[str, Done] | None:
-        """Return every step's outcome by name, or None if a step failed permanently and the others were killed."""
+        """Return each step's outcome by name, or None if a step failed permanently and the others were killed."""
         import ray
 
         while len(self._done) < len(self._steps):
@@ -76,7 +76,7 @@ class Driver:
         self._running[name] = _Attempt(*submit(name, results), number, ends_at)
 
     def _check_attempt(self, name: str, attempt: _Attempt, submit: Submit) -> bool:
-        """Return whether the step can still succeed. False means that it has failed permanently."""
+        """Return False if the step has failed permanently, or True if it can still succeed."""
         import ray
         from ray.exceptions import RayError
 

@@ -1,4 +1,4 @@
-"""`run` is the driver of a pipeline in its Ray cluster. It schedules the steps, which run on workers."""
+"""`run` drives a pipeline in its Ray cluster, scheduling its steps on workers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Run the pipeline's steps, then evaluate and promote. Return 0 if everything succeeds."""
+    """Run the pipeline's steps, then evaluate and promote. Returns 0 if everything succeeds."""
     workload = check(mounted_workload())
     pipeline = workload.pipeline
     _start_ray(pipeline)
@@ -43,7 +43,7 @@ def run() -> int:
 
 
 def _is_delivered_or_approved(pipeline: Pipeline) -> bool:
-    """Return whether versions of the model need approval or delivery, so that an earlier one may still be waiting."""
+    """Return whether model versions need approval or delivery, so that an earlier one may still be waiting."""
     model = pipeline.model
     delivered = model is not None and (model.delivery is not None or model.other_deliveries)
     return pipeline.approvals is not None or bool(delivered)
@@ -72,7 +72,7 @@ def work(workload: PipelineWorkload, run_name: str) -> int:
 
 
 def check(description: Workload) -> PipelineWorkload:
-    """Return the pipeline. Refuse it, before any work begins, if it requires something unsupported."""
+    """Return the pipeline, refusing it before any work begins if it requires something unsupported."""
     workload = check_pipeline(description)
     pipeline = workload.pipeline
     task, tuning = pipeline.task, pipeline.tuning
@@ -87,7 +87,7 @@ def check(description: Workload) -> PipelineWorkload:
 
 
 def _start_ray(pipeline: Pipeline) -> None:
-    """Join this Pod's Ray cluster or, without one, start a local Ray with the resources that the steps request."""
+    """Join this Pod's Ray cluster, or else start a local Ray instance with the resources the steps request."""
     import ray
 
     if ray.is_initialized():
@@ -109,7 +109,7 @@ def _start_ray(pipeline: Pipeline) -> None:
 
 
 def _submit(workload: PipelineWorkload, name: str, results: dict[str, Any], run_name: str) -> tuple[Any, Any, Any]:
-    """Start a step on a worker in its group. It has the worker to itself, or shares it with workers that it starts."""
+    """Start a step on a worker in its group. The step has the worker to itself, or shares it with workers it starts."""
     import ray
 
     step = workload.pipeline.steps[name]

@@ -1,4 +1,4 @@
-"""Copies the logs of a run to the artifact store before the run's Pods are deleted."""
+"""Copies a run's logs to the artifact store before its Pods are deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
-    """Copy the logs of all cluster nodes, with one task per node. A failed copy does not fail the run."""
+    """Copy the logs of all cluster nodes using one task per node. A failed copy doesn't fail the run."""
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -45,16 +45,16 @@ def keep_logs(workload: PipelineWorkload, run_name: str) -> None:
 
 
 def copy_logs(workload: PipelineWorkload, run_name: str, node: str) -> int:
-    """Copy the logs of this node to `<folder of the pipeline>/<run>/<node>/`, and return the number of files."""
+    """Copy this node's logs to `<folder of the pipeline>/<run>/<node>/` and return the number of files."""
     import ray
 
     return copy_folder(workload, run_name, node, _SESSIONS / ray.get_runtime_context().get_session_name() / "logs")
 
 
 def copy_folder(workload: PipelineWorkload, run_name: str, node: str, folder: Path) -> int:
-    """Copy the logs in one folder of this node, and return the number of files.
+    """Copy the logs in one folder of this node and return the number of files.
 
-    Runs may only add logs, not replace them. If a response is lost, the repeated request must not fail.
+    Runs may only add logs, not replace them. Repeating a request whose response was lost must not fail.
     """
     logs = workload.pipeline.logs
     if logs is None:

@@ -1,4 +1,4 @@
-"""Runs one pipeline step on a worker: a built-in trainer, built-in scoring, or user code."""
+"""Runs one pipeline step on a worker, which can be a built-in trainer, built-in scoring, or user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a 
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
-    """The outcome of a step: a model with its data and parameters, or only reported metrics.
+    """The outcome of a step, which is a model with its data and parameters, or just reported metrics.
 
     `result` is the return value of user code. `run_id` is the registry run created by a search.
     """
@@ -48,7 +48,7 @@ class StepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The part of a step's outcome that the driver needs. The full outcome may be large, so it stays on the worker."""
+    """The part of a step's outcome needed by the driver. The full outcome may be large and stays on the worker."""
 
     has_model: bool
     reported: Mapping[str, float]
@@ -66,7 +66,7 @@ def worker_of(step: Step) -> dict[str, Any]:
 
 
 def spread_out(workload: PipelineWorkload, step: Step) -> bool:
-    """Return whether a step starts workers and only coordinates them in its own process."""
+    """Return whether a step starts workers and merely coordinates them in its own process."""
     if workload.type == "training" and workload.pipeline.tuning is not None:
         return True
     if step.entrypoint:
@@ -191,7 +191,7 @@ def _fine_tuned(
 def _fitted(
     step: Step, task: str, parameters: Mapping[str, Json], data: TrainingData | Shards, checkpoints: Checkpoints | None
 ) -> Any:
-    """Train the model in this process, or on workers if there are checkpoints or there is more than one worker."""
+    """Train the model in this process, or on workers if there are checkpoints or more than one worker."""
     if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
     model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
@@ -203,9 +203,9 @@ def _fitted(
 def _searched(
     workload: PipelineWorkload, step: Step, tuning: Tuning, trial: Trial, run: str, reuse_workers: bool = False
 ) -> tuple[dict[str, Json], str]:
-    """Search for the best parameters. Return them with the registry run that contains the trials.
+    """Search for the best parameters, and return them along with the registry run containing the trials.
 
-    If the driver of a search was killed, the search is resumed, provided the data and the step have not changed.
+    If a search's driver was killed, the search is resumed, provided that the data and the step haven't changed.
     """
     parent = begin(workload, run, state_of(workload, step))
     max_workers = step.workers.max
@@ -223,7 +223,7 @@ def _trained(trainer: str, task: str, parameters: Mapping[str, Json], data: Trai
 
 
 def _own_code(workload: PipelineWorkload, name: str, before: Mapping[str, Any], run: str) -> StepOutcome:
-    """Run user code. If the pipeline declares a search and this step trains, search for its parameters first."""
+    """Run user code. If the pipeline declares a search and this is the training step, search its parameters first."""
     import ray
 
     pipeline = workload.pipeline
@@ -260,7 +260,7 @@ def _called(
 def _outcome(
     workload: PipelineWorkload, step: Step, result: Any, reported: Mapping[str, float], parameters: Mapping[str, Json]
 ) -> StepOutcome:
-    """Use a returned model, or its URI, as the outcome of the step in a training pipeline."""
+    """Use a returned model or its URI as the outcome of a step in a training pipeline."""
     if workload.type != "training" or result is None or not _is_model(result):
         return StepOutcome(result=result, reported=reported, parameters=parameters)
     task = workload.pipeline.task
@@ -278,7 +278,7 @@ def _is_model(result: Any) -> bool:
 def searched(pipeline: Pipeline, name: str) -> bool:
     """Return whether a search tunes this user code step, which must be the last of the steps without dependents.
 
-    In a pipeline with built-in trainers, the search tunes only the trainers, and later steps may report anything.
+    In a pipeline with built-in trainers, only these are tuned, and later steps may report anything.
     """
     steps = pipeline.steps
     if any(step.trainer for step in steps.values()):

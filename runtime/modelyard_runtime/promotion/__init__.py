@@ -1,1 +1,1 @@
-"""Moves aliases to new versions, subject to gates, approvals, soaks and change windows, and records the moves."""
+"""Moves aliases to new versions and records the moves, subject to gates, approvals, soaks and change windows."""

@@ -1,6 +1,6 @@
-"""Moves and records aliases so that concurrent promotions end at the newest version.
+"""Moves and records aliases such that concurrent promotions end at the newest version.
 
-MLflow moves an alias without compare-and-swap. Therefore, each move is recorded first. Then the alias is set to the
+MLflow moves aliases without compare-and-swap. Therefore, each move is recorded first. Then the alias is set to the
 version implied by the whole history, and both are read again until they agree. Either the last writer of the alias has
 read every record, or the author of a later record finds the alias wrong and sets it. See docs/decisions/0045.
 """
@@ -40,7 +40,7 @@ Fit = Callable[[Sequence[Move], str], bool]
 
 
 def promote(history: History, move: Move) -> str:
-    """Record a promotion, and move the alias unless it has a newer version. Return the alias's version."""
+    """Record a promotion and move the alias, unless it already has a newer version. Returns the alias's version."""
     observe(history, move.alias)
     return _make(history, replace(move, action=PROMOTE, before=_at(history, move.alias)))
 
@@ -48,10 +48,10 @@ def promote(history: History, move: Move) -> str:
 def take_back(
     history: History, alias: str, actor: str, reason: str, now: datetime, only: str = "", fit: Fit = lambda _, __: True
 ) -> str:
-    """Roll the alias back from its current version to the previous fit version. Return that version, or "".
+    """Roll the alias back from its current version to the previous fit version. Returns that version, or "".
 
-    Unfit versions in between are also rolled back, because a starting server would refuse to load them. With `only`,
-    roll back only from the given version, and return an empty string if the alias has moved.
+    Unfit versions in between are also rolled back, since a starting server would refuse to load them. With `only`, the
+    alias is only rolled back from the given version, and the result is "" if it has moved.
     """
     observe(history, alias)
     moves = history.moves(alias)
@@ -67,17 +67,17 @@ def take_back(
 
 
 def taken_back_at(history: History, alias: str) -> datetime | None:
-    """Return the time of the last rollback of the alias, or None if there was none."""
+    """Return when the alias was last rolled back, or None if it never was."""
     return max((move.at for move in history.moves(alias) if move.action == TAKE_BACK), default=None)
 
 
 def refused_again(history: History, alias: str) -> frozenset[str]:
-    """Return the versions that were rolled back from an alias and are therefore never promoted again automatically."""
+    """Return the versions that were rolled back from an alias and must not be promoted automatically again."""
     return taken_back(history.moves(alias))
 
 
 def settle(history: History, alias: str) -> str:
-    """Set the alias to the version implied by its history, until both agree. Return this version."""
+    """Set the alias to the version implied by its history until both agree, and return this version."""
     for _ in range(_TRIES):
         candidates = standing(history.moves(alias))
         target = candidates[0] if candidates else ""
@@ -90,7 +90,7 @@ def settle(history: History, alias: str) -> str:
 
 
 def observe(history: History, alias: str) -> None:
-    """If the alias differs from its history, record that somebody moved it in the registry.
+    """Record that somebody moved the alias in the registry if it differs from its history.
 
     Nothing is recorded while a record is open. Each process that moves an alias keeps its record open until it is done.
     A record that stays open was left behind by a process that ended, and its move is then completed.
@@ -114,7 +114,7 @@ def observe(history: History, alias: str) -> None:
 
 
 def _complete(history: History, moves: tuple[Move, ...], opened: list[Move]) -> None:
-    """Complete interrupted moves, except for recent moves, which another process may still be making."""
+    """Complete interrupted moves, except for recent ones that another process may still be working on."""
     target = next(iter(standing(moves)), "")
     record = recorded(moves, target)
     if record is None or max(move.at for move in opened) > datetime.now(UTC) - _INTERRUPTED:
@@ -141,9 +141,9 @@ def _at(history: History, alias: str) -> str:
 
 
 def _digest(name: str, number: str) -> str:
-    """Return the digest of a manually selected version, or an empty string if its files cannot be read.
+    """Return the digest of a manually selected version, or "" if its files can't be read.
 
-    Without a digest, the version is never loaded. Its own tag cannot be trusted, because it was written by the workload
+    Without a digest, the version is never loaded. Its own tag can't be trusted, since it was written by the workload
     that registered the version.
     """
     try:

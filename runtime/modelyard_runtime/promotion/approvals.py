@@ -1,6 +1,6 @@
-"""Approvals are statements, signed by people, that contain the digest of the approved files.
+"""Approvals, which are statements signed by people and contain the digest of the approved files.
 
-An approval is stored in a tag of the version. Anybody can write the tag, but only signatures by listed keys count.
+An approval is stored in a tag of the version. Anyone can write the tag, but only signatures by listed keys count.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Elsewhere(NotSigned):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A valid approval with its group, the key's fingerprint, and the signed statement."""
+    """A valid approval, with its group, the key's fingerprint and the signed statement."""
 
     group: str
     key: str
@@ -39,7 +39,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A version's valid approvals, how many are missing, and why others do not count."""
+    """A version's valid approvals, how many are missing, and why others don't count."""
 
     approvals: tuple[Approval, ...]
     missing: int
@@ -48,12 +48,12 @@ class Standing:
 
     @property
     def evidence(self) -> dict[str, str]:
-        """Return the signed statements by group, to be stored with the move of the alias."""
+        """Return the signed statements by group, to be recorded when the alias moves."""
         return {approval.group: approval.evidence for approval in self.approvals}
 
 
 def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, str]:
-    """Return the statement that an approval must sign. It is valid only for its environment and alias."""
+    """Return the statement an approval must sign, which is only valid for its environment and alias."""
     return {
         **KIND,
         "system": workload.system,
@@ -65,7 +65,7 @@ def subject(workload: Workload, promotion: Promotion, digest: str) -> dict[str, 
 
 
 def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], digest: str) -> Standing:
-    """Check the approvals of the version with the given digest. Each group and each key counts once."""
+    """Check a version's approvals for the given digest, counting each group and each key only once."""
     policy = promotion.approvals
     keys, expected = _keys(policy), subject(workload, promotion, digest)
     approvals: dict[str, Approval] = {}
@@ -94,7 +94,7 @@ def standing(workload: Workload, promotion: Promotion, tags: Mapping[str, str], 
 
 
 def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
-    """Return the key that signed exactly the expected statement. Raise NotSigned if there is none."""
+    """Return the key that signed exactly the expected statement. Raises NotSigned if there is none."""
     try:
         document = json.loads(evidence[:_LONGEST])
         statement, signature = document["statement"], document["signature"]
@@ -112,7 +112,7 @@ def signer(evidence: str, expected: Mapping[str, str]) -> bytes:
 
 
 def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return possible approvals with their sources, which are the version's tags and files next to the spec."""
+    """Return possible approvals and where they come from, i.e. the version's tags or files next to the spec."""
     if policy is None:
         return []
     beside_version = [(tag, content) for tag, content in sorted(tags.items()) if tag.startswith(APPROVAL_TAG)]
@@ -120,7 +120,7 @@ def _written(policy: Approvals | None, tags: Mapping[str, str]) -> list[tuple[st
 
 
 def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
-    """Return the valid keys of each group. An invalid key approves nothing and does not affect other keys."""
+    """Return each group's valid keys. Invalid keys approve nothing and don't affect others."""
     if policy is None:
         return {}
     lines = {name: policy.groups[name].ssh_keys if name in policy.groups else () for name in policy.from_}
@@ -130,7 +130,7 @@ def _keys(policy: Approvals | None) -> dict[str, set[bytes]]:
 
 @cache
 def _key(group: str, line: str) -> bytes | None:
-    """Parse a key from the description. If it is invalid, log a warning and return None."""
+    """Parse a key from the description. If it's invalid, logs a warning and returns None."""
     try:
         return key_of(line)
     except NotSigned as problem:

@@ -1,4 +1,4 @@
-"""Decides when aliases may move: within a change window and outside freezes, in a single time zone."""
+"""Decides when aliases may move, i.e. within change windows and outside freezes, in a single time zone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DAY = timedelta(days=1)
 
 
 def closed(changes: Changes | None, now: datetime) -> str:
-    """Return the reason why no alias may move now, or an empty string if aliases may move."""
+    """Return why aliases may not move right now, or "" if they may."""
     if changes is None:
         return ""
     local_time = now.astimezone(_zone(changes.time_zone))
@@ -35,7 +35,7 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _open(window: ChangeWindow, local_time: datetime) -> bool:
-    """Return whether a window is open at the given time. It may have opened the previous evening."""
+    """Return whether a window is open at the given time, possibly since the previous evening."""
     first, last = window.from_minute, window.to_minute
     days, minute = window.days, local_time.hour * 60 + local_time.minute
     if first < last:

@@ -10,7 +10,7 @@ _OF_REGISTRY = ("models:/", "runs:/")
 
 
 def check_promoter(workload: PromoterWorkload) -> None:
-    """Refuse a promoter if its required approvals cannot be given or its import sources cannot be read."""
+    """Refuse a promoter if required approvals can't be given or import sources can't be read."""
     imports = {f"models.{name}": entry for name, entry in workload.imports.items()}
     for name, entry in imports.items():
         uri, store = entry.imported.uri, entry.imported.store

@@ -1,4 +1,4 @@
-"""Delivers an alias's version as a bundle, for clusters that cannot reach the registry."""
+"""Delivers an alias's version as a bundle for clusters that can't reach the registry."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 def deliver(workload: Workload, model: Model, alias: str) -> str:
     """Deliver an alias's version as a bundle to its declared destination, and return the outcome.
 
-    The call is idempotent. A version that was already delivered is left unchanged, and an interrupted delivery is
+    This is idempotent. Versions that were already delivered are left unchanged, and interrupted deliveries are
     repeated.
     """
     delivery = model.delivery
@@ -53,7 +53,7 @@ def deliver(workload: Workload, model: Model, alias: str) -> str:
 
 
 def deliver_all(workload: Workload, model: Model, alias: str) -> str:
-    """Deliver this alias, as well as aliases that people move in the registry without notifying this workload."""
+    """Deliver this alias and any other delivered aliases, which people may have moved in the registry unnoticed."""
     sentences = [deliver(workload, model, alias)]
     for other_alias, delivery in model.other_deliveries.items():
         sentences.append(deliver(workload, replace(model, delivery=delivery), other_alias))
@@ -97,7 +97,7 @@ def deliver_version(
 def write_bundle(
     version: registry.Version, alias: str, folder: Path, expected_digest: str, approvals: Mapping[str, str]
 ) -> Bundle:
-    """Write a version's bundle to a new folder. Refuse the files if they do not have the expected digest."""
+    """Write a version's bundle to a new folder, refusing files that don't match the expected digest."""
     from mlflow import artifacts
 
     folder.mkdir(parents=True)

@@ -20,9 +20,9 @@ _log = logging.getLogger(__name__)
 
 
 def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dict[str, str]:
-    """Return a version's recorded statements about the given files by group, numbered if a group has several.
+    """Return the recorded statements for a version's files by group, numbered if a group has several.
 
-    All statements are kept, because the keys listed at the time of verification decide which of them count.
+    All statements are kept, since which of them count depends on the keys listed at the time of verification.
     """
     statements: dict[str, str] = {}
     for move in moves:
@@ -34,7 +34,7 @@ def recorded_statements(moves: Iterable[Move], version: str, digest: str) -> dic
 
 
 def check(workload: Workload, model: Model, title: str, digest: str, evidence: Mapping[str, str]) -> None:
-    """Raise Refusal unless the files have the required approvals, signed with keys that the description lists."""
+    """Raise Refusal unless the files have the required approvals, signed with keys listed in the description."""
     standing = _standing(workload, model, model.alias, digest, evidence)
     if standing.missing:
         refused = f" ({'; '.join(standing.refused)})" if standing.refused else ""
@@ -45,7 +45,7 @@ def check(workload: Workload, model: Model, title: str, digest: str, evidence: M
 
 
 def fit(workload: Workload, model: Model, alias: str) -> Fit:
-    """Return a function that checks whether a version has the approvals that the description requires."""
+    """Return a function that checks whether a version has all approvals required by the description."""
 
     def holds(moves: Sequence[Move], version: str) -> bool:
         move = recorded(moves, version)
@@ -69,9 +69,9 @@ def lacks_approvals(workload: Workload, promotion: Promotion) -> bool:
 
 
 def add_later(workload: Workload, promotion: Promotion) -> None:
-    """Record approvals that were given after the alias moved to a version.
+    """Record approvals given after the alias moved to a version.
 
-    The version may have gone live before approvals were required, manually, or with a key that is no longer listed.
+    The version may have gone live manually, before approvals were required, or with a key that is no longer listed.
     """
     live = _live(promotion)
     if live is None or not approvals.standing(workload, promotion, live.tags, live.move.digest).missing:
@@ -101,7 +101,7 @@ def add_later(workload: Workload, promotion: Promotion) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """The version at an alias, its record, and the statements from its records in the form of tags."""
+    """The version at an alias, its record, and the statements from its records formatted as tags."""
 
     version: registry.Version
     move: Move

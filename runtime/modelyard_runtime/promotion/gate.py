@@ -20,7 +20,7 @@ HELD = "held"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison of two versions on rows that neither was trained on. `left_out` counts the excluded rows."""
+    """A comparison of two versions on rows neither was trained on. `left_out` counts the excluded rows."""
 
     version: str
     value: float
@@ -34,14 +34,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows with one value of a column: how many there are, and the metric if there are enough."""
+    """The rows with a given column value, i.e. their number and, if there are enough, the metric."""
 
     rows: int
     value: float | None
 
 
 class Incomparable(Exception):
-    """The versions cannot be compared on the available data. The message gives the reason and a remedy."""
+    """The versions can't be compared on the available data. The message gives the reason and a remedy."""
 
 
 class Measures(Protocol):
@@ -52,7 +52,7 @@ class Measures(Protocol):
         ...
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the metric with that of an alias's current version. Return None if there is no such version."""
+        """Compare the metric with that of an alias's current version. Returns None if there is no such version."""
         ...
 
     def slices(self, line: Check) -> Mapping[str, Slice]:
@@ -62,7 +62,7 @@ class Measures(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict on one gate rule, with the reason as text. `figures` has the underlying numbers."""
+    """The verdict on a gate rule, with the reason as text. `figures` holds the underlying numbers."""
 
     name: str
     holds: bool
@@ -71,7 +71,7 @@ class Verdict:
 
 
 def check_gate(pipeline: Pipeline, task: str, own_code: bool) -> None:
-    """Refuse rules whose metric cannot be computed. User code reports metrics only for the new model."""
+    """Refuse rules whose metric can't be computed. User code only reports metrics for the new model."""
     for line in pipeline.validation:
         metric = line.metric
         options = {"versus": line.versus, "data": line.data, "by": line.by}
@@ -111,9 +111,9 @@ def _bounds_text(line: Check) -> str:
 
 
 def _judge_slices(line: Check, slices: Mapping[str, Slice]) -> Verdict:
-    """Pass if every slice with enough rows is within the bounds and no two slices differ by more than allowed.
+    """Pass if every slice with enough rows is within bounds and no two slices differ by more than allowed.
 
-    The rule fails if a slice has no value, or if most rows are in slices that are too small to measure.
+    The rule fails if a slice has no value, or if most rows are in slices too small to measure.
     """
     name, metric, by = line.name, line.metric, line.by
     values = {key: entry.value for key, entry in slices.items() if entry.value is not None and not isnan(entry.value)}
@@ -172,7 +172,7 @@ CONFIDENCE = 0.95
 
 
 def sureness(line: Check) -> float:
-    """Return the confidence level for a comparison's interval, even if the spec uses only the difference."""
+    """Return the confidence level for a comparison's interval, even if the spec only uses the difference."""
     return line.confidence or CONFIDENCE
 
 

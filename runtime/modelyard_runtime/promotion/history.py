@@ -1,7 +1,7 @@
 """The history of a model's aliases, stored in a separate experiment with one MLflow run per move.
 
-Each run is created before the alias moves and marked as finished afterwards. The history is append-only: runs are never
-changed or deleted, and deleted runs are also read. The version of each alias is determined only by these runs.
+Each run is created before the alias moves and marked as finished afterwards. The history is append-only, so runs are
+never changed or deleted, and deleted runs are still read. These runs alone determine the version of each alias.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Move:
     """A record of what was done to an alias, by whom and why.
 
-    `version` is the version that was promoted or rolled back. `over` has the versions that somebody skipped by moving
-    the alias manually. Records of approvals given later do not move the alias.
+    `version` is the version that was promoted or rolled back. `over` contains the versions that somebody skipped by
+    moving the alias manually. Records of approvals given later don't move the alias.
     """
 
     alias: str
@@ -94,9 +94,9 @@ class History:
         )
 
     def witness(self, move: Move, monitor: str, seen: str) -> None:
-        """Record what a monitor has observed about a version since a move. Only the monitor's latest record counts.
+        """Record what a monitor has observed about a version since a move. Only a monitor's latest record counts.
 
-        These records are stored outside the history, because any workload that can write to the history could move an
+        These records are stored outside the history, since any workload that can write to the history could move an
         alias.
         """
         existing = self._witnessed(move.id, monitor)
@@ -145,7 +145,7 @@ def moved(moves: Iterable[Move]) -> Iterable[Move]:
 
 
 def standing(moves: Iterable[Move]) -> tuple[str, ...]:
-    """Return the versions that an alias may have, newest first. The first is the version that it should have.
+    """Return the versions an alias may have, newest first. The first is the one it should have.
 
     Promotions recorded in any order end at the newest version, no matter which process moves the alias last.
     """
@@ -159,7 +159,7 @@ def standing(moves: Iterable[Move]) -> tuple[str, ...]:
 
 
 def arrived(moves: Iterable[Move], version: str) -> Move | None:
-    """Return the move that gave an alias its given version, or None if the alias does not have this version now.
+    """Return the move that gave an alias its given version, or None if the alias no longer has this version.
 
     If the alias leaves a version and returns to it, the later move counts.
     """
@@ -176,7 +176,7 @@ def arrived(moves: Iterable[Move], version: str) -> Move | None:
 
 
 def taken_back(moves: Iterable[Move]) -> frozenset[str]:
-    """Return the versions that a person or a rollback removed from an alias and that have not been restored since."""
+    """Return versions removed from an alias, manually or by a rollback, that haven't been restored since."""
     versions: set[str] = set()
     for move in moved(moves):
         if move.action == TAKE_BACK:

@@ -1,7 +1,7 @@
-"""Imports models trained elsewhere. A model is registered if its files have the digest in the spec.
+"""Imports models trained elsewhere. A model is registered if its files match the digest in the spec.
 
-The files are copied into the model's own artifact folder, so that the version can be used without access to the source,
-and later changes to the source have no effect.
+The files are copied into the model's own artifact folder, so the version can be used without access to the source, and
+later changes to the source have no effect.
 
 If several processes import at the same time, at most one of them registers the version. Each opens a run in the model's
 experiment, then looks for other open runs, and backs off if there are any. A process that saw none opened its run
@@ -47,7 +47,7 @@ _FLAVORS = {"scikit-learn": "sklearn", "xgboost": "xgboost", "lightgbm": "lightg
 def import_model(subject: Subject) -> str:
     """Register the version named by the import unless it already exists, and return the outcome.
 
-    Raises Refusal if the source must not be imported or its files do not match the spec. Errors from stores and the
+    Raises Refusal if the source must not be imported or its files don't match the spec. Errors from stores and the
     registry are also raised. In all these cases, nothing is registered.
     """
     model = subject.promotion.model
@@ -64,7 +64,7 @@ def import_model(subject: Subject) -> str:
 
 
 def registered(subject: Subject) -> registry.Version | None:
-    """Return the imported version if it is in use or was the last one imported, or None otherwise.
+    """Return the imported version if it's in use or was the last one imported, or None otherwise.
 
     If the spec returns to an earlier model after another one went live, the model is imported again as a newer version.
     """
@@ -99,7 +99,7 @@ def _fetched(subject: Subject, folder: Path) -> Path:
 
 
 def _trained_here(uri: str, store: str, digest: str) -> str:
-    """Return why a source counts as trained by a pipeline that registers here, or an empty string.
+    """Return why a source counts as trained by a pipeline that registers here, or "" if it doesn't.
 
     Copies of such a version have the same digest, no matter where they are stored.
     """
@@ -117,7 +117,7 @@ def _trained_here(uri: str, store: str, digest: str) -> str:
 
 
 def _creator(uri: str) -> str:
-    """Return the workload that created a version or run in the registry, or an empty string if unknown."""
+    """Return the workload that created a version or run in the registry, or "" if unknown."""
     kind, _, path = uri.partition(":/")
     name, _, number = path.partition("/")
     tags = registry.version(name, number).tags if kind == "models" else _client().get_run(name).data.tags
@@ -134,7 +134,7 @@ def _check_size(uri: str, size: int) -> None:
 
 
 def _size_in_registry(uri: str) -> int:
-    """Return the total size of the files below a URI, as listed by the registry's store."""
+    """Return the total size of the files at a URI, as listed by the registry's store."""
     from mlflow import artifacts
 
     entries = artifacts.list_artifacts(artifact_uri=uri)
@@ -158,7 +158,7 @@ def _copied(subject: Subject, uri: str, store: str, folder: Path) -> Path:
 
 
 def _check(subject: Subject, files: Path) -> None:
-    """Refuse files that do not match the spec. No file is parsed until its digest has been verified."""
+    """Refuse files that don't match the spec. No file is parsed before its digest has been verified."""
     from mlflow.models import Model
 
     promotion = subject.promotion
@@ -214,7 +214,7 @@ def _register(subject: Subject, files: Path) -> str:
 
 @contextmanager
 def exclusive_run(subject: Subject, tags: dict[str, str]) -> Generator[Any]:
-    """Open a run in the model's experiment. Yield None if another run is open for the same digest."""
+    """Open a run in the model's experiment, yielding None if another run is open for the same digest."""
     source = subject.promotion.imported
     digest, client = source.digest, _client()
     experiment = registry.open_experiment(subject.promotion.model)

@@ -13,7 +13,7 @@ class Subject:
     """An alias and the requirements for moving it.
 
     Versions from the training or import at the address `made_by` may be promoted. A stage at the address `stage`
-    accepts the versions of the previous stage. A training pipeline that is `alone` promotes its own versions, whatever
+    accepts versions from the previous stage. A training pipeline that is `alone` promotes its own versions, whatever
     their tags say.
     """
 
@@ -38,7 +38,7 @@ class Subject:
 
     @classmethod
     def all_of(cls, workload: PromoterWorkload) -> Iterator[Subject]:
-        """Yield the promotions that a promoter handles. Imports come last, because large sources take a long time."""
+        """Yield the promotions handled by a promoter. Imports come last, since large sources take a long time."""
         for name, promotion in workload.promotions.items():
             yield cls(workload, promotion, f"pipelines.{name}")
         for name, promotion in workload.stages.items():
@@ -53,5 +53,8 @@ class Subject:
 
 
 def promotes_itself(workload: PipelineWorkload) -> bool:
-    """Return whether a training run moves the alias itself. If this system runs the registry, only the promoter may."""
+    """Return whether a training run moves the alias itself.
+
+    If the system runs its own registry, only the promoter does.
+    """
     return not workload.pipeline.promoted_by

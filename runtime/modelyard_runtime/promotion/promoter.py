@@ -1,4 +1,4 @@
-"""Moves the alias, as the last step of promotion, once exactly this model has all approvals.
+"""Moves the alias as the last step of promotion, once this exact model has all approvals.
 
 Until then, the version waits.
 """
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(now: datetime | None = None) -> int:
-    """Promote the newest versions that have passed their gate and currently meet all other requirements."""
+    """Promote the newest versions that passed their gate and currently meet all other requirements."""
     workload, now = mounted_workload(), now or datetime.now(UTC)
     if isinstance(workload, PromoterWorkload):
         check_promoter(workload)
@@ -61,7 +61,7 @@ def run(now: datetime | None = None) -> int:
 
 
 def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
-    """Promote for every training, stage and import. One failure does not block the others."""
+    """Promote for every training, stage and import. A failure in one doesn't block the others."""
     failures = 0
     for subject in Subject.all_of(workload):
         try:
@@ -73,9 +73,9 @@ def _promote_all(workload: PromoterWorkload, now: datetime) -> int:
 
 
 def _look(subject: Subject, now: datetime) -> None:
-    """Process one promotion, and then report its status, even after a failure.
+    """Process one promotion, then report its status, even after a failure.
 
-    A refused import does not prevent the remaining work.
+    A refused import doesn't prevent the remaining work.
     """
     try:
         try:
@@ -97,7 +97,7 @@ def _move_on(subject: Subject, now: datetime) -> None:
 
 
 def promote(subject: Subject, version: registry.Version) -> str:
-    """Move the alias to a version if it has all approvals, deliver the version, and describe the outcome."""
+    """Move the alias to a version once it has all approvals, deliver the version, and describe the outcome."""
     promotion = subject.promotion
     alias = promotion.promote_to
     if outdated := _outdated(promotion, version):
@@ -124,7 +124,7 @@ def promote(subject: Subject, version: registry.Version) -> str:
 
 
 def _unapproved(subject: Subject, version: registry.Version) -> str:
-    """Describe missing approvals in a sentence, or return an empty string. Log why other approvals do not count."""
+    """Describe missing approvals in a sentence, or return "". Logs why other approvals don't count."""
     approved = _approved(subject, version)
     for reason in approved.refused:
         _log.warning("version %s of %s: %s", version.version, version.name, reason)
@@ -139,9 +139,9 @@ def _unapproved(subject: Subject, version: registry.Version) -> str:
 
 
 def promote_waiting(subject: Subject, now: datetime | None = None) -> str:
-    """Promote the newest waiting version that meets all requirements, if it is newer than the alias's version.
+    """Promote the newest waiting version that meets all requirements and is newer than the alias's version.
 
-    If there is none, deliver the aliases' current versions unless they have already been delivered.
+    If there is none, the aliases' current versions are delivered, unless that was already done.
     """
     promotion, now = subject.promotion, now or datetime.now(UTC)
     name, alias = promotion.model.registered_name, promotion.promote_to
@@ -181,7 +181,7 @@ def _take_back_failed(subject: Subject, now: datetime) -> None:
 
 
 def _asked_for(workload: Workload, model: Model, alias: str) -> Approvals | None:
-    """Return the approvals that a different alias of the same model requires, or None."""
+    """Return the approvals required by another alias of the same model, if any."""
     if not isinstance(workload, PromoterWorkload):
         return None
     promotions = [*workload.promotions.values(), *workload.imports.values(), *workload.stages.values()]
@@ -197,7 +197,7 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
     """Push the status of a training's versions for alerts, if the description names a receiver.
 
     Training runs and the promoter push the same series, labelled with the training, so the latest value counts. A
-    failed push is logged and does not fail the run.
+    failed push is logged and doesn't fail the run.
     """
     if subject.workload.metrics is not None:
         registry.connect(subject.workload)
@@ -213,10 +213,10 @@ def report_standing(subject: Subject, now: datetime | None = None) -> None:
 
 
 def standing(subject: Subject) -> list[Sample]:
-    """Report whether the gate refused the newest version, and how many versions are waiting only for approvals.
+    """Report whether the gate refused the newest version, and how many versions are only waiting for approvals.
 
-    The count includes the alias's current version if it lacks approvals. It excludes versions whose gate compared them
-    with a version that is no longer in use. They cannot be promoted, so they need no approval.
+    The count includes the alias's current version if it is missing approvals. It excludes versions whose gate compared
+    them with a version that is no longer in use, since those can't be promoted and need no approval.
     """
     promotion = subject.promotion
     name = promotion.model.registered_name
@@ -231,7 +231,7 @@ def standing(subject: Subject) -> list[Sample]:
 
 
 def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
-    """Report how many versions lack only an approval to enter a stage, and whether one has failed its soak."""
+    """Report how many versions only need an approval to enter a stage, and whether one has failed its soak."""
     promotion = subject.promotion
     candidates = [entry for entry in _waiting(promotion, _candidates(promotion)) if not _outdated(promotion, entry)]
     standings = {entry.version: soaked(promotion, entry.version, now) for entry in candidates}
@@ -245,7 +245,7 @@ def _standing_of_stage(subject: Subject, now: datetime) -> list[Sample]:
 
 
 def _standing_of_import(subject: Subject) -> list[Sample]:
-    """Report whether the version named by an import is missing, and whether it lacks only an approval."""
+    """Report whether the version named by an import is missing, and whether it only needs an approval."""
     promotion, version = subject.promotion, imports.registered(subject)
     waiting = [] if version is None else _waiting(promotion, [version])
     unapproved = [candidate for candidate in waiting if _approved(subject, candidate).missing]
@@ -294,7 +294,7 @@ def _passed(promotion: Promotion, version: registry.Version) -> bool:
 
 
 def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[registry.Version]:
-    """Return the versions that passed the gate and are newer than the version at the alias."""
+    """Return the versions that passed the gate and are newer than the one at the alias."""
     model, alias = promotion.model, promotion.promote_to
     current = registry.version_at(model.registered_name, alias)
     refused = aliases.refused_again(History(model), alias)
@@ -310,8 +310,8 @@ def _waiting(promotion: Promotion, versions: list[registry.Version]) -> list[reg
 def _is_of(subject: Subject, version: registry.Version) -> bool:
     """Return whether a version may be given this alias.
 
-    A training promotes its own versions, an import promotes the version that it names, and a stage promotes versions
-    from the previous stage.
+    A training promotes its own versions, an import promotes the version it names, and a stage promotes versions from
+    the previous stage.
     """
     if subject.stage:
         return True
@@ -322,7 +322,7 @@ def _is_of(subject: Subject, version: registry.Version) -> bool:
 
 
 def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
-    """Return tags that name the version with which the gate compares the new version, or none without a comparison."""
+    """Return tags naming the version the gate compares the new one with, or none without a comparison."""
     alias = next((line.versus for line in promotion.validation if line.versus), "")
     if not alias:
         return {}
@@ -331,9 +331,9 @@ def compared_with(promotion: Promotion, name: str) -> dict[str, str]:
 
 
 def _outdated(promotion: Promotion, version: registry.Version) -> str:
-    """Return why a version is not promoted although it passed the gate, or an empty string.
+    """Return why a version isn't promoted despite having passed the gate, or "".
 
-    Another run may have promoted a newer version, or the version with which it was compared may no longer be in use.
+    Another run may have promoted a newer version, or the version it was compared with may no longer be in use.
     """
     alias = promotion.promote_to
     current = registry.version_at(version.name, alias)
@@ -363,7 +363,7 @@ def _approved(subject: Subject, version: registry.Version) -> approvals.Standing
 def _unchanged(promotion: Promotion, version: registry.Version) -> str:
     """Verify that a version's files are unchanged, and return their digest.
 
-    They must be the files that the gate evaluated, that were approved, and that served in the previous stage.
+    They must be the same files that the gate evaluated, that were approved, and that served in the previous stage.
     """
     digest, before = digest_of_version(version), promotion.after
     if digest != version.tags.get(DIGEST_TAG, digest):

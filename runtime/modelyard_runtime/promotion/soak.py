@@ -1,7 +1,7 @@
-"""Before a version gets the next alias, it soaks: it serves at the previous alias and must pass a monitor's checks.
+"""Before getting the next alias, a version soaks by serving at the previous alias and passing a monitor's checks.
 
-The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings cannot. Rows
-from other versions behind the same variants do not count.
+The monitor's results are recorded outside the alias's history, where soak monitors can write and trainings can't. Rows
+from other versions behind the same variants don't count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Judged:
     """The result of a monitor run for one version behind a variant.
 
-    It contains the number of labelled rows, and the checks that failed or could not be evaluated on them.
+    It contains the number of labelled rows, and the checks that failed or couldn't be evaluated on them.
     """
 
     rows: int
@@ -34,7 +34,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a version has finished its soak and, if not, why not, and whether it has failed."""
+    """Whether a version has finished its soak, the reason if it hasn't, and whether it has failed."""
 
     reason: str = ""
     failed: bool = False
@@ -48,7 +48,7 @@ def of_soaks(workload: MonitorWorkload) -> dict[str, str]:
 
 
 def witness(workload: MonitorWorkload, judged: Mapping[tuple[str, str], Judged], now: datetime) -> None:
-    """Record a monitor run's results for soaking versions, by model, alias and version."""
+    """Record a monitor run's results for soaking versions by model, alias and version."""
     monitor = workload.monitor
     soaking = {_served(model): model for model in monitor.models if model.variant in of_soaks(workload)}
     for served, model in soaking.items():
@@ -74,7 +74,7 @@ def _served(model: Model) -> str:
 
 
 def soaked(promotion: Promotion, version: str, now: datetime) -> Standing:
-    """Return whether a version has been at the previous stage's alias for long enough and has passed its checks."""
+    """Return whether a version has passed its checks and been at the previous stage's alias for long enough."""
     soak, before = promotion.soak, promotion.after
     if soak is None:
         return Standing()

@@ -1,4 +1,4 @@
-"""Verifies signatures created by `ssh-keygen -Y sign`, without using OpenSSH.
+"""Verifies signatures created by `ssh-keygen -Y sign` without using OpenSSH.
 
 Formats: https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.sshsig and PROTOCOL.u2f, 2026-11-26.
 """
@@ -19,7 +19,7 @@ _PRESENT = 1
 
 
 class NotSigned(Exception):
-    """A message is not signed by the key that its signature names. The exception text gives the reason."""
+    """A message wasn't signed by the key named in its signature. The exception text gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class _Reader:
 
 
 def key_of(line: str) -> bytes:
-    """Parse the key in a line such as the one in `id_ed25519.pub`, which has a type, a key and a comment."""
+    """Parse the key in a line like that in `id_ed25519.pub`, which consists of a type, a key and a comment."""
     parts = line.split()
     try:
         key = base64.b64decode(parts[1], validate=True)
@@ -88,7 +88,7 @@ def signature_of(armored: str) -> Signature:
 
 
 def verify(message: bytes, signature: Signature, namespace: str) -> None:
-    """Raise NotSigned unless the signature's key has signed the given message for the given purpose."""
+    """Raise NotSigned unless the signature's key signed the given message for the given purpose."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
     if signature.namespace != namespace.encode():

@@ -1,8 +1,8 @@
-"""Rolls out a delivered version to the sites of a target in waves.
+"""Rolls out a delivered version to a target's sites in waves.
 
-Each wave has its own pointer beside `current.json`. The canary sites get a version immediately. The next wave gets it
-when the previous wave has had it for the whole soak, at least one site reports serving it, and no alert is firing at a
-site that serves it. If a version is rolled back, it is replaced in all waves at the same time.
+Each wave has its own pointer next to `current.json`. Canary sites get a version immediately. The next wave follows once
+the previous one has had it for the whole soak, at least one site reports serving it, and no alert is firing at a site
+that serves it. If a version is rolled back, it is replaced in all waves at once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def advance(workload: Workload, where: Place, waves: Waves, now: datetime) -> str:
-    """Give the delivered version to the next wave if nothing prevents it, and return a sentence with the outcome."""
+    """Release the delivered version to the next wave if nothing prevents it, and describe the outcome in a sentence."""
     goal = current(where)
     if goal is None:
         return f"no site of {waves.target} gets a version, because none was delivered"
@@ -65,7 +65,7 @@ def _since(where: Place, name: str) -> datetime:
 
 
 def _against(workload: Workload, where: Place, waves: Waves, goal: Pointer, behind: int, now: datetime) -> str:
-    """Return what prevents the next wave from getting a version, or an empty string."""
+    """Return what prevents the next wave from getting a version, or "" if nothing does."""
     rest = timedelta(seconds=waves.soak_seconds) - (now - _since(where, waves.pointers[behind - 1]))
     if rest > timedelta():
         return f"the next waits for {int(rest.total_seconds())} more seconds"
@@ -83,7 +83,7 @@ def _against(workload: Workload, where: Place, waves: Waves, goal: Pointer, behi
 
 
 def _count(workload: Workload, query: str) -> int:
-    """Return the result of a query that counts, or 0 if it is empty because there was nothing to count."""
+    """Return the result of a counting query, or 0 if it is empty because there was nothing to count."""
     if workload.metrics is None:
         raise ValueError("the description names no Prometheus")
     base = workload.metrics.otlp.partition(_OTLP)[0]

@@ -1,4 +1,4 @@
-"""`store` creates a bucket on an S3-compatible service, with versioning and retention. It is idempotent."""
+"""`store` creates a bucket on an S3-compatible service with versioning and retention. It is idempotent."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ def run() -> int:
 def ensure_bucket(
     client: Any, name: str, versioned: bool, retention_s: int, expire: Mapping[str, int]
 ) -> None:  # boto3 creates client classes at run time
-    """Create the bucket if necessary, set its versioning, and delete objects older than `retention_s` seconds.
+    """Create the bucket if necessary, set its versioning, and expire objects older than `retention_s` seconds.
 
-    With 0, no object is deleted because of its age. `expire` maps folders to the number of days after which their
-    objects are deleted. S3 counts retention in days, so `retention_s` is rounded up, and nothing is deleted too early.
+    If `retention_s` is 0, objects aren't deleted because of their age. `expire` maps folders to the number of days
+    after which their objects are deleted. S3 counts retention in days, so `retention_s` is rounded up, and nothing is
+    deleted too early.
     """
     _create(client, name)
     status = "Enabled" if versioned else "Suspended"

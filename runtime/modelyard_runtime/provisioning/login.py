@@ -1,7 +1,7 @@
 """`login` creates a login for a database on RDS, with a new password each time. It is idempotent.
 
-The master login has access to the whole instance. This login owns only its database, and its password is stored in a
-separate secret. No other verb reads the master's secret.
+The master login has access to the whole instance, whereas this login owns only its database, and its password is stored
+in a separate secret. No other verb reads the master's secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """The address of an RDS instance, and the secret that contains its master login."""
+    """The address of an RDS instance, and the secret containing its master login."""
 
     host: str
     port: int
@@ -72,7 +72,7 @@ def find_instance(client: Any, identifier: str) -> Instance:  # boto3 creates cl
 
 
 def ensure_login(connection: Connection, database: str) -> None:
-    """Create a role named after its database. It owns the database, and cannot create roles or other databases.
+    """Create a role that owns the database of the same name, and can't create roles or other databases.
 
     The owner of a database may create tables in its `public` schema (PostgreSQL 15 and later). No other role may
     connect.
@@ -88,9 +88,9 @@ def ensure_login(connection: Connection, database: str) -> None:
 
 
 def change_password(connection: Connection, database: str, password: str, keep: Callable[[], object]) -> None:
-    """Change the login's password and store it in one transaction. If storing it fails, the old password stays valid.
+    """Change the login's password and store it in one transaction. If storing fails, the old password stays valid.
 
-    Only a failed commit can result in a stored password that is not valid. The Job is then retried.
+    Only a failed commit can result in a stored password that isn't valid, in which case the Job is retried.
     """
     from pg8000.native import identifier, literal
 

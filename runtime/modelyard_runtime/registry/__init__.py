@@ -1,1 +1,1 @@
-"""The model registry: client and server, and the formats, digests and lineage of versions."""
+"""The model registry, including client and server, and the formats, digests and lineage of versions."""

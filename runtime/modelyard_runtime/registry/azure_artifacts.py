@@ -1,8 +1,8 @@
 """Makes MLflow open artifacts at `abfss://` addresses in the same way as the rest of the runtime.
 
-By itself, MLflow opens them at the address in the URI, where Azure refuses accounts that keep versions or deleted blobs
-and have no hierarchical namespace (EndpointUnsupportedAccountFeatures). It also uses a login that looks for identities
-other than that of the Pod. MLflow's repository for `wasbs://` uses the Blob API, and accepts a client.
+By default, MLflow opens them at the address in the URI, where Azure refuses accounts that keep versions or deleted
+blobs and have no hierarchical namespace (EndpointUnsupportedAccountFeatures). It also uses a login that looks for
+identities other than that of the Pod. MLflow's repository for `wasbs://` uses the Blob API, and accepts a client.
 
 Source: azure_data_lake_artifact_repo.py and azure_blob_artifact_repo.py of MLflow 3.17, read 2026-11-27.
 """

@@ -1,4 +1,4 @@
-"""A client for the MLflow model registry, with the address and credentials from the description."""
+"""A client for the MLflow model registry, using the address and credentials from the description."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Version:
 
 
 def connect(workload: records.Workload) -> None:
-    """Configure MLflow for the registry in the description, whose credentials are in environment variables."""
+    """Configure MLflow for the registry in the description, reading its credentials from environment variables."""
     import mlflow
 
     registry = workload.registry or records.Registry(uri="")
@@ -68,8 +68,8 @@ def connect(workload: records.Workload) -> None:
 def open_experiment(model: records.Model) -> str:
     """Select the trained or imported model's experiment for later runs, and return its ID.
 
-    The experiment is created if necessary. Its artifacts are stored in the model's own folder, the only folder that
-    this workload may write to.
+    The experiment is created if necessary. Its artifacts are stored in the model's own folder, the only one this
+    workload may write to.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -91,7 +91,7 @@ def open_experiment(model: records.Model) -> str:
 
 
 def _open_artifacts(workload: records.Workload, store: str) -> None:
-    """Set the environment variables that MLflow uses to access artifacts, which depend on the store's protocol."""
+    """Set the environment variables MLflow uses to access artifacts, which depend on the store's protocol."""
     azure_artifacts.register()
     access = workload.stores.get(store)
     os.environ[STORE] = "" if access is None else access.uri
@@ -100,10 +100,10 @@ def _open_artifacts(workload: records.Workload, store: str) -> None:
 
 
 def stored_elsewhere(version: Version) -> str:
-    """Return the address of a version's files if they are outside the registry's store, or an empty string.
+    """Return the address of a version's files if they are outside the registry's store, or "" otherwise.
 
-    A login that may register versions can enter any address, and clients keep trying for minutes if a store cannot be
-    reached.
+    A login that may register versions can enter any address, and clients keep retrying for minutes if a store is
+    unreachable.
     """
     store = urlsplit(os.environ.get(STORE, ""))
     address = str(_client().get_model_version_download_uri(version.name, version.version))
@@ -125,11 +125,11 @@ def version_at(name: str, alias: str) -> Version | None:
 
 
 def _lacks_alias(name: str, problem: MlflowException) -> bool:
-    """Return whether a registry refused a lookup because the alias does not exist.
+    """Return whether a registry refused a lookup because the alias doesn't exist.
 
-    MLflow uses the same error code for an alias that does not exist and for a registry that cannot be used at all, such
-    as a database for which mlflow-skinny lacks the driver. A gate must not mistake the latter for a first version, so
-    the registry has to return the model, which may have the alias by then.
+    MLflow uses the same error code for a missing alias and for a registry that can't be used at all, such as a database
+    for which mlflow-skinny has no driver. A gate must not mistake the latter for a first version, so the registry has
+    to return the model, which may have the alias by then.
     """
     from mlflow.exceptions import MlflowException
 
@@ -148,7 +148,7 @@ def version(name: str, number: str) -> Version:
 
 
 def version_if_any(name: str, number: str) -> Version | None:
-    """Fetch a version with its current tags, or return None if it does not exist yet."""
+    """Fetch a version with its current tags, or return None if it doesn't exist yet."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -171,7 +171,7 @@ def _version(name: str, model_version: Any) -> Version:
 
 
 def versions(name: str) -> list[Version]:
-    """Return all versions of a registered model, or an empty list if the model does not exist yet."""
+    """Return all versions of a registered model, or an empty list if it doesn't exist yet."""
     model_versions = _client().search_model_versions(f"name = '{name}'")
     return [_version(name, model_version) for model_version in model_versions]
 
@@ -212,7 +212,7 @@ def create(name: str, source: str, run_id: str, tags: Mapping[str, str], text: s
 
 
 def set_alias(name: str, alias: str, number: str) -> bool:
-    """Move an alias to a version. Return False if the version no longer exists.
+    """Move an alias to a version. Returns False if the version no longer exists.
 
     If two clients create an alias at the same time, MLflow's database rejects one of them, which then succeeds on
     retry.
@@ -261,11 +261,11 @@ def load(uri: str) -> Model:
 
 
 def load_version(version: Version, digest: str) -> Model:
-    """Load a version for prediction. Files that do not match the digest are refused before anything is loaded.
+    """Load a version for prediction, refusing files that don't match the digest before anything is loaded.
 
-    Versions registered by others have no digest, so their files are not verified. Bundle files are verified when they
-    are fetched. A version registered in a data-only format is loaded only in that format. The files are not deleted,
-    because a model may read them again.
+    Versions registered by others have no digest, so their files aren't verified. Bundle files are verified when they
+    are fetched. A version registered in a data-only format is loaded only in that format. The files aren't deleted,
+    since a model may read them again.
     """
     if not digest and version.tags.get(FORMAT_TAG) not in DATA_ALONE:
         return load(version.uri)
@@ -273,7 +273,7 @@ def load_version(version: Version, digest: str) -> Model:
 
 
 def fetch(version: Version, digest: str) -> Path:
-    """Download the files of a version into a new folder, and refuse files that do not match the digest."""
+    """Download a version's files into a new folder, refusing files that don't match the digest."""
     from mlflow import artifacts
 
     folder = tempfile.mkdtemp(prefix="model-")
@@ -285,7 +285,7 @@ def fetch(version: Version, digest: str) -> Path:
 
 
 def _difference(version: Version, digest: str, files: Path) -> str:
-    """Return how the files differ from the registered ones, or an empty string if they are the same."""
+    """Return how the files differ from the registered ones, or "" if they don't."""
     from modelyard_runtime.registry.lineage import content_digest
 
     actual = content_digest(files) if digest else ""
@@ -306,7 +306,7 @@ THRESHOLD = "modelyard.threshold"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """An input in a model's signature. `kind` is MLflow's name for its type, such as double or string."""
+    """An input in a model's signature. `kind` is MLflow's name for its type, e.g. double or string."""
 
     name: str
     kind: str
@@ -324,7 +324,7 @@ class Model:
         return self.loaded.predict(rows)
 
     def columns(self) -> tuple[Column, ...]:
-        """Return the inputs in the order of the signature, or an empty tuple if the signature names none."""
+        """Return the inputs in the order of the signature, or an empty tuple if it doesn't name any."""
         schema = self.loaded.metadata.get_input_schema()
         if schema is None or not schema.has_input_names() or schema.is_tensor_spec():
             return ()
@@ -334,12 +334,12 @@ class Model:
         )
 
     def threshold(self) -> float | None:
-        """Return the probability at which a row starts to count as positive, which is stored in the model's files."""
+        """Return the stored probability threshold from which a row counts as positive, if any."""
         stored = (self.loaded.metadata.metadata or {}).get(THRESHOLD)
         return None if stored is None else float(stored)
 
     def classifier(self) -> Any | None:
-        """Return the underlying classifier if it predicts class probabilities, or None."""
+        """Return the underlying classifier, or None if it doesn't predict class probabilities."""
         try:
             raw_model = self.loaded.get_raw_model()
         except NotImplementedError:
@@ -347,7 +347,7 @@ class Model:
         return raw_model if hasattr(raw_model, "predict_proba") and hasattr(raw_model, "classes_") else None
 
     def estimator(self) -> Any | None:
-        """Return the underlying estimator if it has scikit-learn's interface and predicts with `predict`, or None."""
+        """Return the underlying estimator, or None unless it has scikit-learn's interface and uses `predict`."""
         try:
             raw_model = self.loaded.get_raw_model()
         except NotImplementedError:

@@ -1,4 +1,4 @@
-"""`digest` prints the digest of a model's files, for use in approvals and imports."""
+"""`digest` prints the digest of a model's files for use in approvals and imports."""
 
 from __future__ import annotations
 

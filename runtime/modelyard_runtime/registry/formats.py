@@ -1,4 +1,4 @@
-"""Chooses a model's storage format, without pickle if the model's library supports this, and records the choice."""
+"""Chooses and records a model's storage format, avoiding pickle if the model's library allows it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
-    """Return the name of the flavor for a model, its logging function, and the arguments that select its format."""
+    """Return the flavor name for a model, its logging function, and the arguments that select its format."""
     import mlflow
 
     kinds = {base.__module__.partition(".")[0] for base in type(model).__mro__}
@@ -79,7 +79,7 @@ def flavor_of(model: Any) -> tuple[str, Any, dict[str, Any]]:
 
 
 def _written(flavor: str, model: Any) -> dict[str, Any]:
-    """Return the arguments that select a format if the library has several. Other libraries do not use pickle."""
+    """Return the arguments that select a format if the library has several. Other libraries don't use pickle."""
     if flavor == "pytorch":  # MLflow's other format needs example tensors, but the inputs are tables
         return {"serialization_format": "pickle"}
     if flavor == "xgboost" or any(base.__name__ == "Booster" for base in type(model).__mro__):
@@ -91,7 +91,7 @@ def _written(flavor: str, model: Any) -> dict[str, Any]:
 
 
 def _restored(model: Any) -> frozenset[str] | None:
-    """Return the extra types that skops needs to restore a model, or None if this fails or needs untrusted types."""
+    """Return the extra types skops needs to restore a model, or None if it fails or needs untrusted types."""
     try:
         import skops.io
 
@@ -121,7 +121,7 @@ def format_of(folder: Path) -> str:
 
 
 def warning_of(model_format: str) -> str:
-    """Return a warning for users of the given model format, or an empty string if it contains only data."""
+    """Return a warning for users of the given model format, or "" if it only contains data."""
     return _WARNINGS.get(model_format, "")
 
 

@@ -26,7 +26,7 @@ _ALLOWED: Final = frozenset({"", ".jinja", ".json", ".md", ".model", ".safetenso
 
 
 def problem_of(files: Path) -> str:
-    """Return why a folder does not contain a servable language model, or an empty string."""
+    """Return why a folder doesn't contain a servable language model, or "" if it does."""
     if not (files / CONFIGURATION).is_file():
         return f"there is no file {CONFIGURATION}"
     if not any((files / name).is_file() for name in _TOKENIZERS):

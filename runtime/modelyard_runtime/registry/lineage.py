@@ -1,4 +1,4 @@
-"""The provenance of a model: its data, code, owner and description, stored as text with the model."""
+"""The provenance of a model, i.e. its data, code, owner and description, stored as text with the model."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def model_tags(workload: Workload, model: Model, inputs: Mapping[str, Dataset]) 
 
 
 def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) -> dict[str, str]:
-    """Return tags for data, code and description, or an empty dict if the spec disables lineage."""
+    """Return tags for data, code and description, or an empty dict if lineage is disabled in the spec."""
     if not workload.governance.lineage:
         return {}
     code = step.entrypoint or f"modelyard_runtime:{step.trainer}"
@@ -63,14 +63,14 @@ def lineage_tags(workload: Workload, step: Step, inputs: Mapping[str, Dataset]) 
 
 
 def fingerprint(workload: Workload, dataset: Dataset) -> str:
-    """Describe the state of a dataset by its files' names, sizes and times. Equal states give equal descriptions."""
+    """Describe a dataset's state by file names, sizes and modification times. Equal states have equal descriptions."""
     states = [(file.path, file.size, file.mtime_ns) for file in files(dataset_place(workload, dataset))]
     total = hashlib.sha256(repr(states).encode()).hexdigest()[:16]
     return f"files={len(states)} bytes={sum(size or 0 for _, size, _ in states)} sha256={total}"
 
 
 def content_digest(folder: Path) -> str:
-    """Return a hash of all paths and contents of the model files, to which approvals are bound."""
+    """Return a hash over the paths and contents of all model files, which approvals refer to."""
     total = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / ADDED):
         name = path.relative_to(folder).as_posix().encode()
@@ -85,10 +85,10 @@ def content_digest(folder: Path) -> str:
 def card_text(
     workload: Workload, model: Model, inputs: Mapping[str, Dataset], model_format: str, origin: str = ""
 ) -> str:
-    """Write the model card, which is used as the version's description.
+    """Write the model card, which serves as the version's description.
 
     It contains the card entries from the spec, the training data, and the model's creator or `origin`. A warning about
-    formats that run code when loaded is placed at the beginning so that truncation never removes it.
+    formats that run code when loaded comes first so that truncation never removes it.
     """
     card = model.card
     of_card = {

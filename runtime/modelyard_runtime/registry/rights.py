@@ -1,4 +1,4 @@
-"""Restricts who may move an alias to the promoter, workloads that roll back, and administrators.
+"""Restricts moving aliases to the promoter, workloads that roll back, and administrators.
 
 MLflow has only one write permission per model. Training needs it to register versions, but it also allows moving
 aliases. The server calls this module to authenticate requests (`authorization_function`), so the module can refuse some
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def authenticate() -> Any:
-    """Return the user of an authenticated request as an MLflow object, or a response that refuses the request."""
+    """Return the user of an authenticated request as an MLflow object, or a response refusing the request."""
     azure_artifacts.register()  # each server process calls this function before it lists artifacts
     auth, flask = import_module("mlflow.server.auth"), import_module("flask")
     result = auth.authenticate_request_basic_auth()
@@ -47,7 +47,7 @@ def authenticate() -> Any:
 
 
 def _refused(user: str, path: str, method: str) -> str:
-    """Return why a request by a non-administrator is refused, or "" if MLflow's own permissions apply."""
+    """Return why a non-administrator's request is refused, or "" if MLflow's own permissions apply."""
     path = path.rstrip("/")
     if method in _READING:
         return ""

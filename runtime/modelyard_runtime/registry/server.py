@@ -1,7 +1,7 @@
 """`registry` runs MLflow with users and permissions. Only its health check works without a login.
 
-Users and permissions are written to MLflow's own database before the server starts. No administrator credentials are
-sent over the network, and a restarted server has the same users. The image pins MLflow, because this module uses MLflow
+Users and permissions are written to MLflow's own database before the server starts, so no administrator credentials are
+sent over the network, and a restarted server has the same users. The image pins MLflow because this module uses MLflow
 internals.
 """
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 def run() -> int:
-    """Prepare the database, and replace this process with the server. Returns only on failure."""
+    """Prepare the database and replace this process with the server. Returns only on failure."""
     server = decode(RegistryWorkload, description()).server
     database = os.environ.get("MODELYARD_DATABASE", DATABASE)
     settings(database)
@@ -44,7 +44,7 @@ def run() -> int:
 
 
 def command_of(server: Server, database: str) -> list[str]:
-    """Return the server's command line. Workloads access artifacts directly, with permissions of their own."""
+    """Return the server's command line. Workloads access artifacts directly using their own permissions."""
     return [
         sys.executable,
         "-m",
@@ -62,7 +62,7 @@ def command_of(server: Server, database: str) -> list[str]:
 
 
 def settings(database: str) -> None:
-    """Write MLflow's authentication settings. Users are read-only by default.
+    """Write MLflow's authentication settings, which make users read-only by default.
 
     MLflow reads the administrator's name and password from environment variables.
     """
@@ -76,7 +76,7 @@ def settings(database: str) -> None:
 
 
 def prepare(server: Server, database: str) -> None:
-    """Create the tables, experiments and models for workloads, and a user with permissions for each workload."""
+    """Create the experiments and models of workloads, and a user with permissions for each workload."""
     experiments = _tables(server, database)
     users: Any = import_module("mlflow.server.auth.sqlalchemy_store").SqlAlchemyStore()
     users.init_db(database)
@@ -120,7 +120,7 @@ def _tables(server: Server, database: str) -> dict[str, str]:
 
 
 def _rights(users: Any, name: str, kind: str, targets: set[str], described: set[str]) -> None:
-    """Set the objects that a user may change. Objects that the user created and the description lacks do not count."""
+    """Set which objects a user may change, ignoring objects that the user created but that aren't described."""
     list_permissions = (
         users.list_experiment_permissions if kind == "experiment" else users.list_registered_model_permissions
     )

@@ -1,4 +1,4 @@
-"""The access log of an endpoint, with one JSON line per request on standard output, without payloads or tokens."""
+"""An endpoint's access log, with one JSON line per request on standard output, without payloads or tokens."""
 
 from __future__ import annotations
 

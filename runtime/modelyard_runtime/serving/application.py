@@ -57,7 +57,7 @@ def application(args: dict[str, str]) -> Application:
 
 
 def server_class(workload: ServerWorkload, name: str) -> type[Any]:
-    """Return the class that serves an application: one for language models, and one for all other models."""
+    """Return the class that serves an application, which depends on whether it's a language model."""
     if workload.applications[name].generation is None:
         return Server
     from modelyard_runtime.serving.language.server import LanguageServer
@@ -92,7 +92,7 @@ class Form(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The default JSON format, with rows of named columns, and predictions with the model's name and version."""
+    """The default JSON format: rows of named columns, and predictions with the model's name and version."""
 
     model: str
 
@@ -218,7 +218,7 @@ class Server:
             raise BadRequest(f"version {call.version} of the model is not served here; {serving.version} is", 404)
 
     async def _answered(self, body: bytes, serving: Serving, form: Form, access: Access) -> bytes:
-        """Respond to a request body. Work that grows with the number of rows runs outside the event loop."""
+        """Respond to a request body, running work that grows with the number of rows outside the event loop."""
         loop = asyncio.get_running_loop()
         if self._gathered is None:
             threads = self._threads if serving.overlaps else self._one_by_one
@@ -258,7 +258,7 @@ class Server:
         return [answers[place] for place in range(len(pending))]
 
     def _begin(self) -> None:
-        """Load the first model. Use a bundle on this disk rather than wait for an unreachable store."""
+        """Load the first model, preferring a bundle on this disk over waiting for an unreachable store."""
         self._load(self._selection.on_disk())
         if self.serving is None:
             self._renew()
@@ -266,7 +266,7 @@ class Server:
             self._bundle_metrics.tell()
 
     def _renew(self) -> None:
-        """Load the version to which the description's URI currently resolves, unless it is already loaded."""
+        """Load the version the description's URI currently resolves to, unless it is already loaded."""
         selected = self._selection.current()
         if self._bundle_metrics is not None:
             self._bundle_metrics.tell()

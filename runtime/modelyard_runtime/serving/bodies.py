@@ -15,7 +15,7 @@ _MOST_DIGITS = 15
 
 
 async def body_of(request: Request, most_bytes: int) -> bytes:
-    """Read the whole body. Refuse the request if its declared or actual size exceeds the limit."""
+    """Read the whole body, refusing the request if its declared or actual size exceeds the limit."""
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most_bytes):
         raise _too_large(most_bytes)

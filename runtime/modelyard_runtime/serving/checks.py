@@ -8,7 +8,7 @@ from modelyard_runtime.workload.records import Auth, ServerWorkload, Workload
 
 
 def check_server(workload: Workload) -> ServerWorkload:
-    """Return the server. Refuse it if this runtime does not support everything that it requires."""
+    """Return the server, refusing it if this runtime doesn't support everything it requires."""
     if not isinstance(workload, ServerWorkload):
         raise Refusal(f"applications are only for servers, but this workload is of type {workload.type}")
     applications = workload.applications

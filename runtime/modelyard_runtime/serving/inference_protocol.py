@@ -1,6 +1,6 @@
 """The Open Inference Protocol v2 over HTTP, as used by KServe and Triton clients, with Triton's binary tensors.
 
-Each input is a column of the model, or a single input contains all columns of its rows. Predictions are returned as the
+Each input is a model column, unless a single input contains all columns of its rows. Predictions are returned as the
 outputs `predictions` and `scores`. https://github.com/kserve/open-inference-protocol and Triton's extension for binary
 data, read 2026-11-26.
 """
@@ -60,7 +60,7 @@ class Call:
 
 
 def call_of(path: str) -> Call | None:
-    """Parse a path relative to the endpoint. Return None if it is not part of the protocol."""
+    """Parse a path relative to the endpoint, returning None if it isn't part of the protocol."""
     match = _PATH.fullmatch(path)
     if match is None:
         return None
@@ -81,7 +81,7 @@ def metadata(name: str, version: str, columns: tuple[Column, ...]) -> dict[str, 
 
 @dataclass(slots=True)
 class Infer:
-    """One inference request, which decodes tensors to rows and encodes predictions as tensors."""
+    """An inference request, which decodes tensors to rows and encodes predictions as tensors."""
 
     model: str
     columns: tuple[Column, ...]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One loaded version. `overlaps` indicates whether calls to it may run concurrently."""
+    """A loaded version. `overlaps` says whether calls to it may run concurrently."""
 
     model: Predictor
     checker: Checker
@@ -36,7 +36,7 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """Calls a scikit-learn model without MLflow's own validation, because the rows have already been checked.
+    """Calls a scikit-learn model without MLflow's own validation, as the rows have already been checked.
 
     That validation takes 5 ms for 100 columns, several times as long as most of these models take to predict.
     """
@@ -49,7 +49,7 @@ class Direct:
         return self.estimator.predict(rows)
 
     def classifier(self) -> Any | None:
-        """Return the underlying classifier if it predicts class probabilities, or None."""
+        """Return the underlying classifier, or None if it doesn't predict class probabilities."""
         return self.loaded.classifier()
 
     def threshold(self) -> float | None:

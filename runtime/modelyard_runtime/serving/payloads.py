@@ -1,4 +1,4 @@
-"""Decodes the rows of a request, which are checked against the model's signature before batching."""
+"""Decodes a request's rows, which are checked against the model's signature before batching."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_NUMBER = 400  # maximum number of digits, because no column type can re
 
 
 def rows_of(body: bytes) -> Rows:
-    """Decode a request's rows from `{"instances": [{"column": value}]}` or from a format of MLflow's own server."""
+    """Decode a request's rows from `{"instances": [{"column": value}]}` or a format of MLflow's own server."""
     document = parsed(body)
     split = document.get("dataframe_split")
     records = document.get("instances", document.get("dataframe_records"))
@@ -69,9 +69,9 @@ def _strictly(body: bytes) -> Any:
 
 
 def fitted(rows: Rows | pd.DataFrame, columns: Iterable[Column]) -> pd.DataFrame:
-    """Convert rows to the columns of the signature, in its order and with its types.
+    """Convert rows to the signature's columns, in the same order and with the same types.
 
-    Without a signature, keep all columns.
+    Without a signature, all columns are kept.
     """
     return Checker(columns).frame(rows if isinstance(rows, Rows) else FrameRows(rows))
 

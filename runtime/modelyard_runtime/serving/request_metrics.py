@@ -20,7 +20,7 @@ _LONG: Final = (120, 300, 600, 1800, 3600)
 
 
 def bounds_until(usual: Sequence[float], timeout_s: float, more: Iterable[float] = ()) -> list[float]:
-    """Return histogram bounds in seconds that reach at least to the timeout and include the bounds in `more`."""
+    """Return histogram bounds in seconds that extend at least to the timeout and include those in `more`."""
     later = {*(bound for bound in _LONG if bound < timeout_s), timeout_s} if timeout_s > usual[-1] else set[float]()
     return sorted({*usual, *later, *more})
 

@@ -1,4 +1,4 @@
-"""Bearer tokens of an endpoint's clients, read from mounted files and reread when the files change.
+"""Bearer tokens of an endpoint's clients, read from mounted files and reread when these change.
 
 Tokens are compared in constant time.
 """
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Tokens:
-    """The tokens of all clients. Each client has one file with one token per line."""
+    """The tokens of all clients. Each client has a file with one token per line."""
 
     def __init__(self, paths: Mapping[str, str]) -> None:
         self._callers = {caller: _File(Path(path)) for caller, path in paths.items()}
@@ -29,7 +29,7 @@ class Tokens:
     def caller(self, header: str) -> str | None:
         """Return the client whose token is in an Authorization header.
 
-        All tokens are compared, even once one matches.
+        All tokens are compared, even after a match.
         """
         scheme, _, credentials = header.partition(" ")
         presented = credentials.strip().encode()

@@ -1,7 +1,8 @@
 """Estimates how likely a drift measure is to occur by chance, given the sizes of the reference and the window.
 
-With few rows, a measure is large even without drift: PSI in B bins averages (B - 1) * (1/n + 1/m). For each measure,
-this module computes an upper bound on the probability of a value at least as large if nothing has changed.
+With few rows, a measure is large even without drift. For example, PSI in B bins averages (B - 1) * (1/n + 1/m). For
+each measure, this module computes an upper bound on the probability of a value at least as large if nothing has
+changed.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class Sizes:
 
     @property
     def spread(self) -> float:
-        """Return the variance of the difference between two means, in units of the variance of one value."""
+        """Return the variance of the difference between two means, in units of the variance of a single value."""
         return 1 / self.now + 1 / max(self.then, 1.0)
 
 
 def excess(then: Numbers, now: Numbers, sizes: Sizes) -> Numbers:
-    """Return the probability of at least the observed number of values in each bin by chance, times the number of bins.
+    """Return the probability of each bin's count or more occurring by chance, times the number of bins.
 
     Each value in a bin is in the window with the same probability, so the result is exact even for rare bins.
     """
@@ -105,7 +106,7 @@ def of_table(statistic: float, bins: int) -> float:
 
 
 def of_distance(distance: float, sizes: Sizes) -> float:
-    """Return the probability that two empirical distributions differ by at least this much at some point."""
+    """Return the probability that two empirical distributions differ by at least this much at any point."""
     from scipy import special
 
     return float(special.kolmogorov(max(distance, 0.0) / sizes.spread**0.5))
@@ -114,8 +115,9 @@ def of_distance(distance: float, sizes: Sizes) -> float:
 def of_area(area: float, mean: float, deviation: float, width: float, sizes: Sizes) -> float:
     """Return an upper bound on the probability that the area between two empirical distributions is this large.
 
-    The area is the largest difference of means over all functions with slope at most 1. How far such a supremum exceeds
-    its mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus Mathématique 2002).
+    The area is the largest difference of means over all functions with a slope of at most 1. How far such a supremum
+    exceeds its mean is bounded by the deviation and the range of a value (O. Bousquet, Comptes Rendus Mathématique
+    2002).
     """
     import math
 

@@ -2,8 +2,8 @@
 
 PSI, KS, chi-square, Jensen-Shannon and Wasserstein are defined as in scipy.stats (ks_2samp's statistic,
 wasserstein_distance, chi2_contingency's statistic over its degrees of freedom) and scipy.spatial.distance
-(jensenshannon in base 2). Tests compare the results with these. Bins and categories that are too rare to compare are
-merged. Each measure is reported with the probability of a value this large without any drift.
+(jensenshannon in base 2), which tests compare them with. Bins and categories that are too rare to compare are merged.
+Each measure is reported along with the probability of a value this large without any drift.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RESOLUTION = 1 / (QUANTILES - 1)  # the accuracy of shares that are computed fr
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far a column has drifted, and the probability of at least this much drift by chance."""
+    """How far a column has drifted, and the probability of drifting at least this much by chance."""
 
     value: float
     chance: float
@@ -43,16 +43,16 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The direction of a column's change (1 up, -1 down, 0 without an order), and a description of the change."""
+    """The direction of a column's change (1 up, -1 down, 0 if unordered), and a description of the change."""
 
     direction: float
     words: str
 
 
 class Grid:
-    """The points of a numeric reference. Values are counted below, at and between points.
+    """The points of a numeric reference. Values are counted below, at and between them.
 
-    Index 2k + 1 counts values at the k-th point, and index 2k those in the interval between it and the previous point.
+    Index 2k + 1 counts values at the k-th point, and index 2k counts those between it and the previous point.
     """
 
     def __init__(self, quantiles: Numbers) -> None:
@@ -161,12 +161,12 @@ class Moved:
         self._above += other._above
 
     def measure(self, metric: str) -> float | None:
-        """Compute a drift measure. Return None if there are no values or it is undefined, such as KS for categories."""
+        """Compute a drift measure. Returns None if there are no values or it's undefined, e.g. KS for categories."""
         shift = self.shift(metric)
         return None if shift is None else shift.value
 
     def shift(self, metric: str) -> Shift | None:
-        """Compute a drift measure and its probability by chance. Return None in the same cases as `measure`."""
+        """Compute a drift measure and its probability by chance. Returns None in the same cases as `measure`."""
         if metric not in _NUMERIC and metric not in _BY_SHARES:
             raise Refusal(f"{metric!r} is not a drift metric; supported: {', '.join((*_BY_SHARES, *_NUMERIC))}")
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -186,7 +186,7 @@ class Moved:
         return int(self._counts.sum())
 
     def turn(self) -> Turn:
-        """Return the direction of the column's change, and the range or category with the largest gain."""
+        """Return the direction of the column's change, and the range or category that gained the most."""
         import numpy as np
 
         sizes = Sizes(float(self._reference.rows - self._reference.missing), float(self._counts.sum()))
@@ -207,7 +207,7 @@ class Moved:
         return Turn(float(np.sign(after - before)), words)
 
     def beyond(self) -> float | None:
-        """Return the share of values that the reference lacks: outside its range, or in a category it does not know."""
+        """Return the share of values unknown to the reference, i.e. out of its range or in an unknown category."""
         total = float(self._counts.sum())
         if not total:
             return None
@@ -288,7 +288,7 @@ def _js(then: Numbers, now: Numbers, _sizes: Sizes) -> float:
 
 
 def _chi2(then: Numbers, now: Numbers, sizes: Sizes) -> float:
-    """Divide chi-square by its degrees of freedom. Without drift, its mean is 1. With drift, it grows with the rows."""
+    """Divide chi-square by its degrees of freedom. It averages 1 without drift, and grows with the rows otherwise."""
     return _statistic(then, now, sizes) / max(len(then) - 1, 1)
 
 
@@ -310,7 +310,7 @@ def _ks(grid: Grid, counts: Numbers, _above: Numbers, sizes: Sizes) -> Shift:
 
 
 def _wasserstein(grid: Grid, counts: Numbers, above: Numbers, sizes: Sizes) -> Shift:
-    """Return the area between the two distributions: exact outside the reference, approximate inside it."""
+    """Return the area between the two distributions, exact outside the reference and approximate inside it."""
     import numpy as np
 
     width = np.diff(grid.points)

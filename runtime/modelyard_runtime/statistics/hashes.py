@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = frozenset()) -> Hashes:
-    """Hash each row by the text of the values in the given columns. Column types and order do not matter.
+    """Hash each row by the text of the values in the given columns, regardless of column types and order.
 
     Columns in `numbers` are compared as numbers even if they contain text.
     """
@@ -36,7 +36,7 @@ def hashes(frame: pd.DataFrame, columns: Sequence[str], numbers: Set[str] = froz
 
 
 def mixed(values: Hashes) -> Hashes:
-    """Apply the finalizer of splitmix64. Every bit of the result depends on all bits of the value."""
+    """Apply the finalizer of splitmix64, where every bit of the result depends on all bits of the value."""
     import numpy as np
 
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""The Page-Hinkley test detects whether the mean of a sequence has risen, across all runs of a monitor.
+"""The Page-Hinkley test, which detects whether the mean of a sequence has risen across all runs of a monitor.
 
 Sources: E. S. Page, Continuous Inspection Schemes, Biometrika 1954. The forgetting factor and minimum number of values
 are those of river's `drift.PageHinkley` in mode "up", which has the same first detection on the same sequence.
@@ -42,7 +42,7 @@ class PageHinkley:
         return state if self.least == inf else {**state, "least": self.least}
 
     def take(self, values: Iterable[float], weight: float = 1.0) -> float | None:
-        """Add values. Return the sum's largest excess over its minimum, or None until there are enough values.
+        """Add values and return the sum's largest excess over its minimum, or None until there are enough values.
 
         If only a sample is available, each value represents `weight` values.
         """

@@ -1,6 +1,6 @@
-"""Column profiles for measuring drift, which are small enough to store with a model.
+"""Column profiles for measuring drift, small enough to be stored with a model.
 
-Columns of any length are profiled in batches with constant memory. Profiles of different parts of a column can be
+Columns of any length are profiled in batches using constant memory. Profiles of different parts of a column can be
 merged.
 """
 
@@ -86,7 +86,7 @@ def profiles(frame: pd.DataFrame, columns: list[str]) -> dict[str, Profile]:
 
 
 def numbers_in(column: pd.Series) -> Numbers | None:
-    """Return the finite values of a column of numbers, booleans or times, or None if it contains anything else."""
+    """Return the finite values of a number, boolean or time column, or None if it contains anything else."""
     import numpy as np
     import pandas as pd
 
@@ -176,7 +176,7 @@ class Quantiles:
         return sum(len(part) for level in self._levels for part in level)
 
     def points(self) -> Numbers:
-        """Return values at equal steps of probability, as numpy's `inverted_cdf` does, or none if there are none."""
+        """Return values at equal steps of probability like numpy's `inverted_cdf`, or an empty array if none exist."""
         import numpy as np
 
         parts = [(part, 2.0**level) for level, level_parts in enumerate(self._levels) for part in level_parts]

@@ -48,7 +48,7 @@ def read_batches(
     files: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Read a dataset in batches of bounded size, optionally only the rows within a period of its timestamp column.
+    """Read a dataset in batches of bounded size, optionally limited to a period of its timestamp column.
 
     `files` selects some of its files, which are read with the `schema` of the whole dataset.
     """
@@ -95,7 +95,7 @@ def paths(workload: Workload, dataset: Dataset) -> list[str]:
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:
-    """Convert a table to a data frame for calculations, with decimals as floats and dates as times."""
+    """Convert a table to a data frame for calculations, turning decimals into floats and dates into timestamps."""
     import pyarrow as pa
 
     for at, field in enumerate(table.schema):
@@ -107,14 +107,14 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
 
 
 def finite(column: pd.Series) -> pd.Series:
-    """Replace non-finite numbers with missing values, because most models refuse infinity."""
+    """Replace non-finite numbers with missing values, as most models refuse infinity."""
     import numpy as np
 
     return column.where(np.isfinite(column))
 
 
 def times(column: pd.Series) -> pd.Series:
-    """Convert a column to UTC times. Times without a time zone are taken as UTC, and text is parsed as ISO 8601."""
+    """Convert a column to UTC times. Naive times are assumed to be UTC, and text is parsed as ISO 8601."""
     import pandas as pd
 
     try:
@@ -124,7 +124,7 @@ def times(column: pd.Series) -> pd.Series:
 
 
 def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
-    """Read a dataset as a Ray dataset, in parallel and without loading it into a single process's memory."""
+    """Read a dataset as a Ray dataset in parallel, without loading it into the memory of a single process."""
     import ray.data
 
     where = dataset_place(workload, dataset)
@@ -133,7 +133,7 @@ def read_ray(workload: Workload, dataset: Dataset) -> ray.data.Dataset:
 
 
 def feature_columns(dataset: Dataset, columns: list[str]) -> list[str]:
-    """Return the columns that a model may use: the declared columns, or all except the label, timestamp and group."""
+    """Return the columns a model may use, either as declared, or all except the label, timestamp and group."""
     declared = dataset.features
     missing = [name for name in declared if name not in columns]
     if missing:
@@ -168,7 +168,7 @@ def write_table(workload: Workload, dataset: Dataset, table: pa.Table, name: str
 
 
 def _parts(source: ds.Dataset, chosen: Any, dataset: Dataset) -> Iterator[pa.Table]:
-    """Yield the rows in tables of bounded size, which may include rows that the `chosen` filter excludes."""
+    """Yield the rows in tables of bounded size, possibly including rows excluded by the `chosen` filter."""
     import pyarrow as pa
 
     parts = parts_of_parquet(source, chosen) if dataset.format == "parquet" else parts_of_text(source, chosen)
@@ -189,7 +189,7 @@ def parts_of_text(source: ds.Dataset, chosen: Any = None) -> Iterator[pa.Table]:
 def parts_of_parquet(
     source: ds.Dataset, chosen: Any = None, groups: Sequence[int] | None = None, rows: int = _BATCH_ROWS
 ) -> Iterator[pa.Table]:
-    """Yield the rows of Parquet files in tables of bounded size. `groups` selects row groups of a single file.
+    """Yield rows of Parquet files in tables of bounded size. `groups` selects row groups of a single file.
 
     Arrow's own scan loads whole row groups, which have a million rows by default.
     """
@@ -215,7 +215,7 @@ def parts_of_parquet(
 
 
 def _between(schema: pa.Schema, dataset: Dataset, since: datetime | None, until: datetime | None) -> Any:
-    """Return a time filter for the file reader. It may select too many rows, because text is only parsed later."""
+    """Return a time filter for the file reader. It may select too many rows, since text is only parsed later."""
     if since is None and until is None:
         return None
     import pyarrow as pa
@@ -254,7 +254,7 @@ def _exactly(frame: pd.DataFrame, column: str, since: datetime | None, until: da
 
 
 def typed(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """Convert the declared columns to their types. Refuse a table that lacks a column or has an incompatible type."""
+    """Convert the declared columns to their types, refusing tables with missing columns or incompatible types."""
     import pyarrow as pa
 
     kinds = {

@@ -1,4 +1,4 @@
-"""A common file interface for all stores. The scheme of a URI selects the driver."""
+"""A common file interface for all stores. The driver is selected by the URI scheme."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def place_in(store: Store, uri: str) -> Place:
 
 
 def artifact_variables(store: Store) -> dict[str, str]:
-    """Return the environment variables that MLflow needs to access artifacts in a store."""
+    """Return the environment variables MLflow needs to access artifacts in a store."""
     _, variables = _protocol(urlsplit(store.uri).scheme)
     return variables(store)
 
@@ -105,15 +105,15 @@ def first_files(where: Place, most: int, after: str = "") -> list[Entry]:
 
 
 def listed(where: Place, *, recursive: bool = False) -> list[fs.FileInfo]:
-    """Return the contents of a folder, or an empty list if the folder does not exist."""
+    """Return the contents of a folder, or an empty list if it doesn't exist."""
     return where.driver.listed(where.path, recursive=recursive)
 
 
 def files(where: Place) -> list[fs.FileInfo]:
-    """Return the files of a dataset in order, which are all files below a folder, or a single file.
+    """Return a dataset's files in order, which are either all files in a folder or a single file.
 
-    Names that begin with `_` or `.` are skipped. The folder is listed before the path itself is requested, because a
-    workload may have permission only to list its folders. In that case, S3 does not reveal whether an object exists.
+    Names beginning with `_` or `.` are skipped. The folder is listed before the path itself is requested, because a
+    workload may only have permission to list its folders. In that case, S3 doesn't reveal whether an object exists.
     """
     from pyarrow import fs
 
@@ -132,7 +132,7 @@ def _hidden(path: str) -> bool:
 
 @contextmanager
 def reading(where: Place) -> Generator[pa.NativeFile]:
-    """Open a file as a byte stream. Raises FileNotFoundError if it does not exist."""
+    """Open a file as a byte stream. Raises FileNotFoundError if it doesn't exist."""
     try:
         stream = where.filesystem.open_input_stream(where.path)
     except OSError as problem:
@@ -144,9 +144,9 @@ def reading(where: Place) -> Generator[pa.NativeFile]:
 
 
 def read_whole(where: Place, most: int = _CONTROL_FILE) -> bytes:
-    """Read at most the first `most` bytes of a small file, all from one version even if it is being replaced.
+    """Read up to `most` bytes of a small file, all from one version even if it is being replaced.
 
-    Raises FileNotFoundError if the file does not exist.
+    Raises FileNotFoundError if the file doesn't exist.
     """
     try:
         return where.driver.read(where.path, most)
@@ -169,25 +169,25 @@ def remove_folder(where: Place) -> None:
 def make_folder(where: Place) -> None:
     """Create a folder on disk.
 
-    Object stores need no folders, and workloads may lack the permission to create markers.
+    Object stores need no folders, and workloads may not have permission to create markers.
     """
     if is_local(where):
         Path(where.path).mkdir(parents=True, exist_ok=True)
 
 
 def move(where: Place, to: Place) -> None:
-    """Rename a file within its store, replacing any file that already has the new name."""
+    """Rename a file within its store, replacing any existing file of that name."""
     where.driver.move(where.path, to.path)
 
 
 def write_whole(where: Place, content: bytes) -> None:
-    """Write a file atomically. Readers see either the old file or the complete new file."""
+    """Write a file atomically, so that readers see either the old file or the complete new one."""
     where.driver.write(where.path, content)
 
 
 def write_once(where: Place, content: bytes) -> None:
-    """Write a file whose name is used only for this content, unless an earlier attempt has already written it.
+    """Write a file whose name is only used for this content, unless an earlier attempt already did.
 
-    Workloads that may only add files use this for everything that they might write more than once.
+    Workloads that may only add files use this for everything they might write more than once.
     """
     where.driver.write_once(where.path, content)

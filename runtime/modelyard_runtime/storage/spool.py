@@ -1,8 +1,8 @@
-"""A spool keeps files on this disk until the store can be reached again.
+"""A spool, which keeps files on this disk until the store is reachable again.
 
-Its size is limited. When it is full, the oldest files are dropped and their rows are counted. Another process on the
-same disk may upload the files of a process that has ended. Uploading a file twice is harmless, because its name stays
-the same.
+Its size is limited. When it's full, the oldest files are dropped and their rows are counted. Another process on the
+same disk may upload the files of a process that has ended. Uploading a file twice is harmless, since its name stays the
+same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Spool:
-    """The files in a folder. Each file's path is its path in the store plus its number of rows."""
+    """The spooled files in a folder. Each file's path is its path in the store plus its number of rows."""
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
         self._folder = folder
@@ -30,7 +30,7 @@ class Spool:
         self.dropped_rows = 0
 
     def keep(self, path: str, content: bytes, rows: int) -> None:
-        """Add a file for `path` in the store. The oldest files are dropped to make room for it."""
+        """Add a file for `path` in the store, dropping the oldest files to make room."""
         if len(content) > self._most_bytes:
             self._drop(rows, f"a file of {len(content)} bytes")
             return
@@ -40,7 +40,7 @@ class Spool:
     def forward(self, store: Place) -> int:
         """Upload the waiting files, oldest first, and return how many were uploaded.
 
-        Raise OSError if the store is unreachable.
+        Raises OSError if the store is unreachable.
         """
         count = 0
         for waiting in self._waiting():
@@ -80,7 +80,7 @@ class Spool:
                 continue
 
     def _waiting(self) -> list[Path]:
-        """Return the waiting files, oldest first: by the day in their path, then by modification time."""
+        """Return the waiting files, oldest first, sorted by the day in their path and then by modification time."""
         entries: list[tuple[str, int, Path]] = []
         for path in self._folder.rglob("*.*"):
             if path.name.startswith(".") or not path.suffix[1:].isdigit():
@@ -122,11 +122,11 @@ class CaptureMetrics:
 
 
 def spool_of(capture: Capture) -> Spool | None:
-    """Create the spool described in `capture`. Return None if captures are written directly to their store."""
+    """Create the spool described in `capture`, or return None if captures are written directly to their store."""
     described = capture.spool
     return Spool(Path(described.folder), described.max_bytes) if described is not None else None
 
 
 def _path_of(waiting: Path) -> tuple[str, ...]:
-    """Return a file's path in the store, which is its path in the spool without the number of rows."""
+    """Return a file's path in the store, i.e. its path in the spool without the number of rows."""
     return waiting.with_suffix("").parts

@@ -1,4 +1,4 @@
-"""Pushes metrics from runs that are too short to be scraped, as OTLP over HTTP in JSON.
+"""Pushes metrics from runs that are too short to be scraped, using OTLP over HTTP in JSON.
 
 Source: opentelemetry.io/docs/specs/otlp, read 2026-11.
 """
@@ -30,8 +30,8 @@ class Sample:
 def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:
     """Send the samples to every receiver behind the URL. If all fail, retry a few times before raising OSError.
 
-    Each Prometheus replica stores only the samples that it receives, and evaluates alerts on them. A headless Service
-    has an address for each replica. Sending samples twice is harmless, because they keep their timestamps.
+    Each Prometheus replica stores only the samples it receives, and evaluates alerts on them. A headless Service has an
+    address for each replica. Sending samples twice is harmless, since they keep their timestamps.
     """
     body = json.dumps(request_body(list(samples), resource, time.time() if at_s is None else at_s)).encode()
     for attempt in range(_TRIES):
@@ -45,7 +45,7 @@ def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s:
 
 
 def _push_once(url: str, body: bytes) -> None:
-    """Send to each receiver. One success is enough: the other receivers get the samples with the next run."""
+    """Send to each receiver. A single success is enough, as the other receivers get the samples with the next run."""
     problem: OSError | None = None
     accepted = False
     for receiver, host in _receivers(url):
@@ -64,7 +64,7 @@ def _push_once(url: str, body: bytes) -> None:
 
 
 def _receivers(url: str) -> list[tuple[str, str]]:
-    """Return a URL and Host header for each address. An https URL keeps the host name that is in the certificate."""
+    """Return a URL and Host header for each address. https URLs keep the host name in the certificate."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.scheme != "http" or parts.hostname is None:

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 def labels_of(workload: Workload, kind: str) -> dict[str, str]:
-    """Return the labels for a workload's metrics: system, namespace, and its name under a label named by `kind`."""
+    """Return the labels for a workload's metrics: system, namespace, and its name under the label `kind`."""
     labels = {"system": workload.system, kind: workload.address.rpartition(".")[2]}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**labels, "namespace": namespace} if namespace else labels
@@ -35,7 +35,7 @@ def report(workload: Workload, samples: Iterable[Sample], at_s: float) -> bool:
 
 
 def _source(workload: Workload) -> dict[str, str]:
-    """Return the OTLP resource attributes from which Prometheus creates the `job` label that separates series."""
+    """Return the OTLP resource attributes Prometheus uses to create the `job` label, which separates series."""
     attributes = {"service.name": f"{workload.system}-{workload.name}"}
     namespace = workload.metrics.namespace if workload.metrics is not None else ""
     return {**attributes, "service.namespace": namespace} if namespace else attributes

@@ -1,1 +1,1 @@
-"""Training: data and splits, built-in trainers, hyperparameter search, evaluation and explanations."""
+"""Training, including data and splits, built-in trainers, hyperparameter search, evaluation and explanations."""

@@ -1,4 +1,4 @@
-"""Boosted trees: a worker's training loop, and the estimator created from its result."""
+"""Boosted trees, including a worker's training loop and the estimator created from its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints of built-in training in the artifact store, from which training resumes if the driver is killed.
+"""Checkpoints of built-in training in the artifact store, used to resume training if the driver is killed.
 
 Checkpoints are identified by the model being trained and its input files, and are removed after training. They share
 one folder, where file names begin with the name of the training run. With nested folders, Arrow would leave an empty
@@ -49,7 +49,7 @@ class Checkpoints:
     def of(cls, workload: PipelineWorkload, step: Step) -> Checkpoints | None:
         """Open the checkpoints for this step and the same files, including those left by a killed driver.
 
-        Returns None if the description names no store for checkpoints.
+        Returns None if the description names no checkpoint store.
         """
         location = workload.pipeline.checkpoints
         if location is None:
@@ -61,11 +61,11 @@ class Checkpoints:
 
     @property
     def path(self) -> str:
-        """Return the folder in which Ray Train stores checkpoints. It is accessed through the `files` filesystem."""
+        """Return the folder where Ray Train stores checkpoints, which it accesses through the `files` filesystem."""
         return self.root.below(self.name).path
 
     def files(self) -> fs.PyFileSystem:
-        """Return the filesystem for Ray Train, which needs permissions only for the checkpoint folder."""
+        """Return the filesystem for Ray Train, which only needs permissions for the checkpoint folder."""
         return fs.PyFileSystem(FlatFileSystem(self.root))
 
     def discard(self) -> None:
@@ -74,7 +74,7 @@ class Checkpoints:
 
 
 def state_of(workload: PipelineWorkload, step: Step) -> dict[str, Json]:
-    """Return everything that a training run depends on. A run with the same state resumes an interrupted run."""
+    """Return everything a training run depends on. An interrupted run is resumed by one with the same state."""
     pipeline = workload.pipeline
     parts = {"tuning": pipeline.tuning, "split": pipeline.split, "model": pipeline.model}
     states: dict[str, Json] = {name: fingerprint(workload, pipeline.data[name]) for name in step.inputs}
@@ -115,7 +115,7 @@ def _remove_all(root: Place, name: str) -> None:
 
 
 class FlatFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
-    """Maps nested paths to flat file names in one folder: `a/b/c` becomes `a~b~c`. Files are found by listing."""
+    """Maps nested paths to flat file names in one folder, e.g. `a/b/c` to `a~b~c`. Files are found by listing."""
 
     def __init__(self, root: Place) -> None:
         self._root = root

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class TrainingData:
     """Training rows, held-out rows, and the roles of their columns.
 
-    Held-out rows keep all columns of the data, because other versions may have been trained on different columns.
+    Held-out rows keep all columns of the data, since other versions may have been trained on different ones.
     """
 
     train: pd.DataFrame
@@ -48,7 +48,7 @@ class TrainingData:
         return coded(column, list(self.classes)) if self.classes else column.to_numpy(dtype=np.float64)
 
     def groups(self, rows: pd.DataFrame) -> npt.NDArray[np.int64] | None:
-        """Return the query of each row as a number, or None if the data has no group column."""
+        """Return each row's query as a number, or None if the data has no group column."""
         import numpy as np
 
         return rows[GROUP].to_numpy(dtype=np.int64) if GROUP in rows.columns else None
@@ -56,8 +56,8 @@ class TrainingData:
     def naive_error(self) -> float:
         """Return the mean absolute error of predicting the previous value in each series of the training rows.
 
-        The result is NaN if the rows do not form series, because there are no timestamps or a series has several rows
-        at the same time.
+        The result is NaN if the rows don't form series because there are no timestamps, or a series has several rows
+        with the same timestamp.
         """
         import numpy as np
 
@@ -72,7 +72,7 @@ class TrainingData:
         return float(np.abs(steps).mean())
 
     def inner(self, split: Split) -> TrainingData:
-        """Split the training rows again, because a search must not use the rows held out for the gate."""
+        """Split the training rows again for a search, which must not use the rows held out for the gate."""
         train, held_out = split_rows(self.train, split)
         return TrainingData(train, held_out, self.features, self.label, self.classes)
 
@@ -80,7 +80,7 @@ class TrainingData:
 def training_data(
     workload: PipelineWorkload, inputs: Iterable[str], task: str, now: datetime | None = None
 ) -> TrainingData:
-    """Read, join and split the inputs as the pipeline declares, keeping only rows with complete labels by `now`."""
+    """Read, join and split the inputs as declared, keeping only rows whose labels are complete by `now`."""
     split = workload.pipeline.effective_split
     table = Joined.read(workload, tuple(inputs))
     frame = cleaned(table, split, task, now or datetime.now(UTC))
@@ -98,7 +98,7 @@ def training_data(
 
 
 def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFrame:
-    """Select the rows that have all values needed for training and whose labels are complete."""
+    """Select rows that have all values needed for training and whose labels are complete."""
     prompts = table.features if task == TEXT else ()
     required = [name for name in (table.label, table.group, *table.key, *prompts) if name]
     frame = table.frame.dropna(subset=required).reset_index(drop=True)
@@ -114,7 +114,7 @@ def cleaned(table: Joined, split: Split, task: str, now: datetime) -> pd.DataFra
 def arranged(
     frame: pd.DataFrame, table: Joined, split: Split, known_by: Identity | None = None
 ) -> tuple[pd.DataFrame, Identity]:
-    """Select the features, the label and the columns needed for the split. Also return how rows are identified."""
+    """Select the features, the label and the columns needed for the split, and return how rows are identified."""
     selected = numeric(frame[list(dict.fromkeys((*table.features, table.label)))], table.features)
     if table.timestamp:
         selected = selected.assign(**{TIME: frame[table.timestamp]})
@@ -139,7 +139,7 @@ def _classes(selected: pd.DataFrame, train: pd.DataFrame, label: str, task: str)
 
 
 def check_classes(classes: Set[Any], learned: Set[Any], label: str, task: str) -> tuple[Any, ...]:
-    """Sort the classes. Refuse too few or too many for the task, or too few among the training rows."""
+    """Sort the classes, refusing too few or too many for the task, or too few among the training rows."""
     if len(classes) < 2 or (task == "binary-classification" and len(classes) > 2):
         required = "two" if task == "binary-classification" else "at least two"
         raise Refusal(f"the label {label!r} has {len(classes)} classes; {task} needs {required}")
@@ -155,9 +155,9 @@ SAMPLE = 1000
 
 
 def _identity(table: Joined, frame: pd.DataFrame) -> Identity:
-    """Return how rows are identified: by the key in the spec, by query, or by all features and the time.
+    """Return how rows are identified, either by the key in the spec, by query, or by all features and the time.
 
-    The label is not included, so correcting a label does not create a new row.
+    The label isn't included, so correcting a label doesn't create a new row.
     """
     if table.key:
         return Identity.of(frame, table.key, declared=True)
@@ -184,7 +184,7 @@ def label_numbers(label: pd.Series, task: str) -> npt.NDArray[np.float64]:
 
 
 def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
-    """Select rows old enough for all their labels to have arrived. Labels of younger rows would be a biased sample."""
+    """Select rows old enough for all labels to have arrived. The labels of newer rows would be a biased sample."""
     if not table.delay_s or not table.timestamp:
         return frame
     ripe = frame[table.timestamp] <= now - timedelta(seconds=table.delay_s)
@@ -194,7 +194,7 @@ def _ripe(frame: pd.DataFrame, table: Joined, now: datetime) -> pd.DataFrame:
 
 
 def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
-    """Assign numbers to the values of a group column. Rows without a value get -1."""
+    """Assign numbers to the values of a group column, using -1 for rows without a value."""
     import pandas as pd
 
     numbers: npt.NDArray[np.int64] = pd.factorize(column)[0]
@@ -202,7 +202,7 @@ def group_numbers(column: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def numeric(frame: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Convert features for models: numbers and booleans to floats, which may be missing, and all others to text.
+    """Convert features for models. Numbers and booleans become floats, which may be missing, and all others text.
 
     Non-finite numbers count as missing, as they do for monitors.
     """
@@ -269,9 +269,9 @@ class Joined:
 
 
 def join(frames: dict[str, pd.DataFrame], datasets: Mapping[str, Dataset]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Inner-join all datasets. Also return the columns on which they were joined.
+    """Inner-join all datasets, and also return the columns they were joined on.
 
-    These are the columns that both sides have. Labels and timestamps are excluded, because they differ between an event
+    These are the columns found on both sides. Labels and timestamps are excluded, since they differ between an event
     and its label.
     """
     (first, frame), *others = frames.items()

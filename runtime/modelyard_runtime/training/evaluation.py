@@ -58,7 +58,7 @@ class Rows:
     def gain_between(
         self, metric: str, predictions: tuple[Predictions, Predictions], mask: Mask, confidence: float
     ) -> tuple[float, float] | None:
-        """Return confidence bounds for the first model's gain over the second, from paired resamples of these rows."""
+        """Return confidence bounds for the first model's gain over the second, using paired resamples of these rows."""
         import numpy as np
 
         truth, groups = self.truth[mask], None if self.groups is None else self.groups[mask]
@@ -82,7 +82,7 @@ _NOTHING, _REST = "(no value)", "(others)"
 
 
 class Evaluation:
-    """Evaluates a new version and compares it with others. Each model makes predictions for each dataset only once."""
+    """Evaluates a new version and compares it with others, predicting each dataset only once per model."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], model: Any
@@ -102,7 +102,7 @@ class Evaluation:
     def metrics(self) -> dict[str, float]:
         """Return the task's metrics on the held-out rows, and the metrics reported by user code.
 
-        Metrics that need scores are omitted if the model has none.
+        Metrics that need scores are omitted if the model doesn't provide any.
         """
         values = dict(self._reported)
         rows, predicted = self._rows_of(""), self._predict("", self._model, "")
@@ -126,7 +126,10 @@ class Evaluation:
         return rows.measure(metric, self._predict("", self._model, data))
 
     def against(self, line: Check) -> Comparison | None:
-        """Compare the new version with the alias's on rows new to both. Return None if the alias has no version."""
+        """Compare the new version with that of an alias on rows new to both.
+
+        Returns None if the alias has no version.
+        """
         from mlflow.exceptions import MlflowException
 
         alias, metric, data = line.versus, line.metric, line.data
@@ -156,7 +159,7 @@ class Evaluation:
         return Comparison(version.version, value, other, int(mask.sum()), int((~mask).sum()), gained, *bounds)
 
     def slices(self, line: Check) -> dict[str, Slice]:
-        """Compute the metric for each value of a column. Values with few rows are merged into one slice."""
+        """Compute the metric for each value of a column, merging values with few rows into one slice."""
         import numpy as np
         import pandas as pd
 
@@ -189,9 +192,9 @@ class Evaluation:
         return {name: Slice(int(mask.sum()), measured(mask)) for name, mask in masks.items()}
 
     def _new_to_both(self, version: registry.Version, title: str, rows: Rows, data: str) -> Mask:
-        """Return a mask of the rows on which neither version was trained.
+        """Return a mask of the rows neither version was trained on.
 
-        A dataset named in the rule counts as held out. Rows that are known to be training rows are still excluded.
+        A dataset named in the rule counts as held out, but rows known to be training rows are still excluded.
         """
         other_seen = self._seen_by(version)
         mask = _all(rows)
@@ -249,7 +252,7 @@ class Evaluation:
         return load(self._workload, model, version)
 
     def _check_comparable(self, own: Predictions, other: Predictions, title: str) -> None:
-        """Do nothing, because models of rows are comparable. Other evaluations may raise Incomparable."""
+        """Do nothing, since row-based models are comparable. Other evaluations may raise Incomparable."""
 
     def _predict(self, uri: str, model: Any, data: str) -> Predictions:
         if (uri, data) not in self._predictions:
@@ -260,7 +263,7 @@ class Evaluation:
         return self._predictions[uri, data]
 
     def _model_inputs(self, model: registry.Model, rows: pd.DataFrame) -> pd.DataFrame:
-        """Select the columns on which a model was trained, which may differ from those of the new version."""
+        """Select the columns a model was trained on, which may differ from those of the new version."""
         columns = [column.name for column in model.columns()] or list(self._data.features)
         missing = [name for name in columns if name not in rows.columns]
         if missing:
@@ -288,7 +291,7 @@ def _all(rows: Rows) -> Mask:
 def _same_rows(other_seen: Seen, data: TrainingData, title: str) -> None:
     """Refuse a comparison if every training row looks new because rows are identified by all their values.
 
-    Recomputing a column changes all rows, so none would be recognized. Versions split by time are exempt, because newer
+    Recomputing a column changes all rows, so none would be recognized. Versions split by time are exempt, since newer
     rows are always new.
     """
     if not other_seen.until and data.sample is not None and other_seen.unseen(data.sample).all():

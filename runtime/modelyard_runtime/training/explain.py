@@ -1,4 +1,4 @@
-"""Explains a model by each feature's contribution to predictions for a sample of held-out rows."""
+"""Explains a model by how much each feature contributes to predictions for a sample of held-out rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _METRICS = {"binary-classification": "log_loss", "multiclass-classification": "l
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """Contributions to predictions by row, class and feature. They add up to the prediction minus the base value.
+    """Contributions to predictions by row, class and feature, which add up to the prediction minus the base value.
 
-    For binary classification, these are the contributions to the positive class only.
+    For binary classification, only contributions to the positive class are included.
     """
 
     features: tuple[str, ...]
@@ -39,7 +39,7 @@ class Contributions:
     scale: str  # `raw` is the output of trees before it becomes a probability, `answer` is a probability or a number
 
     def table(self, classes: tuple[Any, ...]) -> pa.Table:
-        """Tabulate contributions by explained row and class. Columns other than features start with two underscores."""
+        """Tabulate contributions by explained row and class. Names of columns other than features start with `__`."""
         import numpy as np
         import pyarrow as pa
 
@@ -63,7 +63,7 @@ class Contributions:
 def explanation(
     model: Predictor, task: str, data: TrainingData, settings: Explainability
 ) -> tuple[dict[str, Json], Contributions | None]:
-    """Return each feature's importance, largest first, and the method. For SHAP, also return contributions."""
+    """Return the method and each feature's importance, largest first, plus the contributions for SHAP."""
     method = settings.method
     rows = _sample(data, settings.sample)
     report: dict[str, Json] = {"method": method, "rows": len(rows)}
@@ -119,7 +119,7 @@ def _permutation(model: Predictor, task: str, data: TrainingData, rows: pd.DataF
 
 
 def _sample(data: TrainingData, max_rows: int) -> pd.DataFrame:
-    """Sample at most `max_rows` held-out rows. For ranking, sample whole queries, and at least one."""
+    """Sample at most `max_rows` held-out rows. Ranking samples whole queries, and at least one."""
     import numpy as np
 
     held_out, groups = data.held_out, data.groups(data.held_out)
@@ -150,7 +150,7 @@ def _of_trees(estimator: Any, prepared: Any) -> Any:
 
 
 def _numbers(model: Predictor, task: str, data: TrainingData, frame: pd.DataFrame) -> Numbers:
-    """Return a model's predictions as numbers. If it has no probabilities, the predicted class gets 1."""
+    """Return a model's predictions as numbers. Without probabilities, the predicted class gets 1."""
     import numpy as np
 
     predicted = predictions(answer(model, task, frame), task, list(data.classes))
@@ -174,7 +174,7 @@ def _built_in(model: Predictor) -> Any:
 
 
 def _sources(preprocessing: Any) -> Iterator[str]:
-    """Yield the source feature of each prepared column. A text feature has a column for each frequent value."""
+    """Yield the source feature of each prepared column. A text feature has a column per frequent value."""
     for part, prepared, features in preprocessing.transformers_:
         if part == "numbers":
             yield from features

@@ -1,6 +1,6 @@
-"""Trains scikit-learn's histogram boosting on one worker in parts, each of which continues the previous part.
+"""Trains scikit-learn's histogram boosting on one worker in parts, each continuing the previous one.
 
-Splitting the training into parts does not change the model. Each part bins the rows again and predicts all of them.
+Splitting the training into parts doesn't change the model. Each part bins the rows again and predicts all of them.
 """
 
 from __future__ import annotations

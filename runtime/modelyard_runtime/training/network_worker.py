@@ -1,4 +1,4 @@
-"""Trains a network on Ray Train workers. Each worker has a part of the rows, and gradients are averaged."""
+"""Trains a network on Ray Train workers, each with a part of the rows, averaging gradients."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from modelyard_runtime.training.shares import Progress, own_rows
 
 
 def train_network(config: dict[str, Any]) -> bytes | None:
-    """Train on one worker, with gradients averaged across workers. The first worker returns the model.
+    """Train on one worker, averaging gradients across workers. The first worker returns the model.
 
-    Each worker trains on its part of every batch. Workers with fewer rows repeat them, because all workers must take
-    the same number of steps.
+    Each worker trains on its part of every batch. Workers with fewer rows repeat them, since all workers must take the
+    same number of steps.
     """
     import ray.train
     from ray.train.torch import get_device, prepare_model
@@ -44,7 +44,7 @@ def train_network(config: dict[str, Any]) -> bytes | None:
 
 
 def _packed(network: Network, module: Any, optimizer: Any, epochs: int) -> bytes:
-    """Serialize weights and optimizer state as tensors and numbers so that loading them runs no code."""
+    """Serialize weights and optimizer state as tensors and numbers, so that loading them runs no code."""
     torch = load_torch()
 
     network.keep(getattr(module, "module", module), optimizer, epochs)

@@ -1,4 +1,4 @@
-"""Records which rows a version was trained on, as short hashes, so that a later gate can exclude them."""
+"""Records which rows a version was trained on as short hashes, so that later gates can exclude them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _META = b"modelyard"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How rows are identified: the columns, and whether each contains numbers, times or text."""
+    """How rows are identified, i.e. the columns and whether each contains numbers, times or text."""
 
     columns: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -57,10 +57,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The rows on which a version was trained.
+    """The rows a version was trained on.
 
     `marks` has the leading bits of each row's salted hash, sorted and without duplicates. If the data was split by
-    time, the version was not trained on any row after `until`, regardless of the row's mark.
+    time, the version wasn't trained on any row after `until`, regardless of the row's mark.
     """
 
     identity: Identity
@@ -110,7 +110,7 @@ class Seen:
         return pa.table({"mark": marks}).replace_schema_metadata({_META: json.dumps(metadata)})
 
     def write(self, path: Path) -> None:
-        """Write the file. The sorted marks are stored as differences, which are small if there are many marks."""
+        """Write the file, storing the sorted marks as differences, which are small if there are many."""
         import pyarrow.parquet as parquet
 
         parquet.write_table(
@@ -175,7 +175,7 @@ def _kind(column: pd.Series) -> str:
 
 
 def _plain(column: pd.Series, kind: str) -> Any:
-    """Convert a column for hashing, so that, for example, equal integers and floats have equal hashes."""
+    """Convert a column for hashing such that, for example, equal integers and floats have equal hashes."""
     import numpy as np
 
     current_kind = _kind(column)

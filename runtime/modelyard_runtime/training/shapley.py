@@ -1,8 +1,8 @@
 """Estimates the Shapley values of any model from its predictions.
 
-In several background rows, features are set to the values of the explained row one by one, in a random order and in the
-reverse order. A feature's contribution is the resulting change in the prediction. The contributions for a row add up
-exactly to its prediction minus the mean prediction for the background.
+In several background rows, features are set to the values of the explained row one at a time, in a random order and in
+the reverse order. A feature's contribution is the resulting change in the prediction. The contributions for a row add
+up exactly to its prediction minus the mean prediction for the background.
 
 Source: E. Štrumbelj and I. Kononenko, Explaining prediction models and individual predictions with feature
 contributions, Knowledge and Information Systems 2014.
@@ -32,7 +32,8 @@ def shapley(
 ) -> tuple[Numbers, Numbers]:
     """Return contributions by row, output and feature, and mean outputs for background rows sampled from `pool`.
 
-    `predict` receives frames with the columns of `rows` and `pool`, and returns an array with the outputs for each row.
+    `predict` receives frames with the same columns as `rows` and `pool`, and returns an array with the outputs for each
+    row.
     """
     import numpy as np
     import pandas as pd
@@ -59,7 +60,7 @@ def shapley(
 
 
 def _walk(rows: pd.DataFrame, begin: pd.DataFrame, path: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """Return the rows after each step. Visited features have the explained row's values, others the background's."""
+    """Return the rows after each step, using the explained row's values for visited features and `begin` otherwise."""
     import numpy as np
     import pandas as pd
 

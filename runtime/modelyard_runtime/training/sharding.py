@@ -116,7 +116,7 @@ class _Summary:
 
 
 def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> str:
-    """Return why a step's rows must be read into the memory of one process, or "" if that is not necessary."""
+    """Return why a step's rows must be read into the memory of one process, or "" if that isn't necessary."""
     trainer, inputs = step.trainer, step.inputs
     if trainer not in _SHARDED:
         return f"{trainer} scales each row using all of them"
@@ -133,7 +133,7 @@ def reason_to_read_whole(workload: PipelineWorkload, step: Step, task: str) -> s
 
 
 def _kept_by_ray(kind: pa.DataType) -> bool:
-    """Return whether Ray preserves values of the given type. Booleans, lists and structs change."""
+    """Return whether Ray preserves values of the given type. Booleans, lists and structs are changed."""
     name = str(kind)
     return name.startswith("decimal") or not (name in {"bool", "null"} or "<" in name)
 
@@ -146,10 +146,11 @@ def read_in_shards(
     worker: Mapping[str, Any],
     now: datetime | None = None,
 ) -> Shards:
-    """Read, split and preprocess a step's input on the machines of the step's workers.
+    """Read, split and preprocess a step's input on the machines of its workers.
 
     `parts` is the maximum number of datasets for the training rows. With few rows, there are fewer datasets. Raises
-    Refusal if the data cannot be used for training, because of too few rows or classes, or a feature without values.
+    Refusal if the data can't be used for training, e.g. because there are too few rows or classes, or a feature has no
+    values.
     """
     import ray.data
 
@@ -174,7 +175,7 @@ def read_in_shards(
 
 
 def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
-    """Read files as model inputs, with each row's identity and the remaining columns of the data."""
+    """Read files as model inputs, along with each row's identity and the remaining columns of the data."""
     import pandas as pd
 
     files = list(batch["path"])
@@ -188,7 +189,7 @@ def _read(batch: pd.DataFrame, reading: _Reading) -> Iterator[pd.DataFrame]:
 
 
 def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mapping[str, Any]) -> Shards:
-    """Split the rows of all blocks. Empty blocks, which come from files without usable rows, are excluded."""
+    """Split the rows of all blocks, excluding empty blocks from files without usable rows."""
     import ray
 
     narrow = ray.remote(_narrow).options(**options)
@@ -202,7 +203,7 @@ def _shards(blocks: Sequence[Any], reading: _Reading, parts: int, options: Mappi
 
 
 def _narrow(block: pd.DataFrame, label: str, task: str) -> pd.DataFrame:
-    """Select the few numbers from each row that the split needs. A block without rows may lack columns."""
+    """Select the few numbers the split needs from each row. Blocks without rows may be missing columns."""
     if not len(block):
         return block
     columns = [KEY, *([TIME] if TIME in block.columns else []), *([] if task in CLASSIFICATION else [label])]
@@ -247,7 +248,7 @@ def _apart(
 
 
 def _training_data(divided: _Divided, summaries: Sequence[_Summary], reading: _Reading) -> TrainingData:
-    """Combine the rows that were gathered in one process with the summary of all rows."""
+    """Combine the rows gathered in one process with the summary of all rows."""
     table, features, train = reading.table, tuple(reading.table.features), divided.train
     classes: tuple[Any, ...] = ()
     naive = float("nan")
@@ -274,7 +275,7 @@ def _gathered(blocks: Iterable[pd.DataFrame], places: npt.NDArray[np.int64]) -> 
 
 
 def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
-    """Shuffle the training rows into the given number of datasets, because files are often sorted."""
+    """Shuffle the training rows into the given number of datasets, since files are often sorted."""
     import ray.data
 
     mixed = ray.data.from_pandas_refs(list(learned)).random_shuffle(seed=0).repartition(parts).materialize()
@@ -283,7 +284,7 @@ def _mixed(learned: Sequence[Any], parts: int) -> list[Any]:
 
 
 def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
-    """Convert columns to their original types. Ray returns Arrow types, in which a missing value is NA."""
+    """Convert columns back to their original types. Ray returns Arrow types, where missing values are NA."""
     import pandas as pd
     import pyarrow as pa
 
@@ -294,7 +295,7 @@ def as_read(block: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
 
 
 def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
-    """Create the preprocessing as if it had been fitted to all rows. This only needs the frequencies of texts."""
+    """Create the preprocessing as if it had been fitted to all rows, which only requires the text frequencies."""
     import pandas as pd
 
     for name in data.features:
@@ -314,9 +315,10 @@ def _preprocessing(summaries: Sequence[_Summary], data: TrainingData) -> Any:
 
 
 def _as_often(counts: Counter[Any]) -> list[Any]:
-    """Return a short list for which the encoder keeps the same categories, with frequent values twice and others once.
+    """Return a short list that makes the encoder keep the same categories as all rows would.
 
-    Among equally frequent values, the encoder keeps the last in sort order.
+    Frequent values occur twice and others once. Among equally frequent values, the encoder keeps the last in sort
+    order.
     """
     ordered = sorted(counts, key=lambda value: (value is None, "" if value is None else value))
     rising = sorted(ordered, key=lambda value: counts[value])

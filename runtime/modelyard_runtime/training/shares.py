@@ -1,4 +1,4 @@
-"""A worker's share of training: its rows, the progress it saves, and how it resumes after a restart."""
+"""A worker's share of training, i.e. its rows, the progress it saves, and how it resumes after a restart."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _GROWN, _ROUNDS = "grown", "rounds"
 
 
 def own_rows(config: dict[str, Any]) -> list[Any]:
-    """Return the features, labels, queries and weights of this worker's rows. Workers do not share any rows.
+    """Return the features, labels, queries and weights of this worker's rows. Workers don't share any rows.
 
-    Features are a matrix of floats. Labels are floats or, for classification, class indices as int64 or float64.
-    scikit-learn gets the classes themselves. Queries are int64, or None unless the task is ranking. Weights are
+    Features are a float matrix. Labels are floats or, for classification, class indices as int64 or float64, except
+    that scikit-learn gets the classes themselves. Queries are int64, or None unless the task is ranking. Weights are
     float64, or None without `class_weight`.
     """
     import numpy as np
@@ -70,8 +70,8 @@ def shard(settings: dict[str, Any], part: int) -> tuple[Any, Any, Any, Any]:
 class Progress:
     """The training progress shared by all workers. `grown` is the serialized model after `done` rounds.
 
-    Progress is saved in a Ray Train checkpoint if there is a store, and otherwise in a process on the step's machine.
-    With `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
+    Progress is saved in a Ray Train checkpoint if there is a store, or else in a process on the step's machine. With
+    `without_train`, training runs in a plain task, which saves nothing and ends when a checkpoint is due.
     """
 
     keeper: Any
@@ -109,8 +109,8 @@ class Progress:
     def parts(self, total: int, joined: bool = False) -> Iterator[int]:
         """Yield the number of rounds in each remaining part of `total` rounds.
 
-        With `joined`, parts likely to end before the next checkpoint is due are merged. Use it only for models that do
-        not depend on how training is divided into parts.
+        With `joined`, parts likely to end before the next checkpoint is due are merged. Only use it for models that
+        don't depend on how training is divided into parts.
         """
         rungs = max(min(RUNGS, total), 1)
         ends = [total * (rung + 1) // rungs for rung in range(rungs)]
@@ -163,7 +163,7 @@ def broadcast(value: Any) -> Any:
 
 
 def _uploaded(checkpoint: Any, name: str) -> Any:
-    """Upload a checkpoint file by file: Arrow's own copy needs permissions for more than one folder."""
+    """Upload a checkpoint file by file, as Arrow's own copy needs permissions for more than one folder."""
     import ray.train
 
     storage: Any = ray.train.get_context().get_storage()

@@ -19,10 +19,10 @@ KEY = "__key"  # the identity of a row as a number that does not depend on other
 
 
 def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split rows into two parts, at random with the seed or with the newest rows in the second part.
+    """Split rows into two parts, either at random with the seed or with the newest rows in the second part.
 
     A row's part depends on its identity rather than its position, so it stays the same when the data grows. Otherwise,
-    a champion would have been trained on most of the rows on which a new version is compared with it.
+    a champion would have been trained on most of the rows used to compare a new version with it.
     """
     import numpy as np
 
@@ -41,7 +41,7 @@ def split_rows(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.Data
 
 
 def numbered_at_random(column: pd.Series, seed: int) -> npt.NDArray[np.int64]:
-    """Assign a random number to each value, using the seed. New values do not change the order of existing values."""
+    """Assign a random number to each value, using the seed. New values don't change the order of existing ones."""
     import numpy as np
     import pandas as pd
 
@@ -70,7 +70,7 @@ def _drawn(hashed: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
 
 
 def _split_keys(frame: pd.DataFrame, split: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split whole keys at random with the seed. Queries also stay whole, and each part is sorted by query."""
+    """Split whole keys at random using the seed. Queries also stay whole, and each part is sorted by query."""
     import numpy as np
 
     keys, places = np.unique(frame[KEY].to_numpy(), return_inverse=True)

@@ -1,8 +1,8 @@
 """Built-in training with Ray Train, for trees or networks, on one worker or on several with separate rows.
 
 Progress is saved in the artifact store or, without one, in a process on the step's machine while the step runs. When a
-worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. A later driver can resume
-only from the store.
+worker is lost or added, Ray Train restarts the workers, which resume from the saved progress. A later driver can only
+resume from the store.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Keeper:
             del self._models[old]
 
     def rounds(self) -> int:
-        """Return the number of rounds in the most advanced stored model, or 0 if there is none."""
+        """Return the number of rounds in the most advanced stored model, or 0 if there are none."""
         return max(self._models, default=0)
 
     def model(self, rounds: int) -> bytes:
@@ -75,7 +75,7 @@ def trains_together(step: Step) -> bool:
 
 
 def goes_on(workload: PipelineWorkload, step: Step) -> bool:
-    """Return whether a step's training saves progress from which another driver can resume.
+    """Return whether a step's training saves progress that another driver can resume from.
 
     Only one of scikit-learn's estimators can be trained in parts. Forests and linear models are fitted in a single
     call.
@@ -95,7 +95,7 @@ def train_together(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Any:
-    """Train a model on a step's workers. Failing workers are replaced up to `retries` times."""
+    """Train a model on a step's workers, replacing failing workers up to `retries` times."""
     from sklearn.pipeline import Pipeline
 
     trainer = step.trainer
@@ -134,7 +134,7 @@ def train_bytes(
     scaling: Mapping[str, Any],
     datasets: Mapping[str, Any],
 ) -> Any:
-    """Return the first worker's training loop result, from a resumed run if there is one with the same identity."""
+    """Return the result of the first worker's training loop, resuming an earlier run with the same identity if any."""
     with run_storage(checkpoints, config, identity) as run:
         raw, retries = None, step.retries
         if checkpoints is not None and not trains_together(step) and step.trainer in _GROWS and not _resumes(run):
@@ -143,7 +143,7 @@ def train_bytes(
 
 
 def _threads(worker: Mapping[str, Any], trainer: str) -> dict[str, Json]:
-    """Return a setting for as many threads as a worker has CPUs. The coordinating process has no CPUs."""
+    """Return a setting for as many threads as a worker has CPUs, since the coordinating process has none."""
     return {"n_jobs": max(int(worker["num_cpus"]), 1)} if trainer in {"xgboost", "lightgbm"} else {}
 
 
@@ -201,7 +201,7 @@ def _growth_settings(
 
 
 def rows_of(data: TrainingData) -> str:
-    """Return an identifier of the training rows: their number and, if known, the salt of their marks."""
+    """Return an identifier of the training rows, consisting of their number and, if known, the salt of their marks."""
     return f"{len(data.train)} {data.seen.salt:016x}" if data.seen else str(len(data.train))
 
 
@@ -232,8 +232,8 @@ def run_storage(
 def _drop_torn_snapshot(files: FileSystem, path: str) -> None:
     """Delete Ray Train's list of checkpoints if a driver was killed while writing it.
 
-    Ray Train does not start with an incomplete list, so every later run would fail. It writes the list in place. In
-    folders, the list can therefore be left half-written, but never in object stores.
+    Ray Train doesn't start with an incomplete list, so every later run would fail. It writes the list in place, so it
+    can be left half-written in folders, but never in object stores.
     """
     from pyarrow import fs
 
@@ -260,9 +260,9 @@ def _resumes(run: Mapping[str, Any]) -> bool:
 def _grown_without_train(
     grow: _Grow, config: dict[str, Any], worker: Mapping[str, Any], retries: int
 ) -> tuple[bytes | None, int]:
-    """Train in a plain task. Return the model if it is done before a checkpoint is due, and the retries left.
+    """Train in a plain task, returning the model if it's done before a checkpoint is due, and the retries left.
 
-    Ray Train's processes take longer to start than a small model takes to train, and a single worker does not need them
+    Ray Train's processes take longer to start than a small model takes to train, and a single worker doesn't need them
     until a checkpoint is due. Longer training continues in Ray Train with the progress made here.
     """
     import ray
@@ -332,7 +332,7 @@ def _fitted(
 
 
 def _trainer(trainer: str) -> tuple[Any, Any]:
-    """Return Ray Train's trainer class for a library, and its workers' training loop."""
+    """Return Ray Train's trainer class for a library, and the training loop of its workers."""
     if trainer == "xgboost":
         from ray.train.xgboost import XGBoostTrainer
 
@@ -351,7 +351,7 @@ def _trainer(trainer: str) -> tuple[Any, Any]:
 
 
 def _blocks(trainer: str, task: str, model: Any, rows: Any, data: TrainingData, max_parts: int) -> list[Any]:
-    """Split rows into parts of similar size: features, labels, queries, weights. Queries are not split."""
+    """Split rows into parts of similar size, each with features, labels, queries and weights. Queries stay whole."""
     import numpy as np
 
     target, queries, weights = labels(trainer, data), None, None

@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The result of a training step: a model object, or a logged model's URI, with metrics and parameters."""
+    """The result of a training step, i.e. a model object or a logged model's URI, with metrics and parameters."""
 
     model: Any
     reported: Mapping[str, float]
@@ -132,7 +132,7 @@ def _registered(
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
-    """Return the URI of the logged model. A model object is first logged with its library's flavor."""
+    """Return the URI of the logged model. A model object is first logged using its library's flavor."""
     from mlflow.models import infer_signature
 
     if isinstance(model, str):
@@ -165,14 +165,14 @@ def _check_threshold(loaded: registry.Model, task: str, data: TrainingData, thre
 
 
 def _requirements(trainer: str, serialization: str) -> list[str]:
-    """Return the installed versions of the packages that a built-in trainer's model requires."""
+    """Return the installed versions of packages required by a built-in trainer's model."""
     reader = "skops" if serialization == SKOPS else "cloudpickle"
     packages = dict.fromkeys((reader, "numpy", "pandas", "scikit-learn", _PACKAGES.get(trainer, trainer)))
     return [f"{name}=={installed(name)}" for name in packages]
 
 
 def _log_profiles(loaded: registry.Model, task: str, data: TrainingData, run_id: str) -> None:
-    """Log profiles of the training data and predictions, for comparison by monitors."""
+    """Log profiles of the training data and predictions for later comparison by monitors."""
     import mlflow
     import pandas as pd
 

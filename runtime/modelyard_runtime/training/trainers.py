@@ -31,7 +31,7 @@ def check_trainer(trainer: str, task: str, parameters: Mapping[str, Json]) -> No
 
 
 def check_task(trainer: str, task: str) -> None:
-    """Refuse a task that the table of trainers does not list for the given trainer. No library is loaded."""
+    """Refuse a task that isn't listed for the given trainer in the table. No library is loaded."""
     table = trainers()
     if trainer not in table:
         raise Refusal(f"unknown built-in trainer {trainer!r}; supported: {', '.join(table)}")
@@ -50,7 +50,7 @@ def estimator(trainer: str, task: str, parameters: Mapping[str, Json]) -> Any:
 
 
 def grow(trainer: str, task: str, parameters: Mapping[str, Json], data: TrainingData, rungs: int = 1) -> Iterator[Any]:
-    """Yield the model after each of `rungs` equal parts of training. Some estimators support only one part."""
+    """Yield the model after each of `rungs` equal parts of training. Some estimators only support one part."""
     from sklearn.pipeline import Pipeline
 
     model = estimator(trainer, task, parameters)
@@ -78,7 +78,7 @@ def prepared(trainer: str, model: Any, data: TrainingData) -> tuple[Any, Any]:
 
 
 def _groups(trainer: str, task: str, data: TrainingData) -> dict[str, Any]:
-    """Return the groups of rows that a ranker compares, as an argument for the library, or none for other tasks."""
+    """Return the groups compared by a ranker as an argument for the library, or an empty dict for other tasks."""
     import numpy as np
 
     if task != "ranking":
@@ -96,7 +96,7 @@ def groups_of(data: TrainingData) -> Any:
 
 
 def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
-    """Create the preprocessing. Text is one-hot encoded. Numbers are imputed and standardized only if `scaled`."""
+    """Create the preprocessing, which one-hot encodes text and, if `scaled`, imputes and standardizes numbers."""
     import pandas as pd
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -112,7 +112,7 @@ def preprocessing(rows: pd.DataFrame, scaled: bool) -> Any:
 
 
 def labels(trainer: str, data: TrainingData) -> Any:
-    """Convert the label for the trainer. XGBoost and networks accept only classes 0, 1, 2 …."""
+    """Convert the label for the trainer. XGBoost and networks only accept classes 0, 1, 2 …."""
     import numpy as np
 
     if not data.classes:
@@ -173,7 +173,7 @@ def _of_sklearn(name: str, classifies: bool) -> Callable[..., Any]:
 
 
 def _seeded(make: Callable[..., Any], arguments: dict[str, Json]) -> dict[str, Any]:
-    """Add a fixed seed, and a thread per CPU of the worker, to the parameters. Refuse unknown parameters."""
+    """Add a fixed seed and a thread per worker CPU to the parameters, refusing unknown parameters."""
     defaults = make().get_params()
     unknown = sorted(set(arguments) - set(defaults))
     if unknown:

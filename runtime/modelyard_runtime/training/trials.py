@@ -1,4 +1,4 @@
-"""Records a search's trials as nested runs in the registry, with parameters, metrics and status."""
+"""Records a search's trials in the registry as nested runs with parameters, metrics and status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The run that contains a search's trials. `done` maps the hash of each finished trial to its values."""
+    """The run containing a search's trials. `done` maps the hash of each finished trial to its values."""
 
     run_id: str
     seed: int
@@ -36,7 +36,7 @@ class Search:
 
 
 def begin(workload: PipelineWorkload, name: str, state: Section) -> Search:
-    """Return the run of a search: an interrupted one, with the results of its trials, or a new one."""
+    """Return the run of a search, which is either an interrupted one with its trial results, or a new one."""
     from mlflow import MlflowClient
 
     registry.connect(workload)

@@ -1,4 +1,4 @@
-"""Hyperparameter search with Ray Tune, which evaluates trials on rows that the gate does not use."""
+"""Hyperparameter search with Ray Tune, which evaluates trials on rows not used by the gate."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def search(
     """Return the best parameters found.
 
     `trial` receives parameters and reports metrics. At most `most_workers` trials run at a time, each on a worker. With
-    `reuse_workers`, a process runs several trials in turn. Otherwise, each trial has its own process, because user code
-    may leave state behind. Results from before a driver was killed are replayed without training, and then the search
+    `reuse_workers`, a process runs several trials in turn. Otherwise, each trial has its own process, since user code
+    may leave state behind. Results from before a driver was killed are replayed without training before the search
     continues.
     """
     import ray.tune as tune
@@ -148,7 +148,7 @@ def _recorder(nested: Nested) -> Any:
 
 
 def trial_metrics(result: Mapping[str, Any]) -> list[str]:
-    """Return the names of the metrics that a trial itself reported, without those added by Tune."""
+    """Return the names of the metrics reported by a trial itself, excluding those added by Tune."""
     from ray.tune.result import AUTO_RESULT_KEYS
 
     added = {*AUTO_RESULT_KEYS, "checkpoint_dir_name", "date", "hostname", "node_ip", "pid", "experiment_tag", "config"}
@@ -161,7 +161,7 @@ def trial_metrics(result: Mapping[str, Any]) -> list[str]:
 
 @contextmanager
 def search_folder() -> Generator[str]:
-    """Create a folder for Tune's state during a search. Folders left by killed processes are removed."""
+    """Create a folder for Tune's state during a search, removing folders left by killed processes."""
     for stale in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
         process = stale.name.removeprefix(_FOLDER).partition("-")[0]
         if process.isdigit() and not Path("/proc", process).exists() and Path("/proc").is_dir():
@@ -228,7 +228,7 @@ def space(tuning: Tuning) -> dict[str, Any]:
 
 
 def middle(tuning: Tuning) -> dict[str, Json]:
-    """Return one point in the search space, used to check whether a trainer accepts its parameters."""
+    """Return a point in the search space, used to check whether a trainer accepts its parameters."""
     point: dict[str, Json] = {}
     for name, values in tuning.space.items():
         low = int(values.low) if values.kind == "int" else values.low

@@ -1,7 +1,7 @@
-"""Decodes JSON into frozen records. Missing, unknown and mistyped fields are refused.
+"""Decodes JSON into frozen records, refusing missing, unknown and mistyped fields.
 
 Fields are read from keys with the same name in camel case. For example, `registered_name` is read from
-`registeredName`, and `from_` from `from`, which is a Python keyword. A field without a default is required.
+`registeredName`, and `from_` from `from`, which is a Python keyword. Fields without a default are required.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A part of a description. `source` is its original JSON, for hashes that other programs compare."""
+    """A part of a description. `source` is its original JSON, used for hashes that other programs compare."""
 
     source: Section = field(default_factory=dict[str, Json], compare=False, repr=False)
 
@@ -51,7 +51,7 @@ def decode(kind: type[R], value: Json | Section, where: str = "") -> R:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A record's field, with its Python name, its type, and whether its key is required."""
+    """A record's field: its Python name, its type, and whether its key is required."""
 
     name: str
     kind: Any  # a type or a generic alias, which have no common type

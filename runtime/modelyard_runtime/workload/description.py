@@ -1,4 +1,4 @@
-"""The compiled description of a workload, mounted as plain data, and small functions that read it."""
+"""The compiled description of a workload, mounted as plain data, and helpers that read it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def description() -> Section:
 
 
 def digest(section: Section) -> str:
-    """Return a hash of part of a description as 16 hexadecimal digits. The order of keys does not matter.
+    """Return a hash of part of a description as 16 hex digits, regardless of key order.
 
     The compiler writes the same digest next to an application's name. It is the SHA-256 of UTF-8 JSON with sorted keys
     and no spaces.

@@ -7,5 +7,5 @@ from modelyard_runtime.workload.records import Workload, workload_of
 
 
 def mounted_workload() -> Workload:
-    """Load this Pod's workload. Refuse a description that does not match this runtime's records."""
+    """Load this Pod's workload, refusing descriptions that don't match this runtime's records."""
     return workload_of(description())

@@ -14,11 +14,11 @@ from .account import Account
 def administrators(
     name: str, *, account: Account, cluster_name: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> list[eks.AccessPolicyAssociation]:
-    """Give administrator access to the principals in the stack's setting `admins`, a list of role and user ARNs.
+    """Give administrator access to the principals in the `admins` setting, a list of role and user ARNs.
 
     Without the setting, the role that runs Pulumi when the cluster is created becomes administrator, because this
-    component disables EKS's default of giving access to the creator. This does not change if another role runs Pulumi
-    later, so an `up` from elsewhere cannot lock out the administrators.
+    component disables EKS's default of giving access to the creator. This doesn't change if another role runs Pulumi
+    later, so an `up` from elsewhere can't lock out the administrators.
     """
     arns = admins()
     if arns:
@@ -39,7 +39,7 @@ def admins() -> list[str]:
 
 
 def api_clients() -> list[str]:
-    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
+    """Return the `apiClients` setting, i.e. CIDR blocks of connected networks that may reach the cluster's API."""
     return _listed("apiClients", "10.99.0.0/16")
 
 
@@ -51,7 +51,7 @@ def kubeconfig(
     endpoint: pulumi.Input[str],
     authority: pulumi.Input[str],
 ) -> pulumi.Output[str]:
-    """Build a kubeconfig without secrets. It calls the AWS command line for short-lived tokens."""
+    """Build a kubeconfig that contains no secrets and gets short-lived tokens from the AWS CLI."""
     arguments = ["--region", region, "eks", "get-token", "--output", "json", "--cluster-name", cluster_name]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
@@ -103,7 +103,7 @@ def _administrator(
 
 
 def _deployer(account: Account) -> pulumi.Output[str]:
-    """Return the role behind the session that runs Pulumi. EKS does not accept the session's own ARN."""
+    """Return the role behind the session that runs Pulumi, since EKS doesn't accept the session's own ARN."""
     options = pulumi.InvokeOutputOptions(provider=account)
     caller = pulumi_aws.get_caller_identity_output(opts=options)
     return iam.get_session_context_output(arn=caller.arn, opts=options).issuer_arn

@@ -11,8 +11,8 @@ import pulumi_aws
 class Account(pulumi_aws.Provider):
     """An account and region, with the default tags for its resources.
 
-    Pulumi's own AWS credentials are used. If `account_id` is set, they must be for that account so that `up` with the
-    wrong profile fails before it creates anything.
+    Pulumi's own AWS credentials are used. If `account_id` is set, they must belong to that account, so that `up` with
+    the wrong profile fails before creating anything.
     """
 
     region_name: str
@@ -48,7 +48,7 @@ class Account(pulumi_aws.Provider):
         )
 
     def arn(self, service: str, resource: pulumi.Input[str], *, regional: bool = True) -> pulumi.Output[str]:
-        """Return the ARN of a resource in this account. `resource` is the part after the account ID."""
+        """Return the ARN of a resource in this account. `resource` is the part following the account ID."""
         region = self.region_name if regional else ""
         return pulumi.Output.concat("arn:", self.partition, f":{service}:{region}:", self.account_id, ":", resource)
 
@@ -62,15 +62,15 @@ class Account(pulumi_aws.Provider):
 
 
 def protected() -> bool:
-    """Return whether `destroy` refuses to delete resources with data. The stack setting `protect` turns this off."""
+    """Return whether `destroy` refuses to delete resources with data. Disabled by the `protect` stack setting."""
     return pulumi.Config().get_bool("protect") is not False
 
 
 def _partition(region: str) -> tuple[str, str]:
     """Return the partition and DNS suffix of a region. The partition is part of every ARN.
 
-    China and GovCloud have their own partitions, and China has its own domain.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, 2026-11-24.
+    China and GovCloud have their own partitions, and China also has its own domain. Source:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, 2026-11-24.
     """
     if region.startswith("cn-"):
         return "aws-cn", "amazonaws.com.cn"

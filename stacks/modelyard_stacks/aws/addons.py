@@ -37,7 +37,7 @@ def addon(
 ) -> eks.Addon:
     """Install exactly this version of an add-on.
 
-    A version preinstalled by EKS is overwritten once. Later changes made on the cluster are preserved.
+    A version preinstalled by EKS is overwritten once, whereas later changes made on the cluster are preserved.
     """
     identities = [
         eks.AddonPodIdentityAssociationArgs(service_account=each.service_account, role_arn=each.arn)
@@ -63,7 +63,7 @@ def addon(
 def network_role(
     name: str, *, account: Account, cluster_arn: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> AddonRole:
-    """Create a role that assigns IP addresses to Pods, which neither nodes nor code that escapes from a Pod can do."""
+    """Create a role that assigns IP addresses to Pods, so that neither nodes nor code escaping from a Pod can do so."""
     title, service_account = f"{name}-vpc-cni", "aws-node"
     role = _role(name, "vpc-cni", "Addresses of Pods", cluster_arn, service_account, opts)
     return AddonRole(
@@ -76,8 +76,8 @@ def volumes_role(
 ) -> AddonRole:
     """Create the role that creates volumes for Pods.
 
-    The AWS managed policy does not cover customer-managed keys, so the role also gets access to our key.
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
+    The AWS managed policy doesn't cover customer-managed keys, so the role also gets access to our key. Source:
+    https://docs.aws.amazon.com/eks/latest/userguide/ebs-csi.html, 2026-11-24.
     """
     title, service_account = f"{name}-ebs-csi", "ebs-csi-controller-sa"
     role = _role(name, "ebs-csi", "Volumes of Pods", cluster_arn, service_account, opts)

@@ -1,4 +1,4 @@
-"""References to another project's resources, used by a project that grants roles access to them."""
+"""References to another project's resources, used by projects that grant roles access to them."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def _most_connections(database: Database) -> int:
 
 
 def _topic_statements(account: Account, topic_arn: pulumi.Output[str]) -> Iterable[Statement]:
-    """Return the topic's policy. AWS's default policy would allow the whole account.
+    """Return the topic's policy, since AWS's default would allow the whole account.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html, 2026-11-24.
     """

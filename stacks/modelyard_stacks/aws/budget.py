@@ -21,9 +21,9 @@ https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_
 class Budget(pulumi.ComponentResource):
     """A monthly budget for all resources with the system's tag.
 
-    It sends mail at 80 % and 100 % of the limit, and when the month's forecast exceeds the limit. AWS counts by this
-    tag only after `modelyard:system` has been activated for cost allocation. The paying account can do that (Billing,
-    Cost allocation tags) one day after the first resource was tagged.
+    It sends mail at 80% and 100% of the limit, and when the month's forecast exceeds the limit. AWS only counts by this
+    tag once `modelyard:system` has been activated for cost allocation. The paying account can do that (Billing, Cost
+    allocation tags) one day after the first resource was tagged.
     """
 
     def __init__(

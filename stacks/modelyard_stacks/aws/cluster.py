@@ -149,7 +149,7 @@ class Cluster(pulumi.ComponentResource):
             )
 
     def _node_role(self) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-        """Create the nodes' role.
+        """Create the node role.
 
         It allows joining the cluster, fetching roles for Pods and pulling images, but no shell access.
         """
@@ -202,10 +202,10 @@ class Cluster(pulumi.ComponentResource):
 
 
 def _enforcing_mode(title: str) -> str:
-    """Return the setting `networkPolicies`: whether Pods may connect before their policies are applied.
+    """Return the `networkPolicies` setting, i.e. whether Pods may connect before their policies are applied.
 
-    `standard` allows this, and `strict` does not. CoreDNS also needs policies, which the workloads project applies, so
-    the first `up` of a cluster uses `standard`.
+    `standard` allows this, and `strict` doesn't. CoreDNS also needs policies, which are applied by the workloads
+    project, so the first `up` of a cluster uses `standard`.
     """
     mode = pulumi.Config().get("networkPolicies") or "strict"
     if mode not in ("standard", "strict"):
@@ -256,6 +256,6 @@ class ClusterAddons(pulumi.ComponentResource):
 
 
 def _issuer(identities: Sequence[eks.outputs.ClusterIdentity] | None) -> str:
-    """Return the issuer that EKS creates for each cluster, or "" if EKS names none."""
+    """Return the token issuer EKS creates for each cluster, or "" if EKS names none."""
     issuers = [oidc.issuer for identity in identities or () for oidc in identity.oidcs or ()]
     return next((issuer for issuer in issuers if issuer), "")

@@ -21,10 +21,10 @@ characters per user, which three prefixes would fill (docs.aws.amazon.com/IAM, "
 
 
 class Crossing(pulumi.ComponentResource):
-    """A user with exactly the given access, for Pods outside EKS, which cannot assume a role.
+    """A user with exactly the given access, for Pods outside EKS, which can't assume a role.
 
     `keys` are numbers, one for each access key. Keys never expire. To rotate a key, add a second key, switch all
-    clients to it, then remove the first. The state stores the secret keys encrypted.
+    clients to it, then remove the first. The secret keys are encrypted in the state.
     """
 
     access_key_ids: dict[str, pulumi.Output[str]]

@@ -111,7 +111,7 @@ class Database(pulumi.ComponentResource):
     def _opening(
         self, name: str, network: Network | AdoptedNetwork | ClusterNetwork, cluster: Cluster | ExistingCluster
     ) -> pulumi.Output[str]:
-        """Create a security group that opens the port to the cluster's nodes and allows no outbound traffic."""
+        """Create a security group that opens the port to the cluster's nodes and blocks outbound traffic."""
         group = ec2.SecurityGroup(
             name,
             # changing the description would replace the group
@@ -171,9 +171,9 @@ def _secret_arn(secrets: Sequence[InstanceMasterUserSecret]) -> str:
 
 
 def _connections(machine: str) -> int:
-    """Return the connection limit of an instance class such as `db.m7g.large`, which depends on the class's memory.
+    """Return the connection limit of an instance class such as `db.m7g.large`, which depends on its memory.
 
-    Raises RunError for a class of unknown memory size. Sources, 2026-11-24:
+    Raises RunError if the class's memory size is unknown. Sources, 2026-11-24:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html,
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html.
     """

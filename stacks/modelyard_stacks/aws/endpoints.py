@@ -35,7 +35,7 @@ def service_endpoints(
     buckets: Sequence[str],
     opts: pulumi.ResourceOptions,
 ) -> list[ec2.VpcEndpoint]:
-    """Create a free S3 endpoint, which saves NAT traffic, and an endpoint for each of `services`, such as `ecr.api`.
+    """Create a free S3 endpoint, which saves NAT traffic, and an endpoint for each of `services`, e.g. `ecr.api`.
 
     The S3 endpoint lets the account's principals access `buckets`, and lets everyone read image layers. Each of the
     other endpoints lets the account's principals access its service. Raises RunError for services in China, where some
@@ -82,7 +82,7 @@ def service_endpoints(
 
 
 def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[str]:
-    """Return the S3 endpoint's policy. A gateway endpoint requires principal `*`, so conditions restrict the clients.
+    """Return the S3 endpoint's policy, where conditions restrict clients, as gateway endpoints require principal `*`.
 
     Source: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html, 2026-11-25.
     """
@@ -112,7 +112,7 @@ def _storage_policy(account: Account, buckets: Sequence[str]) -> pulumi.Output[s
 
 
 def _service_policy(account: Account, service: str) -> pulumi.Output[str]:
-    """Restrict an endpoint to this account, so that other accounts' credentials cannot be used through it."""
+    """Restrict an endpoint to this account, so that it can't be used with credentials of other accounts."""
     everything: Reasoned = (
         {
             "Sid": "Account",

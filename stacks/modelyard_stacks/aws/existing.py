@@ -1,4 +1,4 @@
-"""An existing EKS cluster that other systems also use, its network, and its Pod Identity agent."""
+"""An existing EKS cluster shared with other systems, its network, and its Pod Identity agent."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _AGENT = "eks-pod-identity-agent"
 
 
 class ExistingCluster(AdoptedCluster):
-    """A cluster in the account, given by its name, as EKS describes it at each `up`. Nothing in it is changed.
+    """A cluster in the account, given by name, as EKS describes it at each `up`. Nothing in it is changed.
 
-    Resources that a program adds are named after this component, not after the cluster, which several systems share.
+    Resources added by a program are named after this component rather than the cluster, which several systems share.
     The role that applies the workloads needs an access entry for the cluster.
     """
 
@@ -47,7 +47,7 @@ class ExistingCluster(AdoptedCluster):
         )
 
     def issuer_arn(self) -> pulumi.Output[str]:
-        """Return the ARN of the IAM provider for the cluster's tokens. `up` fails if the account has none."""
+        """Return the ARN of the IAM provider for the cluster's tokens. `up` fails if the account doesn't have one."""
         options = pulumi.InvokeOutputOptions(provider=self.account)
         return iam.get_open_id_connect_provider_output(url=self.issuer, opts=options).arn
 
@@ -63,9 +63,9 @@ class ClusterNetwork:
 
 
 class IdentityAgent(pulumi.ComponentResource):
-    """The agent that provides Pods with the credentials of their roles, in the default version for the cluster.
+    """The agent that provides Pods with their roles' credentials, in the default version for the cluster.
 
-    `destroy` leaves it in the cluster, because Pods of other systems may now depend on it.
+    `destroy` leaves it in the cluster, since Pods of other systems may depend on it by then.
     """
 
     def __init__(self, name: str, *, cluster: ExistingCluster, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -23,7 +23,7 @@ class TrustedIssuer(pulumi.ComponentResource):
     """The issuer of another cluster's ServiceAccount tokens. AWS reads its keys over the internet.
 
     An account can have each issuer only once. If another program has already created this one, list its name in the
-    stack's setting `existingIssuers`. The existing issuer is then used and left unchanged. On its own, an issuer grants
+    stack setting `existingIssuers`. The existing issuer is then used and left unchanged. On its own, an issuer grants
     nothing.
     """
 
@@ -55,7 +55,7 @@ class TrustedIssuer(pulumi.ComponentResource):
 
 
 class TrustedIdentity(pulumi.ComponentResource):
-    """The role of one workload on another cluster, which only Pods of its ServiceAccount can assume."""
+    """The role of a workload on another cluster, which only Pods of its ServiceAccount can assume."""
 
     role_arn: pulumi.Output[str]
 
@@ -99,7 +99,7 @@ class TrustedIdentity(pulumi.ComponentResource):
 
 
 def _existing() -> list[str]:
-    """Return the setting `existingIssuers`; raise RunError if it is not a list of names."""
+    """Return the `existingIssuers` setting. Raises RunError if it isn't a list of names."""
     value: object = pulumi.Config().get_object("existingIssuers")
     if value is None:
         return []

@@ -1,4 +1,4 @@
-"""Workload identities: roles that Pods assume through EKS Pod Identity, with exactly the access in the spec."""
+"""Workload identities, i.e. roles that Pods assume via EKS Pod Identity, with exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class StoreAccess(TypedDict):
     """Access to one folder or file in a bucket. An empty prefix means the whole bucket.
 
     `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
-    with a slash is a folder; any other may be a folder or a file. `key` is the KMS key that encrypts the bucket, by
-    default S3's own. `region` is the region of the bucket and the key if it differs from the account's.
+    with a slash is a folder, and any other may be a folder or a file. `key` is the KMS key that encrypts the bucket,
+    which defaults to S3's own. `region` is the region of the bucket and the key if it differs from the account's.
     """
 
     bucket: pulumi.Input[str]
@@ -31,7 +31,7 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The role of one workload, which only Pods of its service account on this cluster can assume.
+    """A workload's role, which only Pods of its service account on this cluster can assume.
 
     `secrets` are names in Secrets Manager. If a secret is encrypted with a key other than `key`, that key's owner must
     grant the role access.
@@ -103,11 +103,11 @@ def pod_role(
 
 
 def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterable[Statement]:
-    """Return statements that grant exactly the given access: `lake/` does not include `lake-2/`.
+    """Return statements that grant exactly the given access. For example, `lake/` doesn't include `lake-2/`.
 
-    A prefix may be a file, so the key without a slash is also readable. It cannot be listed, because listing `lake`
-    would also show `lake-2/`. S3 therefore responds with 403 instead of 404 to a HEAD request for a missing key.
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
+    A prefix may be a file, so the key without a slash is also readable. It can't be listed, since listing `lake` would
+    also show `lake-2/`. S3 therefore responds with 403 instead of 404 to a HEAD request for a missing key. Source:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html, 2026-11-24.
     """
     readable = [each for each in access if each["mode"] != "append"]
     writable = [each for each in access if each["mode"] == "write"]
@@ -142,7 +142,7 @@ def store_statements(account: Account, access: Sequence[StoreAccess]) -> Iterabl
 
 
 def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) -> Iterable[Statement]:
-    """Return statements that allow reading the given secrets, and decrypting those encrypted by our key."""
+    """Return statements that allow reading the given secrets and decrypting those encrypted with our key."""
     if not arns:
         return
     yield {"Sid": "ReadSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": list(arns)}
@@ -160,10 +160,10 @@ def secret_statements(key: Key | AdoptedKey, arns: Sequence[pulumi.Input[str]]) 
 
 
 def secret_arn(account: Account, name: str) -> pulumi.Output[str]:
-    """Return the ARN pattern of a secret. AWS appends a hyphen and six characters to the name.
+    """Return the ARN pattern of a secret, as AWS appends a hyphen and six characters to the name.
 
-    Longer names that start with this one do not match.
-    Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
+    Longer names that start with this one don't match. Source:
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html, 2026-11-24.
     """
     return account.arn("secretsmanager", f"secret:{_literal(name)}-??????")
 
@@ -179,7 +179,7 @@ def secret_arns(
 
 
 def _listing(account: Account, bucket: pulumi.Input[str], folders: Sequence[str], sid: str) -> Statement:
-    """Combine a bucket's folders in one statement, because role policies are limited to 10,240 characters."""
+    """Combine a bucket's folders in one statement, as role policies are limited to 10,240 characters."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",

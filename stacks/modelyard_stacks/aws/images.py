@@ -16,7 +16,7 @@ _UNTAGGED_DAYS = 14
 class ImageRegistry(pulumi.ComponentResource):
     """Repositories in the account's registry. Tags are immutable, and pushed images are scanned.
 
-    Untagged images are deleted after 14 days. `host` is the first part of an image's name.
+    Untagged images are deleted after 14 days. `host` is the first part of an image name.
     """
 
     host: pulumi.Output[str]

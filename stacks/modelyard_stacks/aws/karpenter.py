@@ -1,6 +1,6 @@
-"""Permissions for Karpenter's controller to manage machines with this cluster's tags and to read available offerings.
+"""Permissions for Karpenter's controller to manage machines with this cluster's tags and to read offerings.
 
-The actions that Karpenter 1.14 calls and the tags that it sets are documented at
+The actions called by Karpenter 1.14 and the tags it sets are documented at
 https://karpenter.sh/docs/reference/cloudformation/, 2026-11-24.
 """
 
@@ -20,8 +20,8 @@ def controller_statements(
 ) -> Iterable[Statement]:
     """Return the controller's statements, each of which names its resources or requires tags.
 
-    The controller can create only resources that have the tags of this cluster and of a NodePool, and can change and
-    terminate only those.
+    The controller can only create resources that have the tags of this cluster and of a NodePool, and can only change
+    and terminate those.
     """
     yield from _machines(account, cluster)
     yield _profile(account, node_role_arn)
@@ -50,7 +50,7 @@ def controller_statements(
 
 
 def reading_everywhere(account: Account) -> Sequence[Reasoned]:
-    """Return actions that can only be allowed for all resources.
+    """Return statements for actions that can only be allowed for all resources.
 
     Source: https://docs.aws.amazon.com/service-authorization/latest/reference/.
     """
@@ -141,8 +141,8 @@ def _machines(account: Account, cluster: str) -> Iterable[Statement]:
 def _spot(account: Account) -> Statement:
     """Allow creating Spot's service-linked role, which is needed for an account's first Spot request.
 
-    Node groups do not need this permission, because the role of Auto Scaling has it. Without the service-linked role,
-    EC2 responds with AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing. Source:
+    Node groups don't need this permission, since the role of Auto Scaling has it. Without the service-linked role, EC2
+    responds with AuthFailure.ServiceLinkedRoleCreationNotPermitted and starts nothing. Source:
     https://karpenter.sh/docs/troubleshooting/#missing-service-linked-role, 2026-11-25.
     """
     name = "role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"
@@ -156,7 +156,7 @@ def _spot(account: Account) -> Statement:
 
 
 def _profile(account: Account, node_role_arn: str) -> Statement:
-    """Allow passing only the nodes' role to machines through the instance profile."""
+    """Allow passing only the node role to machines through the instance profile."""
     return {
         "Sid": "GiveNodesTheirRole",
         "Effect": "Allow",
@@ -167,7 +167,7 @@ def _profile(account: Account, node_role_arn: str) -> Statement:
 
 
 def _disks(account: Account, key_arn: str) -> Iterable[Statement]:
-    """Allow EC2 to use our key for encrypted disks on behalf of the principal that starts the machine.
+    """Allow EC2 to use our key for encrypted disks on behalf of the principal starting the machine.
 
     Source: https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html, 2026-11-24.
     """

@@ -18,7 +18,7 @@ class Key(pulumi.ComponentResource):
     Roles and users of the account get access through their own policies. With `services`, the key's policy also gives
     access to CloudWatch Logs for the account's log groups, to CloudWatch alarms and EventBridge rules that write to
     encrypted topics and queues, and to the service roles that start nodes with encrypted disks. Losing the key means
-    losing everything that it encrypts, so it is protected, and deletion takes effect only after 30 days.
+    losing everything it encrypts, so it is protected, and deletion only takes effect after 30 days.
     """
 
     arn: pulumi.Output[str]
@@ -114,11 +114,12 @@ def _services(account: Account) -> list[Reasoned]:
 
 
 def _node_disks(account: Account) -> list[Reasoned]:
-    """Give access to the service roles that start nodes, whose own policies do not cover customer-managed keys.
+    """Give access to the service roles that start nodes, whose own policies don't cover customer-managed keys.
 
-    The roles are named in a condition and not as principals: KMS rejects a policy with a nonexistent principal, and in
-    a new account, these roles are created only with the first Auto Scaling group and the first Spot request. Source,
-    2026-11-24: https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    The roles are named in a condition rather than as principals, because KMS rejects a policy with a nonexistent
+    principal, and in a new account, these roles are only created with the first Auto Scaling group and the first Spot
+    request. Source, 2026-11-24:
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
     roles = {
         "aws:PrincipalArn": [

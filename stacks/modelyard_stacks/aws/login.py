@@ -15,7 +15,7 @@ from .policies import Statement, document
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A secret for the login to one database, and the role of the Pods that create the login and change its password.
+    """A secret for one database's login, and the role of the Pods that create the login and change its password.
 
     Only these Pods may read the master user's login. Workloads read the secret at `secret_arn`, which is empty until
     these Pods have run.

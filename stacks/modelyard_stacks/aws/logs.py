@@ -19,8 +19,8 @@ Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API
 class LogGroup(cloudwatch.LogGroup):
     """The log group at `path`, encrypted with the key.
 
-    Lines are kept for `days`, rounded up to a period that CloudWatch supports. Create the group before the service that
-    writes to it, because the service would otherwise create one that is unencrypted and never expires.
+    Lines are kept for `days`, rounded up to a period supported by CloudWatch. Create the group before the service that
+    writes to it, since the service would otherwise create one that is unencrypted and never expires.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with a private subnet in each zone. Nothing can connect to it from outside.
+    """A VPC with a private subnet in each zone, which can't be reached from outside.
 
     `nat` is the outbound path to the internet: none, one gateway, or one per zone, which survives the loss of a zone.
     With NAT, there is also a small public subnet per zone for the gateways and load balancers, which are the only
@@ -56,7 +56,7 @@ class Network(pulumi.ComponentResource):
     named `buckets` are reachable. All traffic is logged.
 
     `cidr` is split into eighths: one for each private subnet, and the last one for the public subnets, so adding a zone
-    does not change any existing subnet. Machines must wait for `ready` before they can reach anything.
+    doesn't change any existing subnet. Machines must wait for `ready` before they can reach anything.
     """
 
     vpc_id: pulumi.Output[str]
@@ -223,7 +223,7 @@ class Zone:
 
 
 def subnet_blocks(cidr: str, zones: int) -> tuple[list[str], list[str]]:
-    """Return the CIDR blocks of the private and public subnets; raise RunError if they are too small or too many.
+    """Return the CIDR blocks of the private and public subnets. Raises RunError if they are too small or too many.
 
     In a /22, each private subnet has 128 addresses, and each public one has 32, as required by a load balancer.
     """

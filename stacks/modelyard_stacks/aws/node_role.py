@@ -16,11 +16,11 @@ _POLICIES = {
 
 
 class NodeRole(pulumi.ComponentResource):
-    """A role with which nodes join the cluster, fetch roles for Pods and pull images.
+    """A role that lets nodes join the cluster, fetch roles for Pods and pull images.
 
-    EKS admits the role with its first node group. EKS does not describe the role of existing nodes. This role also has
-    the permissions of the network plugin, because it is unknown whether the plugin has its own role. Nodes must wait
-    for `ready`.
+    EKS admits the role with its first node group, and doesn't describe the role of existing nodes. This role also has
+    the permissions of the network plugin, since it's unknown whether the plugin has its own role. Nodes must wait for
+    `ready`.
     """
 
     arn: pulumi.Output[str]

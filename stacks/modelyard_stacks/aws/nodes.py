@@ -63,20 +63,20 @@ https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html, 2026-11-
 
 
 class NodePool(pulumi.ComponentResource):
-    """A group of machines of one kind. The autoscaler sets its size between `min_nodes` and `max_nodes`.
+    """A group of machines of the same kind. The autoscaler keeps its size between `min_nodes` and `max_nodes`.
 
     Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. Machines with an NVIDIA accelerator also have
-    `nvidia.com/gpu=true:NoSchedule`, because nothing else keeps other Pods away. Several node groups with the same
-    `pool` form one pool of different machines.
+    `nvidia.com/gpu=true:NoSchedule`, since nothing else keeps other Pods away. Several node groups with the same `pool`
+    form one pool of different machines.
 
     With `local_gib`, images and Pods' ephemeral storage are on the machine's NVMe disks, which have this total size and
-    are encrypted in hardware; `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods that
-    train together: the first zone of the network, or the one whose number is in the stack's setting `trainingZone`.
+    are encrypted in hardware, and `disk_gib` is the root volume. With `one_zone`, all nodes are in one zone, for Pods
+    that train together: the first zone of the network, or the one whose number is in the stack setting `trainingZone`.
 
     In an existing cluster, nodes have `role`, and are in the same subnets as its control plane.
 
-    The metadata service responds only to the machine itself, so Pods cannot get the machine's credentials. Disks are
+    The metadata service only responds to the machine itself, so Pods can't get the machine's credentials. Disks are
     encrypted.
     """
 
@@ -226,7 +226,7 @@ def _joined(
     network: Network | AdoptedNetwork | Zone | ClusterNetwork,
     role: NodeRole | None,
 ) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
-    """Return the nodes' role, and what nodes must wait for: in an existing cluster, only the role."""
+    """Return the node role, and what nodes must wait for, which is only the role in an existing cluster."""
     if role is not None:
         return role.arn, list(role.ready)
     if isinstance(cluster, ExistingCluster) or isinstance(network, ClusterNetwork):
@@ -243,7 +243,7 @@ def _scaling_group(resources: Sequence[NodeGroupResource]) -> str:
 
 
 def _training_zone(name: str, network: Network | AdoptedNetwork | Zone | ClusterNetwork) -> pulumi.Output[str]:
-    """Return the subnet of the zone whose number, counted from 1, is in the stack's setting `trainingZone`."""
+    """Return the subnet of the zone given by the stack setting `trainingZone`, counted from 1."""
     number = pulumi.Config().get_int("trainingZone") or 1
     subnets = network.subnet_ids
     if isinstance(subnets, pulumi.Output):

@@ -25,7 +25,7 @@ _EVENTS: Mapping[str, tuple[str, str]] = {
 
 
 class ClusterAutoscaler(pulumi.ComponentResource):
-    """The role of the cluster autoscaler, which can read all groups but resize only this cluster's."""
+    """The role of the cluster autoscaler, which can read all groups but only resize those of this cluster."""
 
     role_arn: pulumi.Output[str]
 
@@ -56,7 +56,7 @@ class ClusterAutoscaler(pulumi.ComponentResource):
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The role of External Secrets, which can read the given secrets, by name or ARN, but cannot list any."""
+    """The role of External Secrets, which can read the given secrets, by name or ARN, but can't list any."""
 
     role_arn: pulumi.Output[str]
 
@@ -92,11 +92,11 @@ class Karpenter(pulumi.ComponentResource):
 
     The tag marks the security group for its nodes. The queue receives AWS's interruption notices. The nodes have the
     same role as the cluster's other nodes. EKS admits that role once a managed node group has it, and there is always
-    such a group, because Karpenter itself must run somewhere. Source:
+    such a group, since Karpenter itself must run somewhere. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html, 2026-11-24.
 
-    Karpenter does not create instance profiles itself: IAM's API has no VPC endpoint, so this would fail in a network
-    without internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
+    Karpenter doesn't create instance profiles itself, because IAM's API has no VPC endpoint, so this would fail in a
+    network without internet access. Source: https://github.com/aws/karpenter-provider-aws/issues/4985, 2026-11-25.
     """
 
     role_arn: pulumi.Output[str]
@@ -161,7 +161,7 @@ class Karpenter(pulumi.ComponentResource):
 
 
 def _autoscaler(account: Account, cluster: str) -> pulumi.Output[str]:
-    """Return the autoscaler's permissions. EKS tags the Auto Scaling groups of its node groups with the cluster's name.
+    """Return the autoscaler's permissions. EKS tags its node groups' Auto Scaling groups with the cluster name.
 
     Source: https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md,
     2026-11-24.

@@ -1,4 +1,4 @@
-"""IAM policies as plain data. Statements that cover all resources must have a reason."""
+"""IAM policies as plain data. Statements that cover all resources must give a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Conditions: TypeAlias = Mapping[str, Mapping[str, Texts]]
 
 
 class Statement(TypedDict):
-    """A statement with IAM's own keys. Only resource and trust policies have a `Principal`."""
+    """A statement using IAM's own keys. Only resource and trust policies have a `Principal`."""
 
     Sid: str
     Effect: Literal["Allow", "Deny"]
@@ -31,7 +31,7 @@ Reasoned: TypeAlias = tuple[Statement, str]
 
 
 def document(*statements: Statement, everywhere: Sequence[Reasoned] = ()) -> pulumi.Output[str]:
-    """Return the policy as JSON text. Statements on the resource `*` must be in `everywhere`, with a reason.
+    """Return the policy as JSON text. Statements on the resource `*` must be in `everywhere` along with a reason.
 
     Raises ValueError otherwise, and for an empty reason or a statement that allows every action.
     """
@@ -64,8 +64,8 @@ def trust(service: str, *, conditions: Conditions | None = None) -> pulumi.Outpu
 def pod_trust(cluster_arn: pulumi.Input[str], *, namespace: str, service_account: str) -> pulumi.Output[str]:
     """Return a trust policy for the Pods of one ServiceAccount in one cluster, using EKS Pod Identity.
 
-    EKS tags the session with the Pod's cluster, namespace and ServiceAccount, so other associations cannot use the
-    role. Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
+    EKS tags the session with the Pod's cluster, namespace and ServiceAccount, so other associations can't use the role.
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html, 2026-11-24.
     """
     return document(
         {
@@ -109,7 +109,7 @@ def web_identity_trust(
 def token_trust(
     provider_arn: pulumi.Input[str], issuer: pulumi.Input[str], *, namespace: str, service_account: str
 ) -> pulumi.Output[str]:
-    """Return a trust policy for the tokens that a cluster issues for one ServiceAccount with AWS as the audience.
+    """Return a trust policy for tokens that a cluster issues for one ServiceAccount with AWS as the audience.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html, 2026-11-27.
     """
@@ -131,7 +131,7 @@ def tls_only(action: str, resource: Texts) -> Statement:
 
 
 def role_prefix(name: str, use: str) -> str:
-    """Return `<name>-<use>-`, to which the provider appends 26 characters. Long names and uses are truncated.
+    """Return `<name>-<use>-`, truncating long names and uses. The provider appends 26 characters.
 
     IAM allows 64 characters: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-24.
     """

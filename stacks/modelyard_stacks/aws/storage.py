@@ -17,7 +17,7 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """The period for which object versions are retained, for everyone or except for users who may bypass governance."""
+    """How long object versions are retained, for everyone or except for users who may bypass governance."""
 
     mode: Literal["compliance", "governance"]
     days: int
@@ -29,7 +29,7 @@ class ObjectStore(pulumi.ComponentResource):
     With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
     than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`, every version
     written from then on is retained for the given days, even if other rules would delete it. The bucket is protected,
-    and is deleted only if it is empty.
+    and is only deleted if it is empty.
     """
 
     bucket: pulumi.Output[str]
@@ -148,9 +148,9 @@ class ObjectStore(pulumi.ComponentResource):
         return s3.BucketVersioning(name, arguments, self._child())
 
     def _lock_objects(self, name: str, lock: ObjectLock, versions: Iterable[pulumi.Resource]) -> None:
-        """Enable object lock. S3 supports this for new and existing versioned buckets, but cannot disable it again.
+        """Enable object lock, which S3 supports for new and existing versioned buckets, but can't disable again.
 
-        Removing the default retention does not affect locked objects. Source:
+        Removing the default retention doesn't affect locked objects. Source:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html, 2026-11-25.
         """
         retention = s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(

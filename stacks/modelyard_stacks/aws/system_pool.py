@@ -1,4 +1,4 @@
-"""The system node pool, with machines for Ray heads, the registry, add-ons, and their volumes."""
+"""The system node pool, for Ray heads, the registry, add-ons, and their volumes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .nodes import Arch, NodePool
 
 
 class SystemPool(pulumi.ComponentResource):
-    """A node group in each of up to `min_nodes` zones so that a node's replacement starts in the same zone.
+    """A node group in each of up to `min_nodes` zones, so that a node's replacement starts in the same zone.
 
     An EBS volume is bound to the zone in which its Pod first started. If one group spanned all zones, a small cluster's
     new node might start in another zone. Prometheus, and therefore every alert, would then wait for its volume forever.

@@ -1,4 +1,4 @@
-"""A role for clients that have the cluster's tokens for a ServiceAccount, without being one of its Pods."""
+"""A role for clients that hold a ServiceAccount's tokens from the cluster without being one of its Pods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .policies import document, role_prefix, token_trust
 
 
 class SystemSecretsReader(pulumi.ComponentResource):
-    """The role that lets a system's External Secrets store read these secrets, given by name or ARN, but not list any.
+    """The role a system's External Secrets store uses to read these secrets, given by name or ARN, but not list any.
 
     All systems on a cluster share External Secrets, so its own role could read the secrets of every system. Instead, it
     requests a token for the system's ServiceAccount, which names this role in an annotation. The account needs an IAM

@@ -30,11 +30,11 @@ _LOGINS = ("azurecli", "azd", "msi", "spn", "workloadidentity", "devicecode", "i
 def administrators(
     name: str, *, group: ResourceGroup, cluster_id: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> None:
-    """Make the members in the stack's setting `admins` administrators of this cluster only.
+    """Make the members in the stack setting `admins` administrators of this cluster only.
 
-    Without the setting, the login that runs Pulumi when the cluster is created becomes an administrator, because
-    otherwise not even owners of the subscription could do anything in the cluster. This does not change if another
-    login runs Pulumi later.
+    Without the setting, the login that runs Pulumi when the cluster is created becomes an administrator, since
+    otherwise not even owners of the subscription could do anything in the cluster. This doesn't change if another login
+    runs Pulumi later.
     """
     members = admins()
     for kind, member in members:
@@ -45,7 +45,7 @@ def administrators(
 
 
 def admins() -> list[tuple[str, str]]:
-    """Return the setting `admins` as kinds and object IDs; raise RunError if any member has a different form."""
+    """Return the `admins` setting as kinds and object IDs. Raises RunError if any member has a different form."""
     members = listed("admins", "group:00000000-0000-0000-0000-000000000000")
     matched = [_MEMBER.fullmatch(member) for member in members]
     if not all(matched):
@@ -64,7 +64,7 @@ def kubeconfig(
     cluster_name: pulumi.Input[str],
     depends_on: Sequence[pulumi.Resource] = (),
 ) -> pulumi.Output[str]:
-    """Build a kubeconfig without secrets. Each use calls kubelogin for a short-lived token with Pulumi's own login."""
+    """Build a kubeconfig without secrets, which calls kubelogin for short-lived tokens using Pulumi's own login."""
     login = way_to_log_in()
     answer = containerservice.list_managed_cluster_user_credentials_output(
         resource_group_name=resource_group,
@@ -75,7 +75,10 @@ def kubeconfig(
 
 
 def way_to_log_in() -> str:
-    """Return the setting `login`, kubelogin's login method, such as `workloadidentity` in pipelines instead of `az`."""
+    """Return the `login` setting, i.e.
+
+    kubelogin's login method, e.g. `workloadidentity` in pipelines instead of `az`.
+    """
     login = pulumi.Config().get("login") or "azurecli"
     if login not in _LOGINS:
         raise pulumi.RunError(f"the setting login must be one of {', '.join(_LOGINS)}, not {login}")
@@ -83,7 +86,7 @@ def way_to_log_in() -> str:
 
 
 def _with_login(name: str, encoded: str, login: str) -> str:
-    """Keep the address and certificate authority from Azure's kubeconfig, but not the login, which always prompts."""
+    """Keep the address and certificate authority of Azure's kubeconfig, but not the login, which always prompts."""
     config: object = yaml.safe_load(base64.b64decode(encoded))
     clusters = cast("dict[str, list[dict[str, dict[str, str]]]]", config)["clusters"]
     execute = {
@@ -114,7 +117,7 @@ def _administrator(
     kind: str | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Assign two roles: one gives access to the Kubernetes API, and the other to the kubeconfig."""
+    """Assign one role that gives access to the Kubernetes API, and another for the kubeconfig."""
     for use, role in (("admin", CLUSTER_ADMIN), ("user", CLUSTER_USER)):
         authorization.RoleAssignment(
             f"{title}-{use}",

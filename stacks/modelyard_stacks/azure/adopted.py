@@ -1,4 +1,4 @@
-"""References to resources from another project of the same system, used by a project that grants access to them."""
+"""References to resources of another project in the same system, used by projects that grant access to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .group import ResourceGroup
 
 
 class AdoptedCluster:
-    """An existing cluster, given by its name and the issuer of its tokens. It is not changed."""
+    """An existing cluster, given by its name and token issuer. It isn't changed."""
 
     def __init__(
         self, name: str, *, group: ResourceGroup, cluster_name: pulumi.Input[str], issuer: pulumi.Input[str]

@@ -19,10 +19,10 @@ _THRESHOLDS = (("spent80", "Actual", 80), ("spent", "Actual", 100), ("forecast",
 class Budget(pulumi.ComponentResource):
     """A monthly budget for everything in the system's resource groups.
 
-    It sends mail at 80 % and 100 % of the limit, and when the month's forecast exceeds it. It does not stop anything.
+    It sends mail at 80% and 100% of the limit, and when the month's forecast exceeds it, but doesn't stop anything.
 
     It covers the resource group, the group of its nodes, and the other `groups` in the same subscription. It uses the
-    subscription's currency, which the program cannot choose.
+    subscription's currency, which the program can't choose.
     """
 
     def __init__(
@@ -71,6 +71,6 @@ class Budget(pulumi.ComponentResource):
 
 
 def _this_month() -> str:
-    """Return the first day of this month. A new budget cannot start earlier, nor in the middle of a month."""
+    """Return the first day of this month. A new budget can't start earlier, nor in the middle of a month."""
     now = datetime.now(UTC)
     return f"{now.year}-{now.month:02}-01T00:00:00Z"

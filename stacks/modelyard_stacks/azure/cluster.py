@@ -121,7 +121,7 @@ class Cluster(pulumi.ComponentResource):
     def _rights(
         self, control: managedidentity.UserAssignedIdentity, kubelet: managedidentity.UserAssignedIdentity
     ) -> list[authorization.RoleAssignment]:
-        """Grant the access that the control plane needs before its creation: to subnets, keys and its nodes' identity.
+        """Grant the access the control plane needs before it's created: to subnets, keys and the identity of its nodes.
 
         Sources: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption and
         https://learn.microsoft.com/en-us/azure/aks/use-managed-identity, 2026-11-27.

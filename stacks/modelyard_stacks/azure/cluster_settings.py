@@ -22,7 +22,7 @@ _WEEK_H = 7 * 24
 
 
 def encrypts_hosts() -> bool:
-    """Return the setting `encryptionAtHost`, which also encrypts caches and local disks.
+    """Return the `encryptionAtHost` setting, which also encrypts caches and local disks.
 
     The subscription needs the feature EncryptionAtHost, and the machine has to support it.
     """
@@ -30,7 +30,7 @@ def encrypts_hosts() -> bool:
 
 
 def network_profile(network: Network | AdoptedNetwork) -> containerservice.ContainerServiceNetworkProfileArgs:
-    """Give Pods their own addresses, behind those of their nodes, and let Cilium enforce NetworkPolicies."""
+    """Give Pods their own addresses behind those of their nodes, and let Cilium enforce NetworkPolicies."""
     services = IPv4Network(network.services_cidr)
     return containerservice.ContainerServiceNetworkProfileArgs(
         network_plugin="azure",
@@ -49,7 +49,7 @@ def network_profile(network: Network | AdoptedNetwork) -> containerservice.Conta
 def api_access(
     network: Network | AdoptedNetwork, public_access_cidrs: Sequence[str]
 ) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
-    """Make the API reachable at an address in the network, and from the given CIDR blocks on the internet, if any.
+    """Make the API reachable at an address in the network, and from the given public CIDR blocks, if any.
 
     Nodes always use the address in the network, which is the same whether or not the API is also public.
     """
@@ -70,7 +70,7 @@ def entra_login(tenant_id: pulumi.Input[str]) -> containerservice.ManagedCluster
 
 
 def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
-    """Encrypt Secrets with our key, give Pods their own identities, and remove unused images."""
+    """Encrypt Secrets with our key, give Pods their own identities, and clean up unused images."""
     return containerservice.ManagedClusterSecurityProfileArgs(
         workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True),
         azure_key_vault_kms=containerservice.AzureKeyVaultKmsArgs(
@@ -86,7 +86,7 @@ def security(key: Key) -> containerservice.ManagedClusterSecurityProfileArgs:
 
 
 def patches() -> containerservice.ManagedClusterAutoUpgradeProfileArgs:
-    """Install patches for Kubernetes and nodes. The minor version remains the one in the program."""
+    """Install patches for Kubernetes and nodes, without changing the minor version set by the program."""
     return containerservice.ManagedClusterAutoUpgradeProfileArgs(
         upgrade_channel="patch", node_os_upgrade_channel="NodeImage"
     )
@@ -103,7 +103,7 @@ def volumes() -> containerservice.ManagedClusterStorageProfileArgs:
 
 
 def autoscaler() -> containerservice.ManagedClusterPropertiesAutoScalerProfileArgs:
-    """Choose pools in the order listed by a ConfigMap in the cluster, and remove idle nodes."""
+    """Choose pools in the order listed in a ConfigMap in the cluster, and remove idle nodes."""
     return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
         expander="priority",
         # Ray Pods have scratch folders, which by default prevent the removal of their node

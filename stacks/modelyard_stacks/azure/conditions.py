@@ -17,11 +17,11 @@ Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubl
 
 
 def below(prefixes: Sequence[str], mode: Mode) -> str:
-    """Return a condition that limits a mode's actions to the given folders, or to files with exactly the given names.
+    """Return a condition that limits a mode's actions to the given folders, or files with exactly those names.
 
-    `lake` does not include `lake-2/`, although that name starts with `lake`. A listing has to use a folder as its
+    `lake` doesn't include `lake-2/`, although that name starts with `lake`. A listing has to use a folder as its
     prefix, including the slash. A folder's own name may also be requested, so the response is 404 instead of 403 if no
-    blob has this name. Raises RunError for a prefix that cannot be written in a condition, or if there are too many
+    blob has this name. Raises RunError for a prefix that can't be written in a condition, or if there are too many
     prefixes for one condition. Source:
     https://learn.microsoft.com/en-us/azure/storage/blobs/storage-auth-abac-examples, 2026-11-27.
     """
@@ -45,7 +45,7 @@ def _when(action: str, suboperation: str) -> str:
 
 
 def _not(matches: Iterable[str]) -> str:
-    """Negate the matches, because a condition also has to be true for actions to which it does not apply."""
+    """Negate the matches, since a condition must also be true for actions it doesn't apply to."""
     return f"({' AND '.join(f'!({match})' for match in matches)})"
 
 

@@ -31,11 +31,11 @@ _SUNDAY, _HOUR = 0, 4
 
 
 class Database(pulumi.ComponentResource):
-    """A PostgreSQL database that can be reached only at a private endpoint in the network, over TLS, with `login`.
+    """A PostgreSQL database that is only reachable at a private endpoint in the network, over TLS, with `login`.
 
     `database` is the name of the database, and `server` the globally unique name of its server. The login's user is the
-    server's administrator, because Azure creates no other user. With `replicas`, a standby can take over. It is in a
-    second zone, or in the same zone if the stack's setting `databaseZones` is false, for regions without zones. The
+    server's administrator, since Azure creates no other user. With `replicas`, a standby can take over. It is in a
+    second zone, or in the same zone if the stack setting `databaseZones` is false, for regions without zones. The
     server is protected. Deleting it deletes its backups. `connections` and `storage_gib` are its capacity.
     """
 
@@ -113,7 +113,7 @@ class Database(pulumi.ComponentResource):
     def _configure(
         self, server: dbforpostgresql.Server, database: str, network: Network | AdoptedNetwork | ClusterNetwork
     ) -> None:
-        """Configure the server in sequence, because it refuses a change while it is busy with another."""
+        """Configure the server in sequence, since it refuses changes while it is busy with another one."""
         created: pulumi.Resource = dbforpostgresql.Database(
             self._title,
             dbforpostgresql.DatabaseArgs(
@@ -150,7 +150,7 @@ class Database(pulumi.ComponentResource):
 def connections(machine: str) -> int:
     """Return the default connection limit of a server on the given machine.
 
-    Raises RunError for a machine that servers do not offer.
+    Raises RunError for machines that aren't available for servers.
     """
     if machine in _SMALL:
         return _SMALL[machine]
@@ -178,7 +178,7 @@ def _admit(arguments: dbforpostgresql.ServerArgs, login: DatabaseLogin) -> None:
 
 
 def _encrypt(arguments: dbforpostgresql.ServerArgs, key: Key) -> None:
-    """Encrypt with our key instead of Azure's default key. This cannot be changed after creation."""
+    """Encrypt with our key instead of Azure's default key. This can't be changed after creation."""
     arguments.identity = dbforpostgresql.UserAssignedIdentityArgs(
         type="UserAssigned",
         user_assigned_identities=key.identity_id.apply(lambda identity: {identity: dbforpostgresql.UserIdentityArgs()}),

@@ -1,4 +1,4 @@
-"""Private endpoints: addresses in the network at which stores, vaults, databases and registries can be reached."""
+"""Private endpoints, i.e. network addresses for reaching stores, vaults, databases and registries."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def private_endpoint(
     part: Part,
     opts: pulumi.ResourceOptions,
 ) -> networks.PrivateDnsZoneGroup:
-    """Give a resource an address in the network's endpoint subnet, to which its name then resolves.
+    """Give a resource an address in the network's endpoint subnet, which its name then resolves to.
 
-    Return the resource on which clients must depend.
+    Returns the resource that clients must depend on.
     """
     endpoint = networks.PrivateEndpoint(
         title,

@@ -23,7 +23,7 @@ class ExistingCluster(AdoptedCluster):
 
     It needs workload identity, which is the only way for Pods to get permissions of their own. The login that applies
     the workloads needs a role on the cluster to get its kubeconfig, and permissions in its API. The nodes of each pool
-    in `training_pools` are in one zone, because their Pods train together.
+    in `training_pools` are in one zone, since their Pods train together.
     """
 
     resource_group: pulumi.Output[str]
@@ -60,7 +60,7 @@ class ClusterNetwork:
     """The network of an existing cluster, managed by its owner.
 
     Private endpoints are created in the subnet with the ID `endpoints`, or in that of the cluster's nodes. They are
-    registered in the owner's DNS zones, in the resource group `dns_group`, because a network can be linked to only one
+    registered in the owner's DNS zones, in the resource group `dns_group`, because a network can only be linked to one
     zone with a given name, and all systems on the cluster need the same zones.
     """
 

@@ -12,10 +12,10 @@ _AUDIENCE = "api://AzureADTokenExchange"
 
 
 class PodIdentity:
-    """An Entra ID identity for the Pods of one ServiceAccount only.
+    """An Entra ID identity for the Pods of a single ServiceAccount.
 
-    Each workload has its own, because an identity accepts tokens from at most 20 ServiceAccounts.
-    Source: https://learn.microsoft.com/en-us/azure/aks/workload-identity-overview, 2026-11-25.
+    Each workload has its own, since an identity accepts tokens from at most 20 ServiceAccounts. Source:
+    https://learn.microsoft.com/en-us/azure/aks/workload-identity-overview, 2026-11-25.
     """
 
     client_id: pulumi.Output[str]

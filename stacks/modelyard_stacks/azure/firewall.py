@@ -1,6 +1,6 @@
 """Network security group rules that control who can reach private endpoints and a cluster's API server.
 
-By default, everything in a virtual network and in the networks connected to it can reach everything else.
+By default, everything in a virtual network and in connected networks can reach everything else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def endpoint_rules(nodes: str) -> list[network.SecurityRuleArgs]:
 
 
 def api_rules(nodes: str, api_server: str) -> list[network.SecurityRuleArgs]:
-    """Let nodes and connected networks reach the API, and let its own parts and Azure's load balancer reach each other.
+    """Let nodes and connected networks reach the API, and let the API server and Azure's load balancer reach it too.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/api-server-vnet-integration, 2026-11-27.
     """
@@ -46,7 +46,7 @@ def _rules(allowed: Sequence[tuple[str, Sequence[str], Sequence[str]]]) -> list[
 def _rule(
     name: str, priority: int, access: str, sources: Sequence[str], ports: Sequence[str]
 ) -> network.SecurityRuleArgs:
-    """Create a rule. A tag such as VirtualNetwork must be the only source; only CIDR blocks can be listed."""
+    """Create a rule. A tag such as VirtualNetwork must be the only source, as only CIDR blocks can be listed."""
     single = sources[0] if len(sources) == 1 else None
     any_port = list(ports) == ["*"]
     return network.SecurityRuleArgs(

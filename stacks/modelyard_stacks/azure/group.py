@@ -57,11 +57,11 @@ class ResourceGroup(Provider):
         return f"{self.group_name}{_OF_NODES}"
 
     def role_id(self, guid: str) -> str:
-        """Return the full ID of a role, in the same spelling as in Azure's responses."""
+        """Return a role's full ID, spelled the same way as in Azure's responses."""
         return f"/subscriptions/{self.subscription}/{_ROLES}/{guid}"
 
     def resource_id(self, kind: str, name: pulumi.Input[str]) -> pulumi.Output[str]:
-        """Return the ID of a resource in this group. An example of `kind` is `Microsoft.Storage/storageAccounts`."""
+        """Return the ID of a resource in this group. `kind` is a type such as `Microsoft.Storage/storageAccounts`."""
         return pulumi.Output.concat(self.id_of_group(), f"/providers/{kind}/", name)
 
     def id_of_group(self) -> pulumi.Output[str]:
@@ -69,7 +69,7 @@ class ResourceGroup(Provider):
         return pulumi.Output.concat(f"/subscriptions/{self.subscription}/resourceGroups/", self.group)
 
     def own(self, identifier: str) -> str:
-        """Return the ID of a network or subnet for private endpoints, which Azure requires in their subscription."""
+        """Return the ID of a network or subnet, which must be in the same subscription as its private endpoints."""
         subscription = identifier.split("/")[2]
         if subscription != self.subscription:
             raise pulumi.RunError(
@@ -94,7 +94,7 @@ class ResourceGroup(Provider):
 
 
 def protected() -> bool:
-    """Return whether `destroy` refuses to delete resources with data. The stack setting `protect` turns this off."""
+    """Return whether `destroy` refuses to delete resources with data. Disabled by the `protect` stack setting."""
     return pulumi.Config().get_bool("protect") is not False
 
 

@@ -1,4 +1,4 @@
-"""Workload identities: permissions for one ServiceAccount's Pods, with exactly the access in the spec."""
+"""Workload identities, which give the Pods of one ServiceAccount exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class StoreAccess(TypedDict):
     """Access to one folder or file in a container. An empty prefix means the whole container.
 
     `write` includes `read` and deletion. `append` adds blobs but can neither read, overwrite nor delete them. A prefix
-    that ends with a slash is a folder; any other may be a folder or a file. `group` is the name or ID of the account's
-    resource group if the account is in a different one.
+    that ends with a slash is a folder, and any other may be a folder or a file. `group` is the name or ID of the
+    account's resource group if the account is in a different one.
     """
 
     account: str
@@ -32,11 +32,11 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The identity of one workload, which its ServiceAccount's Pods assume using their token. There is no key.
+    """A workload's identity, which its ServiceAccount's Pods assume using their token. There is no key.
 
-    The ServiceAccount needs `client_id` in an annotation, and the Pods need a label. Blobs can be opened and listed
-    only below the prefixes in `access`. `stores` and `roles` are components of the same program; `roles` may also
-    be the name of that component in another program of the same target.
+    The ServiceAccount needs `client_id` in an annotation, and the Pods need a label. Blobs can only be opened and
+    listed under the prefixes in `access`. `stores` and `roles` are components of the same program, where `roles` may
+    also be the name of that component in another program of the same target.
     """
 
     client_id: pulumi.Output[str]

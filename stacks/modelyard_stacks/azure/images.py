@@ -22,9 +22,9 @@ _UNTAGGED_DAYS = 14
 class ImageRegistry(pulumi.ComponentResource):
     """An image registry that is reached inside the network, and from which the cluster's nodes may pull.
 
-    People push from connected networks, or from the addresses in the stack's setting `imageClients`. Untagged images
-    are deleted after 14 days. Azure encrypts images with its own key, because a registry cannot use a key in a closed
-    vault with a shared identity. `host` is the first part of an image's name.
+    People push from connected networks, or from the addresses in the stack setting `imageClients`. Untagged images are
+    deleted after 14 days. Azure encrypts images with its own key, since a registry can't use a key in a closed vault
+    with a shared identity. `host` is the first part of an image name.
     """
 
     host: str

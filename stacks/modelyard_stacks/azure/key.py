@@ -1,4 +1,4 @@
-"""The key that encrypts all data at rest, and the identity with which services use it."""
+"""The key that encrypts all data at rest, and the identity services use to access it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ class Key(pulumi.ComponentResource):
     """A customer-managed key in its own vault, which gets a new version every 90 days.
 
     Stores, disks and databases use it with one identity that has no other permissions. They must wait for `ready`.
-    Losing the key means losing everything that it encrypts, so it is protected, the vault cannot be purged, and both
-    can be recovered for 90 days after `destroy`. The vault's name has a suffix so that a later `up` creates a new
-    vault.
+    Losing the key means losing everything it encrypts, so it is protected, the vault can't be purged, and both can be
+    recovered for 90 days after `destroy`. The vault's name has a suffix so that a later `up` creates a new vault.
 
     With `cluster`, a cluster's disks can be encrypted, and there is a second key for Kubernetes Secrets. AKS refers to
     a specific version of that key, so it is not rotated.

@@ -18,10 +18,10 @@ _RESERVED = frozenset({"admin", "administrator", "azure_superuser", "guest", "pu
 
 
 class DatabaseLogin(pulumi.ComponentResource):
-    """A generated login for a database, stored in the vault for the workloads that need it.
+    """A generated database login, stored in the vault for the workloads that need it.
 
     The secret has the keys `username` and `password`. The password is generated once and stored in the stack's state,
-    encrypted. To replace it at the next `up`, change the number in the stack's setting `loginVersion`.
+    encrypted. To replace it at the next `up`, change the number in the stack setting `loginVersion`.
     """
 
     title: str
@@ -60,7 +60,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         self.register_outputs({"secret": self.secret})
 
     def _stored_password(self, name: str) -> pulumi.Output[str]:
-        """Return the password from the first run, because a stash ignores the inputs of later runs.
+        """Return the password from the first run, since a stash ignores the inputs of later runs.
 
         The vault and the server both read it from there, so they agree even after an interruption.
         """

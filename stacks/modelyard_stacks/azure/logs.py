@@ -24,7 +24,7 @@ _OF_DATABASE = ("PostgreSQLLogs",)
 
 
 class ClusterLogs(pulumi.ComponentResource):
-    """A workspace for the logs of a control plane and of databases. Lines are kept for `days`, from 30 to 730.
+    """A workspace for logs of control planes and databases. Lines are kept for `days`, from 30 to 730.
 
     Azure encrypts it with its own key. Anyone with a role in the workspace can query it from anywhere, and lines are
     accepted only from clients with an identity. Workload logs stay in the cluster.

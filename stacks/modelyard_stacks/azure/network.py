@@ -22,7 +22,7 @@ _OF_API_SERVER = "Microsoft.ContainerService/managedClusters"
 
 
 class Blocks(NamedTuple):
-    """The parts of a network's CIDR block. The first three form the virtual network; the rest are cluster-only."""
+    """The parts of a network's CIDR block. The first three form the virtual network, the others are cluster-only."""
 
     nodes: str
     endpoints: str
@@ -32,7 +32,7 @@ class Blocks(NamedTuple):
 
     @property
     def of_virtual_network(self) -> list[str]:
-        """Return the virtual network's blocks: one for nodes, and one for both endpoints and the API server."""
+        """Return the blocks of the virtual network, one for nodes and one for both endpoints and the API server."""
         return [self.nodes, str(IPv4Network(self.endpoints).supernet())]
 
 
@@ -87,9 +87,9 @@ class Network(pulumi.ComponentResource):
     """A virtual network with one subnet each for nodes, private endpoints and the API server.
 
     Nothing outside can connect to it. Nodes reach the internet through a NAT gateway, which AKS and Entra ID require.
-    Azure's stores, vaults, databases and registries are reached at private endpoints, to which private DNS zones
-    resolve. Only nodes, and the networks in the stack's setting `apiClients`, can reach these endpoints and the API
-    server.
+    Azure's stores, vaults, databases and registries are reached at private endpoints, which their names resolve to via
+    private DNS zones. Only nodes, and the networks in the stack setting `apiClients`, can reach these endpoints and the
+    API server.
 
     `cidr` is split: the first quarter for nodes, a sixteenth each for endpoints and the API server, an eighth for
     Services, and the upper half for Pods. Machines must wait for `ready` before they can reach anything.
@@ -144,7 +144,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _nat(self) -> networks.NatGateway:
-        """Create a gateway in a zone chosen by Azure. One for all zones would need a different kind of address."""
+        """Create a gateway in a zone chosen by Azure, as one for all zones would need a different kind of address."""
         address = networks.PublicIPAddress(
             self.title,
             networks.PublicIPAddressInitArgs(
@@ -172,7 +172,7 @@ class Network(pulumi.ComponentResource):
     def _subnets(
         self, network: networks.VirtualNetwork, gateway: networks.NatGateway, blocks: Blocks
     ) -> tuple[networks.Subnet, networks.Subnet, networks.Subnet]:
-        """Create the subnets in sequence, because Azure makes only one change to a network at a time."""
+        """Create the subnets in sequence, since Azure makes only one change to a network at a time."""
         nodes = self._subnet("nodes", network, blocks.nodes, gateway=gateway)
         endpoints = self._subnet("endpoints", network, blocks.endpoints, after=nodes)
         api_server = self._subnet("api-server", network, blocks.api_server, after=endpoints)
@@ -209,7 +209,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _rules(self, use: str) -> networks.NetworkSecurityGroup:
-        """Create the rules for a subnet. Azure's defaults suffice for nodes: they close the subnet to the internet."""
+        """Create the rules for a subnet. For nodes, Azure's defaults already block the internet."""
         nodes = split(self.cidr).nodes
         rules = {"nodes": [], "endpoints": endpoint_rules(nodes), "api-server": api_rules(nodes, self.api_cidr)}
         return networks.NetworkSecurityGroup(

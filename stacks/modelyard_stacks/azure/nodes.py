@@ -36,7 +36,7 @@ _ANY_PRICE = -1
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one size. AKS's autoscaler sets their number between `min_nodes` and `max_nodes`.
+    """Machines of one size. AKS's autoscaler keeps their number between `min_nodes` and `max_nodes`.
 
     Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. GPU machines also have `nvidia.com/gpu=present:NoSchedule` and the driver,
@@ -44,9 +44,9 @@ class NodePool(pulumi.ComponentResource):
     `agent_pool` is the name in AKS, of at most twelve characters.
 
     Nodes are spread over `zones`. Without zones, Azure places them where the machine is available, which is the only
-    way to use a size that some zones lack. If the cluster lists `pool` among its `training_pools`, all nodes are in one
-    zone: the one that the stack's setting `trainingZones` names for this `pool`, or else `trainingZone`, which is for
-    all pools, or else the first of `zones`, if any.
+    way to use a size that isn't available in some zones. If the cluster lists `pool` among its `training_pools`, all
+    nodes are in one zone: the one that the stack setting `trainingZones` names for this `pool`, or else `trainingZone`,
+    which is for all pools, or else the first of `zones`, if any.
 
     `disk_gib` is the disk for images and Pods. An `ephemeral` disk is part of the machine's own disk. In an existing
     cluster, disks are encrypted as its owner has decided, without `key`, and nodes have the cluster's version.
@@ -125,7 +125,7 @@ class NodePool(pulumi.ComponentResource):
 
 
 def _upgrades(*, has_gpus: bool) -> containerservice.AgentPoolUpgradeSettingsArgs:
-    """Return upgrade settings. By default, the new node starts first, which may never succeed for a scarce machine."""
+    """Return upgrade settings. By default, the new node starts first, which may never succeed for scarce machines."""
     surge, missing = ("0", "1") if has_gpus else ("1", "0")
     return containerservice.AgentPoolUpgradeSettingsArgs(max_surge=surge, max_unavailable=missing)
 

@@ -16,10 +16,10 @@ from .vault import Vault
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The identity of External Secrets, which can read only the given secrets in the vault.
+    """The identity of External Secrets, which can only read the given secrets in the vault.
 
-    `secrets` are the names of existing secrets, and `logins` are logins that this program creates. `client_id` goes
-    into an annotation on its ServiceAccount.
+    `secrets` are the names of existing secrets, and `logins` are logins created by this program. `client_id` goes into
+    an annotation on its ServiceAccount.
     """
 
     client_id: pulumi.Output[str]

@@ -40,10 +40,10 @@ Source: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-wit
 class StoreRoles(pulumi.ComponentResource):
     """Roles that let workloads read, read and write, or only add blobs in object stores.
 
-    They allow nothing else. Azure's own role for writing blobs also allows deleting the container, and no role of Azure
-    allows only adding blobs. These roles can be assigned in this resource group, in the other `groups` (names or IDs),
-    and in the groups of the accounts in the stack's setting `accounts`. `Identity` knows their IDs, and must wait for
-    `ready`.
+    They allow nothing else. Azure's own role for writing blobs also allows deleting the container, and none of Azure's
+    roles allows only adding blobs. These roles can be assigned in this resource group, in the other `groups` (names or
+    IDs), and in the groups of the accounts in the stack setting `accounts`. `Identity` knows their IDs, and must wait
+    for `ready`.
     """
 
     ready: tuple[pulumi.Resource, ...]
@@ -87,15 +87,15 @@ class StoreRoles(pulumi.ComponentResource):
 
 
 def store_role(group: ResourceGroup, name: str, mode: Mode) -> str:
-    """Return the GUID of a role in the `StoreRoles` called `name`, which other projects of the same target also need.
+    """Return the GUID of a role in the `StoreRoles` called `name`, which other projects of the target also need.
 
-    Systems may share a resource group, but each defines roles of its own.
+    Systems may share a resource group, but each defines its own roles.
     """
     return str(uuid5(NAMESPACE_URL, f"{group.subscription}/{group.group_name}/{name}/{mode}"))
 
 
 def account_groups() -> Mapping[str, str]:
-    """Return the setting `accounts`: the resource groups, by name or ID, of accounts that other programs created."""
+    """Return the `accounts` setting, i.e. the resource groups (names or IDs) of accounts created by other programs."""
     value: object = pulumi.Config().get_object("accounts")
     if value is None:
         return {}
@@ -108,7 +108,7 @@ def account_groups() -> Mapping[str, str]:
 
 
 def group_id(group: ResourceGroup, name: str) -> str:
-    """Return the ID of a resource group that is given by its ID, or by its name in the same subscription."""
+    """Return the ID of a resource group given by its ID, or by its name in the same subscription."""
     return name if name.startswith("/") else f"/subscriptions/{group.subscription}/resourceGroups/{name}"
 
 

@@ -12,7 +12,7 @@ _ZONES = ("1", "2", "3")
 
 
 def listed(setting: str, example: str) -> list[str]:
-    """Return a setting that is a list of strings, or an empty list if unset; raise RunError if it is anything else."""
+    """Return a list setting, or an empty list if unset. Raises RunError if it isn't a list of strings."""
     value: object = pulumi.Config().get_object(setting)
     if value is None:
         return []
@@ -35,15 +35,15 @@ def blocks(setting: str, example: str) -> list[str]:
 
 
 def connected_networks() -> list[str]:
-    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the API and the stores."""
+    """Return the `apiClients` setting, i.e. CIDR blocks of connected networks that may reach the API and stores."""
     return blocks("apiClients", "10.99.0.0/16")
 
 
 def training_zones(pools: Sequence[str]) -> dict[str, str]:
-    """Return the zone that the stack's settings choose for each of the given pools, or "".
+    """Return the zone chosen for each of the given pools in the stack settings, or "".
 
-    `trainingZones` has zones by pool, and `trainingZone` is for all other pools. Raises RunError if `trainingZones`
-    names a pool that is not in `pools`, because that zone would be ignored.
+    `trainingZones` has zones by pool, and `trainingZone` applies to all other pools. Raises RunError if `trainingZones`
+    names a pool that isn't in `pools`, since that zone would be ignored.
     """
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):

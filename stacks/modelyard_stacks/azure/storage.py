@@ -23,7 +23,7 @@ _NONCURRENT_DAYS = 30
 
 
 class ObjectLock(TypedDict):
-    """The period for which objects are retained, either for everyone or except for users who may change the account."""
+    """How long objects are retained, for everyone or except for users who may change the account."""
 
     mode: Literal["compliance", "governance"]
     days: int
@@ -38,8 +38,8 @@ class ObjectStore(pulumi.ComponentResource):
     With `versioned`, overwritten or deleted objects are kept for at least another 30 days. Lifecycle rules delete
     objects older than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`,
     every version is retained for the given days, so overwriting an object keeps its earlier content. Azure makes the
-    `compliance` policy final only in a second step: once the stack's setting `lockRetention` is true, nobody can undo
-    it. Until then, every `up` warns.
+    `compliance` policy final only in a second step: once the stack setting `lockRetention` is true, nobody can undo it.
+    Until then, every `up` warns.
     """
 
     account: pulumi.Output[str]
@@ -123,7 +123,10 @@ class ObjectStore(pulumi.ComponentResource):
         )
 
     def _service(self, keeps_versions: bool) -> storage.BlobServiceProperties:
-        """Configure versioning. Rules delete earlier versions by content age, and Azure then keeps them for a while."""
+        """Configure versioning.
+
+        Earlier versions are deleted by content age, and kept by Azure for a while after that.
+        """
         deleted = storage.DeleteRetentionPolicyArgs(
             enabled=keeps_versions, days=_NONCURRENT_DAYS if keeps_versions else None
         )
@@ -174,7 +177,7 @@ class ObjectStore(pulumi.ComponentResource):
 
 
 def _encrypted(key: Key) -> storage.EncryptionArgs:
-    """Encrypt with the newest version of the key, for which Azure checks every day."""
+    """Encrypt with the newest version of the key, which Azure checks for every day."""
     return storage.EncryptionArgs(
         key_source="Microsoft.Keyvault",
         key_vault_properties=storage.KeyVaultPropertiesArgs(key_name=key.key_name, key_vault_uri=key.vault_uri),

@@ -17,9 +17,9 @@ _KEPT_DAYS = 7
 class Vault(pulumi.ComponentResource):
     """A vault for secrets that is reached inside the network. `url` is its address.
 
-    People read and write it from connected networks, or from the addresses in the stack's setting `vaultClients`, with
-    a role such as Key Vault Secrets Officer. Database logins are also stored in it. A deleted vault can be recovered
-    for 7 days, and its name, which has a suffix, stays reserved for that time.
+    People read and write it from connected networks, or from the addresses in the stack setting `vaultClients`, with a
+    role such as Key Vault Secrets Officer. Database logins are also stored in it. A deleted vault can be recovered for
+    7 days, and its name, which has a suffix, stays reserved for that time.
     """
 
     id: pulumi.Output[str]

@@ -57,6 +57,6 @@ def closed_vault(
 
 
 def vault_title(name: str, use: str) -> str:
-    """Return the start of a vault's name. Azure accepts only letters, digits and single hyphens."""
+    """Return the start of a vault's name, as Azure only accepts letters, digits and single hyphens."""
     room = _LONGEST_NAME - _SUFFIX - len(use) - 1
     return f"{name[:room].strip('-')}-{use}"

@@ -1,4 +1,4 @@
-"""Private DNS zones, in which the names of Azure's services resolve to private endpoints."""
+"""Private DNS zones, where the names of Azure's services resolve to private endpoints."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ZONES: Mapping[Part, str] = {
 def private_zones(
     name: str, *, group: ResourceGroup, network_id: pulumi.Input[str], opts: pulumi.ResourceOptions
 ) -> tuple[dict[Part, pulumi.Output[str]], list[pulumi.Resource]]:
-    """Create the zones and link them to a network. Return the zones' IDs, and the links without which they do not work.
+    """Create the zones and link them to a network. Returns the zone IDs, and the links they need to work.
 
     A name without a record in its zone is resolved in public DNS. Otherwise, other owners' stores that have a private
-    endpoint in another network could not be resolved.
+    endpoint in another network couldn't be resolved.
     """
     zones: dict[Part, pulumi.Output[str]] = {}
     links: list[pulumi.Resource] = []

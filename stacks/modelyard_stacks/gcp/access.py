@@ -16,9 +16,9 @@ _MEMBER = re.compile(r"(user|group|serviceAccount|principal|principalSet):.+")
 def administrators(
     name: str, *, project: Project, cluster_name: str, opts: pulumi.ResourceOptions
 ) -> list[projects.IAMMember]:
-    """Make the IAM members in the stack's setting `admins` administrators of this cluster only.
+    """Make the IAM members in the stack setting `admins` administrators of this cluster only.
 
-    Project owners need no entry, because IAM makes them administrators of all the project's clusters.
+    Project owners need no entry, since IAM makes them administrators of all clusters in the project.
     """
     resource = f"projects/{project.project_id}/locations/{project.region_name}/clusters/{cluster_name}"
     only_here = projects.IAMMemberConditionArgs(
@@ -37,7 +37,7 @@ def administrators(
 
 
 def admins() -> list[str]:
-    """Return the setting `admins`; raise RunError if it is not a list of IAM members."""
+    """Return the `admins` setting. Raises RunError if it isn't a list of IAM members."""
     members = _listed("admins", "group:platform@acme.example")
     if any(not _MEMBER.fullmatch(member) for member in members):
         raise pulumi.RunError(f"the setting admins must be members such as group:NAME, not {', '.join(members)}")
@@ -45,12 +45,12 @@ def admins() -> list[str]:
 
 
 def api_clients() -> list[str]:
-    """Return the setting `apiClients`: CIDR blocks of connected networks that may reach the cluster's API."""
+    """Return the `apiClients` setting, i.e. CIDR blocks of connected networks that may reach the cluster's API."""
     return _listed("apiClients", "10.99.0.0/16")
 
 
 def kubeconfig(name: str, *, server: pulumi.Input[str], authority: pulumi.Input[str] | None) -> pulumi.Output[str]:
-    """Build a kubeconfig without secrets. Google's plug-in gets short-lived tokens for the login that Pulumi uses.
+    """Build a kubeconfig without secrets. Google's plug-in gets short-lived tokens using Pulumi's own login.
 
     Without `authority`, the server's certificate is verified against the system's certificate authorities.
     """

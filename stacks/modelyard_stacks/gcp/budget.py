@@ -21,10 +21,10 @@ Source: https://docs.cloud.google.com/billing/docs/reference/budget/rest/v1/bill
 class Budget(pulumi.ComponentResource):
     """A monthly budget for everything in the project that has the system's label.
 
-    It sends mail at 80 % and 100 % of the limit, and when the month's forecast exceeds it. It does not stop anything.
+    It sends mail at 80% and 100% of the limit, and when the month's forecast exceeds it, but doesn't stop anything.
 
     With `every_project`, it covers all projects of the billing account, for a system that uses several. The billing
-    account is the project's own by default, and its currency must be `currency`.
+    account defaults to the project's own, and its currency must be `currency`.
     """
 
     def __init__(

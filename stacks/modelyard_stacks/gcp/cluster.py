@@ -92,7 +92,10 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
     def _node_account(self) -> tuple[serviceaccount.Account, projects.IAMMember]:
-        """Create the nodes' service account, which writes logs and metrics. The default one can edit the project."""
+        """Create the nodes' service account, which only writes logs and metrics.
+
+        The default one can edit the project.
+        """
         title = f"{self.title}-nodes"
         account = serviceaccount.Account(
             title,

@@ -16,7 +16,7 @@ def open_api(
     *,
     by_name: bool,
 ) -> None:
-    """Make the API reachable inside the network, from the given CIDR blocks and, with `by_name`, by its DNS name.
+    """Make the API reachable in the network, from the given CIDR blocks and, with `by_name`, by its DNS name.
 
     The addresses of the subnetwork and of Pods can always reach the private address. Without `public_access_cidrs`,
     there is no public address.
@@ -71,7 +71,7 @@ def harden(arguments: container.ClusterArgs) -> None:
 def observe(arguments: container.ClusterArgs) -> None:
     """Collect logs and metrics from the control plane and GKE's own Pods. Our Pods use Prometheus, which is free.
 
-    Google's versions of the add-ons that the workloads project installs are off, because they would manage the same
+    Google's versions of the add-ons installed by the workloads project are off, since they would manage the same
     objects.
     """
     arguments.logging_config = container.ClusterLoggingConfigArgs(enable_components=list(_LOGS))

@@ -37,9 +37,9 @@ class Database(pulumi.ComponentResource):
 
     `database` is the name of the database. The instance is named after this component, with a suffix because Google
     reserves a deleted instance's name for a week. `host` is the instance's address in the network, provided by Private
-    Service Connect. `authority` is the PEM certificate of the authority that signs only for this instance; clients must
-    check it. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting it leaves a
-    final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
+    Service Connect. `authority` is the PEM certificate of the authority that signs only for this instance, which
+    clients must check. With `replicas`, a standby in a second zone can take over. The instance is protected. Deleting
+    it leaves a final backup, and its other backups are kept. `connections` and `storage_gib` are its capacity.
     """
 
     host: pulumi.Output[str]
@@ -142,7 +142,7 @@ class Database(pulumi.ComponentResource):
         ]
 
     def _authority(self, instance: sql.DatabaseInstance) -> pulumi.Output[str]:
-        """Return the PEM certificates. There are two while an administrator is replacing the authority."""
+        """Return the PEM certificates, of which there are two while an administrator is replacing the authority."""
         options = pulumi.InvokeOutputOptions(provider=self._project, depends_on=[instance])
         authorities = sql.get_ca_certs_output(instance=instance.name, project=self._project.project_id, opts=options)
         return authorities.certs.apply(lambda certificates: "".join(f"{each.cert.strip()}\n" for each in certificates))
@@ -152,8 +152,8 @@ class Database(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         """Create the instance's address in the subnetwork.
 
-        Unlike a peering with Google's network, it is deleted with the instance and does not block deleting the network.
-        Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, 2026-11-27.
+        Unlike a peering with Google's network, it is deleted along with the instance and doesn't block deleting the
+        network. Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, 2026-11-27.
         """
         region, within = self._project.region_name, pulumi.ResourceOptions(parent=self)
         address = compute.Address(

@@ -19,12 +19,12 @@ _DEFAULT = "default"
 
 
 class ExistingCluster(AdoptedCluster):
-    """A cluster in the project, given by its name and location, as GKE describes it at each `up`. It is not changed.
+    """A cluster in the project, given by name and location, as GKE describes it at each `up`. It isn't changed.
 
     Without `location`, the cluster spans the whole region. It needs Workload Identity Federation, which is the only way
-    for Pods to get permissions of their own. With the stack's setting `dnsEndpoint`, the kubeconfig uses the cluster's
+    for Pods to get permissions of their own. With the stack setting `dnsEndpoint`, the kubeconfig uses the cluster's
     DNS name. The login that applies the workloads needs a role in the project that gives access to the cluster's API.
-    The nodes of each pool in `training_pools` are in one zone, because their Pods train together.
+    The nodes of each pool in `training_pools` are in one zone, since their Pods train together.
     """
 
     location: str
@@ -60,7 +60,7 @@ class ExistingCluster(AdoptedCluster):
 
 
 class ClusterNetwork(AdoptedNetwork):
-    """The network and subnetwork of an existing cluster, whose owner manages them. Nothing is created."""
+    """The network and subnetwork of an existing cluster, managed by their owner. Nothing is created."""
 
     def __init__(self, name: str, *, cluster: ExistingCluster, google_ranges: str) -> None:
         super().__init__(

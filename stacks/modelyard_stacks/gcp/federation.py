@@ -21,13 +21,13 @@ _LONGEST_POOL = 32
 class TrustedIssuer(pulumi.ComponentResource):
     """A pool for the ServiceAccounts in one namespace of another cluster, whose issuer Google Cloud trusts.
 
-    The pool is only for this cluster, because two clusters may have ServiceAccounts with the same names. Google reads
-    the issuer's public keys over the internet, unless the stack's setting `keys-NAME` contains them: the output of
-    `kubectl get --raw /openid/v1/jwks`, where NAME is this component's name. A deleted pool reserves its ID for 30
-    days. A different number in the setting `poolNumber` generates new IDs. On its own, a pool grants nothing.
+    The pool is only for this cluster, since two clusters may have ServiceAccounts with the same names. Google reads the
+    issuer's public keys over the internet, unless the stack setting `keys-NAME` contains them: the output of `kubectl
+    get --raw /openid/v1/jwks`, where NAME is this component's name. A deleted pool reserves its ID for 30 days. A
+    different number in the setting `poolNumber` generates new IDs. On its own, a pool grants nothing.
 
-    `credentials` is the content of a file with which Google's libraries exchange the token in `token_file`. It contains
-    no secrets.
+    `credentials` is the content of a file that Google's libraries use to exchange the token in `token_file`. It
+    contains no secrets.
     """
 
     credentials: pulumi.Output[str]
@@ -101,7 +101,7 @@ class TrustedIssuer(pulumi.ComponentResource):
 
 
 class TrustedIdentity(pulumi.ComponentResource):
-    """The permissions of one workload on another cluster: bucket roles for its ServiceAccount's Pods."""
+    """The permissions of a workload on another cluster, i.e. bucket roles for its ServiceAccount's Pods."""
 
     member: pulumi.Output[str]
 

@@ -1,4 +1,4 @@
-"""Workload identities: permissions for one ServiceAccount's Pods, with exactly the access in the spec."""
+"""Workload identities, which give the Pods of one ServiceAccount exactly the access in the spec."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StoreAccess(TypedDict):
     """Access to one folder or file in a bucket. An empty prefix means the whole bucket.
 
     `write` includes `read` and deletion. `append` adds objects but can neither read nor delete them. A prefix that ends
-    with a slash is a folder; any other may be a folder or a file.
+    with a slash is a folder, and any other may be a folder or a file.
     """
 
     bucket: str
@@ -44,9 +44,9 @@ class StoreAccess(TypedDict):
 
 
 class Identity(pulumi.ComponentResource):
-    """The permissions of one workload, granted to its ServiceAccount's Pods without a key or annotation.
+    """A workload's permissions, granted to its ServiceAccount's Pods without a key or annotation.
 
-    Objects can be read or written only below the prefixes in `access`, but their names can be listed in the whole
+    Objects can only be read or written under the prefixes in `access`, but their names can be listed in the whole
     bucket. Google checks the permission to list per bucket, and without it, a missing object looks like a forbidden
     object. `stores` are the buckets in `access` that the program creates.
     """
@@ -111,7 +111,7 @@ class _Grants:
                 self._grant(f"{name}-{bucket}-{mode}-{_hash(expression)}", bucket, role, expression)
 
     def _grant(self, title: str, bucket: str, role: str, expression: str | None) -> None:
-        """Grant a role on a bucket. The title must be unique: deleting one of two equal bindings would remove both."""
+        """Grant a role on a bucket. Titles must be unique, as deleting one of two equal bindings would remove both."""
         condition = (
             storage.BucketIAMMemberConditionArgs(title=f"folders {_hash(expression)}", expression=expression)
             if expression
@@ -125,10 +125,10 @@ class _Grants:
 
 
 def comparisons(bucket: str, prefix: str) -> Iterator[str]:
-    """Yield the comparisons that match one folder or file: `lake` does not include `lake-2/`.
+    """Yield the comparisons that match one folder or file. For example, `lake` doesn't include `lake-2/`.
 
-    A folder's name without the slash is also allowed so that reading it returns 404 instead of 403. Raises RunError
-    for a prefix with characters that would end a string in the condition.
+    A folder's name without the slash is also allowed so that reading it returns 404 instead of 403. Raises RunError for
+    a prefix with characters that would end a string in the condition.
     """
     if any(sign in prefix for sign in '"\\\n'):
         raise pulumi.RunError(f"{prefix}: this would end a string in a condition")

@@ -16,7 +16,7 @@ _UNTAGGED_S = f"{14 * 24 * 3600}s"
 class ImageRegistry(pulumi.ComponentResource):
     """An image repository with immutable tags, from which the cluster's nodes may pull.
 
-    Untagged images are deleted after 14 days. `host` is the first part of an image's name.
+    Untagged images are deleted after 14 days. `host` is the first part of an image name.
     """
 
     host: str

@@ -20,8 +20,8 @@ class Key(pulumi.ComponentResource):
     """A customer-managed key in its own key ring, rotated every 90 days.
 
     Only the service agents of `services` may use it. They encrypt and decrypt data for everyone who has access to the
-    resource. Losing the key means losing everything that it encrypts, so it is protected. `destroy` leaves the key, its
-    versions and Cloud SQL's access, because database backups outlive the stack. Google never deletes key rings, so the
+    resource. Losing the key means losing everything it encrypts, so it is protected. `destroy` leaves the key, its
+    versions and Cloud SQL's access, since database backups outlive the stack. Google never deletes key rings, so the
     ring's name has a suffix, and a later `up` creates a new ring.
     """
 
@@ -65,7 +65,7 @@ class Key(pulumi.ComponentResource):
     def granted(self, service: str) -> pulumi.Resource:
         """Return a service agent's permission to use the key.
 
-        Whatever the service encrypts with it must wait for this.
+        Anything the service encrypts with the key must wait for this.
         """
         if service not in self._grants:
             raise pulumi.RunError(f"key {self.title}: {service} needs it, but is not among its services")
@@ -79,10 +79,10 @@ class Key(pulumi.ComponentResource):
         )
 
     def _agent(self, service: str) -> pulumi.Output[str]:
-        """Return the service's agent in this project, as an IAM member.
+        """Return the service's agent in this project as an IAM member.
 
-        Most agents are created on first request, but Compute Engine's is created when its API is enabled.
-        Source: https://docs.cloud.google.com/iam/docs/service-agents, 2026-11-27.
+        Most agents are created on first request, but Compute Engine's is created when its API is enabled. Source:
+        https://docs.cloud.google.com/iam/docs/service-agents, 2026-11-27.
         """
         project = self._project
         options = pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready))

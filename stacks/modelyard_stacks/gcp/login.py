@@ -19,7 +19,7 @@ class DatabaseLogin(pulumi.ComponentResource):
     """A login for one database, with a generated password stored in Secret Manager.
 
     The secret has the keys `username` and `password`. The password is generated once. To replace it at the next `up`,
-    change the number in the stack's setting `loginVersion`. The stack's state also contains the password, encrypted.
+    change the number in the stack setting `loginVersion`. The stack's state also contains the password, encrypted.
     """
 
     title: str
@@ -72,7 +72,7 @@ class DatabaseLogin(pulumi.ComponentResource):
         )
 
     def _stored_password(self, name: str, secret: secretmanager.Secret, user: str) -> secretmanager.SecretVersion:
-        """Store the password. The database user's is read from there, so that both agree even after an interruption."""
+        """Store the password. The database user's password is read from it, so both agree after an interruption."""
         number = pulumi.Config().get_int("loginVersion") or 1
         login = json.dumps({"username": user, "password": secrets.token_urlsafe(_PASSWORD_BYTES)})
         return secretmanager.SecretVersion(

@@ -67,11 +67,11 @@ class AdoptedNetwork:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC with one private subnetwork in the region. Nothing can connect to it from outside.
+    """A VPC with one private subnetwork in the region, which can't be reached from outside.
 
     With `nat`, machines reach the internet through Cloud NAT, which covers every zone. Private DNS zones resolve
-    Google's APIs to the addresses in `google_ranges`, which are reachable without NAT. Traffic that no rule allows is
-    denied and logged. With `log_flows`, a sample of the subnetwork's flows is also logged.
+    Google's APIs to the addresses in `google_ranges`, which are reachable without NAT. Traffic not allowed by any rule
+    is denied and logged. With `log_flows`, a sample of the subnetwork's flows is also logged.
 
     `cidr` is split: the first quarter for nodes and endpoints, an eighth for Services, and the upper half for Pods.
     Machines must wait for `ready` before they can reach anything.
@@ -151,7 +151,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _deny(self) -> None:
-        """Log traffic that no other rule allows. The network denies it by default, but does not log it."""
+        """Log traffic not allowed by any other rule, which the network denies by default but doesn't log."""
         compute.Firewall(
             f"{self.title}-deny",
             compute.FirewallArgs(

@@ -28,23 +28,23 @@ Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, 2026-1
 
 
 class NodePool(pulumi.ComponentResource):
-    """Machines of one type. GKE's autoscaler sets their number across all zones between `min_nodes` and `max_nodes`.
+    """Machines of one type. GKE's autoscaler keeps their number across all zones between `min_nodes` and `max_nodes`.
 
     Each machine has the labels `modelyard.dev/pool` and `modelyard.dev/capacity` and, if `tainted`, the taint
     `modelyard.dev/pool=<pool>:NoSchedule`. GPU machines also have `nvidia.com/gpu=present:NoSchedule`. With a
-    `compute_class`, machines have the label and taint by which GKE finds the pools of that class. Several node pools
-    with the same `pool` form one pool of different machines.
+    `compute_class`, machines have the label and taint GKE uses to find the pools of that class. Several node pools with
+    the same `pool` form one pool of different machines.
 
     `accelerator` is Google's name, such as `nvidia-l4`, and must match the machine. GKE installs the driver.
-    `local_ssds` is the number of 375 GiB disks for images and Pods' ephemeral storage; `disk_gib` is the boot disk.
+    `local_ssds` is the number of 375 GiB disks for images and Pods' ephemeral storage, and `disk_gib` is the boot disk.
     Without `zones`, the pool spans up to three zones that have the machine. If the cluster lists `pool` among its
-    `training_pools`, all nodes are in one zone: the one that the stack's setting `trainingZones` names for this `pool`,
+    `training_pools`, all nodes are in one zone: the one that the stack setting `trainingZones` names for this `pool`,
     otherwise the one whose number is in the setting `trainingZone`, otherwise the first.
 
     In an existing cluster, nodes have the same service account as its other nodes. If the cluster is in a single zone,
     so are they.
 
-    GKE's metadata server responds to Pods, so they cannot get the machine's own credentials. Disks are encrypted.
+    GKE's metadata server responds to Pods, so they can't get the machine's own credentials. Disks are encrypted.
     """
 
     name: pulumi.Output[str]
@@ -160,7 +160,10 @@ class NodePool(pulumi.ComponentResource):
         ]
 
     def _upgrades(self) -> container.NodePoolUpgradeSettingsArgs:
-        """Delete scarce machines before replacing them. By default, the new node starts first and may never succeed."""
+        """Delete scarce machines before replacing them.
+
+        By default, the new node starts first, which may never succeed.
+        """
         surge, missing = (0, 1) if self._has_gpus else (1, 0)
         return container.NodePoolUpgradeSettingsArgs(strategy="SURGE", max_surge=surge, max_unavailable=missing)
 

@@ -15,9 +15,9 @@ _READ = "roles/secretmanager.secretAccessor"
 
 
 class SecretsReader(pulumi.ComponentResource):
-    """The permissions of External Secrets, which can read the given secrets in Secret Manager but cannot list any.
+    """The permissions of External Secrets, which can read the given secrets in Secret Manager but can't list any.
 
-    `secrets` are the IDs of existing secrets, and `logins` are secrets that this program creates.
+    `secrets` are the IDs of existing secrets, and `logins` are secrets created by this program.
     """
 
     def __init__(

@@ -14,10 +14,10 @@ _HASH = 8
 
 
 class Project(pulumi_gcp.Provider):
-    """A project and region, with the default labels for its resources and the APIs that they need.
+    """A project and region, with the default labels for its resources and the APIs they need.
 
     Pulumi's own Google credentials are used. Without `project_id`, the setting `gcp:project` names the project. APIs in
-    `services` are enabled but never disabled, because others in the project may use them. Resources without other
+    `services` are enabled but never disabled, since others in the project may use them. Resources without other
     dependencies must wait for `ready`.
     """
 
@@ -89,12 +89,12 @@ class Project(pulumi_gcp.Provider):
 
 
 def protected() -> bool:
-    """Return whether `destroy` refuses to delete resources with data. The stack setting `protect` turns this off."""
+    """Return whether `destroy` refuses to delete resources with data. Disabled by the `protect` stack setting."""
     return pulumi.Config().get_bool("protect") is not False
 
 
 def account_id(name: str, use: str) -> str:
-    """Return a service account's ID: a readable prefix and a hash, because Google allows only 6 to 30 characters.
+    """Return a service account ID with a readable prefix and a hash, as Google allows only 6 to 30 characters.
 
     Source: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create, 2026-11-27.
     """

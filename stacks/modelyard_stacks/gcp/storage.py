@@ -17,7 +17,7 @@ _DAY_S = 86400
 
 
 class ObjectLock(TypedDict):
-    """The period for which objects are retained, either for everyone or except for users who may change the bucket."""
+    """How long objects are retained, for everyone or except for users who may change the bucket."""
 
     mode: Literal["compliance", "governance"]
     days: int
@@ -28,8 +28,8 @@ class ObjectStore(pulumi.ComponentResource):
 
     With `versioned`, overwritten and deleted objects are kept for another 30 days. Lifecycle rules delete objects older
     than `retention_days`, and objects in each folder in `expire` after its number of days. With `lock`, no object can
-    be overwritten or deleted for the given days, so there are no earlier versions; `compliance` makes this rule
-    permanent. The bucket is protected, and is deleted only if it is empty.
+    be overwritten or deleted for the given days, so there are no earlier versions. `compliance` makes this rule
+    permanent. The bucket is protected, and is only deleted if it is empty.
     """
 
     bucket: pulumi.Output[str]

@@ -18,9 +18,9 @@ def zones_with(
 ) -> pulumi.Output[Sequence[str]]:
     """Return up to three zones in the region that offer the given machine type, sorted by name.
 
-    If the pool is in `one_zone`, return one zone: the one that `one_zone` names for this pool, otherwise the one whose
-    number is in the stack's setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the chosen
-    one, offers the machine. A zone that offers a machine may still have none available.
+    If the pool is in `one_zone`, this is a single zone: the one that `one_zone` names for this pool, otherwise the one
+    whose number is in the stack setting `trainingZone`, otherwise the first. Raises RunError if no zone, or not the
+    chosen one, offers the machine. A zone that offers a machine may still have none available.
     """
     options = pulumi.InvokeOutputOptions(provider=project, depends_on=list(project.ready))
 
@@ -51,9 +51,9 @@ def zones_with(
 
 
 def training_zones(pools: Sequence[str]) -> dict[str, str]:
-    """Return the zone that the stack's setting `trainingZones` names for each of the given pools, or "".
+    """Return the zone named for each of the given pools in the stack setting `trainingZones`, or "".
 
-    Raises RunError if the setting names any other pool, because that zone would be ignored.
+    Raises RunError if the setting names any other pool, since that zone would be ignored.
     """
     by_pool: object = pulumi.Config().get_object("trainingZones")
     if by_pool is not None and not isinstance(by_pool, dict):

@@ -1,4 +1,4 @@
-"""The target `aws`: an EKS cluster with its network, machines, stores and identities in one account and region."""
+"""The `aws` target: an EKS cluster with network, machines, stores and identities in one account and region."""
 
 from __future__ import annotations
 

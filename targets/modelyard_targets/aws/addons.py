@@ -1,4 +1,4 @@
-"""EKS-specific add-ons: Cluster Autoscaler and Karpenter, in addition to the add-ons for GPU nodes.
+"""EKS-specific add-ons (Cluster Autoscaler and Karpenter), in addition to the add-ons for GPU nodes.
 
 Keys come from each chart's values.yaml at the version in charts.json, read 2026-11-24.
 """
@@ -30,7 +30,7 @@ _NOBODY: Final = 65534
 
 
 def addons_of_nodes(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the add-ons that the placement's nodes need before any workload runs."""
+    """Return the add-ons that the placement's nodes need before any workload can run."""
     if not plan.has_cluster(placement):
         return ()
     pools = pools_of(plan, placement)
@@ -54,9 +54,9 @@ def priorities(context: Context) -> Mapping[str, Argument]:
 
 
 def _autoscaler(context: Context) -> Mapping[str, Argument]:
-    """Make the autoscaler try a pool's groups in order and remove a node once its Pods fit on other nodes.
+    """Make the autoscaler try a pool's groups in order, and remove a node once its Pods fit on other nodes.
 
-    An annotation protects Pods that must not be moved. Using local storage does not by itself protect a node.
+    An annotation protects Pods that must not be moved. Local storage alone doesn't protect a node.
     """
     pull = pull_secret_of_addons(context.target)
     return {
@@ -85,16 +85,12 @@ def _autoscaler(context: Context) -> Mapping[str, Argument]:
 
 
 def _autoscaler_tags(context: Context) -> Mapping[str, str]:
-    """Return the autoscaler's image tag for the cluster's Kubernetes minor version: the chart's default tag lags
-    behind.
-    """
+    """Return the autoscaler image tag for the cluster's Kubernetes minor version. The chart's default lags behind."""
     return {_AUTOSCALER_IMAGE: release_of(context.target).autoscaler}
 
 
 def _karpenter(context: Context) -> Mapping[str, Argument]:
-    """Configure Karpenter. Without internet access, it cannot reach the pricing API, so its price look-ups are turned
-    off.
-    """
+    """Configure Karpenter. Price lookups are off without internet access, as the pricing API can't be reached."""
     pull = pull_secret_of_addons(context.target)
     return {
         **({"imagePullSecrets": [{"name": pull}]} if pull else {}),
@@ -121,7 +117,7 @@ def _reach_of_karpenter(context: Context) -> Iterable[Value]:
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Set the name of External Secrets' ServiceAccount. The infrastructure project binds an IAM role to that name."""
+    """Set the ServiceAccount name of External Secrets, which the infrastructure project binds an IAM role to."""
     return {"serviceAccount": {"name": "external-secrets"}}
 
 

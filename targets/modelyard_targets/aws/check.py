@@ -41,7 +41,7 @@ _MOST_TAGS: Final = 45
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Run all checks that lowering relies on. They report each problem at its line in the spec."""
+    """Run all checks that lowering relies on, reporting each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 
@@ -74,10 +74,10 @@ def check_tags(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accounts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report buckets that workloads cannot access.
+    """Report buckets that workloads can't access.
 
-    A bucket created in another account does not grant access to this account. A bucket in another region or cloud is
-    unreachable from a network without internet access, because the S3 endpoint covers only the network's own region.
+    A bucket created in another account doesn't grant access to this one. A bucket in another region or cloud can't be
+    reached from a network without internet access, because the S3 endpoint only covers the network's own region.
     """
     system = plan.system
     targets = {target.name: target for target in system.deployment.targets}
@@ -107,7 +107,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_quotas(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report clusters with more node groups, and groups with more nodes, than an account allows by default."""
+    """Report clusters with more node groups, or groups with more nodes, than an account allows by default."""
     pools = plan.of(NodePool, placement)
     groups = 1 + sum(len(pool.value.groups) for pool in pools)
     if groups > _NODE_GROUPS:

@@ -1,4 +1,4 @@
-"""Checks for a cluster created on AWS: the rules that all clouds share, applied with AWS data."""
+"""Checks for a cluster created on AWS, applying the rules shared by all clouds to AWS data."""
 
 from __future__ import annotations
 

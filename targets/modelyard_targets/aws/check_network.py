@@ -35,7 +35,7 @@ def regions() -> tuple[str, ...]:
 
 
 def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a region that does not exist, or where modelyard cannot create the network."""
+    """Report a region that doesn't exist or where modelyard can't create the network."""
     target = target_of(plan, placement)
     where = plan.system.at(*target_path(plan.system, placement), "region")
     known = regions()
@@ -48,7 +48,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check the CIDR range of a new network. An adopted network only needs to use IPv4."""
+    """Check the CIDR range of a new network. For an adopted network, only check that it's IPv4."""
     target = target_of(plan, placement)
     vpc = vpc_of(target)
     why = _fault(vpc.cidr, adopted=bool(vpc.adopt)) if vpc.cidr else ""

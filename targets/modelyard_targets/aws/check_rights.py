@@ -1,4 +1,4 @@
-"""Check IAM's size limits, which restrict how many folders a role's or user's policies can list."""
+"""Check IAM size limits, which restrict how many folders the policies of a role or user can list."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OF_A_BUCKET: Final = 200  # the list statement for one bucket, without folders
 def check_rights(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report workloads that access more folders than the policies of their IAM role or user can list.
 
-    This covers the placement's own workloads, and workloads outside AWS that use its buckets.
+    This covers both the placement's own workloads and those outside AWS that use its buckets.
     """
     providers = {target.name: target.provider for target in plan.system.deployment.targets}
     for resource in plan.of(Identity):
@@ -59,8 +59,9 @@ def _is_bucket(access: Access, providers: dict[str, str], system: System, target
 
 
 def _size(opened: Sequence[Access], system: System) -> int:
-    """Estimate the length of the policy that grants the given access, in characters. A path without a trailing slash is
-    listed as both a file and a folder.
+    """Estimate the length, in characters, of the policy that grants the given access.
+
+    A path without a trailing slash is listed as both a file and a folder.
     """
     length = _BESIDE + _OF_A_BUCKET * len({access.store for access in opened})
     for access in opened:

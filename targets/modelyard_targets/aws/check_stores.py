@@ -1,4 +1,4 @@
-"""Check that AWS can provide each store: names, sizes, and unsupported settings."""
+"""Check that AWS can provide each store, including names, sizes, and unsupported settings."""
 
 from __future__ import annotations
 

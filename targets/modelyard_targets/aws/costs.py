@@ -50,16 +50,17 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of the compute classes' node pools in an adopted cluster.
+    """Yield the cost of node pools for compute classes in an adopted cluster.
 
-    Its owner pays for everything else there.
+    The cluster's owner pays for everything else.
     """
     yield from node_lines(bill.sheet, plan, placement, _disks(plan, placement))
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of what a system adds to any cluster: add-on volumes, load balancers and the runtime image's
-    registry.
+    """Yield the cost of what a system adds to any cluster.
+
+    This includes add-on volumes, load balancers and the runtime image's registry.
     """
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
@@ -70,12 +71,12 @@ def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterat
 
 
 def _control_plane(bill: Bill) -> Iterator[CostLine]:
-    """Yield the cost of the EKS control plane, at the price for Kubernetes versions in standard support."""
+    """Yield the cost of the EKS control plane, priced for Kubernetes versions in standard support."""
     yield from bill.hourly(1, "EKS control plane", "cluster-hours", "compute", note="in standard support")
 
 
 def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of interface endpoints, and of NAT gateways (with their addresses and alarms)."""
+    """Yield the cost of interface endpoints and NAT gateways, including the gateways' addresses and alarms."""
     zones = zones_of(target)
     gateways = {"none": 0, "one": 1}.get(nat_of(plan.system, target), zones)
     yield from bill.hourly(gateways, "NAT gateways", "nat-gateway-hours", "network")
@@ -89,7 +90,7 @@ def _network(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of each Gateway's network load balancer, and of the addresses of public load balancers."""
+    """Yield the cost of each Gateway's network load balancer, including addresses of public load balancers."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(count, f"{exposure} load balancers", "load-balancer-hours", "network")
         if exposure == "public":
@@ -99,7 +100,7 @@ def _balanced(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Ite
 
 
 def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
-    """Yield the cost of an RDS instance with its standby, storage, secrets and alarms."""
+    """Yield the cost of an RDS instance, including its standby, storage, secrets and alarms."""
     store = resource.value
     component, copies = f"stores.{store.name}", copies_of(store, plan.system)
     machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" else DATABASE
@@ -120,7 +121,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 
 
 def _disks(plan: Plan, placement: str) -> DiskOf:
-    """Return a function that returns the root volume of a node. Local disks are included in a machine's price."""
+    """Return a function that returns a node's root volume. Local disks are included in the machine price."""
 
     def of(hardware: Hardware, group: NodeGroup | None) -> Disk:
         if group is None:

@@ -1,4 +1,4 @@
-"""The project `crossings` on AWS: roles for workloads on other clusters, assumed with their own clusters' tokens."""
+"""The AWS `crossings` project: roles that workloads on other clusters assume using their clusters' tokens."""
 
 from __future__ import annotations
 
@@ -29,14 +29,12 @@ from modelyard_targets.kube.storage.buckets import bucket_name, region_of
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
-    buckets.
-    """
+    """Return the `crossings` project, or an empty tuple if no other target's cluster could access these buckets."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, for tracing them to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

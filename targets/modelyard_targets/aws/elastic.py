@@ -1,4 +1,4 @@
-"""Elastic compute classes: for each pending Pod, Karpenter launches the cheapest machine that fits."""
+"""Elastic compute classes, for which Karpenter launches the cheapest machine that fits each pending Pod."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _SPARE: Final = 2
 
 
 def pools_of(plan: Plan, placement: str) -> tuple[tuple[str, NodePool], ...]:
-    """Return all node pools of a placement, elastic or not, by the name in their nodes' label."""
+    """Return all node pools of a placement, elastic or not, keyed by the name in their nodes' label."""
     return tuple((pool.name, pool.value) for pool in plan.of(NodePool, placement))
 
 
 def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
-    """Yield an elastic class's NodePool, with the instance types it may use and the limit for all its nodes together.
+    """Yield an elastic class's NodePool, with its allowed instance types and an overall limit for its nodes.
 
-    Karpenter removes a node only once it is empty, not for age or price, because runs can take days.
+    Karpenter removes a node only once it is empty, never because of age or price, since runs can take days.
     """
     pool = resource.value
     if not pool.elastic:
@@ -68,11 +68,11 @@ def node_pool(resource: Resource[NodePool], context: Context) -> Iterator[KubeOb
 
 
 def node_class(context: Context) -> Iterator[Call]:
-    """Build the EC2NodeClass with the infrastructure project's instance profile, network and disk key.
+    """Build the EC2NodeClass using the infrastructure project's instance profile, network and disk key.
 
-    Images and the Pods' files are stored on NVMe disks if the machine has any, otherwise on the root volume.
+    Images and Pod files are stored on NVMe disks if the machine has any, and on the root volume otherwise.
 
-    The AMI is pinned to an EKS release of Amazon Linux 2023. Using the latest AMI would replace all nodes at every
+    The AMI is pinned to an EKS release of Amazon Linux 2023. Using the latest AMI would replace all nodes with every
     release.
     """
     name, network = cluster_name(context.system, context.placement), vpc_of(context.target)
@@ -108,7 +108,7 @@ def node_class(context: Context) -> Iterator[Call]:
 def _requirements(pool: NodePool, capacity: str) -> list[Value]:
     """Require one of the region's instance types that fit a Pod.
 
-    They are listed by name, because new types may not have labels yet.
+    They are listed by name, because new types may not have the right labels yet.
     """
     ways: list[Value] = list(_WAYS.get(capacity, ["on-demand"]))
     return [
@@ -119,9 +119,10 @@ def _requirements(pool: NodePool, capacity: str) -> list[Value]:
 
 
 def most_machines(pool: NodePool, plan: Plan, placement: str) -> int:
-    """Return the maximum number of machines in an elastic class: twice its maximum number of Pods.
+    """Return the maximum number of machines in an elastic class, which is twice its maximum number of Pods.
 
-    The spare half is needed because Karpenter counts whole machines and launches none that would exceed the limit.
+    The extra capacity is needed because Karpenter counts whole machines and doesn't launch any that would exceed the
+    limit.
     """
     pod_demand = demand(plan, placement, databases=False)
     everything = (*pod_demand.always, *(request for run in pod_demand.runs.values() for request in run))
@@ -141,7 +142,7 @@ def most_vcpus(pool: NodePool, plan: Plan, placement: str) -> int:
 def ways_of(pool: NodePool, capacity: str) -> Iterator[tuple[str, bool]]:
     """Yield each instance type that an elastic class may use, and whether it is spot.
 
-    Some types are yielded twice, as spot and as on-demand.
+    Types that can be both spot and on-demand are yielded twice.
     """
     for machine in pool.hardware.any_of:
         for way in _WAYS.get(capacity, ["on-demand"]):
@@ -159,9 +160,9 @@ def _limits(pool: NodePool, context: Context) -> dict[str, Value]:
 
 
 def disk_gib(plan: Plan, placement: str) -> int:
-    """Return the root volume's size, with room for the images and the files of two Pods of the largest compute class.
+    """Return the root volume's size, which fits the images and two Pods' files in the largest compute class.
 
-    Classes whose machines all have local disks are ignored, because images and Pods use those disks.
+    Classes whose machines all have local disks are ignored, since images and Pods use those disks instead.
     """
     elastic = [pool.hardware for _, pool in pools_of(plan, placement) if pool.elastic]
     on_root = [

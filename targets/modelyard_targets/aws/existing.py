@@ -1,4 +1,4 @@
-"""A system on a shared EKS cluster: what the projects create for the system, and its secret store."""
+"""A system on a shared EKS cluster, including what the projects create for it and its secret store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kubernetes service accounts", 2026-11-27).
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the account, the system's data key, and looking up the cluster and its network."""
+    """Yield the components for the account, the system's data key, and the cluster and network lookup."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     place = (*here, "cluster")
     yield account_call(context)

@@ -61,7 +61,7 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def addon_call(context: Context) -> Call:
-    """Build the component for the EKS add-ons that run on nodes. It depends on the system pool."""
+    """Build the component for EKS add-ons that run on nodes, which depends on the system pool."""
     name = cluster_name(context.system, context.placement)
     arguments: tuple[tuple[str, Literal], ...] = (
         ("cluster", Ref("cluster")),
@@ -72,7 +72,7 @@ def addon_call(context: Context) -> Call:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags for all resources of the system. Budgets and billing reports filter on the first tag."""
+    """Yield the tags for all of the system's resources. Budgets and billing reports filter on the first one."""
     yield "modelyard:system", system.metadata.name
     yield "modelyard:environment", system.environment
     yield "modelyard:target", placement
@@ -92,7 +92,7 @@ def log_days(system: System) -> int:
 
 
 def nat_of(system: System, target: TargetSpec) -> str:
-    """Return the network's NAT setup: `none`, `one`, or `per-zone` to survive the loss of a zone."""
+    """Return the network's NAT setup: `none`, `one`, or `per-zone` to survive a zone outage."""
     return vpc_of(target).nat or ("per-zone" if system.profile.size == "enterprise" else "one")
 
 
@@ -104,7 +104,7 @@ def zones_of(target: TargetSpec) -> int:
 def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
     """Return the services that nodes and Pods call through an interface endpoint.
 
-    An endpoint costs about 8 dollars per month and zone. A small system makes few calls, so it uses its NAT gateway
+    An endpoint costs about 8 dollars per month and zone. Small systems make few calls, so they use their NAT gateway
     instead. S3, which also stores image layers, has a free gateway endpoint.
     """
     system = plan.system
@@ -121,10 +121,10 @@ def endpoints_of(plan: Plan, placement: str) -> tuple[str, ...]:
 
 
 def buckets_of(context: Context) -> tuple[str, ...]:
-    """Return the S3 buckets that a placement's workloads use, from stores and dataset URIs.
+    """Return the S3 buckets used by a placement's workloads, taken from stores and dataset URIs.
 
-    The network's endpoint for S3 allows these names. Stores of other clouds are left out, because anyone could create
-    an S3 bucket with the same name.
+    The network's S3 endpoint allows these names. Stores of other clouds are omitted, because anyone could create an S3
+    bucket with the same name.
     """
     system = context.system
     identities = context.plan.of(Identity, context.placement)

@@ -1,4 +1,4 @@
-"""The gateway for an AWS cluster, which is created if a route needs one and the spec names none."""
+"""The gateway for an AWS cluster, created if a route needs one and the spec doesn't name an existing one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard_targets.kube.placement.placed import target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target with the gateway that modelyard creates and the capabilities of its controller filled in."""
+    """Return a copy of the target, filling in the gateway modelyard creates and its controller's capabilities."""
     target = target_of(plan, placement)
     if ENVOY not in addons_of(plan, placement):
         return target

@@ -36,7 +36,7 @@ SECRETS_ROLE: Final = "secrets_role_arn"
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """Yield the component for each given workload's IAM role.
 
-    Workloads do not read secrets from AWS: External Secrets copies them into the cluster with its own role.
+    Workloads don't read secrets from AWS. External Secrets copies them into the cluster using its own role.
     """
     for resource in roles:
         yield _identity(resource, context, apart=False)
@@ -55,7 +55,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the cluster-wide controllers' roles: the autoscaler, External Secrets, Karpenter."""
+    """Yield the role components of cluster-wide controllers: the autoscaler, External Secrets and Karpenter."""
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster: tuple[tuple[str, Literal], ...] = (("cluster", Ref("cluster")), ("key", Ref("key")))
     if context.target.cluster.adopt:
@@ -91,7 +91,7 @@ def neighbour_calls(context: Context) -> Iterator[Call]:
 
 
 def crossing_calls(context: Context) -> Iterator[Call]:
-    """Yield the IAM user of each workload outside AWS that uses this placement's buckets but cannot assume a role."""
+    """Yield an IAM user for each workload outside AWS that uses these buckets but can't assume a role."""
     for resource, mine in _crossing(context.plan, context.placement):
         access = tuple(_grant(entry, context, apart=False) for entry in mine)
         name = f"{resource.placement}.{resource.name}"  # DNS labels contain no dot
@@ -104,12 +104,12 @@ def crossing_calls(context: Context) -> Iterator[Call]:
 
 
 def makes_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates any resources. It creates none if all its stores are adopted."""
+    """Return whether the target creates any resources, which it doesn't if all its stores are adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement) or any(_crossing(plan, placement))
 
 
 def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[Access, ...]]]:
-    """Yield each workload outside AWS that uses a placement's buckets with an access key, and what access it needs."""
+    """Yield each workload outside AWS that uses a placement's buckets via an access key, and its access."""
     stores = plan.system.stores
     for resource in plan.of(Identity):
         target = plan.system.target(resource.placement)
@@ -123,7 +123,7 @@ def _crossing(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], 
 
 
 def crossing_exports(context: Context) -> Iterator[Export]:
-    """Export the access keys of the cross-target users, with the output names that other programs look up."""
+    """Export the access keys of cross-target users under the output names that other programs look up."""
     variables = {call.variable for call in crossing_calls(context)}
     for resource in context.plan.of(Identity):
         variable = crossing_variable(resource)
@@ -140,7 +140,7 @@ def crossing_variable(resource: Resource) -> str:
 
 
 def secret_names(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the names of those given secrets that are stored in Secrets Manager."""
+    """Return the names of the given secrets that are stored in Secrets Manager."""
     paths = (ref.path for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(paths))
 
@@ -165,7 +165,7 @@ def _account(addon: str) -> tuple[tuple[str, Literal], ...]:
 
 
 def _read(context: Context) -> tuple[tuple[str, Literal], ...]:
-    """Return the arguments for the secrets that External Secrets may read: those in the spec, and database logins."""
+    """Return the arguments for the secrets External Secrets may read, i.e. those in the spec and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     arns = tuple(Ref(login_variable(database.name), "secret_arn") for database in managed_databases(context))
     return (*_optional_argument("secrets", secret_names(refs, context)), *_optional_argument("arns", arns))

@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything in an AWS account except the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …, i.e. everything on AWS except the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ tags, and for a role.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the infrastructure projects in the order in which they are applied. The first contains everything except
-    additional roles.
+    """Return the infrastructure projects in the order in which they are applied.
 
-    A target without a cluster has one project, or none if it creates nothing.
+    The first contains everything except additional roles. A target without a cluster has one project, or none if it
+    doesn't create anything.
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
@@ -73,7 +73,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    """Yield every component of a placement's infrastructure, for tracing components back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -82,7 +82,7 @@ def calls_of(context: Context) -> Iterator[Call]:
 
 
 def stores_calls(context: Context) -> Iterator[Call]:
-    """Yield the components of a target without a cluster: buckets, their key, and users for workloads outside AWS."""
+    """Yield the components of a target without a cluster: buckets, their key, and users for outside workloads."""
     if not makes_anything(context.plan, context.placement):
         return
     yield account_call(context)

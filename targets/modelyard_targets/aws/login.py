@@ -1,4 +1,4 @@
-"""The login to an RDS database. A Job creates it, and a CronJob rotates its password every week."""
+"""The login to an RDS database, which is created by a Job and whose password a CronJob rotates weekly."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _POSTGRESQL: Final = 5432
 
 
 def lower_login(resource: Resource[Store], context: Context) -> Iterator[KubeObject]:
-    """Yield a ServiceAccount, a NetworkPolicy, the Job and the CronJob for a database that is not adopted.
+    """Yield the ServiceAccount, NetworkPolicy, Job and CronJob for a database, unless it is adopted.
 
-    The Job's name contains a hash of its Pod spec, so a changed spec runs it again.
+    The Job's name contains a hash of its Pod spec, so the Job runs again if the spec changes.
     """
     store = resource.value
     if store.adopt:
@@ -63,7 +63,7 @@ def lower_login(resource: Resource[Store], context: Context) -> Iterator[KubeObj
 
 
 def login_name(store: Store) -> str:
-    """Return the name of the CronJob that rotates a database's password, and of its other objects."""
+    """Return the name shared by the CronJob that rotates a database's password and its other objects."""
     return object_name(COMPONENT, store.called)
 
 

@@ -1,4 +1,4 @@
-"""EC2 instance types: sizes, prices, and the capacity that an EKS node has for Pods."""
+"""EC2 instance types, including their sizes, prices, and the capacity an EKS node offers to Pods."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def _generation(name: str) -> int:
 
 
 def allocatable(vcpus: int, memory_gib: float, pods: int) -> tuple[int, int]:
-    """Return the millicores and MiB that an EKS node has for Pods, including those of DaemonSets.
+    """Return the millicores and MiB that an EKS node offers to Pods, including DaemonSets.
 
-    `pods` is the number of addresses on the machine's network interfaces. The calculation is the one nodeadm uses
-    on Amazon Linux 2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
+    `pods` is the number of addresses on the machine's network interfaces. The calculation matches nodeadm on Amazon
+    Linux 2023: github.com/awslabs/amazon-eks-ami, nodeadm/internal/kubelet/config.go, read 2026-11-24.
     """
     left, reserved = vcpus * 1000, 0
     for step, share in _CPU_STEPS:

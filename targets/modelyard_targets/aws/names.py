@@ -33,14 +33,14 @@ def login_secret(system: System, placement: str, store: Store) -> str:
 
 
 def group_name(pool: str, group: NodeGroup) -> str:
-    """Name a node group after its pool, its first instance type and its capacity type (spot or on demand).
+    """Name a node group after its pool, first instance type and capacity type (spot or on-demand).
 
-    The instance types of a node group cannot change, so a different first type means a new group with a new name.
+    A node group's instance types can't change, so a different first type means a new group with a new name.
     """
     machine = group.machines[0].replace(".", "-")
     return object_name(pool, machine, "spot" if group.spot else "on-demand", limit=_LONGEST_GROUP)
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the name of the runtime image's repository in the account's registry. Each environment has its own."""
+    """Return the name of the runtime image's repository in the account's registry, one per environment."""
     return f"{cluster_name(system, placement)}/{system.metadata.name}-runtime"

@@ -1,4 +1,4 @@
-"""AWS-specific network policies: egress to the API server and AWS services, and policies for EKS's own add-ons.
+"""AWS-specific network policies for egress to the API server and AWS services, and for EKS's own add-ons.
 
 docs/decisions/0037-egress-on-aws.md explains why.
 """
@@ -56,9 +56,9 @@ def reach_services(*services: str) -> Callable[[Context], Iterable[Value]]:
 
 
 def system_policies(context: Context) -> Iterator[KubeObject]:
-    """Yield policies for CoreDNS and the EBS driver, because the VPC CNI in strict mode blocks Pods without a policy.
+    """Yield policies for CoreDNS and the EBS driver, since the strict VPC CNI blocks Pods without a policy.
 
-    Node agents use the host network and need no policy.
+    Node agents use the host network and don't need one.
     """
     if not context.plan.has_cluster(context.placement):
         return

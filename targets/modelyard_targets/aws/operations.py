@@ -1,4 +1,4 @@
-"""Account monitoring outside the cluster: the budget, and alarms for databases and the network."""
+"""Account monitoring outside the cluster, including the budget and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def operation_calls(context: Context) -> Iterator[Call]:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for all of a system's AWS targets, on the first of them.
+    """Yield a single budget for all of a system's AWS targets, attached to the first of them.
 
     The budget filters costs by the system's tag.
     """

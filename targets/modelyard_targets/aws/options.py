@@ -20,7 +20,7 @@ class Vpc:
 
 @record
 class Cluster:
-    """AWS-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
+    """AWS-only settings for an adopted cluster. `adopt` is empty if the cluster isn't adopted."""
 
     adopt: str = ""
     identity_agent: str = "present"  # present install
@@ -30,8 +30,7 @@ class Cluster:
 class AwsOptions(Options):
     """The fields that `provider: aws` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
-    state it.
+    `vpc` is also the network of an adopted cluster, in which case its range is "" if not set in the spec.
     """
 
     account: str = ""  # twelve digits
@@ -62,7 +61,7 @@ def _cluster(node: Node) -> Cluster:
 
 
 def _vpc(node: Node, is_enterprise: bool) -> Vpc:
-    """Parse the VPC. In an enterprise, a new VPC has NAT in each zone by default, to survive a zone failure."""
+    """Parse the VPC. For an enterprise, a new VPC has NAT in each zone by default, to survive a zone outage."""
     adopt = text(node, "adopt")
     usual = "per-zone" if is_enterprise else "one"
     return Vpc(

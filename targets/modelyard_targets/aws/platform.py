@@ -49,7 +49,7 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the runtime image's prefix in the registry that the infrastructure project creates."""
+    """Return the runtime image's prefix in the registry created by the infrastructure project."""
     target = target_of(plan, placement)
     domain = "amazonaws.com.cn" if target.region.startswith("cn-") else "amazonaws.com"
     account = options_of(target).account

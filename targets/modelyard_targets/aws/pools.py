@@ -60,7 +60,7 @@ def pool_calls(context: Context) -> Iterator[Call]:
 
 
 def _joining(call: Call) -> Call:
-    """Give a node pool in an existing cluster our own node role, because we don't know the cluster's."""
+    """Give a node pool in an existing cluster our own node role, because the cluster's role is unknown."""
     return replace(call, arguments=(*call.arguments, ("role", Ref("node_role"))))
 
 
@@ -80,7 +80,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
     """Return the system pool's node counts.
 
-    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    `rollouts` adds room for the second Ray head that each server has during a rollout.
     """
     return pools.system_nodes(offerings(), plan, placement, _of_the_cluster(plan, placement), rollouts=rollouts)
 

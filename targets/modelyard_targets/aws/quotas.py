@@ -1,4 +1,4 @@
-"""Quotas that a system may exceed: compares the defaults of a new account with what the system needs at most."""
+"""Quotas that a system may exceed, comparing a new account's defaults with the system's maximum needs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Quota(TypedDict):
 
 
 class _OfMachines(_Quota):
-    """A vCPU quota for several instance families, or for some of their generations if AWS has separate quotas."""
+    """A vCPU quota for several instance families, or just some generations if AWS has separate quotas for them."""
 
     families: list[str]
     spot: bool
@@ -61,7 +61,7 @@ class Excess:
 
 
 def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
-    """Return the quotas to raise in a new account before a placement can grow to its maximum size."""
+    """Return the quotas to raise in a new account so that a placement can grow to its maximum size."""
     if not plan.has_cluster(placement):
         return ()
     table, needed = _table(), Counter(_vcpus(plan, placement))
@@ -77,8 +77,8 @@ def excesses(plan: Plan, placement: str) -> tuple[Excess, ...]:
 def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
     """Return the maximum vCPUs by quota code.
 
-    Each group of a pool may grow to the pool's full size, and the machines of each instance type in an elastic class
-    may grow to the limit of the class's NodePool.
+    Each group of a pool may grow to the pool's full size. In an elastic class, the machines of each instance type may
+    grow to the NodePool's limit.
     """
     totals: Counter[str] = Counter()
     for groups in _pools(plan, placement):
@@ -95,7 +95,7 @@ def _vcpus(plan: Plan, placement: str) -> Mapping[str, int]:
 
 
 def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
-    """Yield the name (in the table) of each quota that is not for vCPUs, and how much of it a placement needs."""
+    """Yield the table name of each quota other than vCPUs, and how much of it a placement needs."""
     system, target = plan.system, target_of(plan, placement)
     if not vpc_of(target).adopt:
         gateways = {"none": 0, "one": 1, "per-zone": zones_of(target)}[nat_of(system, target)]
@@ -110,7 +110,7 @@ def _other_quotas(plan: Plan, placement: str) -> Iterator[tuple[str, int]]:
 
 
 def _pools(plan: Plan, placement: str) -> Iterator[Sequence[tuple[NodeGroup, int, int]]]:
-    """Yield the groups of each pool, each with its largest node count and its disk size in GiB."""
+    """Yield the node groups of each pool, with each group's maximum node count and disk size in GiB."""
     for system in plan.of(SystemPool, placement):
         hardware = system.value.hardware
         group = hardware.groups[0]

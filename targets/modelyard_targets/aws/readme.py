@@ -66,14 +66,14 @@ class _Opened:
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, if the cluster pulls from a mirror, the list of images."""
+    """Return the README and, if the cluster pulls from a mirror, the image list."""
     template, values = ("aws_existing.md.j2", _existing) if context.target.cluster.adopt else ("aws.md.j2", _values)
     readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if it doesn't create any resources."""
     if not infrastructure:
         return ()
     return (TextFile(README, lambda: render("stores.md.j2", _stores_values(context, infrastructure), _TEMPLATES)),)
@@ -172,15 +172,15 @@ def _existing(context: Context, infrastructure: Sequence[Project], workloads: Wo
 def _linked(databases: Sequence[str]) -> list[str]:
     """Return the services for which applying the infrastructure may create a service-linked role.
 
-    Other roles are created indirectly: node groups create Auto Scaling's role, which creates Spot's, and the cluster
-    creates the load balancer's. Source:
+    Other such roles are created indirectly: node groups create Auto Scaling's role, which creates Spot's, and the
+    cluster creates the load balancer's. Source:
     https://docs.aws.amazon.com/eks/latest/userguide/using-service-linked-roles.html, 2026-11-25.
     """
     return ["eks.amazonaws.com", "eks-nodegroup.amazonaws.com", *(["rds.amazonaws.com"] if databases else [])]
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield the hosts to which the network needs a route.
+    """Yield the hosts that the network needs a route to.
 
     These are on-premises clusters and, without internet access, all hosts other than AWS services.
     """

@@ -12,7 +12,7 @@ from modelyard_targets.aws.diagnostics import spec as problems
 
 
 def encryption_keys(system: System) -> Iterator[Diagnostic]:
-    """Allow `encryptionKey` only for an adopted S3 bucket, with a key in the bucket's region."""
+    """Allow `encryptionKey` only for adopted S3 buckets, with a key in the bucket's region."""
     targets = {target.name: target for target in system.deployment.targets}
     for store in system.stores.values():
         if not store.encryption_key:

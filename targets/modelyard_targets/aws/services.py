@@ -30,7 +30,7 @@ _BALANCER: Final = "service.beta.kubernetes.io/aws-load-balancer"
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """Yield the default storage class: gp3, encrypted with the infrastructure project's key."""
+    """Yield the default storage class, which is gp3 encrypted with the infrastructure project's key."""
     document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -121,8 +121,9 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return AWS CLI commands that read, create and write a secret (docs.aws.amazon.com/cli, secretsmanager,
-    2026-12-01).
+    """Return AWS CLI commands for reading, creating and writing a secret.
+
+    Source: docs.aws.amazon.com/cli, secretsmanager, 2026-12-01.
     """
     from shlex import quote
 

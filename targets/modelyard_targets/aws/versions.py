@@ -1,4 +1,4 @@
-"""Versions of AWS-managed software: Kubernetes, EKS add-ons and PostgreSQL. The table has sources and dates."""
+"""Versions of AWS-managed software: Kubernetes, EKS add-ons and PostgreSQL. The table lists sources and dates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE_NODES: Final = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 
 @record
 class Release:
-    """A Kubernetes minor version on EKS, with matching software versions and the last day of standard support.
+    """A Kubernetes minor version on EKS, with matching software versions and its end of standard support.
 
     `image` is a release of the EKS AMI. `autoscaler` is the image tag of Cluster Autoscaler, which is built for and
     tested with a single minor version.
@@ -35,7 +35,7 @@ class Release:
         return {name: self.addons[name] for name in BEFORE_NODES}
 
     def on_nodes(self) -> dict[str, str]:
-        """Return the add-ons that run on nodes, and are therefore degraded until the cluster has a node."""
+        """Return the add-ons that run on nodes and are therefore degraded until the cluster has a node."""
         return {name: version for name, version in self.addons.items() if name not in BEFORE_NODES}
 
 

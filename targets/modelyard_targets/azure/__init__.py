@@ -1,4 +1,4 @@
-"""The target `azure`: AKS with its network, machines, stores and identities in one resource group and region."""
+"""The `azure` target: AKS with network, machines, stores and identities in one resource group and region."""
 
 from __future__ import annotations
 

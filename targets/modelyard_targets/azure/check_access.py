@@ -1,4 +1,4 @@
-"""Checks for access that Azure cannot grant: across clouds, in cycles, to too many folders or to invalid secrets."""
+"""Checks for access Azure can't grant: across clouds, in cycles, to too many folders or to invalid secrets."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that access more folders of a store, in one access mode, than a role's condition can list."""
+    """Report workloads that access more folders of a store, per access mode, than a role condition can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, mode), prefixes in _folders(resource.value, plan.system).items():
             length = condition_length(mode, prefixes)
@@ -62,7 +62,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a subscription that would have too many role assignments, at its first target in the spec."""
+    """Report a subscription with too many role assignments, at the first target in the spec that uses it."""
     mine = options_of(target_of(plan, placement)).account
     targets = [
         target.name
@@ -82,7 +82,7 @@ def check_assignments(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose paths Key Vault cannot store, or to which it would give the same name."""
+    """Report secrets whose paths are invalid in Key Vault, or would collide because they map to the same name."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in _vault_secrets(plan, placement, stores):
@@ -105,9 +105,9 @@ def _modes(identity: Identity, stores: Sequence[str], system: System) -> int:
 
 
 def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[str]]:
-    """Return the folders that a workload accesses, by store and access mode.
+    """Return the folders a workload accesses, by store and access mode.
 
-    For access to the whole store, the list is empty.
+    The list is empty for access to the whole store.
     """
     folders: dict[tuple[str, str], list[str]] = {}
     for access in azure_access(identity, system):
@@ -116,7 +116,7 @@ def _folders(identity: Identity, system: System) -> dict[tuple[str, str], list[s
 
 
 def condition_length(mode: str, prefixes: Iterable[str]) -> int:
-    """Return the length of the condition that the component writes: fixed parts, and clauses for each folder."""
+    """Return the length of the condition the component writes, which has a fixed part and clauses per folder."""
     fixed, times, more = _LENGTHS[mode]
     return fixed + sum(times * len(name) + more for name in {prefix.strip("/") for prefix in prefixes})
 

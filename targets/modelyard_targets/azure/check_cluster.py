@@ -1,4 +1,4 @@
-"""Checks for a cluster created on Azure: its group and tags, and the rules that all clouds share, with Azure data."""
+"""Checks for a cluster created on Azure: its group and tags, and the rules shared by all clouds."""
 
 from __future__ import annotations
 

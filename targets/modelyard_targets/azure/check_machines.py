@@ -19,7 +19,7 @@ _LARGEST_DISK_GIB: Final = 2048
 
 
 def check_machines(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report compute classes that would cost much less with slightly smaller requests, and how much per month."""
+    """Report compute classes that would cost much less with slightly smaller requests, and the monthly savings."""
     return check_machines_of(offerings(), plan, placement)
 
 

@@ -56,7 +56,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _of_other_cloud(region: str) -> str:
-    """List Azure regions on the same continent as another cloud's region: a similar name may mean a distant region."""
+    """List Azure regions on the same continent as another cloud's region, since similar names can be far apart."""
     match = _OTHER_CLOUD.fullmatch(region)
     there = CONTINENTS.get(match[1], ()) if match is not None else ()
     return f"this is another cloud's region; nearby Azure regions are {', '.join(there)}" if there else ""
@@ -84,7 +84,7 @@ def check_network(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_subscription(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a network for private endpoints that is not in the target's subscription, if the spec names that.
+    """Report a private endpoint network outside the target's subscription, if the spec sets the subscription.
 
     Source: https://learn.microsoft.com/en-us/azure/private-link/private-endpoint-overview, read 2026-12-01.
     """

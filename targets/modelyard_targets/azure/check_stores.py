@@ -1,4 +1,4 @@
-"""Checks for stores that Azure cannot provide: invalid names and sizes, and features of other services."""
+"""Checks for stores Azure can't provide, e.g. invalid names or sizes, or features of other services."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_stores(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets in storage accounts that are not stores of the spec, because workloads can access only stores."""
+    """Report datasets in storage accounts that aren't stores in the spec, since workloads can't access them."""
     reported: set[str] = set()
     for resource in plan.on(placement):
         for dataset in addressed(resource, plan.system):

@@ -51,16 +51,17 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of the compute classes' node pools in an adopted cluster.
+    """Yield the cost of node pools for compute classes in an adopted cluster.
 
-    Its owner pays for everything else there.
+    The cluster's owner pays for everything else.
     """
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of what a system adds to any cluster: add-on volumes, private endpoints, load balancers, and the
-    runtime image's registry.
+    """Yield the cost of what a system adds to any cluster.
+
+    This includes add-on volumes, private endpoints, load balancers and the runtime image's registry.
     """
     for gib, count in volumes(plan, placement).items():
         disk = premium(gib)
@@ -99,7 +100,7 @@ def _has_vault(plan: Plan, placement: str, has_databases: bool) -> bool:
 
 
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
-    """Yield the cost of the Gateways' load balancers: one for internal addresses and one for public addresses."""
+    """Yield the cost of the Gateways' load balancers, one for internal and one for public addresses."""
     for exposure, count in load_balancers(plan, placement).items():
         yield from bill.hourly(1, f"{exposure} load balancer", "load-balancer-hours", "network")
         if exposure == "public":

@@ -1,4 +1,4 @@
-"""The project `crossings` on Azure: managed identities that trust the tokens of clusters on other targets."""
+"""The Azure `crossings` project: managed identities that trust tokens of clusters on other targets."""
 
 from __future__ import annotations
 
@@ -28,14 +28,12 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
-    stores.
-    """
+    """Return the `crossings` project, or an empty tuple if no other target's cluster could access these stores."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, for tracing them to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

@@ -1,4 +1,4 @@
-"""A system on a shared AKS cluster: what the projects create for the system, and its secret store."""
+"""A system on a shared AKS cluster, including what the projects create for it and its secret store."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the resource group and the system's own data key, and for looking up the cluster with
-    its network.
+    """Yield the components for the resource group, the system's data key, and the cluster lookup.
+
+    The lookup includes the cluster's network.
     """
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     cluster = options_of(context.target).cluster

@@ -1,4 +1,4 @@
-"""The gateway for an Azure cluster, which is created if a route needs one and the spec names none."""
+"""The gateway for an Azure cluster, created if a route needs one and the spec doesn't name an existing one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.placed import addons_needed, target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target with the gateway that modelyard creates and the capabilities of its controller filled in."""
+    """Return a copy of the target, filling in the gateway modelyard creates and its controller's capabilities."""
     target = target_of(plan, placement)
     if ENVOY not in addons_needed(plan, placement):
         return target
@@ -21,7 +21,7 @@ def filled_in(plan: Plan, placement: str) -> TargetSpec:
 
 
 def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Configure a load balancer in the nodes' network unless the exposure is public. Azure's default is public.
+    """Use a load balancer inside the nodes' network unless the exposure is public. Azure defaults to public.
 
     Source: learn.microsoft.com/azure/aks/internal-lb, 2026-11-25.
     """

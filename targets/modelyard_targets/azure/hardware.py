@@ -21,10 +21,10 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
-    """Return the machine types for a compute class in the target's region, or the reason why none fits.
+    """Return the machine types for a compute class in the target's region, or the reason why none fit.
 
-    An AKS node pool has only one machine type, so a group with several types becomes several groups. The autoscaler
-    tries them in order. The groups of an elastic class are ordered from spot to on demand, and from the smallest
+    An AKS node pool has only one machine type, so a group with several types is split into several groups, which the
+    autoscaler tries in order. An elastic class's groups are ordered from spot to on-demand, and from the smallest
     machine to the largest.
     """
     chosen = choose_single(offerings(), compute, target.region)

@@ -32,12 +32,12 @@ SECRETS_CLIENT: Final = "external_secrets_client_id"
 
 
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
-    """Yield the components for the role definitions, and for an identity for each given workload, which accesses a
-    store on Azure.
+    """Yield the components for the role definitions, and an identity for each given workload.
 
-    Workloads in other clusters use the same roles. The project `crossings` creates the identities of those workloads.
+    These workloads all access a store on Azure. Workloads in other clusters use the same roles, but their identities
+    are created by the `crossings` project.
 
-    Workloads do not read secrets themselves: External Secrets has its own identity and copies them into the cluster.
+    Workloads don't read secrets themselves. External Secrets copies them into the cluster using its own identity.
     """
     if with_roles(context) or has_foreign(context.plan, context.placement):
         yield roles_call(context)
@@ -58,7 +58,7 @@ def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the component for the identity with which External Secrets reads the spec's secrets and database logins."""
+    """Yield the component for the identity External Secrets uses to read the spec's secrets and database logins."""
     if not has_vault(context):
         return
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
@@ -79,7 +79,7 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the Key Vault names of those given secrets that are stored in Key Vault."""
+    """Return the Key Vault names of the given secrets that are stored in Key Vault."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == SECRETS_MANAGER)
     return tuple(dict.fromkeys(ids))
 
@@ -95,7 +95,7 @@ def identity_variable(account: str) -> str:
 
 
 def client_output(account: str) -> str:
-    """Return the name of the infrastructure output with a ServiceAccount's client ID."""
+    """Return the name of the infrastructure output for a ServiceAccount's client ID."""
     return f"{account.replace('-', '_')}_client_id"
 
 
@@ -106,7 +106,7 @@ def _name(context: Context) -> str:
 def roles_call(context: Context) -> Call:
     """Build the component for the role definitions.
 
-    They can only be assigned in the resource groups of the stores that they give access to.
+    They can only be assigned in the resource groups of the stores they grant access to.
     """
     opened = [access for resource in with_roles(context) for access in azure_access(resource.value, context.system)]
     elsewhere = (_elsewhere(context.system.stores[access.store], context) for access in opened)
@@ -136,7 +136,7 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, context: Context) -> dict[str, Literal]:
-    """Return a workload's access to a store in the form that the components take."""
+    """Return a workload's access to a store in the format the components expect."""
     store = context.system.stores[access.store]
     container, account = account_of(store, context.system)
     grant: dict[str, Literal] = {
@@ -150,9 +150,9 @@ def grant_of(access: Access, context: Context) -> dict[str, Literal]:
 
 
 def _elsewhere(store: Store, context: Context) -> str:
-    """Return the resource group of a store on another target, or "" if the store is in the target's own group.
+    """Return the resource group of a store on another target, or "" if it's in the target's own group.
 
-    The spec does not name the group of an adopted account. If it is a different group, a stack setting names it.
+    The spec doesn't name the group of an adopted account. If it is a different one, it comes from a stack setting.
     """
     if store.adopt or store.target == context.placement:
         return ""
@@ -160,6 +160,6 @@ def _elsewhere(store: Store, context: Context) -> str:
 
 
 def _group_id(target: TargetSpec, system: System) -> str:
-    """Return another target's resource group: its ID if its subscription is known, otherwise its name."""
+    """Return another target's resource group, by ID if its subscription is known and by name otherwise."""
     group, subscription = group_name(system, target), options_of(target).account
     return f"/subscriptions/{subscription}/resourceGroups/{group}" if subscription else group

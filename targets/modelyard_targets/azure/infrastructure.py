@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything on Azure except the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …, i.e. everything on Azure except the cluster's workloads."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ for an identity.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
-    workloads' access.
+    """Return the infrastructure projects in the order in which they are applied.
 
-    A target without a cluster has one project, or none if it creates nothing.
+    Additional projects contain only workload access. A target without a cluster has one project, or none if it doesn't
+    create anything.
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
@@ -68,7 +68,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    """Yield every component of a placement's infrastructure, for tracing components back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -108,7 +108,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield an additional project's components: its workloads' identities, based on the first project."""
+    """Yield an additional project's components, i.e. its workload identities, based on the first project."""
     here = target_path(context.system, context.placement)
     yield group_call(context, first=False)
     yield Call(
@@ -130,7 +130,7 @@ def homes_of(context: Context) -> Mapping[str, int]:
 
 
 def held_roles(context: Context) -> tuple[tuple[Resource[Identity], ...], ...]:
-    """Return the identities that each project of a target with a cluster creates."""
+    """Return the identities created by each project of a target with a cluster."""
     pools = sum(len(pool.value.groups) for pool in context.plan.of(NodePool, context.placement))
     return split_roles(with_roles(context), _OF_A_ROLE, _OF_A_CLUSTER + pools * _OF_A_POOL)
 
@@ -157,7 +157,7 @@ def exports_of(context: Context, roles: Sequence[Resource[Identity]]) -> tuple[E
 
 
 def identity_exports(roles: Sequence[Resource[Identity]]) -> tuple[Export, ...]:
-    """Return the outputs with the client IDs of the given identities, which ServiceAccounts refer to."""
+    """Return the client ID outputs of the given identities, which ServiceAccounts refer to."""
     return tuple(
         Export(client_output(resource.name), Ref(identity_variable(resource.name), "client_id")) for resource in roles
     )

@@ -1,4 +1,4 @@
-"""Azure virtual machines: sizes, prices, and the capacity that an AKS node has for Pods."""
+"""Azure virtual machines, including their sizes, prices, and the capacity an AKS node offers to Pods."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
-    """Return the millicores and MiB that an AKS node has for Pods, including those of DaemonSets."""
+    """Return the millicores and MiB that an AKS node offers to Pods, including DaemonSets."""
     visible_mib = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
     reserved = min(_MEMORY_OF_A_POD_MI * PODS_OF_A_NODE + _MEMORY_MI, visible_mib * _MOST_PER_CENT / 100)
     return vcpus * 1000 - _reserved_cpu(vcpus), int(visible_mib - reserved - _EVICTION_MI)

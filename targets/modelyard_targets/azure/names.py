@@ -1,4 +1,4 @@
-"""Names of Azure resources that people or other systems look up, and the tags on all of them."""
+"""Names of Azure resources that users or other systems look up, and the tags shared by all of them."""
 
 from __future__ import annotations
 
@@ -39,33 +39,34 @@ def cluster_name(system: System, placement: str) -> str:
 
 
 def group_name(system: System, target: TargetSpec) -> str:
-    """Return the resource group of a target: the one in the spec, or one with the same name as the cluster."""
+    """Return a target's resource group, which defaults to the cluster's name if the spec doesn't set one."""
     return options_of(target).resource_group or cluster_name(system, target.name)
 
 
 def nodes_group(group: str) -> str:
-    """Return the name of the resource group that AKS creates for nodes, disks and load balancers, given the main
-    group's name.
+    """Return the name of the resource group AKS creates for nodes, disks and load balancers.
+
+    `group` is the name of the main group.
     """
     return f"{group}-nodes"
 
 
 def pool_name(pool: str, group: NodeGroup) -> str:
-    """Name a node pool after its compute class, its machine type and its capacity type (spot or on demand).
+    """Name a node pool after its compute class, machine type and capacity type (spot or on-demand).
 
-    These types cannot change for an existing node pool, so a different machine type means a new pool with a new name.
+    These types can't change for an existing node pool, so a different machine type means a new pool with a new name.
     """
     machine = group.machines[0].removeprefix("Standard_").lower().replace("_", "-")
     return object_name(pool, machine, _capacity(group), limit=_LONGEST_POOL)
 
 
 def agent_pool(pool: str, group: NodeGroup) -> str:
-    """Return a node pool's name in AKS: a hash, as names have at most 12 characters. Labels contain the full name."""
+    """Return a node pool's AKS name, which is a hash due to the 12-character limit. Labels have the full name."""
     return f"{_capacity(group)[0]}{short_hash(pool, group.machines[0], _capacity(group))}"
 
 
 def registry_name(system: System, placement: str) -> str:
-    """Return the container registry's name, which has only letters and digits and is unique across all of Azure."""
+    """Return the container registry's name, which is alphanumeric and unique across all of Azure."""
     readable = _NOT_ALPHANUMERIC.sub("", cluster_name(system, placement))[: _LONGEST_REGISTRY - HASH_LENGTH]
     return readable + _hash(system, placement, "registry")
 
@@ -82,7 +83,7 @@ def secret_id(path: str) -> str:
 
 
 def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the tags for all resources in the system. Billing reports can filter on them."""
+    """Yield the tags for all of the system's resources. Billing reports can filter on them."""
     yield "modelyard-system", system.metadata.name
     yield "modelyard-environment", system.environment
     yield "modelyard-target", placement
@@ -92,7 +93,7 @@ def tags(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def tag_key(key: str) -> str:
-    """Return the tag name for a label in the spec. A prefix keeps it apart from our own tags. Azure ignores case."""
+    """Return a spec label's tag name, prefixed to distinguish it from our own tags. Azure ignores case."""
     return _NOT_IN_TAGS.sub("-", f"label-{key.lower()}")[:_LONGEST_TAG]
 
 
@@ -101,6 +102,6 @@ def _capacity(group: NodeGroup) -> str:
 
 
 def _hash(system: System, placement: str, what: str) -> str:
-    """Return a hash that includes the owner's domain, because names in Azure's domains are unique across all owners."""
+    """Return a hash that includes the owner's domain, since names in Azure's domains must be globally unique."""
     company, region = system.governance.owner.domain, system.target(placement).region
     return short_hash(company, region, system.metadata.name, system.environment, placement, what)

@@ -1,4 +1,4 @@
-"""Addresses that network policies allow on AKS: the cluster's API, private endpoints, and Microsoft Entra ID.
+"""Addresses allowed by network policies on AKS: the cluster API, private endpoints, and Microsoft Entra ID.
 
 docs/decisions/0071-azure.md explains why.
 """
@@ -27,7 +27,7 @@ STORAGE_RANGES: Final = "storage_ranges"
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the address ranges of the API server in the network, and of the API server's Service."""
+    """Return the address ranges of the API server in the network and of its Service."""
     if context.target.cluster.adopt:  # the ranges of its Services and possibly of its network are unknown
         return ()
     ranges = ranges_of(context.target)

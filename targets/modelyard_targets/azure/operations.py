@@ -37,7 +37,7 @@ def _logs(context: Context) -> Call:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for all of a system's targets in a subscription, on the first of them.
+    """Yield a single budget for all of a system's targets in a subscription, attached to the first of them.
 
     It covers the targets' resource groups.
     """
@@ -81,7 +81,7 @@ def _databases(context: Context) -> Iterator[tuple[str, Literal]]:
 
 
 def _groups_of(context: Context, targets: Iterable[TargetSpec]) -> Iterator[str]:
-    """Yield the resource groups of the given targets, each together with the resource group for its nodes."""
+    """Yield the resource groups of the given targets, each followed by the group for its nodes."""
     for target in targets:
         group = group_name(context.system, target)
         yield group

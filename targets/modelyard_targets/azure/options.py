@@ -28,7 +28,7 @@ _LARGEST_SERVICES: Final = 16
 
 @record
 class Vpc:
-    """A virtual network: an existing network with its subnets, or the address range and outbound route of a new one."""
+    """A virtual network, either existing with its subnets, or new with an address range and outbound route."""
 
     adopt: str = ""  # resource ID
     subnet: str = ""  # node subnet of an adopted network
@@ -42,9 +42,7 @@ class Vpc:
 
 @record
 class Ranges:
-    """The ranges that a new network is divided into, ordered by address. Half of it is for Pods and a quarter for
-    nodes.
-    """
+    """The ranges a new network is divided into, in address order. Half is for Pods and a quarter for nodes."""
 
     nodes: str
     endpoints: str
@@ -55,7 +53,7 @@ class Ranges:
 
 @record
 class Cluster:
-    """Azure-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
+    """Azure-only settings for an adopted cluster. `adopt` is empty if the cluster isn't adopted."""
 
     adopt: str = ""
     resource_group: str = ""
@@ -67,8 +65,7 @@ class Cluster:
 class AzureOptions(Options):
     """The fields that `provider: azure` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
-    state it.
+    `vpc` is also the network of an adopted cluster, in which case its range is "" if not set in the spec.
     """
 
     account: str = ""  # subscription ID
@@ -79,7 +76,7 @@ class AzureOptions(Options):
 
     @property
     def group(self) -> tuple[str, str]:
-        """Return the subscription and the existing resource group, each "" if the spec does not name it."""
+        """Return the subscription and the existing resource group, each "" if not set in the spec."""
         return self.account, self.resource_group
 
     @property
@@ -109,7 +106,7 @@ def resolve_options(node: Node, is_enterprise: bool) -> AzureOptions:
 
 
 def _vpc(node: Node) -> Vpc:
-    """Parse the network. The NAT gateway serves all zones of a region, so `one` and `per-zone` mean the same."""
+    """Parse the network. The NAT gateway serves all zones of a region, so `one` and `per-zone` are equivalent."""
     adopt = text(node, "adopt")
     return Vpc(
         adopt=adopt,
@@ -130,7 +127,7 @@ def options_of(target: TargetSpec) -> AzureOptions:
 
 
 def account_of(target: TargetSpec) -> str:
-    """Return the subscription of an Azure target, or "" if the spec does not name it."""
+    """Return the subscription of an Azure target, or "" if the spec doesn't set one."""
     return options_of(target).account
 
 
@@ -145,7 +142,7 @@ def has_nat(target: TargetSpec) -> bool:
 
 
 def ranges_of(target: TargetSpec) -> Ranges:
-    """Divide the range of a new network, which the checks require to be divisible. Adopted networks are not divided."""
+    """Divide the range of a new network, which the checks require to be divisible. Adopted networks are kept whole."""
     vpc = vpc_of(target)
     if vpc.adopt or not is_divisible(vpc.cidr):
         return Ranges(vpc.cidr, vpc.cidr, vpc.cidr, SERVICES, PODS)

@@ -54,7 +54,7 @@ def _image_prefix(plan: Plan, placement: str) -> str:
 
 
 def _identity_output(resource: Resource[Identity], context: Context) -> Ref | None:
-    """Return the client ID of a workload's managed identity, an output of the project that creates the identity."""
+    """Return the client ID of a workload's managed identity, which is an output of the project that creates it."""
     at = _homes(context).get(resource.name)
     return None if at is None else Ref(_variable(at), key=client_output(resource.name))
 

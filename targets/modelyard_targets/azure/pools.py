@@ -74,7 +74,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
     """Return the system pool's node counts.
 
-    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    `rollouts` adds room for the second Ray head that each server has during a rollout.
     """
     own = (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
     return pools.system_nodes(offerings(), plan, placement, own, rollouts=rollouts)

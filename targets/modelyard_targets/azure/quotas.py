@@ -1,4 +1,4 @@
-"""Subscription quotas that a system needs at its maximum size: vCPUs by machine family, in the region, and for spot."""
+"""Subscription quotas a system needs at maximum size: vCPUs per machine family, per region, and for spot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "quotas.json")
 
 @record
 class Quota:
-    """The maximum number of vCPUs that a system needs. `metric` is the quota's name in `az vm list-usage`."""
+    """The maximum number of vCPUs a system needs. `metric` is the quota name in `az vm list-usage`."""
 
     what: str
     metric: str
@@ -27,9 +27,10 @@ class Quota:
 
 
 def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
-    """Return the vCPUs that a placement needs at its maximum size: on demand by family and in total, and spot in total.
+    """Return the vCPUs a placement needs at its maximum size.
 
-    A new subscription has no quota for GPU families. Azure counts the spot machines of all families together.
+    On-demand vCPUs are counted by family and in total, spot vCPUs only in total, because Azure counts the spot machines
+    of all families together. A new subscription has no quota for GPU families.
     """
     if not plan.has_cluster(placement):
         return ()
@@ -50,7 +51,7 @@ def quotas(plan: Plan, placement: str) -> tuple[Quota, ...]:
 
 
 def _machines(plan: Plan, placement: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield each node pool's machine type, with the pool's maximum size and whether it is spot.
+    """Yield each node pool's machine type and maximum size, and whether it is spot.
 
     Each pool of a compute class can grow to the full size of the class.
     """

@@ -56,7 +56,7 @@ class _Pool:
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, if the cluster pulls from a mirror, the list of images."""
+    """Return the README and, if the cluster pulls from a mirror, the image list."""
     existing = bool(context.target.cluster.adopt)
     template, values = ("azure_existing.md.j2", _existing) if existing else ("azure.md.j2", _values)
     readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
@@ -64,7 +64,7 @@ def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Wor
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if it doesn't create any resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)
@@ -171,9 +171,9 @@ def _image_path(context: Context) -> str:
 
 
 def _lock_values(context: Context) -> dict[str, object]:
-    """Return the README's values for object locks: whether any store has one, and which need a second step.
+    """Return the README's object lock values: whether any store has a lock, and which need a second step.
 
-    The lock of the stores listed must be made permanent in that second step.
+    In that second step, the lock of the listed stores must be made permanent.
     """
     stores = [store.value for store in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE)]
     locks = {store.name: store.object_lock for store in stores if store.object_lock is not None}

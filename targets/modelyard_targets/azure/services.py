@@ -28,7 +28,7 @@ _ANY: Final = ".*"
 
 
 def foundation_objects(context: Context) -> Iterator[Call]:
-    """Yield the default storage class and the autoscaler's priorities for node pools."""
+    """Yield the default storage class and the autoscaler's node pool priorities."""
     yield _storage_class()
     yield _priorities(context)
 
@@ -36,8 +36,8 @@ def foundation_objects(context: Context) -> Iterator[Call]:
 def secret_store(context: Context) -> Iterator[Call]:
     """Yield the secret store for Key Vault, limited to this system's namespaces.
 
-    Without its own ServiceAccount, the store uses the identity of External Secrets. The store is a component call
-    instead of a manifest, because the vault's address is known only while the program runs.
+    Since it has no ServiceAccount of its own, the store uses the identity of External Secrets. It is a component call
+    instead of a manifest because the vault's address is only known while the program runs.
     """
     vault: Argument = {"authType": "WorkloadIdentity", "vaultUrl": Ref("infrastructure", key="vault_url")}
     yield from secrets_store(context, {"azurekv": vault})
@@ -51,7 +51,7 @@ def database(store: Store, context: Context) -> ManagedDatabase:
 def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
     """Rank node pools by the names of their scale sets, `aks-<pool>-<number>-vmss`.
 
-    The first pool of a compute class ranks highest.
+    A compute class's first pool ranks highest.
     """
     ranked: dict[int, list[str]] = {}
     for pool in plan.of(NodePool, placement):
@@ -61,7 +61,7 @@ def priorities(plan: Plan, placement: str) -> dict[int, list[str]]:
 
 
 def _storage_class() -> Call:
-    """Build the default storage class: Premium SSDs, which AKS encrypts with the cluster's disk encryption set."""
+    """Build the default storage class, which uses Premium SSDs encrypted by the cluster's disk encryption set."""
     document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -99,11 +99,10 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return Azure CLI commands that read and write a secret. Without `--output none`, `set` would print the stored
-    value.
+    """Return Azure CLI commands for reading and writing a secret.
 
-    Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01. The CLI opens the path in `--file`, here
-    /dev/stdin, as it is.
+    Without `--output none`, `set` would print the stored value. The CLI opens the `--file` path, here /dev/stdin, as
+    is. Source: learn.microsoft.com/cli/azure/keyvault/secret, 2026-12-01.
     """
     from shlex import quote
 

@@ -1,4 +1,7 @@
-"""Resources that hold data: stores, databases, secrets and the image registry. Adopted resources are left unchanged."""
+"""Resources that hold data: stores, databases, secrets and the image registry.
+
+Adopted resources aren't touched.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +42,9 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the secrets vault, each managed object store's storage account, and databases with
-    logins.
+    """Yield components for the secret vault, the storage accounts of managed object stores, and databases.
+
+    Databases include their logins.
     """
     if has_vault(context):
         yield _vault(context)
@@ -52,7 +56,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """Yield the runtime image's registry if the target has a runtime image and names no other registry."""
+    """Yield the runtime image's registry if the target has a runtime image and doesn't name another registry."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (
@@ -66,7 +70,7 @@ def image_calls(context: Context) -> Iterator[Call]:
 
 
 def has_vault(context: Context) -> bool:
-    """Return whether the target has a vault, either for database logins or for secrets that the spec stores in it."""
+    """Return whether the target has a vault for database logins or for secrets the spec stores there."""
     secrets = context.plan.of(Secret, context.placement)
     has_secrets = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return has_secrets or bool(managed_databases(context))
@@ -79,8 +83,9 @@ def account_of(store: Store, system: System) -> tuple[str, str]:
 
 
 def disk_gib(size_bytes: int) -> int:
-    """Return the smallest database disk, in GiB, with at least the given size. The checks have already limited that
-    size.
+    """Return the smallest database disk, in GiB, that has at least the given size.
+
+    The checks have already limited that size.
     """
     return next((step for step in DISK_STEPS if step * _GI >= size_bytes), DISK_STEPS[-1])
 
@@ -128,7 +133,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
 
 
 def _is_shared(store: Store, context: Context) -> bool:
-    """Return whether workloads on other targets access a store of a target with a network."""
+    """Return whether a store of a target with a network is accessed by workloads on other targets."""
     if not context.plan.has_cluster(context.placement):
         return False
     return any(

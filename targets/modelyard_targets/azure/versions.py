@@ -1,4 +1,4 @@
-"""Versions of Azure-managed software: Kubernetes and PostgreSQL. The table has sources and dates."""
+"""Versions of Azure-managed software, i.e. Kubernetes and PostgreSQL. The table lists sources and dates."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Lowering code shared by the clouds: machine offerings and prices, machine choice, node pools and cost."""
+"""Lowering code shared by the clouds, including machine offerings, prices and choice, node pools and cost."""

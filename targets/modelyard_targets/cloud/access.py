@@ -1,4 +1,4 @@
-"""Workloads' access to object storage in a cloud, and the deployment order of targets that this access requires."""
+"""Workload access to a cloud's object storage, and the deployment order of targets it requires."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from modelyard_targets.kube.storage.clouds import federates_from
 
 
 def access_in(provider: str, value: Identity, system: System) -> tuple[Access, ...]:
-    """Return a workload's access to stores on the provider itself. Other services have their own credentials.
+    """Return a workload's access to the provider's own stores. Other services use their own credentials.
 
-    A monitor replaces its state in every run, so it gets write access: `append` cannot replace objects on these clouds.
+    A monitor replaces its state on every run, so it gets write access. On these clouds, `append` doesn't allow objects
+    to be replaced.
     """
     stores, state = system.stores, _state(value, system)
     return tuple(
@@ -25,10 +26,10 @@ def access_in(provider: str, value: Identity, system: System) -> tuple[Access, .
 
 
 def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], str, TargetSpec]]:
-    """Yield each workload outside this cloud that uses a store of this placement but cannot access it. Also yield the
-    store's name and the workload's target.
+    """Yield each workload outside this cloud that uses a store of this placement but can't access it.
 
-    A workload without an access key has access only if the cloud can verify the tokens of the workload's cluster.
+    Also yields the store's name and the workload's target. A workload without an access key only has access if the
+    cloud can verify tokens of the workload's cluster.
     """
     for resource in plan.of(Identity):
         other = plan.system.target(resource.placement)
@@ -41,10 +42,9 @@ def from_elsewhere(provider: str, plan: Plan, placement: str) -> Iterator[tuple[
 
 
 def circles(provider: str, plan: Plan, placement: str) -> Iterator[tuple[str, str, Resource[Identity]]]:
-    """Yield the targets that depend on this placement's buckets, directly or indirectly, while this placement depends
-    on theirs.
+    """Yield the targets that form a dependency cycle with this placement through each other's buckets.
 
-    Each target is yielded with one of its buckets that this placement uses, and with the identity that uses the bucket.
+    Each target is yielded with one of its buckets that this placement uses, and the identity that uses the bucket.
     """
     waits = {target.name: _opened(provider, plan, target.name) for target in plan.system.deployment.targets}
     for other, (store, resource) in waits.pop(placement).items():
@@ -59,10 +59,7 @@ def _state(value: Identity, system: System) -> tuple[str, str] | None:
 
 
 def _opened(provider: str, plan: Plan, placement: str) -> dict[str, tuple[str, Resource[Identity]]]:
-    """Return, for each other target of the provider, a bucket of its own that this placement uses, and an identity.
-
-    The identity is one that uses the bucket.
-    """
+    """Map each other target of the provider to one of its buckets this placement uses, and an identity using it."""
     opened: dict[str, tuple[str, Resource[Identity]]] = {}
     if plan.system.target(placement).provider == provider:
         for resource in plan.of(Identity, placement):

@@ -37,7 +37,7 @@ Versions: TypeAlias = Callable[[], Collection[str]]
 
 
 def check_without_cluster(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster, network and workload settings on a target that runs nothing."""
+    """Report cluster, network and workload settings on a target that doesn't run anything."""
     if plan.has_cluster(placement):
         return
     here = target_path(plan.system, placement)
@@ -73,7 +73,7 @@ def check_created_cluster(plan: Plan, placement: str, storage_class: str) -> Ite
 
 
 def check_envoy_clients(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Check that endpoints' `clients` suit the namespace in which our own gateway controller runs its proxies."""
+    """Check that endpoints' `clients` match the namespace where our own gateway controller runs its proxies."""
     if not target_of(plan, placement).cluster.adopt:  # an existing cluster may have any controller
         yield from check_clients(plan, placement, CLASS)
 
@@ -84,7 +84,7 @@ def check_label_keys(
     key_of: Callable[[str], str],
     report: Callable[[Span, str, str, str], Diagnostic],
 ) -> Iterator[Diagnostic]:
-    """Report labels in the spec whose keys would be the same on the cloud, after `key_of` replaces some characters."""
+    """Report labels whose keys would collide on the cloud once `key_of` has replaced some characters."""
     known: dict[str, str] = {}
     for label, _ in plan.system.metadata.labels:
         other = known.setdefault(key_of(label), label)

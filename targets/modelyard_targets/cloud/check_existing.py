@@ -1,4 +1,4 @@
-"""Checks for an adopted cluster: fields for only created or only adopted clusters, and names that could collide."""
+"""Checks for an adopted cluster: fields that only fit created or adopted clusters, and colliding names."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def check_fields(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_own_pools(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """If node pools are created in an adopted cluster, report settings for existing machines or for a tenant's
-    permissions.
-    """
+    """Report settings for existing machines or tenant permissions if an adopted cluster gets new node pools."""
     if not creates_pools(plan, placement):
         return
     target, here = target_of(plan, placement), target_path(plan.system, placement)
@@ -83,7 +81,7 @@ def check_adopted_once(plan: Plan, placement: str, account_of: Callable[[TargetS
 
 
 def check_account_name(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a workload whose ServiceAccount would have the same name as that of the system's secret store."""
+    """Report a workload whose ServiceAccount would have the same name as the system's secret store account."""
     for resource in plan.of(Identity, placement) if adopts(plan, placement) else ():
         if resource.name == SECRETS_ACCOUNT:
             why = "the ServiceAccount that reads the system's secrets has that name"

@@ -28,7 +28,7 @@ _WORTH_USD: Final = 100
 
 
 def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report compute classes that would cost much less with slightly smaller requests, and how much per month."""
+    """Report compute classes that would cost much less with slightly smaller requests, and the monthly savings."""
     pod_demand = demand(plan, placement, databases=False)
     for pool in plan.of(NodePool, placement):
         hardware, smaller = pool.value.hardware, pool.value.hardware.smaller
@@ -44,7 +44,7 @@ def check_machines(offerings: Offerings, plan: Plan, placement: str) -> Iterator
 
 
 def _monthly(offerings: Offerings, system: System, pod_demand: Demand, hardware: Hardware) -> float:
-    """Return the monthly cost of a compute class's minimum number of machines or, if that is zero, of its runs."""
+    """Return the monthly cost of a compute class's minimum machine count or, if that is zero, of its runs."""
     least = sum(request.least for request in pod_demand.always if _is_of(request.hardware, hardware))
     node_hours = float(nodes_for(offerings, hardware, least) * HOURS_OF_A_MONTH)
     for name, run in pod_demand.runs.items() if not least else ():

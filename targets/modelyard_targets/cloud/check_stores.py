@@ -22,7 +22,7 @@ StoreCheck: TypeAlias = Callable[[Store, System, TargetSpec], Iterator[Diagnosti
 
 @record
 class ObjectService:
-    """A cloud's object storage: its name, what modelyard creates there for a store, and its diagnostics.
+    """A cloud's object storage service: its name, what modelyard creates there for a store, and its diagnostics.
 
     `unusable_field` takes the store, the field, the reason and a hint. `other_region` takes the store, its region, its
     target and the target's region.

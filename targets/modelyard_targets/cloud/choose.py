@@ -100,7 +100,7 @@ def _chosen(offerings: Offerings, compute: ComputeClass, region: str) -> Hardwar
 
 
 def _passed_over(offerings: Offerings, compute: ComputeClass, region: str, fits: list[Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives that no machine offers, or only in a count other than the Pods request."""
+    """Yield accelerator alternatives that no machine offers, or only in a different count than Pods request."""
     having = {fit.rank[0] for fit in fits}
     _, count = _accelerator_request(fits[0])
     for position, accelerator in enumerate(compute.accelerators):
@@ -133,7 +133,7 @@ def _fits(offerings: Offerings, compute: ComputeClass, region: str, *, spot: boo
 
 
 def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str, spot: bool) -> Callable[[str], float]:
-    """Return a price function that uses the same kind of price for all machines with the same accelerator."""
+    """Return a price function that uses one kind of price for all machines with the same accelerator."""
     rivals = [machine.name for machine in usable(offerings, region) if kind_of(compute, machine) == kind]
     rivals = [name for name in rivals if offerings.price(name, region, spot) is not None]
     ways = (True, False) if spot else (False,)
@@ -151,10 +151,10 @@ def _footing(offerings: Offerings, compute: ComputeClass, kind: str, region: str
 
 
 def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator[NodeGroup]:
-    """Yield node groups in the order to try them: for each alternative, spot and then on demand, if the class allows.
+    """Yield node groups in the order to try them: each alternative on spot, then on-demand, as the class allows.
 
-    Pods request the accelerators of the first choice, so only alternatives with the same count can replace the first
-    choice at run time.
+    Pods request the accelerators of the first choice, so only alternatives with the same count can replace it at run
+    time.
     """
     ways = {"spot": (True,), "spot-first": (True, False)}.get(compute.capacity, (False,))
     by_way = {way: _by_kind(_fits(offerings, compute, region, spot=way)) for way in ways}
@@ -171,7 +171,7 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:
-    """Group the machines by accelerator. Machines that need other Pod requests than the first one are excluded."""
+    """Group the machines by accelerator, excluding those that need other Pod requests than the first one."""
     kinds: dict[str, list[Fit]] = {}
     for fit in fits:
         if _accelerator_request(fit) == _accelerator_request(fits[0]):
@@ -188,7 +188,7 @@ def _accelerator_request(fit: Fit) -> tuple[str, int]:
 def _beside(best: Fit, other: Fit) -> bool:
     """Return whether a machine type may be in the same spot group as the best one.
 
-    Cluster Autoscaler plans with the group's first machine, so other machines must not be smaller. To limit the cost of
+    Cluster Autoscaler plans with the group's first machine, so the others must not be smaller. To limit the cost of
     idle capacity, they must be at most twice as large and, without an accelerator, must not have more CPUs.
     """
     first, second = best.machine, other.machine

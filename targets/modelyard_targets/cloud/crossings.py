@@ -1,6 +1,6 @@
-"""The project `crossings`: what a cloud target grants to workloads in clusters on other targets.
+"""The `crossings` project, which holds a cloud target's grants to workloads in clusters on other targets.
 
-This project needs only what infrastructure projects create, and they need nothing from it, so two targets can
+This project only needs what infrastructure projects create, and they don't need anything from it, so two targets can
 access each other's stores. docs/decisions/0074-several-clouds.md explains why.
 """
 
@@ -38,9 +38,9 @@ def crossings_projects(
     calls: Callable[[Context], Iterator[Call]],
     exports: Callable[[Resource[Identity]], Iterator[Export]],
 ) -> tuple[Project, ...]:
-    """Return the project that trusts other clusters, or an empty tuple if none could access a store of this placement.
+    """Return the project that trusts other clusters, or an empty tuple if none could access these stores.
 
-    `calls` are the project's components, and `exports` the outputs for a workload's identity.
+    `calls` yields the project's components, and `exports` the outputs for a workload's identity.
     """
     if not may_be_crossed(context.plan, context.placement):
         return ()
@@ -68,7 +68,7 @@ def readers(context: Context) -> dict[str, TargetSpec]:
 
 
 def issuer_calls(context: Context) -> Iterator[Call]:
-    """Yield references to the infrastructure of each cloud target with a cluster, which exports its token issuer."""
+    """Yield references to the infrastructure of cloud targets with clusters, which exports their token issuers."""
     for name, target in readers(context).items():
         if target.in_cloud:
             first = next(
@@ -82,7 +82,7 @@ def issuer_calls(context: Context) -> Iterator[Call]:
 
 
 def issuer_of(target: TargetSpec) -> Literal:
-    """Return the issuer of a target's cluster: an output of its infrastructure, or the URL in the spec."""
+    """Return the issuer of a target's cluster, either an infrastructure output or the URL in the spec."""
     return Ref(_infrastructure(target.name), key="issuer") if target.in_cloud else target.issuer
 
 

@@ -1,4 +1,4 @@
-"""What a cloud's infrastructure project creates for a placement's data, and its variable names in the program."""
+"""What a cloud's infrastructure project creates for a placement's data, and the variable names it uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DAY_S: Final = 86400
 
 
 def has_registry(context: Context) -> bool:
-    """Return whether images are stored in a registry that the infrastructure project creates."""
+    """Return whether images are stored in a registry created by the infrastructure project."""
     return not context.target.images.registry and needs_runtime_image(context.plan, context.placement)
 
 
@@ -30,18 +30,18 @@ def managed_databases(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def creates_anything(plan: Plan, placement: str) -> bool:
-    """Return whether the target creates any resources: it has a cluster, or a store that is not adopted."""
+    """Return whether the target creates any resources, i.e. has a cluster or a store that isn't adopted."""
     return plan.has_cluster(placement) or has_buckets(plan, placement)
 
 
 def created_stores(accesses: Iterable[Access], context: Context) -> Iterator[str]:
-    """Yield the accessed stores that this placement creates. Access to them can be granted only once they exist."""
+    """Yield the accessed stores that this placement creates. Access can only be granted once they exist."""
     stores = [context.system.stores[name] for name in dict.fromkeys(access.store for access in accesses)]
     return (store.called for store in stores if not store.adopt and store.target == context.placement)
 
 
 def store_variable(store: str) -> str:
-    """Return the program's variable for an object store or database. The suffix avoids collisions of names."""
+    """Return the program variable for an object store or database. The suffix prevents name collisions."""
     return f"{store}_store"
 
 

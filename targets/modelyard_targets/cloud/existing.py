@@ -1,4 +1,4 @@
-"""Clusters that a cloud target adopts: what the planner and the workloads project use in place of a created cluster."""
+"""Clusters adopted by a cloud target, and what the planner and workloads project use for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRETS_ACCOUNT: Final = "secrets-reader"
 def on_existing(offer: Offer) -> Offer:
     """Turn a cloud's offer into that of an adopted cluster, which has its own gateway classes.
 
-    The spec declares the cluster's machines, or compute classes get new node pools in the cluster.
+    Either the spec declares the cluster's machines, or compute classes get new node pools in the cluster.
     """
     addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ROUTE}
     return replace(
@@ -39,18 +39,18 @@ def on_existing(offer: Offer) -> Offer:
 
 
 def on_existing_without_accelerators(offer: Offer) -> Offer:
-    """Return the offer of an adopted cluster in a cloud that does not install drivers or device plugins by itself.
+    """Return an adopted cluster's offer in a cloud that doesn't install drivers or device plugins by itself.
 
-    The owner's plugin covers only the owner's machines, and a second plugin would advertise each accelerator twice.
+    The owner's plugin only covers the owner's machines, and a second plugin would advertise each accelerator twice.
     """
     return on_existing(replace(offer, choose=partial(_plain, offer.choose)))
 
 
 def mark(hardware: Hardware, system: System) -> Hardware:
-    """Put the system's name into the label and the taint of the system's own node pools.
+    """Add the system's name to the label and taint of its own node pools.
 
-    Other systems in the cluster may have compute classes with the same names. Without the name, their Pods would run on
-    these machines.
+    Other systems in the cluster may have compute classes with the same names. Otherwise, their Pods would run on these
+    machines.
     """
     pool = dict(hardware.selector).get(POOL)
     if pool is None or not hardware.groups:
@@ -69,14 +69,15 @@ def mark(hardware: Hardware, system: System) -> Hardware:
 
 
 def derived(pool: str) -> str:
-    """Return the name of an object that belongs to a single node pool, such as the order in which its machine types are
-    tried.
+    """Return the name of an object that belongs to a single node pool.
+
+    One such object is the order in which the pool's machine types are tried.
     """
     return object_name("modelyard", pool)
 
 
 def pool_label(pool: Resource[NodePool]) -> str:
-    """Return the value of the label on a pool's nodes: its name and, on an adopted cluster, the system's."""
+    """Return the label value on a pool's nodes: its name, prefixed by the system's on an adopted cluster."""
     return dict(pool.value.hardware.selector).get(POOL, pool.name)
 
 
@@ -86,7 +87,7 @@ def creates_pools(plan: Plan, placement: str) -> bool:
 
 
 def _plain(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
-    """Choose a compute class's machines in an adopted cluster whose accelerators only the owner can provide.
+    """Choose machines in an adopted cluster where only the owner can provide accelerators.
 
     Returns the reason if none can be chosen.
     """
@@ -106,7 +107,7 @@ def _choose(created: Hardwarer, compute: ComputeClass, target: TargetSpec) -> Ha
 
 
 def namespace(system: System) -> str:
-    """Return the default namespace, built from system and environment, because environments may share a cluster."""
+    """Return the default namespace, which includes the environment because environments may share a cluster."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment)
     return object_name(*(part for part in parts if part), limit=_LONGEST_NAMESPACE)
 
@@ -117,7 +118,7 @@ def adopts(plan: Plan, placement: str) -> bool:
 
 
 def network_of(cidr: str, adopted: str, cluster: str) -> Network | None:
-    """Return a target's network: that of an adopted cluster if its range is known, an adopted network, or a new one."""
+    """Return a target's network: an adopted cluster's if its range is known, an adopted network, or a new one."""
     if cluster:
         return Network(cidr, ("cluster", "cidr"), "cluster: {cidr: 10.1.0.0/16}", cluster) if cidr else None
     return Network(cidr, ("vpc", "cidr"), "vpc: {cidr: 10.1.0.0/16}", adopted)

@@ -21,8 +21,8 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument, Platform
 def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> Platform:
     """Return a cloud's platform for an adopted cluster.
 
-    The cluster's owner manages its nodes, storage classes, gateway classes and the Pods in kube-system. `installs` are
-    the add-ons that differ from those for any cluster.
+    The cluster's owner manages its nodes, storage classes, gateway classes and Pods in kube-system. `installs` are the
+    add-ons that differ from those for other clusters.
     """
     return replace(
         platform,
@@ -44,7 +44,7 @@ def platform_on_existing(platform: Platform, installs: Mapping[str, AddOn]) -> P
 def platform_of(plan: Plan, placement: str, created: Platform, existing: Platform) -> Platform:
     """Return the platform of a placement, in either a created or an adopted cluster.
 
-    The system's own node pools need the same objects in an adopted cluster as in a created one.
+    In an adopted cluster, the system's own node pools need the same objects as in a created one.
     """
     if not target_of(plan, placement).cluster.adopt:
         return created
@@ -72,6 +72,6 @@ def secrets_account(context: Context, annotations: Mapping[str, Argument]) -> It
 
 
 def account_reference(context: Context) -> dict[str, str]:
-    """Return the secret store's reference to its ServiceAccount, without a namespace if the store is namespaced."""
+    """Return the secret store's ServiceAccount reference, omitting the namespace if the store is namespaced."""
     place = {"namespace": context.namespace} if own_kind(context) == "ClusterSecretStore" else {}
     return {"name": SECRETS_ACCOUNT, **place}

@@ -44,11 +44,11 @@ def existing_values(
     first: Iterable[str] = (),
     sizes: Mapping[tuple[str, int], Nodes],
 ) -> dict[str, object]:
-    """Return the values that the clouds have in common.
+    """Return the values that all clouds have in common.
 
-    `key` is the name of the system's encryption key, and `others` are the resources that are protected from `destroy`
-    besides this key and the buckets. `sizes` has the node counts of the system's node pools, if the system has any in
-    the cluster.
+    `key` is the name of the system's encryption key, and `others` are the resources protected from `destroy` in
+    addition to this key and the buckets. `sizes` holds the node counts of the system's node pools, if it has any in the
+    cluster.
     """
     stores = list(buckets)
     return {
@@ -66,7 +66,7 @@ def existing_values(
 
 
 def _rights(context: Context) -> Iterator[str]:
-    """Yield what someone who applies the workloads has to be allowed to create in the cluster."""
+    """Yield what someone applying the workloads must be allowed to create in the cluster."""
     if context.target.tenancy != "shared":
         yield "namespaces"
     yield f"the objects in {as_code('manifests/')}"

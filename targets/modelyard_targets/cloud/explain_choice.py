@@ -1,4 +1,4 @@
-"""Explain a choice of machine: each candidate's size, price, price source and free capacity."""
+"""Explain a machine choice, showing each candidate's size, price, price source and free capacity."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _what(machine: Machine, accelerator: Accelerator | None) -> str:
 
 
 def _priced(price: Price | None, region: str, spot: bool) -> str:
-    """Describe where a price comes from, and whether it is for another capacity type (spot or on demand) or region."""
+    """Describe where a price comes from, and whether it's for another capacity type or region."""
     if price is None:
         return "price unknown"
     kind = "spot" if price.spot else ON_DEMAND_INSTEAD if spot else "on demand"

@@ -1,4 +1,4 @@
-"""What the infrastructure projects of all clouds have in common: their program, files and database outputs."""
+"""What infrastructure projects have in common across clouds: their program, files and database outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modelyard_targets.kube.placement.context import Context
 
 @record
 class Sdk:
-    """The Pulumi SDK of a provider, and the provider's term for workloads' permissions, such as `roles`."""
+    """A provider's Pulumi SDK, and the provider's term for workload permissions, such as `roles`."""
 
     provider: str
     package: str
@@ -24,9 +24,7 @@ class Sdk:
 
 
 def project_of(sdk: Sdk, at: int, calls: tuple[Call, ...], exports: tuple[Export, ...], context: Context) -> Project:
-    """Return the infrastructure project with the given number. All projects but the first contain only workloads'
-    access.
-    """
+    """Return the infrastructure project with the given index. All but the first contain only workload access."""
     return Project(
         folder=folder_name(at),
         name=project_name(context.system, context.placement, at),
@@ -38,7 +36,7 @@ def project_of(sdk: Sdk, at: int, calls: tuple[Call, ...], exports: tuple[Export
 
 
 def database_exports(context: Context, parts: Sequence[str], secret: str) -> Iterator[Export]:
-    """Yield the outputs of managed databases: the given attributes, and the attribute of the login with the secret."""
+    """Yield the outputs of managed databases, i.e. the given attributes and the login's secret attribute."""
     for resource in managed_databases(context):
         output, variable = resource.name.replace("-", "_"), store_variable(resource.name)
         yield from (Export(f"{output}_{part}", Ref(variable, part)) for part in parts)

@@ -16,8 +16,8 @@ from modelyard_targets.kube.project.workloads_project import Workloads, objects_
 class Cloud:
     """What a cloud adds to the workloads on a placement.
 
-    `infrastructure` returns the projects that the workloads need, and `components` returns every component in them.
-    `texts` returns the README for a target with a cluster, and `stores_texts` the README for a target without one.
+    `infrastructure` returns the projects the workloads need, and `components` every component in them. `texts` returns
+    the README for a target with a cluster, and `stores_texts` the README for one without.
     """
 
     context: Callable[[Plan, str], Context]
@@ -40,7 +40,7 @@ class Cloud:
         return Stack(plan.system.environment, placement, (*infrastructure, *workloads.projects), texts)
 
     def objects(self, plan: Plan, placement: str) -> Iterator[KubeObject]:
-        """Yield every object in a placement's cluster in the order of application, with its line in the spec."""
+        """Yield every object in a placement's cluster in the order in which they are applied, with its spec line."""
         if plan.on(placement):
             yield from objects_of_placement(self.context(plan, placement))
 

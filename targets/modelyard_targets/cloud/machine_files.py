@@ -1,4 +1,7 @@
-"""A provider's machines: tables in its folder, the capacity of nodes for Pods, and a price file for each region."""
+"""A provider's machines, read from tables in its folder and a price file for each region.
+
+Includes the capacity that nodes offer to Pods.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def table(folder: str, file: str) -> Any:
 
 
 def offerings_in(folder: str, cloud: str, reference_region: str, allocatable: Allocatable, series: Series) -> Offerings:
-    """Return the machines in a provider's folder. Prices in `reference_region` are used where a price is missing."""
+    """Return the machines in a provider's folder. Missing prices are taken from `reference_region`."""
     known, nodes = table(folder, MACHINES), table(folder, _DAEMONS)
     plain, accelerated = _requests(nodes["daemons"]), _requests(nodes["acceleratorDaemons"])
     reserved = {False: plain, True: (plain[0] + accelerated[0], plain[1] + accelerated[1])}

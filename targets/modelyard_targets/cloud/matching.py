@@ -17,7 +17,7 @@ Neuron device plugin, and other frameworks in the image.
 
 
 def usable(offerings: Offerings, region: str) -> Iterator[Machine]:
-    """Yield a region's amd64 machines that can always run at full speed and have no unsupported accelerator."""
+    """Yield a region's amd64 machines that can sustain full speed and don't have an unsupported accelerator."""
     for machine in offerings.sold_in(region):
         offered = machine.accelerator
         served = offered is None or resource_of(offered.name) == SERVED
@@ -29,10 +29,10 @@ BY_MEMORY: Final = "*"
 
 
 def alternative(compute: ComputeClass, machine: Machine) -> tuple[int, Accelerator | None, str] | None:
-    """Return the requested alternative that a machine satisfies, or None if it satisfies none.
+    """Return the requested alternative that a machine satisfies, or None if there is none.
 
-    The result contains the alternative's position, the Pod's request, and the kind of machine to compare prices with. A
-    machine with an accelerator that was not requested satisfies no alternative.
+    The result contains the alternative's position, the Pod's request, and the kind of machine whose prices it is
+    compared with. A machine with an accelerator that wasn't requested doesn't satisfy any alternative.
     """
     offered = machine.accelerator
     if not wants_accelerator(compute):
@@ -56,9 +56,9 @@ def holding(offerings: Offerings, compute: ComputeClass, region: str) -> list[Ma
 
 
 def kind_of(compute: ComputeClass, machine: Machine) -> str:
-    """Return the group of machines to compare a machine's price with.
+    """Return the group of machines that a machine's price is compared with.
 
-    It ignores the requested CPUs, memory and number of accelerators.
+    It doesn't depend on the requested CPUs, memory or number of accelerators.
     """
     if compute.accelerator_memory_bytes is not None and machine.accelerator is not None:
         return BY_MEMORY if machine.accelerator_memory_bytes is not None else "-"

@@ -15,7 +15,7 @@ _GI: Final = 1024**3
 
 @record
 class Machine:
-    """A machine type. `cpu_millis` and `memory_bytes` are available to Pods, and smaller than the nominal size."""
+    """A machine type. `cpu_millis` and `memory_bytes` are what Pods can use, i.e. less than the nominal size."""
 
     name: str
     vcpus: int
@@ -38,9 +38,9 @@ class Machine:
 
 @record
 class Price:
-    """A price in US dollars per hour, with region, kind, source and date.
+    """An hourly price in US dollars, with its region, capacity type, source and date.
 
-    `estimate` explains a price that was derived from another region's price; otherwise, it is empty.
+    `estimate` explains how a price was derived from another region's price, and is empty otherwise.
     """
 
     hourly: float
@@ -53,12 +53,12 @@ class Price:
 
 @record(eq=False)
 class Offerings:
-    """The known machines of a cloud, with prices by machine, region and capacity (spot or on demand).
+    """A cloud's known machines, with prices by machine, region and capacity type (spot or on-demand).
 
-    `seller` is the cloud's name in messages. Prices in `reference_region` are used where a price is missing. `absent`
-    lists the machines and families that are not available in a region. Regions that are not listed are assumed to have
-    all machines. `unsupported` maps canonical names of the cloud's accelerators that are not in `machines` to
-    descriptions of how the cloud sells them, where `{}` stands for the name.
+    `seller` is the cloud's name in messages. Missing prices are taken from `reference_region`. `absent` lists the
+    machines and families that aren't available in a region. Regions that aren't listed are assumed to have all
+    machines. For accelerators that aren't in `machines`, `unsupported` maps their canonical names to descriptions of
+    how the cloud sells them, using `{}` for the name.
     """
 
     seller: str
@@ -69,7 +69,7 @@ class Offerings:
     unsupported: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def sold_in(self, region: str) -> Iterator[Machine]:
-        """Yield the machines in a region, except those that are known to be unavailable there."""
+        """Yield the machines sold in a region, i.e. all except those known to be unavailable there."""
         absent = self.absent.get(region, frozenset())
         return (machine for machine in self.machines if absent.isdisjoint((machine.name, machine.family)))
 
@@ -78,10 +78,10 @@ class Offerings:
         return _by_name(self.machines)[name]
 
     def price(self, machine: str, region: str, spot: bool) -> Price | None:
-        """Return the spot price if requested and known, otherwise the on-demand price, which spot prices never exceed.
+        """Return the spot price if requested and known, or else the on-demand price, which is an upper bound.
 
-        If the region has no price, the reference region's price is scaled by the price ratio of the two regions. The
-        result is None if neither region has a price.
+        If the region has no price, the reference region's price is scaled by the price ratio of the two regions.
+        Returns None if neither region has a price.
         """
         for place in (region, self.reference_region):
             for kind in (True, False) if spot else (False,):
@@ -91,7 +91,7 @@ class Offerings:
         return None
 
     def ratio(self, known: str, region: str) -> float | None:
-        """Return the ratio of a region's machine prices to those in another region whose prices are known.
+        """Return the ratio of a region's machine prices to those of another region where prices are known.
 
         This is the median over all machines with an on-demand price in both regions, or None if there are none.
         """

@@ -28,7 +28,7 @@ _GI: Final = 1024**3
 
 @record
 class Disks:
-    """A node's disk sizes: the root volume and, if images and Pods use them, the local disks."""
+    """A node's disk sizes, including the root volume and, if images and Pods use them, the local disks."""
 
     root_gib: int
     local_gib: int = 0
@@ -45,7 +45,7 @@ class Nodes:
 def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
     """Return each node group's minimum and maximum node count, by compute class and group index.
 
-    The maximum is enough for all pipelines to run and all servers to be replaced at the same time.
+    The maximum allows all pipelines to run and all servers to be replaced at once.
     """
     pod_demand = demand(plan, placement, databases=False)
     by_compute: dict[str, list[PodRequest]] = {}
@@ -63,9 +63,9 @@ def pool_nodes(offerings: Offerings, plan: Plan, placement: str) -> Mapping[tupl
 
 
 def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> Hardware:
-    """Return the system pool's machine: the cheapest on-demand machine that fits the largest head and its autoscaler.
+    """Return the system pool's machine, which is the cheapest on-demand one that fits the largest head.
 
-    The pool's nodes have no taint.
+    The head's autoscaler has to fit as well. The pool's nodes have no taint.
     """
     size = head_size(system, target)
     cpu, memory = size.cpu_millis + AUTOSCALER.cpu_millis, size.memory_bytes + AUTOSCALER.memory_bytes
@@ -77,9 +77,9 @@ def choose_system(offerings: Offerings, system: System, target: TargetSpec) -> H
 def system_nodes(
     offerings: Offerings, plan: Plan, placement: str, cluster: Iterable[Size], *, rollouts: bool = True
 ) -> Nodes:
-    """Return the system pool's node counts: the minimum fits all permanent Pods, and the maximum has a spare node.
+    """Return the system pool's node counts. The minimum fits all permanent Pods; the maximum adds a spare node.
 
-    `cluster` has the requests of the cluster's own Pods and add-ons. `rollouts` adds room for a second head of each
+    `cluster` yields the requests of the cluster's own Pods and add-ons. `rollouts` adds room for a second head per
     server during a rollout.
     """
     (pool,) = plan.of(SystemPool, placement)
@@ -93,7 +93,7 @@ def system_nodes(
 
 
 def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> int:
-    """Return how many of a compute class's Pods fit on a group's first, smallest machine, with a minimum of one."""
+    """Return how many Pods of a compute class fit on a group's first and smallest machine, but at least one."""
     machine = first_machine(offerings, group)
     fits = [machine.cpu_millis // hardware.cpu_millis, machine.memory_bytes // hardware.memory_bytes]
     if hardware.accelerator is not None and group.accelerator is not None:
@@ -102,10 +102,9 @@ def pods_of_a_node(offerings: Offerings, hardware: Hardware, group: NodeGroup) -
 
 
 def nodes_for(offerings: Offerings, hardware: Hardware, pods: int, at: int = 0) -> int:
-    """Return how many nodes of a group (by default, the first) the given number of a compute class's Pods need.
+    """Return how many nodes of a group (the first by default) a given number of Pods needs.
 
-    Elastic classes have no groups and need up to one node for each Pod, because Karpenter decides which Pods share a
-    node.
+    Elastic classes have no groups and need up to one node per Pod, because Karpenter decides which Pods share a node.
     """
     fit = pods_of_a_node(offerings, hardware, hardware.groups[at]) if hardware.groups else 1
     return ceil(pods / fit)
@@ -119,7 +118,7 @@ def first_machine(offerings: Offerings, group: NodeGroup) -> Machine:
 def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disks:
     """Return the disk sizes of a group's nodes.
 
-    Images and Pods use the local disks if these suffice on all of its machines, and else the root volume.
+    Images and Pods use local disks if these are large enough on all of the group's machines, or else the root volume.
     """
     pods = pods_of_a_node(offerings, hardware, group) * (hardware.disk_bytes or 0)
     needed = max(DISK_GIB, _IMAGES_GIB + ceil(pods / _GI))
@@ -128,9 +127,9 @@ def disks_of(offerings: Offerings, hardware: Hardware, group: NodeGroup) -> Disk
 
 
 def classes_of_one_zone(plan: Plan, placement: str) -> frozenset[str]:
-    """Return the compute classes to place in a single zone, because their Pods train one model together.
+    """Return the compute classes to place in a single zone, because their Pods train a model together.
 
-    Classes that also serve models are excluded, because servers must survive a zone failure.
+    Classes that also serve models are excluded, because servers must survive a zone outage.
     """
     always = demand(plan, placement, databases=False).always
     serving = {request.hardware.compute for request in always if request.hardware is not None}
@@ -163,6 +162,6 @@ def _most(requests: Iterable[PodRequest], rollouts: bool) -> list[Size]:
 
 
 def _nodes(sizes: tuple[Size, ...], machine: Machine) -> int:
-    """Return how many nodes the requests need in total. The Pods are so small that packing them can be ignored."""
+    """Return how many nodes the requests need in total, ignoring bin packing because the Pods are so small."""
     cpu, memory = sum(size.cpu_millis for size in sizes), sum(size.memory_bytes for size in sizes)
     return max(ceil(cpu / machine.cpu_millis), ceil(memory / machine.memory_bytes))

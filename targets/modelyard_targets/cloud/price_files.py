@@ -10,7 +10,7 @@ from modelyard_targets.cloud.offerings import Price
 
 
 class RegionalPrices(Mapping[tuple[str, str, bool], Price]):
-    """Prices by machine, region and capacity (spot or on demand). Each region's file is read on first use."""
+    """Prices by machine, region and capacity type (spot or on-demand). Each region's file is read on first use."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder

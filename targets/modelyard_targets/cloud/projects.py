@@ -1,4 +1,4 @@
-"""The infrastructure projects of a cloud target: their names, and how roles are divided among them."""
+"""The names of a cloud target's infrastructure projects, and how roles are divided among them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def folder_name(at: int) -> str:
 
 
 def split_roles(roles: Sequence[Resource[_V]], each: int, others: int) -> tuple[tuple[Resource[_V], ...], ...]:
-    """Divide the roles among projects by workload name. The first project also contains all resources other than roles.
+    """Divide roles among projects by workload name. The first project also contains everything else.
 
-    Each role consists of `each` Pulumi resources; there are at most `others` other resources.
+    Each role consists of `each` Pulumi resources, and there are at most `others` other resources.
     """
     projects = max(1, ceil((others + len(roles) * each) / AIM))
     batches: list[list[Resource[_V]]] = [[] for _ in range(projects)]

@@ -1,4 +1,4 @@
-"""Values for the READMEs of clouds: projects, adopted stores, secrets to store, and hosts that need a route."""
+"""Values for cloud READMEs: projects, adopted stores, secrets to store, and hosts that need a route."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Opened:
 
 @record
 class StoredSecret:
-    """A row in the README's table of secrets that must exist in the cloud's secrets service."""
+    """A row in the README's table of secrets that must exist in the cloud's secret service."""
 
     name: str
     keys: tuple[str, ...]
@@ -63,10 +63,7 @@ def stores_values(context: Context, projects: Sequence[Project]) -> dict[str, ob
 
 
 def mail_values(calls: Iterable[Call]) -> dict[str, object]:
-    """Return the README's values about emails: whether there is a budget, and whether there are alarms.
-
-    Both send emails.
-    """
+    """Return the README's values about emails, which are sent by budgets and by alarms."""
     components = {call.component for call in calls}
     return {"budgeted": "Budget" in components, "alarmed": "Alarms" in components}
 
@@ -74,7 +71,7 @@ def mail_values(calls: Iterable[Call]) -> dict[str, object]:
 def opened_stores(
     context: Context, access_of: Callable[[Identity, System], Iterable[Access]]
 ) -> Iterator[tuple[Store, tuple[str, ...]]]:
-    """Yield each store in the cloud that this placement's workloads use, and which workloads those are."""
+    """Yield each store in the cloud that this placement's workloads use, along with these workloads."""
     readers: dict[str, list[str]] = {}
     for resource in context.plan.of(Identity, context.placement):
         for name in dict.fromkeys(access.store for access in access_of(resource.value, context.system)):
@@ -98,7 +95,7 @@ def other_targets(context: Context, access_of: Callable[[Identity, System], Iter
 
 
 def secrets_to_store(context: Context) -> tuple[NeededSecret, ...]:
-    """Return the secrets that must exist in the cloud's service before deployment, merged across namespaces."""
+    """Return the secrets that must exist in the cloud's service before deploying, merged across namespaces."""
     merged: dict[str, NeededSecret] = {}
     for secret in secrets_of(context.plan.of(Secret, context.placement), context):
         if store_of(secret.ref, context).via == SECRETS_MANAGER:
@@ -118,7 +115,7 @@ def stored_secrets(context: Context, name_of: Callable[[str], str]) -> list[Stor
 
 
 def on_premises_hosts(context: Context) -> Iterator[str]:
-    """Yield the hosts of on-premises clusters to which the network needs a route."""
+    """Yield the on-premises cluster hosts that the network needs a route to."""
     system = context.system
     for link in context.plan.crossings(context.placement):
         if link.ends[0] == context.placement and not system.target(link.ends[1]).in_cloud:
@@ -127,7 +124,10 @@ def on_premises_hosts(context: Context) -> Iterator[str]:
 
 
 def hosts_elsewhere(context: Context, reached: tuple[str, ...]) -> Iterator[str]:
-    """Yield the hosts to which a network without internet access needs a route, unless their suffix is reachable."""
+    """Yield the hosts that a network without internet access needs a route to, except those in `reached`.
+
+    `reached` contains suffixes of hosts that are reachable anyway.
+    """
     registry, target = context.system.registry, context.target
     urls = (target.images.registry, registry.adopt if registry else "", target.telemetry.remote_write)
     yield from (host for host in map(_host, urls) if host and not host.endswith(reached))

@@ -14,7 +14,7 @@ from modelyard_targets.machines.fitting import lacks, shortfall, unknown_acceler
 
 
 def unknown(offerings: Offerings, compute: ComputeClass, region: str) -> NoMachine | None:
-    """Explain that a requested accelerator is unknown or not available in a region, or return None."""
+    """Explain why a requested accelerator is unknown or unavailable in a region, or return None if it isn't."""
     there = usable(offerings, region)
     offered = {option.accelerator.name: option.accelerator_memory_bytes or 0 for option in there if option.accelerator}
     for position, accelerator in enumerate(compute.accelerators):
@@ -74,7 +74,7 @@ def _lacks(compute: ComputeClass, machine: Machine) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machine) -> str:
-    """Describe a machine's accelerators if they satisfy none of the requested alternatives, or else return ""."""
+    """Describe a machine's accelerators if they don't satisfy any requested alternative, or else return ""."""
     if alternative(compute, machine) is not None:
         return ""
     offer = machine.accelerator
@@ -88,9 +88,9 @@ def _of(machine: Machine) -> str:
 
 
 def _distance(compute: ComputeClass, machine: Machine) -> tuple[bool, int, int, int]:
-    """Rank how far a machine is from fitting a Pod: by accelerator mismatch, then by the number and size of shortages.
+    """Rank how far a machine is from fitting a Pod, by accelerator mismatch and number and size of shortages.
 
-    Among equally ranked machines, one with more accelerators, or more memory on each, is closer.
+    Among equally ranked machines, those with more accelerators, or more memory per accelerator, are closer.
     """
     names = {canonical(accelerator.name) for accelerator in compute.accelerators}
     other = bool(names) and (machine.accelerator is None or canonical(machine.accelerator.name) not in names)

@@ -1,4 +1,4 @@
-"""A cloud's services as Kubernetes objects in the workloads program: its secrets and its database logins."""
+"""A cloud's secrets and database logins as Kubernetes objects in the workloads program."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ _POSTGRESQL: Final = 5432
 
 
 def has_own_store(context: Context) -> bool:
-    """Return whether a placement reads secrets (the spec's, or database logins) from the cloud's own service."""
+    """Return whether a placement reads secrets from the cloud's own service.
+
+    This applies both to secrets in the spec and to database logins.
+    """
     secrets = context.plan.of(Secret, context.placement)
     requested = any(store_of(secret.value.ref, context).via == SECRETS_MANAGER for secret in secrets)
     return requested or bool(managed_stores(context.plan, context.placement, Kind.DATABASE))
@@ -45,8 +48,8 @@ def has_own_store(context: Context) -> bool:
 def secrets_store(context: Context, provider: Mapping[str, Argument]) -> Iterator[Call]:
     """Yield the ClusterSecretStore for the cloud's own service, limited to this system's namespaces.
 
-    `provider` describes how to reach the service. External Secrets authenticates with its own identity, which may read
-    no other secrets.
+    `provider` describes how to reach the service. External Secrets authenticates using its own identity, which can't
+    read any other secrets.
     """
     if not has_own_store(context):
         return
@@ -63,10 +66,10 @@ def secrets_store(context: Context, provider: Mapping[str, Argument]) -> Iterato
 
 
 def managed_database(store: Store, context: Context, network: str, *, has_authority: bool = False) -> ManagedDatabase:
-    """Return a database in the cloud, within the range `network`. Its login is a JSON object in the secrets service.
+    """Return a database in the cloud, within the `network` range. Its login is JSON in the secret service.
 
-    The database's address and the name of its secret are outputs of the infrastructure project. If the cloud has a
-    certificate authority for each database, that authority's certificate is an output too.
+    The database's address and secret name are outputs of the infrastructure project. If the cloud has a certificate
+    authority for each database, its certificate is an output too.
     """
     output, secret = store.called.replace("-", "_"), f"{store.called}-login"
     secret_ref = Ref("infrastructure", key=f"{output}_secret")
@@ -108,6 +111,6 @@ def managed_database(store: Store, context: Context, network: str, *, has_author
 
 
 def program_object(variable: str, name: str, document: Mapping[str, Argument], group: str) -> Call:
-    """Build an object in the workloads program, because some of its values are only known while the program runs."""
+    """Build an object in the workloads program, since some of its values are only known at run time."""
     arguments = (("cluster", Ref("cluster")), ("document", as_literal(document)))
     return Call(variable, "kubernetes.Object", name, arguments, group)

@@ -20,7 +20,7 @@ _SPOT_POOLS: Final = 2
 
 
 def choose_single(offerings: Offerings, compute: ComputeClass, region: str) -> Hardware | NoMachine:
-    """Return the machines for a compute class, with one node group per machine type, or the reason why none fits."""
+    """Return the machines for a compute class, with one node group per machine type, or why none fits."""
     chosen = choose(offerings, replace(compute, elastic=False), region)
     if isinstance(chosen, NoMachine):
         return chosen
@@ -43,7 +43,7 @@ def _sizes(offerings: Offerings, compute: ComputeClass, region: str) -> Iterator
 
 
 def _together(compute: ComputeClass, pods: int) -> ComputeClass:
-    """Return the compute class as if one Pod requested what several do.
+    """Return the compute class as if a single Pod requested the resources of several.
 
     An accelerator chosen by its memory keeps a count of one.
     """

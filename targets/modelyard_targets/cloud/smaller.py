@@ -1,6 +1,6 @@
 """Find a much cheaper machine that is just too small for a compute class's Pods.
 
-For example, a class with 4 CPUs and 16Gi does not fit on a machine of that size, because the node reserves some CPU and
+For example, a class with 4 CPUs and 16Gi doesn't fit on a machine of that size, because the node reserves some CPU and
 memory. The class then gets the next larger machine and leaves half of it idle.
 """
 
@@ -27,9 +27,9 @@ _MEMORY_STEP: Final = 1024**3 // 2
 def smaller(
     offerings: Offerings, compute: ComputeClass, region: str, spot: bool, position: int, taken: Price | None
 ) -> Smaller | None:
-    """Return the cheapest machine that a Pod narrowly misses, for the same accelerator alternative, or None.
+    """Return the cheapest machine that a Pod narrowly misses for the same accelerator alternative, or None.
 
-    `position` is the index of the chosen alternative, and `taken` is the price of its machine. Only prices of the same
+    `position` is the index of the chosen alternative, and `taken` the price of its machine. Only prices of the same
     kind in the same region are compared.
     """
     close: list[tuple[float, int, str, Machine]] = []
@@ -52,7 +52,7 @@ def _nearly_fits(compute: ComputeClass, machine: Machine) -> bool:
 
 
 def _fitting(compute: ComputeClass, machine: Machine) -> tuple[int, int]:
-    """Return a compute class's requests, reduced to a machine's capacity (rounded down) where they exceed it."""
+    """Return a compute class's requests, capped at a machine's capacity (rounded down)."""
     cpu, memory = compute.cpu_millis, compute.memory_bytes
     return (
         cpu if cpu <= machine.cpu_millis else machine.cpu_millis // _CPU_STEP * _CPU_STEP,

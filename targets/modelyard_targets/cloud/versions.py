@@ -1,4 +1,4 @@
-"""Versions of software that a cloud manages: Kubernetes and PostgreSQL. The tables have sources and dates."""
+"""Versions of cloud-managed software, i.e. Kubernetes and PostgreSQL. The tables list sources and dates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard.spec import TargetSpec
 
 @record
 class Versions:
-    """The versions in a cloud's table. `kubernetes` lists the minor versions that the cloud offers, newest first."""
+    """The versions in a cloud's table. `kubernetes` lists the minor versions on offer, newest first."""
 
     default: str
     kubernetes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The target `gcp`: GKE with its network, machines, stores and identities in one project and region."""
+"""The `gcp` target: GKE with its network, machines, stores and identities in one project and region."""
 
 from __future__ import annotations
 

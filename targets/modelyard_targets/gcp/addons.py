@@ -15,12 +15,12 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def _secrets(context: Context) -> Mapping[str, Argument]:
-    """Set the name of External Secrets' ServiceAccount. The infrastructure project grants it access to the secrets."""
+    """Set the ServiceAccount name of External Secrets. The infrastructure project grants it access to secrets."""
     return {"serviceAccount": {"name": secrets_account(context.system, context.placement)}}
 
 
 def _prometheus(context: Context) -> Mapping[str, Argument]:
-    """Do not scrape CoreDNS: GKE uses kube-dns, so an alert would always report CoreDNS as missing."""
+    """Don't scrape CoreDNS. GKE uses kube-dns, so an alert would always report CoreDNS as missing."""
     return {"coreDns": {"enabled": False}}
 
 

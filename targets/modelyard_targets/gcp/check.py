@@ -27,7 +27,7 @@ from modelyard_targets.kube.placement.context import Context
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Run all checks that lowering relies on. They report each problem at its line in the spec."""
+    """Run all checks that lowering relies on, reporting each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, filled_in(plan, placement), CHECKS, _context)
 

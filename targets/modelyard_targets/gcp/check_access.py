@@ -1,4 +1,4 @@
-"""Report access that Google Cloud cannot grant: across clouds, in cycles, to too many folders or to invalid secrets."""
+"""Report access Google Cloud can't grant: across clouds, in cycles, to too many folders, to invalid secrets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check_way_out(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_namespaces(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a target with the same project and namespace as an earlier one: their workloads would share access."""
+    """Report a target with the same project and namespace as an earlier one, as workloads would share access."""
     mine = target_of(plan, placement)
     for other in plan.system.deployment.targets:
         if other.name == placement:
@@ -70,7 +70,7 @@ def check_order(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report workloads that use more folders of a bucket, in one access mode, than IAM conditions can list."""
+    """Report workloads that use more folders of a bucket, per access mode, than IAM conditions can list."""
     for resource in (*plan.of(Identity, placement), *(each for each, _ in foreign_identities(plan, placement))):
         for (store, _), count in _folders(resource.value, plan.system).items():
             if count > FOLDERS and placement in {resource.placement, plan.system.stores[store].target}:
@@ -79,7 +79,7 @@ def check_folders(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's buckets that more workloads use than a bucket's policy can list."""
+    """Report a placement's buckets that are used by more workloads than a bucket policy can list."""
     members: Counter[str] = Counter()
     for resource in plan.of(Identity):
         folders = _folders(resource.value, plan.system)
@@ -92,7 +92,7 @@ def check_members(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a placement's locked buckets if workloads replace or delete objects in them."""
+    """Report a placement's locked buckets where workloads replace or delete objects."""
     system = plan.system
     writers: dict[str, list[str]] = {}
     for resource in plan.of(Identity):
@@ -106,7 +106,7 @@ def check_retained(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_secret_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report secrets whose names Secret Manager rejects, or to which it would give the same name."""
+    """Report secrets whose names are invalid in Secret Manager, or would collide there."""
     stores = {store.name: store.via for store in target_of(plan, placement).secret_stores}
     known: dict[str, str] = {}
     for resource in plan.of(Secret, placement):
@@ -128,7 +128,7 @@ def _folders(identity: Identity, system: System) -> Counter[tuple[str, str]]:
 
 
 def _domain(target: TargetSpec, plan: Plan) -> tuple[str, str]:
-    """Return the project and namespace that IAM uses to distinguish workloads with the same ServiceAccount."""
+    """Return the project and namespace that IAM uses to tell workloads with the same ServiceAccount apart."""
     return options_of(target).account, namespace_of(plan, target.name)
 
 

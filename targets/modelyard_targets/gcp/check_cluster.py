@@ -1,4 +1,4 @@
-"""Checks for a cluster created on Google Cloud: the rules that all clouds share, with Google Cloud data."""
+"""Checks for a cluster created on Google Cloud, applying the rules shared by all clouds to its data."""
 
 from __future__ import annotations
 

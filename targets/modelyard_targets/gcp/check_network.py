@@ -54,7 +54,7 @@ def check_region(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _of_aws(region: str, known: Iterable[str]) -> str:
-    """List the Google Cloud regions on an AWS region's continent: a similar name may mean a distant region."""
+    """List Google Cloud regions on an AWS region's continent, since similar names can be far apart."""
     match = _AWS.fullmatch(region)
     prefixes = _CONTINENTS.get(match[1], ()) if match is not None else ()
     there = [name for name in known if name.startswith(prefixes)] if prefixes else []
@@ -93,7 +93,7 @@ def check_images(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _room(prefix: int) -> int:
-    """Return how many nodes fit in a range with the given prefix length. Half of the range is for Pods."""
+    """Return how many nodes fit in a range with the given prefix length. Half of the range is reserved for Pods."""
     return int(2 ** (32 - prefix - 1) // _ADDRESSES_OF_A_NODE)
 
 

@@ -62,8 +62,9 @@ def _renaming(store: Store, system: System) -> str:
 
 
 def _bucket_fault(name: str) -> str:
-    """Return the reason why Cloud Storage rejects a bucket name, or "". The schema has checked the first and last
-    characters.
+    """Return the reason Cloud Storage rejects a bucket name, or "".
+
+    The schema already checks the first and last characters.
     """
     longest = max(name.split("."), key=len)
     if len(longest) > _LONGEST_BUCKET:

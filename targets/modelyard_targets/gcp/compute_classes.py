@@ -1,7 +1,7 @@
-"""ComputeClasses: the order in which GKE's autoscaler tries the node pools of a compute class.
+"""ComputeClasses, which define the order in which GKE's autoscaler tries a compute class's node pools.
 
-Without a ComputeClass, the autoscaler grows the cheapest pool, which the spec may not prefer. The fields are documented
-at docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27.
+Without a ComputeClass, the autoscaler grows the cheapest pool, which isn't necessarily what the spec prefers. The
+fields are documented at docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ COMPONENT: Final = "nodes"
 def compute_class(resource: Resource[NodePool], context: Context) -> Iterator[KubeObject]:
     """Yield the ComputeClass for a compute class with several node pools.
 
-    A Pod waits if no pool can grow. Pods do not move back when a preferred pool has capacity again, because runs can
+    A Pod waits if no pool can grow. Pods don't move back once a preferred pool has capacity again, because runs can
     take days.
     """
     hardware = resource.value.hardware

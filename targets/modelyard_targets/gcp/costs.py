@@ -58,16 +58,17 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of the compute classes' node pools in an adopted cluster.
+    """Yield the cost of node pools for compute classes in an adopted cluster.
 
-    Its owner pays for everything else there.
+    The cluster's owner pays for everything else.
     """
     yield from node_lines(bill.sheet, plan, placement, _disk)
 
 
 def _added(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
-    """Yield the cost of what a system adds to any cluster: add-on volumes, load balancers and the runtime image's
-    registry.
+    """Yield the cost of what a system adds to any cluster.
+
+    This includes add-on volumes, load balancers and the runtime image's registry.
     """
     for gib, count in volumes(plan, placement).items():
         what = f"volumes of {gib} GiB for metrics and alerts"
@@ -92,7 +93,7 @@ def _nat(bill: Bill, nodes: tuple[CostLine, ...]) -> Iterator[CostLine]:
 def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
     """Yield the cost of the Gateways' load balancers.
 
-    The first five forwarding rules share one price, and every further rule is billed by itself.
+    The first five forwarding rules share a price, and each additional rule is billed separately.
     """
     counts = load_balancers(plan, placement)
     rules = sum(counts.values())
@@ -107,7 +108,7 @@ def _balanced(bill: Bill, plan: Plan, placement: str) -> Iterator[CostLine]:
 
 
 def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[CostLine]:
-    """Yield the cost of a Cloud SQL instance with its standby, storage, endpoint, secret and alerts."""
+    """Yield the cost of a Cloud SQL instance, including its standby, storage, endpoint, secret and alerts."""
     store = resource.value
     component, copies = f"stores.{store.name}", copies_of(store, plan.system)
     machine = ENTERPRISE_DATABASE if plan.system.profile.size == "enterprise" else DATABASE

@@ -1,4 +1,4 @@
-"""The project `crossings` on Google Cloud: workload identity pools for other targets' clusters, and workload roles."""
+"""The Google Cloud `crossings` project: workload identity pools for other targets' clusters, and roles."""
 
 from __future__ import annotations
 
@@ -34,21 +34,19 @@ _SUFFIX: Final = 4  # length of the number that the stack setting `poolNumber` a
 
 
 def crossings_of(sdk: Sdk, context: Context) -> tuple[Project, ...]:
-    """Return the `crossings` project, or an empty tuple if no cluster on another target could access this placement's
-    buckets.
-    """
+    """Return the `crossings` project, or an empty tuple if no other target's cluster could access these buckets."""
     return crossings_projects(sdk, context, _calls, _exports)
 
 
 def pool_of(system: System, placement: str, reader: str) -> str:
-    """Return the ID of the pool for a target's cluster. It is unique in the project and cannot begin with `gcp-`."""
+    """Return the pool ID for a target's cluster, which is unique in the project and can't begin with `gcp-`."""
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment, placement, reader)
     readable = "-".join(("my", *(part for part in parts if part)))[: _LONGEST_POOL - _SUFFIX - HASH_LENGTH - 1]
     return f"{readable.rstrip('-')}-{short_hash(*parts)}"
 
 
 def trust_calls(context: Context) -> Iterator[Call]:
-    """Yield the components that grant access to workloads in other clusters, to trace them back to the spec."""
+    """Yield the components that grant access to workloads in other clusters, for tracing them to the spec."""
     return (call for call in _calls(context) if call.group == GROUP)
 
 

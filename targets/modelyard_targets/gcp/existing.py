@@ -1,4 +1,4 @@
-"""A system on a shared GKE cluster: what the projects create for the system, and its secret store."""
+"""A system on a shared GKE cluster, including what the projects create for it and its secret store."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from modelyard_targets.kube.placement.platform import AddOn, Argument
 
 
 def existing_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for the project and the system's own data key, and for looking up the cluster with its
-    network.
+    """Yield the components for the project, the system's data key, and the cluster lookup.
+
+    The lookup includes the cluster's network.
     """
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     location = options_of(context.target).cluster.location
@@ -41,9 +42,9 @@ def existing_calls(context: Context) -> Iterator[Call]:
 
 
 def late_objects(context: Context) -> Iterator[Call]:
-    """Yield the ServiceAccount that reads the system's secrets, and the secret store that uses it.
+    """Yield the ServiceAccount that reads the system's secrets, and the secret store using it.
 
-    The ServiceAccount needs no annotation, because IAM identifies it by project, namespace and name.
+    The ServiceAccount doesn't need an annotation, because IAM identifies it by project, namespace and name.
     """
     yield from secrets_account(context, {})
     options = options_of(context.target)

@@ -70,10 +70,10 @@ def foundation_calls(context: Context) -> Iterator[Call]:
 
 
 def project_call(context: Context, *, first: bool = True, services: tuple[str, ...] = ()) -> Call:
-    """Build the component for the provider, with its project, region and labels. In the first infrastructure project,
-    it also enables the APIs in use.
+    """Build the component for the provider, including its project, region and labels.
 
-    `services` are the APIs to enable in another Pulumi project.
+    In the first infrastructure project, it also enables the APIs in use. `services` are the APIs to enable in another
+    Pulumi project.
     """
     arguments: list[tuple[str, Literal]] = [
         ("region", context.target.region),

@@ -1,4 +1,4 @@
-"""The gateway for a Google Cloud cluster, which is created if a route needs one and the spec names none."""
+"""The gateway for a Google Cloud cluster, created if a route needs one and the spec doesn't name one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kube.placement.placed import addons_needed, target_of
 
 
 def filled_in(plan: Plan, placement: str) -> TargetSpec:
-    """Return the target with the gateway that modelyard creates and the capabilities of its controller filled in."""
+    """Return a copy of the target, filling in the gateway modelyard creates and its controller's capabilities."""
     target = target_of(plan, placement)
     if ENVOY not in addons_needed(plan, placement):
         return target
@@ -21,10 +21,10 @@ def filled_in(plan: Plan, placement: str) -> TargetSpec:
 
 
 def gateway_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Configure a passthrough load balancer, internal unless the exposure is public. GKE's default is public.
+    """Configure a passthrough load balancer, internal unless the exposure is public. GKE defaults to public.
 
-    An internal load balancer accepts clients from every region, including through a VPN. By default, it would
-    accept only clients in its own region.
+    An internal load balancer accepts clients from every region, even via VPN. By default, it would only accept clients
+    in its own region.
 
     Source: docs.cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters, 2026-11-27.
     """

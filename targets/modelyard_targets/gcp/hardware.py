@@ -27,8 +27,8 @@ def choose_system(system: System, target: TargetSpec) -> Hardware:
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
     """Return the machine types for a compute class in the target's region, or the reason why none fits.
 
-    A GKE node pool has only one machine type, so a group with several types becomes several pools. In that case, Pods
-    select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so GKE grows the
+    A GKE node pool has only one machine type, so a group with several types is split into several pools. In that case,
+    Pods select the ComputeClass that tries the pools in order. Elastic classes have no ComputeClass, so GKE grows the
     cheapest pool.
     """
     chosen = choose_single(offerings(), compute, target.region)
@@ -38,7 +38,7 @@ def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
 
 
 def _ordered(hardware: Hardware) -> Hardware:
-    """Make Pods select the ComputeClass and tolerate its taint. The prefix avoids collisions with GKE's own classes."""
+    """Make Pods select the ComputeClass and tolerate its taint. The prefix avoids clashes with GKE's classes."""
     name = derived(dict(hardware.selector)[POOL])
     return replace(
         hardware,

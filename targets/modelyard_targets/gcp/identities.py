@@ -1,7 +1,7 @@
-"""IAM access: least-privilege roles on buckets for each workload, and on secrets for External Secrets.
+"""IAM access with least-privilege roles on buckets for workloads, and on secrets for External Secrets.
 
 With Workload Identity Federation for GKE, the members are Kubernetes ServiceAccounts, so there are no Google Cloud
-service accounts and no keys.
+service accounts or keys.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SECRETS: Final = "external-secrets"
 def identity_calls(roles: Iterable[Resource[Identity]], context: Context) -> Iterator[Call]:
     """Yield the component for each given workload's access to Google Cloud buckets.
 
-    Workloads do not read secrets from Google Cloud: External Secrets copies them into the cluster with its own access.
+    Workloads don't read secrets from Google Cloud. External Secrets copies them into the cluster using its own access.
     """
     for resource in roles:
         yield _identity(resource, context, apart=False)
@@ -42,13 +42,13 @@ def identity_calls_apart(roles: Iterable[Resource[Identity]], context: Context) 
 
 
 def with_roles(context: Context) -> tuple[Resource[Identity], ...]:
-    """Return the identities of a placement that need access to a Google Cloud bucket."""
+    """Return a placement's identities that need access to a Google Cloud bucket."""
     identities = context.plan.of(Identity, context.placement)
     return tuple(identity for identity in identities if google_access(identity.value, context.system))
 
 
 def platform_calls(context: Context) -> Iterator[Call]:
-    """Yield the component for External Secrets' access to the secrets in the spec and to database logins."""
+    """Yield the component that gives External Secrets access to the spec's secrets and database logins."""
     refs = tuple(secret.value.ref for secret in context.plan.of(Secret, context.placement))
     secrets = secret_ids(refs, context)
     logins = tuple(Ref(login_variable(database.name)) for database in managed_databases(context))
@@ -67,13 +67,13 @@ def platform_calls(context: Context) -> Iterator[Call]:
 
 
 def secret_ids(refs: tuple[SecretRef, ...], context: Context) -> tuple[str, ...]:
-    """Return the Secret Manager names of those given secrets that are stored there."""
+    """Return the Secret Manager names of the given secrets that are stored there."""
     ids = (secret_id(ref.path) for ref in refs if store_of(ref, context).via == "secrets-manager")
     return tuple(dict.fromkeys(ids))
 
 
 def google_access(value: Identity, system: System) -> tuple[Access, ...]:
-    """Return a workload's access to stores on Google Cloud itself. Other services have their own credentials."""
+    """Return a workload's access to stores on Google Cloud itself. Other services use their own credentials."""
     return access_in("gcp", value, system)
 
 
@@ -92,6 +92,6 @@ def _identity(resource: Resource[Identity], context: Context, *, apart: bool) ->
 
 
 def grant_of(access: Access, system: System) -> dict[str, Literal]:
-    """Return a workload's access to a store in the form that the components take."""
+    """Return a workload's access to a store in the format the components expect."""
     bucket = bucket_name(system.stores[access.store], system)
     return {"bucket": bucket, "prefix": access.prefix, "mode": access.mode}

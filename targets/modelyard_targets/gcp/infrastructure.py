@@ -1,4 +1,4 @@
-"""The projects `infrastructure`, `infrastructure-2` …: everything in Google Cloud except the cluster's workloads."""
+"""The projects `infrastructure`, `infrastructure-2` …, i.e. everything on Google Cloud but cluster workloads."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ workload's access.
 
 
 def infrastructure_of(context: Context) -> tuple[Project, ...]:
-    """Return the infrastructure projects in the order in which they are applied. Additional projects contain only
-    workloads' access.
+    """Return the infrastructure projects in the order in which they are applied.
 
-    A target without a cluster has one project, or none if it creates nothing.
+    Additional projects contain only workload access. A target without a cluster has one project, or none if it doesn't
+    create anything.
     """
     if not context.plan.has_cluster(context.placement):
         calls = tuple(stores_calls(context))
@@ -62,7 +62,7 @@ def infrastructure_of(context: Context) -> tuple[Project, ...]:
 
 
 def calls_of(context: Context) -> Iterator[Call]:
-    """Yield every component of a placement's infrastructure, to trace components back to the spec."""
+    """Yield every component of a placement's infrastructure, for tracing components back to the spec."""
     if context.plan.has_cluster(context.placement):
         yield from first_calls(context, with_roles(context))
     else:
@@ -97,7 +97,7 @@ def first_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterat
 
 
 def further_calls(context: Context, roles: Sequence[Resource[Identity]]) -> Iterator[Call]:
-    """Yield an additional project's components: access for the given identities, based on the first project."""
+    """Yield an additional project's components, i.e. access for the given identities, based on the first project."""
     here = target_path(context.system, context.placement)
     yield project_call(context, first=False)
     yield Call(

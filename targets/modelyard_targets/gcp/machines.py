@@ -1,4 +1,4 @@
-"""Compute Engine machines: sizes, prices, boot disks, and the capacity that a GKE node has for Pods."""
+"""Compute Engine machines, including sizes, prices, boot disks, and the capacity a GKE node offers to Pods."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def offerings() -> Offerings:
 
 @cache
 def system_offerings() -> Offerings:
-    """Return the machines for the system pool: those that support Persistent Disks, which Pods use as volumes."""
+    """Return the system pool's candidate machines, which must support Persistent Disks as Pod volumes."""
     everything = offerings()
     machines = tuple(machine for machine in everything.machines if disk_type(machine.name) == PERSISTENT_DISK)
     return replace(everything, machines=machines)
@@ -72,7 +72,7 @@ def _series(name: str, entry: Mapping[str, object]) -> tuple[str, int]:
 
 
 def allocatable(vcpus: int, memory_gib: float) -> tuple[int, int]:
-    """Return the millicores and MiB that a GKE node has for Pods, including those of DaemonSets."""
+    """Return the millicores and MiB that a GKE node offers to Pods, including DaemonSets."""
     visible_mib = memory_gib * 1024 * (1000 - _HIDDEN_PER_MILLE) / 1000
     return vcpus * 1000 - _reserved_cpu(vcpus), int(visible_mib - _reserved_memory(memory_gib) - _EVICTION_MI)
 

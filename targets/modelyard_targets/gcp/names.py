@@ -29,25 +29,25 @@ def cluster_name(system: System, placement: str) -> str:
 def namespace(system: System) -> str:
     """Return the default namespace, built from system and environment.
 
-    IAM identifies Pods by project and namespace, so without its own namespace, each environment in a project would
-    have the same access as all the others.
+    IAM identifies Pods by project and namespace, so if environments in a project shared a namespace, each would have
+    the same access as all the others.
     """
     parts = (system.metadata.name, "" if system.environment == "default" else system.environment)
     return object_name(*(part for part in parts if part), limit=_LONGEST_LABEL)
 
 
 def pool_name(pool: str, group: NodeGroup) -> str:
-    """Name a node pool after its compute class, its machine type and its capacity type (spot or on demand).
+    """Name a node pool after its compute class, machine type and capacity type (spot or on-demand).
 
-    The capacity type and accelerators of a node pool cannot change, so a different machine type means a new pool with a
-    new name.
+    A node pool's capacity type and accelerators can't change, so a different machine type means a new pool with a new
+    name.
     """
     capacity = "spot" if group.spot else "on-demand"
     return object_name(pool, group.machines[0], capacity, limit=_LONGEST_ON_GKE)
 
 
 def repository(system: System, placement: str) -> str:
-    """Return the runtime image's repository in Artifact Registry. Each environment has its own."""
+    """Return the runtime image's repository in Artifact Registry, one per environment."""
     return object_name(cluster_name(system, placement), limit=_LONGEST_REPOSITORY)
 
 
@@ -55,18 +55,18 @@ def secrets_account(system: System, placement: str) -> str:
     """Return the ServiceAccount of External Secrets, whose name is unique to the cluster.
 
     IAM identifies Pods by project, namespace and ServiceAccount. Every cluster has this add-on in the same namespace,
-    so if clusters used the same name, each could read the secrets of all of them.
+    so with a shared name, each cluster could read the secrets of all the others.
     """
     return f"external-secrets-{cluster_name(system, placement)}"
 
 
 def secret_id(path: str) -> str:
-    """Return a secret's name in Secret Manager, which allows no slashes: `fraud/db` becomes `fraud-db`."""
+    """Return a secret's name in Secret Manager, which doesn't allow slashes: `fraud/db` becomes `fraud-db`."""
     return path.strip("/").replace("/", "-")
 
 
 def labels(system: System, placement: str) -> Iterator[tuple[str, str]]:
-    """Yield the labels for all resources in the system. Billing reports can filter on them."""
+    """Yield the labels for all of the system's resources. Billing reports can filter on them."""
     yield "modelyard-system", label_text(system.metadata.name)
     yield "modelyard-environment", label_text(system.environment)
     yield "modelyard-target", label_text(placement)
@@ -76,7 +76,7 @@ def labels(system: System, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def label_key(key: str) -> str:
-    """Return the Google Cloud label for a label in the spec. The prefix avoids collisions with our own labels."""
+    """Return the Google Cloud label for a spec label, prefixed to avoid collisions with our own labels."""
     return label_text(f"label-{key}")
 
 

@@ -1,4 +1,4 @@
-"""Egress rules for GKE: to the API server, the metadata server, and the Google Cloud APIs.
+"""Egress rules for GKE, covering the API server, the metadata server, and the Google Cloud APIs.
 
 docs/decisions/0070-google-cloud.md explains why.
 """
@@ -31,9 +31,9 @@ _HTTPS: Final = 443
 
 
 def api_addresses(context: Context) -> tuple[str, ...]:
-    """Return the address ranges of the control plane's private endpoint and, if known, of its Service.
+    """Return the address ranges of the control plane's private endpoint and, if known, its Service.
 
-    Dataplane V2 replaces a Service's address with its endpoint before it applies policies. The Service range is for
+    Dataplane V2 replaces a Service's address with its endpoint before applying policies. The Service range is for
     clusters without Dataplane V2.
     """
     vpc = vpc_of(context.target)

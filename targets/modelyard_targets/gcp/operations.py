@@ -1,4 +1,4 @@
-"""Project monitoring outside the cluster: the budget, and alarms for databases and the network."""
+"""Project monitoring outside the cluster, including the budget and alarms for databases and the network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def operation_calls(context: Context) -> Iterator[Call]:
 
 
 def _budget(context: Context) -> Iterator[Call]:
-    """Yield one budget for all of a system's Google Cloud targets, on the first of them.
+    """Yield a single budget for all of a system's Google Cloud targets, attached to the first of them.
 
     It filters costs by the system's label.
     """

@@ -1,4 +1,4 @@
-"""The Google Cloud-only fields of a target: account (a project), billing account and network."""
+"""The Google Cloud-only fields of a target: account (project), billing account and network."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Ranges:
 
 @record
 class Cluster:
-    """Google Cloud-only settings for an adopted cluster. If the cluster is not adopted, `adopt` is empty."""
+    """Google Cloud-only settings for an adopted cluster. `adopt` is empty if the cluster isn't adopted."""
 
     adopt: str = ""
     location: str = ""  # the zone of a zonal cluster
@@ -48,8 +48,7 @@ class Cluster:
 class GcpOptions(Options):
     """The fields that `provider: gcp` adds to a target.
 
-    `vpc` is also the network of an adopted cluster. In that case, the network's range is "" if the spec does not
-    state it.
+    `vpc` is also the network of an adopted cluster, in which case its range is "" if not set in the spec.
     """
 
     account: str = ""  # project ID
@@ -59,7 +58,7 @@ class GcpOptions(Options):
 
     @property
     def identities(self) -> str:
-        """Return the project whose clusters share workload identities, or "" if the spec does not name it."""
+        """Return the project whose clusters share workload identities, or "" if the spec doesn't set one."""
         return self.account
 
     @property
@@ -82,7 +81,7 @@ def resolve_options(node: Node, is_enterprise: bool) -> GcpOptions:
 
 
 def _vpc(node: Node) -> Vpc:
-    """Parse the network. Cloud NAT serves all zones of a region, so `one` and `per-zone` mean the same."""
+    """Parse the network. Cloud NAT serves all zones of a region, so `one` and `per-zone` are equivalent."""
     adopt = text(node, "adopt")
     return Vpc(
         adopt=adopt,
@@ -101,7 +100,7 @@ def options_of(target: TargetSpec) -> GcpOptions:
 
 
 def account_of(target: TargetSpec) -> str:
-    """Return the project of a Google Cloud target, or "" if the spec does not name it."""
+    """Return the project of a Google Cloud target, or "" if the spec doesn't set one."""
     return options_of(target).account
 
 
@@ -113,7 +112,7 @@ def vpc_of(target: TargetSpec) -> Vpc:
 def subnetwork_of(target: TargetSpec) -> str:
     """Return an adopted subnet's name, or its full path if its network is in another project.
 
-    Google looks up names only in the cluster's project.
+    Google only looks up names in the cluster's project.
     """
     vpc = vpc_of(target)
     if "/" not in vpc.adopt:
@@ -129,7 +128,7 @@ def has_nat(target: TargetSpec) -> bool:
 
 
 def ranges_of(vpc: Vpc) -> Ranges:
-    """Divide the range of a new network. Ranges that are not divisible have already been rejected."""
+    """Divide the range of a new network. Indivisible ranges have already been rejected."""
     network = IPv4Network(vpc.cidr)
     lower, pods = network.subnets()
     nodes, rest = lower.subnets()

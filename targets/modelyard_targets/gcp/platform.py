@@ -41,7 +41,7 @@ def _below(plan: Plan, placement: str) -> str:
 
 
 def _image_prefix(plan: Plan, placement: str) -> str:
-    """Return the runtime image's prefix in the registry that the infrastructure project creates."""
+    """Return the runtime image's prefix in the registry created by the infrastructure project."""
     target = target_of(plan, placement)
     project = options_of(target).account
     if not project:

@@ -37,10 +37,10 @@ _ADDONS: Final[Mapping[str, Size]] = {
 
 
 def pool_calls(context: Context) -> Iterator[Call]:
-    """Yield a NodePool for each group. Only the first group of a pool has a minimum, and only if the pool serves
-    models.
+    """Yield a NodePool for each group.
 
-    Each group can grow to the pool's full size, because spot capacity or a better machine can run out.
+    Only a pool's first group has a minimum, and only if the pool serves models. Each group can grow to the pool's full
+    size, because spot capacity or a better machine can run out.
     """
     sizes = pool_nodes(context.plan, context.placement)
     for resource in context.plan.of(NodePool, context.placement):
@@ -66,7 +66,7 @@ def pool_nodes(plan: Plan, placement: str) -> Mapping[tuple[str, int], Nodes]:
 def system_nodes(plan: Plan, placement: str, *, rollouts: bool = True) -> Nodes:
     """Return the system pool's node counts.
 
-    `rollouts` adds room for the second Ray head that each server has in a rollout.
+    `rollouts` adds room for the second Ray head that each server has during a rollout.
     """
     own = _of_the_cluster(plan, placement)
     return pools.system_nodes(system_offerings(), plan, placement, own, rollouts=rollouts)
@@ -78,7 +78,10 @@ def disks_of(hardware: Hardware, group: NodeGroup) -> Disks:
 
 
 def most_nodes(plan: Plan, placement: str) -> int:
-    """Return the maximum total number of nodes. A compute class's pools share its Pods, so only the largest counts."""
+    """Return the maximum total number of nodes.
+
+    A compute class's pools share its Pods, so only the largest one counts.
+    """
     largest: dict[str, int] = {}
     for (compute, _), nodes in pool_nodes(plan, placement).items():
         largest[compute] = max(largest.get(compute, 0), nodes.most)
@@ -86,7 +89,7 @@ def most_nodes(plan: Plan, placement: str) -> int:
 
 
 def _of_the_cluster(plan: Plan, placement: str) -> Iterator[Size]:
-    """Yield the resource requests of the cluster's own Pods and of the add-ons on the system pool."""
+    """Yield the resource requests of the cluster's own Pods and of add-ons on the system pool."""
     yield _CLUSTER_OWN
     yield from (size for name, size in _ADDONS.items() if name in addons_needed(plan, placement))
 

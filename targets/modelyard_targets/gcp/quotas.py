@@ -1,4 +1,4 @@
-"""Project quotas that a system needs at its maximum size: GPUs (none in a new project), vCPUs and disks."""
+"""Project quotas a system needs at its maximum size: GPUs (zero in new projects), vCPUs and disks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README of a Google Cloud target: contents, deployment, removal and cost."""
+"""The README of a Google Cloud target, covering contents, deployment, removal and cost."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class _Pool:
 
 
 def texts_of(context: Context, infrastructure: Sequence[Project], workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, if the cluster pulls from a mirror, the list of images."""
+    """Return the README and, if the cluster pulls from a mirror, the image list."""
     template, values = ("google_existing.md.j2", _existing) if context.target.cluster.adopt else ("gcp.md.j2", _values)
     readme = TextFile(README, lambda: render(template, values(context, infrastructure, workloads), _TEMPLATES))
     return (readme, *image_texts(context))
 
 
 def stores_texts_of(context: Context, infrastructure: Sequence[Project]) -> tuple[TextFile, ...]:
-    """Return the README of a target without a cluster, or an empty tuple if the target creates no resources."""
+    """Return the README of a target without a cluster, or an empty tuple if it doesn't create any resources."""
     if not infrastructure:
         return ()
     values = _stores_values(context, infrastructure)
@@ -141,7 +141,7 @@ def _image_path(context: Context) -> str:
 
 
 def _joined(context: Context) -> Iterator[str]:
-    """Yield the hosts to which the network needs a route.
+    """Yield the hosts that the network needs a route to.
 
     These are on-premises clusters and, without internet access, all hosts outside Google Cloud.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def storage_classes(context: Context) -> Iterator[Call]:
-    """Yield the default storage class: balanced Persistent Disks, encrypted with the infrastructure project's key."""
+    """Yield the default storage class, i.e. balanced Persistent Disks using the infrastructure project's key."""
     document: dict[str, Argument] = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -36,8 +36,8 @@ def storage_classes(context: Context) -> Iterator[Call]:
 def secret_store(context: Context) -> Iterator[Call]:
     """Yield the ClusterSecretStore for Secret Manager, limited to this system's namespaces.
 
-    External Secrets authenticates with its own ServiceAccount, which may read no other secrets. The store is a
-    component call instead of a manifest, because the project may be known only while the program runs.
+    External Secrets authenticates using its own ServiceAccount, which can't read any other secrets. The store is a
+    component call instead of a manifest because the project may only be known while the program runs.
     """
     yield from secrets_store(context, {"gcpsm": {"projectID": Ref("infrastructure", key="project")}})
 
@@ -57,8 +57,9 @@ COPY_IDENTITY: Final = (
 
 
 def secret_commands(name: str, context: Context) -> SecretCommands:
-    """Return gcloud commands that read, create and write a secret (cloud.google.com/sdk/gcloud/reference/secrets,
-    2026-12-01).
+    """Return gcloud commands for reading, creating and writing a secret.
+
+    Source: cloud.google.com/sdk/gcloud/reference/secrets, 2026-12-01.
     """
     from shlex import quote
 

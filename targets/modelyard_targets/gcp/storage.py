@@ -1,4 +1,4 @@
-"""Resources that hold data: buckets, databases and the image registry. Adopted resources are left unchanged."""
+"""Resources that hold data: buckets, databases and the image registry. Adopted resources aren't touched."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BACKUP_DAYS: Final = 7
 
 
 def storage_calls(context: Context) -> Iterator[Call]:
-    """Yield the components for each managed object store's bucket, and for each managed database with its login."""
+    """Yield components for each managed object store's bucket and each managed database including its login."""
     for resource in managed_stores(context.plan, context.placement, Kind.OBJECT_STORE):
         yield _bucket(resource, context)
     for resource in managed_databases(context):
@@ -39,7 +39,7 @@ def storage_calls(context: Context) -> Iterator[Call]:
 
 
 def image_calls(context: Context) -> Iterator[Call]:
-    """Yield the project's image registry if the target has a runtime image and names no other registry."""
+    """Yield the project's image registry if the target has a runtime image and doesn't name another registry."""
     if not has_registry(context):
         return
     arguments: tuple[tuple[str, Literal], ...] = (

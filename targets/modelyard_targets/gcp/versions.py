@@ -1,4 +1,4 @@
-"""Versions of software that Google Cloud manages: Kubernetes and PostgreSQL. The table has sources and dates."""
+"""Versions of software managed by Google Cloud: Kubernetes and PostgreSQL. The table lists sources and dates."""
 
 from __future__ import annotations
 

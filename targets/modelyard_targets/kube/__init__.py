@@ -1,1 +1,1 @@
-"""Lowering shared by all clusters, managed or not: turn workloads into Kubernetes and KubeRay objects."""
+"""Lowering shared by all clusters, managed or not. Turns workloads into Kubernetes and KubeRay objects."""

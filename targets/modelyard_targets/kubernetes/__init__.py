@@ -1,4 +1,4 @@
-"""The target `kubernetes`: any existing conformant cluster, whether on premises, in a private cloud or at the edge."""
+"""The `kubernetes` target, for any existing conformant cluster on premises, in a private cloud or at the edge."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from modelyard_targets.kubernetes.check_stores import check_stores
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Run all checks that lowering relies on. They report each problem at its line in the spec."""
+    """Run all checks that lowering relies on, reporting each problem at its line in the spec."""
     if plan.on(placement):
         yield from check_cluster(plan, placement, target_of(plan, placement), CHECKS, _context)
 

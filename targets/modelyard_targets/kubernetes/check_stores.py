@@ -1,4 +1,4 @@
-"""Check stores on an existing cluster: bucket endpoints, settings of adopted stores, credentials and backups."""
+"""Check the stores of an existing cluster: bucket endpoints, settings of adopted stores, credentials and backups."""
 
 from __future__ import annotations
 

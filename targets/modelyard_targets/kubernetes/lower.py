@@ -1,4 +1,4 @@
-"""Lower a plan to the projects of one cluster: programs, manifests, the runtime image and a README."""
+"""Lower a plan to a cluster's projects: programs, manifests, the runtime image and a README."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from modelyard_targets.kubernetes.platform import context_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """Return a placement's stack on a cluster, which is empty if nothing runs there."""
+    """Return the stack of a placement on a cluster, which is empty if nothing runs there."""
     if not plan.has_cluster(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -25,6 +25,6 @@ def lower(plan: Plan, placement: str) -> Stack:
 
 
 def objects(plan: Plan, placement: str) -> Iterator[KubeObject]:
-    """Yield every object of a placement in the order of application, with its line in the spec."""
+    """Yield a placement's objects in the order they are applied, each with its spec line."""
     if plan.has_cluster(placement):
         yield from objects_of_placement(context_of(plan, placement))

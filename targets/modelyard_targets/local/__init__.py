@@ -1,4 +1,4 @@
-"""The target `local`: this machine, where `modelyard run` executes the system.
+"""The `local` target, which is this machine, where `modelyard run` executes the system.
 
 It uses a single Ray instance, and folders in place of buckets.
 """

@@ -1,4 +1,4 @@
-"""How this machine implements each kind of resource. It has no cluster, so each supported kind is marked `apart`."""
+"""How this machine implements each resource kind. Supported kinds are marked `apart` since there is no cluster."""
 
 from __future__ import annotations
 

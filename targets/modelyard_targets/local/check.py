@@ -1,4 +1,4 @@
-"""Check that this machine can do what the plan requires. notes.py lists features that run only on a smaller scale."""
+"""Check that this machine can do what the plan requires. notes.py lists features that are only scaled down."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _OF_BUCKETS: Final = ("endpoint", "region", "credentials", "credentialsPer", "en
 
 
 def check(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report each setting that has no effect on this machine.
+    """Report settings that have no effect on this machine.
 
-    Monitors and request batches that would not work on any platform are reported too.
+    This also reports monitors and request batches that wouldn't work on any platform.
     """
     yield from _check_target(plan, placement)
     yield from _check_stores(plan, placement)

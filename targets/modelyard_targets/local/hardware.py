@@ -7,9 +7,7 @@ from modelyard.spec import ComputeClass, TargetSpec
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware:
-    """Return the compute class as declared. `modelyard run` scales it, because only that command knows the machine's
-    size.
-    """
+    """Return the compute class as declared. `modelyard run` scales it later, as only that command knows the machine."""
     return Hardware(
         compute=compute.name,
         cpu_millis=compute.cpu_millis,

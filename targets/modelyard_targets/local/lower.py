@@ -1,4 +1,4 @@
-"""Lower a plan to the files that `modelyard run` executes: a plan, descriptions, the runtime and a README."""
+"""Lower a plan to the files `modelyard run` executes: a plan, descriptions, the runtime and a README."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from modelyard_targets.local.requirements import requirements_of
 
 
 def lower(plan: Plan, placement: str) -> Stack:
-    """Return a placement's stack on this machine. It has no Pulumi project, because nothing is deployed."""
+    """Return the placement's stack on this machine, which has no Pulumi project since nothing is deployed."""
     if not plan.on(placement):
         return Stack(plan.system.environment, placement, ())
     context = context_of(plan, placement)
@@ -43,7 +43,7 @@ def _files(context: Context) -> Iterator[TextFile]:
 
 
 def _graph(context: Context) -> str:
-    """Draw the system for the page about a run: the process that serves this page has no access to the compiler."""
+    """Draw the system for the run page now, since the process that serves this page has no access to the compiler."""
     from modelyard.drawing.ml import ml_view
     from modelyard.drawing.svg import svg
 

@@ -1,6 +1,6 @@
-"""Features that this machine provides on a smaller scale or differently than a cluster, with their lines in the spec.
+"""Features that this machine scales down or provides differently than a cluster, with their spec lines.
 
-The output and the README list these features. check.py rejects differences that would change a decision.
+They are listed in the output and the README. Differences that would change a decision are rejected in check.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard.spec import Inference, Pipeline, Step, Store, System
 
 @record
 class Note:
-    """A location in the spec, such as `inference.scorer.slo`, and what differs from a cluster there."""
+    """A spec location such as `inference.scorer.slo`, and how it differs from a cluster."""
 
     field: str
     text: str

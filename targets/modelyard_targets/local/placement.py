@@ -1,4 +1,4 @@
-"""This machine as a placement: the context for descriptions, and the names of files and ports."""
+"""This machine as a placement, including the context for descriptions and the names of files and ports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DESCRIPTIONS: Final = "descriptions"
 
 
 def context_of(plan: Plan, placement: str) -> Context:
-    """Return this machine's context. The functions that describe workloads in Pods also accept it."""
+    """Return this machine's context, which works with the same functions that describe workloads in Pods."""
     return context_for(plan, placement, runtime_image="", registry_uri=REGISTRY)
 
 

@@ -1,4 +1,4 @@
-"""`plan.json`: what `modelyard run` starts on this machine, in the order that the spec implies."""
+"""`plan.json`, which defines what `modelyard run` starts on this machine, in the order implied by the spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modelyard_targets.local.placement import ENDPOINTS_PORT, REGISTRY, descript
 
 
 def plan_of(context: Context) -> dict[str, Value]:
-    """Return the plan as plain data. The runtime's record types for the plan are in `modelyard_runtime.local.plan`."""
+    """Return the plan as plain data. The matching record types are in `modelyard_runtime.local.plan`."""
     plan, placement = context.plan, context.placement
     system = context.system
     registry = system.registry
@@ -114,7 +114,7 @@ def _server(server: Resource[ModelServer], context: Context) -> dict[str, Value]
 
 
 def _endpoint(route: Route, context: Context) -> dict[str, Value]:
-    """Return the contents of this endpoint's HTTPRoute, with Serve applications instead of Services."""
+    """Return the equivalent of this endpoint's HTTPRoute, using Serve applications instead of Services."""
     inference = route.inference
     endpoint = inference.endpoint
     applications = {

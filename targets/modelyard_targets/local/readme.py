@@ -14,7 +14,7 @@ _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 def readme_of(context: Context) -> str:
-    """Render the page: its contents, how to start the system, and how the system differs from a cluster."""
+    """Render the README: its contents, how to start the system, and how the system differs from a cluster."""
     plan, placement = context.plan, context.placement
     return render(
         "local.md.j2",

@@ -1,4 +1,4 @@
-"""The packages that a system needs on this machine, pinned to the same versions as in the runtime image."""
+"""The packages a system needs on this machine, pinned to the versions in the runtime image."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from modelyard_targets.kube.image.runtime_image import requirements_table
 
 
 def requirements_of(system: System) -> tuple[str, ...]:
-    """Return the direct requirements: those of all workloads, the registry, and the frameworks in use."""
+    """Return the direct requirements of the workloads, the registry and the frameworks in use."""
     table = requirements_table()
     frameworks = {model.framework for model in system.models.values()}
     frameworks |= {step.trainer for pipeline in system.pipelines.values() for step in pipeline.steps}

@@ -1,1 +1,1 @@
-"""Machine logic that all targets share: accelerator names, fitting one Pod, and packing many Pods."""
+"""Machine logic shared by all targets: accelerator names, fitting a Pod, and packing many Pods."""

@@ -21,7 +21,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "accelerators.json")
 
 @record
 class Known:
-    """An accelerator that a device plugin offers, with its usual spelling, resource name and memory."""
+    """An accelerator offered by a device plugin, with its usual spelling, resource name and memory."""
 
     name: str
     resource: str
@@ -29,15 +29,15 @@ class Known:
 
 
 def known(name: str) -> Known | None:
-    """Look up an accelerator by name, ignoring case and separators. Return None if the table does not list it.
+    """Look up an accelerator by name, ignoring case and separators. Returns None if it isn't in the table.
 
-    A name without a size means one specific variant: `A100` is `A100-40GB`.
+    A name without a size refers to one specific variant, e.g. `A100` is `A100-40GB`.
     """
     return _table().get(_folded(name))
 
 
 def resource_of(name: str) -> str:
-    """Return the resource name that Pods request for an accelerator, or "" if the table does not list it."""
+    """Return the resource name Pods request for an accelerator, or "" if it isn't in the table."""
     entry = known(name)
     return entry.resource if entry is not None else ""
 
@@ -48,7 +48,7 @@ def names() -> tuple[str, ...]:
 
 
 def unknown_to_trainers(name: str, trainer: str) -> str:
-    """Explain why a built-in trainer cannot use the given accelerator, or return "" if it can."""
+    """Explain why a built-in trainer can't use the given accelerator, or return "" if it can."""
     entry = known(name)
     if entry is None:
         return ""
@@ -60,15 +60,15 @@ def unknown_to_trainers(name: str, trainer: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Return an accelerator's canonical name, which is the same for all its names."""
+    """Return an accelerator's canonical name, which is the same for all of its aliases."""
     entry = known(name)
     return _folded(entry.name if entry is not None else name)
 
 
 def of_memory(name: str, memory_bytes: int) -> str:
-    """Return the variant of an accelerator with the given amount of memory: `A100` with 80 GiB is `A100-80GB`.
+    """Return the accelerator variant with the given memory, e.g. `A100-80GB` for `A100` and 80 GiB.
 
-    Return the name unchanged if the table lists no such variant.
+    The name is returned unchanged if the table has no such variant.
     """
     family, _, size = name.rpartition("-")
     family = family if size.upper().endswith("GB") and size[:-2].isdigit() else name

@@ -1,4 +1,4 @@
-"""Check whether a machine fits one Pod of a compute class, and describe what the machine lacks or has left."""
+"""Check whether a machine fits one Pod of a compute class, and describe missing or spare capacity."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def has_room(compute: ComputeClass, machine: Capacity) -> bool:
 def first_alternative(
     compute: ComputeClass, offered: Accelerator, memory_bytes: int, goes_by: Callable[[str], bool]
 ) -> tuple[int, Accelerator] | None:
-    """Return the position and request of the first alternative that a machine satisfies, or None.
+    """Return the position and request of the first alternative a machine satisfies, or None.
 
-    `offered` contains the machine's number of accelerators, `memory_bytes` is the memory of each, and `goes_by` returns
-    whether the machine's accelerator has the given name.
+    `offered` holds the number of accelerators in the machine, `memory_bytes` is the memory of each, and `goes_by`
+    returns whether the machine's accelerator has a given name.
     """
     if compute.accelerator_memory_bytes is not None:
         return (0, Accelerator(offered.name, 1)) if memory_bytes >= compute.accelerator_memory_bytes else None
@@ -60,9 +60,9 @@ def first_alternative(
 def unknown_accelerator(
     compute: ComputeClass, position: int, names: Iterable[str], where: str, also: str = ""
 ) -> NoMachine:
-    """Explain that a class names an accelerator that does not exist, with the most similar of `names` as a hint.
+    """Explain that a class names an unknown accelerator, suggesting the closest match in `names`.
 
-    `where` is the name of the cloud, or of Kubernetes.
+    `where` is the name of the cloud, or "Kubernetes".
     """
     name = compute.accelerators[position].name
     reason = f"'{name}' is not a known accelerator on {where}{also}"
@@ -70,9 +70,9 @@ def unknown_accelerator(
 
 
 def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryText) -> Iterator[str]:
-    """Yield what a machine lacks for one Pod, such as `64Gi of the requested 96Gi of memory`.
+    """Yield what a machine is missing for one Pod, e.g. `64Gi of the requested 96Gi of memory`.
 
-    `instead` describes the machine's accelerators if they do not satisfy the compute class; otherwise, it is empty.
+    `instead` describes the machine's accelerators if they don't satisfy the compute class, and is empty otherwise.
     """
     if compute.cpu_millis > machine.cpu_millis:
         yield f"{cpu_words(machine.cpu_millis)} of the {cpu_words(compute.cpu_millis)} requested CPUs"
@@ -83,7 +83,7 @@ def lacks(compute: ComputeClass, machine: Capacity, instead: str, text: MemoryTe
 
 
 def shortfall(compute: ComputeClass, machine: Capacity) -> int:
-    """Return a Pod's shortage of CPU and memory on a machine, in thousandths of the requests."""
+    """Return how much CPU and memory a machine is short of for one Pod, in thousandths of the requests."""
     cpu = max(0, compute.cpu_millis - machine.cpu_millis) * 1000 // max(1, compute.cpu_millis)
     memory = max(0, compute.memory_bytes - machine.memory_bytes) * 1000 // max(1, compute.memory_bytes)
     return cpu + memory

@@ -1,4 +1,4 @@
-"""Pack Pods onto machines: first fit, largest first. Identical Pods form groups, as do identical machines."""
+"""Pack Pods onto machines using first fit, largest first. Identical Pods are grouped, as are identical machines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMORY: Final = "memory"
 
 @record
 class Shape:
-    """A Pod's requests and the machines that it may run on, as positions in `capacity`, preferred machines first."""
+    """A Pod's requests and the machines it may run on, as positions in `capacity` in order of preference."""
 
     amounts: tuple[tuple[str, int], ...]  # resource, amount: millicores, bytes, devices
     machines: tuple[int, ...]
@@ -35,7 +35,7 @@ class Pods:
 
 @record
 class Packed:
-    """How many machines are in use, by position in `capacity`, and the first Pods that did not fit, or None."""
+    """The number of machines in use by position in `capacity`, and the first Pods that didn't fit, if any."""
 
     used: Mapping[int, int]
     homeless: Pods | None
@@ -69,7 +69,7 @@ class Floor:
     ) -> Shape:
         """Return the shape of a Pod with the given requests.
 
-        Selector and tolerations determine the machines it may run on.
+        The selector and tolerations determine which machines it may run on.
         """
         places = self._allowed(selector, tolerations)
         first = [at for at in places if preferred == f"capacity[{at}]"]
@@ -92,7 +92,7 @@ class Floor:
 
 
 def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
-    """Place all Pods in several sort orders, because first fit may fail in one and succeed in another."""
+    """Pack all Pods, trying several sort orders since first fit may fail in one but succeed in another."""
     gathered = tuple(_gathered(groups))
     first: Packed | None = None
     for order in (_by_largest_share, _by_memory, _by_cpu):
@@ -105,7 +105,7 @@ def pack(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _gathered(groups: Sequence[Pods]) -> Iterator[Pods]:
-    """Merge Pods of the same shape into one group, with the spec line that requests most of them."""
+    """Merge Pods of the same shape into one group, keeping the spec line that requests the most of them."""
     counts: dict[Shape, int] = {}
     largest: dict[Shape, Pods] = {}
     for pods in groups:
@@ -159,9 +159,9 @@ def _first_fit(groups: Sequence[Pods], floor: Floor) -> Packed:
 
 
 def _fill(rooms: list[_Room], shape: Shape, count: int) -> tuple[int, list[_Room]]:
-    """Place Pods of a shape, preferring machines that already have Pods.
+    """Place Pods of a shape, preferring machines that are already in use.
 
-    Returns the number of remaining Pods, and the updated machines.
+    Returns the number of remaining Pods and the updated machines.
     """
     after: list[_Room] = []
     for room in sorted(rooms, key=lambda room: room.fresh):

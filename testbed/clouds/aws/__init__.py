@@ -1,1 +1,1 @@
-"""AWS on loopback for the real Pulumi engine: Pulumi's provider protocol in front of a moto server."""
+"""AWS on loopback for the real Pulumi engine, with Pulumi's provider protocol in front of a moto server."""

@@ -1,4 +1,4 @@
-"""EKS calls that moto lacks: add-ons, access entries with their policies, and Pod Identity associations."""
+"""EKS calls missing from moto: add-ons, access entries with their policies, and Pod Identity associations."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def _role(api: Api, arn: str) -> None:
 
 
 def _addon_checked(api: Api, request: Values) -> None:
-    """Check the format of an add-on's version, and that its settings are JSON or YAML: botocore 1.44.8, eks
-    CreateAddon, 2026-11-25.
+    """Check an add-on's version format, and that its settings are JSON or YAML.
+
+    Source: botocore 1.44.8, eks CreateAddon, 2026-11-25.
     """
     version = request.get("addonVersion")
     if version and not _VERSION.fullmatch(version):

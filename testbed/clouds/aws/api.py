@@ -1,4 +1,4 @@
-"""The cloud's API: calls are validated against botocore's models and then handled by moto or the stand-in."""
+"""The cloud's API. Calls are validated against botocore's models before moto or the stand-in handles them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FOLDER = "MODELYARD_AWS_FOLDER"
 
 
 class Api:
-    """One account's API in one region. Calls run one at a time, because moto's server is not thread-safe."""
+    """One account's API in one region. Calls run one at a time, as moto's server isn't thread-safe."""
 
     def __init__(self, region: str, store: Store, own: Mapping[tuple[str, str], Own] | None = None) -> None:
         self.region = region
@@ -42,7 +42,7 @@ class Api:
         return cls(region, Store(Path(os.environ[FOLDER]) / "store.json"), own)
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Values:
-        """Make a call, omitting parameters that are None. Raise Refused if the API rejects it."""
+        """Make a call, omitting parameters that are None. Raises Refused if the API rejects it."""
         arguments = {name: value for name, value in parameters.items() if value is not None}
         with self._lock:
             client = self._client(service)

@@ -40,7 +40,7 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1be
 
 
 class Cloud:
-    """A running stand-in for AWS. With its environment variables set, a stack makes no calls to other machines."""
+    """A running stand-in for AWS. Its environment variables keep a stack from calling any other machine."""
 
     def __init__(self, folder: Path, endpoint: str, region: str, cluster: Cluster | None = None) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class Cloud:
         )
 
     def surprises(self) -> dict[str, Any]:
-        """Return the properties whose values the cloud changed after they were set, by resource type."""
+        """Return properties whose values the cloud changed after they were set, by resource type."""
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
@@ -82,7 +82,7 @@ class Cloud:
 def cloud(folder: Path, region: str = "eu-central-1", cluster: Cluster | None = None) -> Generator[Cloud]:
     """Run a stand-in for a new AWS account, and stop it on exit.
 
-    `cluster` is the API server that all EKS clusters share. Node groups add nodes to it, and kubeconfigs point to it.
+    `cluster` is the API server shared by all EKS clusters. Node groups add nodes to it, and kubeconfigs point to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
@@ -116,7 +116,7 @@ def _answers(stand_in: Cloud) -> bool:
 
 
 def _kubernetes(cluster: Cluster) -> dict[str, str]:
-    """Return the variables that make every EKS cluster refer to the given one, whose certificate is self-signed."""
+    """Return the variables that make all EKS clusters refer to the given one, whose certificate is self-signed."""
     config: Any = yaml.safe_load(cluster.kubeconfig.read_text())
     certificate = (cluster.folder / "certificates" / "apiserver.crt").read_bytes()
     return {
@@ -128,7 +128,7 @@ def _kubernetes(cluster: Cluster) -> dict[str, str]:
 
 
 def _provider() -> str:
-    """Return a script that runs this repository's provider with this interpreter, whatever the caller's is."""
+    """Return a script that runs this repository's provider with this interpreter, regardless of the caller's."""
     python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m testbed.clouds.aws.provider"
     return f'#!/bin/sh\nexec {python} "$@"\n'
 

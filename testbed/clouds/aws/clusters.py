@@ -42,7 +42,7 @@ def _create(api: Api, request: Values) -> Values:
 
 
 def _group(api: Api, name: str, vpc: str) -> str:
-    """Create the cluster's own security group. Members of this group may all connect to each other."""
+    """Create the cluster's own security group, whose members may all connect to each other."""
     response = api.call(
         "ec2",
         "create_security_group",
@@ -92,7 +92,7 @@ def _update_config(api: Api, request: Values) -> Values:
 
 
 def _update_version(api: Api, request: Values) -> Values:
-    """Allow upgrades by one minor version: botocore 1.44.8, eks UpdateClusterVersion, read 2026-11-24."""
+    """Only allow upgrades by one minor version: botocore 1.44.8, eks UpdateClusterVersion, read 2026-11-24."""
     before = _describe(api, {"name": request["name"]})["cluster"]["version"]
     first, second = int(str(before).partition(".")[2]), int(str(request["version"]).partition(".")[2])
     if second - first not in (0, 1):

@@ -86,7 +86,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _log_known(engine: str, name: str) -> None:
-    """Reject log types that the engine does not have.
+    """Reject log types not supported by the engine.
 
     Source: botocore 1.44.8, rds CloudwatchLogsExportConfiguration, read 2026-11-25.
     """

@@ -1,4 +1,4 @@
-"""Helpers shared by all EC2 resources: tags, deletion by ID, description by ID."""
+"""Helpers shared by all EC2 resources, for tags, deletion by ID and description by ID."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SINGULAR = ("describe_nat_gateways", "describe_flow_logs")
 
 
 def specification(kind: str, values: Values) -> list[Values] | None:
-    """Return the tag specifications for a resource that is being created, or None if it has no tags."""
+    """Return the tag specifications for a resource being created, or None if it has no tags."""
     tags = tag_list(values["tagsAll"])
     return [{"ResourceType": kind, "Tags": tags}] if tags else None
 
@@ -28,14 +28,14 @@ def tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], gon
 
 
 def described(api: Api, operation: str, ids: str, resource_id: str) -> Any:
-    """Return the description of the resource with the given ID from a describe call, or None if it is empty."""
+    """Return the resource with the given ID from a describe call, or None if the result is empty."""
     answer = api.call("ec2", operation, **{ids: [resource_id]})
     listed = next(value for name, value in answer.items() if name not in ("ResponseMetadata", "NextToken"))
     return listed[0] if listed else None
 
 
 def where(api: Api, operation: str, **filters: str) -> list[Any]:
-    """Return a describe call's resources that match the filters. Underscores in the filters' names become dashes."""
+    """Return a describe call's resources matching the filters. Underscores in filter names become dashes."""
     criteria = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
     parameter = "Filter" if operation in _SINGULAR else "Filters"
     answer = api.call("ec2", operation, **{parameter: criteria})

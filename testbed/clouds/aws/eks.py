@@ -22,7 +22,7 @@ def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], go
 
 
 def _set_properties(values: Values, *names: str) -> Values:
-    """Return the named properties that are set. They have the same names and format in the provider and the API."""
+    """Return the named properties that are set, which have the same names and format in the provider and the API."""
     return {name: values[name] for name in names if values.get(name) is not None}
 
 
@@ -198,7 +198,7 @@ def _thing(
     only_at_creation: tuple[str, ...],
     own: str = "",
 ) -> Record:
-    """Return the `Record` for a type of resource in clusters, identified by its properties or by an ID from EKS."""
+    """Return the `Record` for a type of cluster resource, identified by its properties or by an ID from EKS."""
 
     def key(values: Values, resource_id: str) -> Any:
         identifiers = {name: values[name] for name in keys}

@@ -1,4 +1,4 @@
-"""Creates the nodes of a node group as KWOK nodes in a test's API server, with labels, taints and accelerators."""
+"""Creates a node group's nodes as KWOK nodes in a test's API server, with labels, taints and accelerators."""
 
 from __future__ import annotations
 

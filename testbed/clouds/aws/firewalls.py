@@ -104,7 +104,7 @@ def _read_default(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _leave(api: Api, resource_id: str, values: Values) -> None:
-    """Do nothing: a default group cannot be deleted, and disappears with its VPC."""
+    """Do nothing, as a default group can't be deleted, and disappears with its VPC."""
 
 
 def _permission(values: Values) -> Values:

@@ -56,7 +56,7 @@ def _read_role(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _text(document: Values) -> str:
-    """Convert a policy document, which botocore has parsed, back to JSON text as the provider returns it."""
+    """Convert a policy document parsed by botocore back to JSON text, as returned by the provider."""
     return json.dumps(document)
 
 
@@ -195,7 +195,7 @@ def _create_policy(api: Api, values: Values) -> str:
 
 
 def _update_policy(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Add a policy version. If there are five, IAM's maximum, first delete the oldest one that is not the default."""
+    """Add a policy version, first deleting the oldest non-default one if there are five, IAM's maximum."""
     versions = api.call("iam", "list_policy_versions", PolicyArn=resource_id)["Versions"]
     if len(versions) >= 5:
         oldest = min((v for v in versions if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
@@ -281,7 +281,7 @@ def _trust_issuer(api: Api, values: Values) -> str:
 
 
 def _read_issuer(api: Api, resource_id: str, values: Values) -> Values | None:
-    """Return a token issuer. IAM omits the scheme of its URL, a difference that the provider ignores."""
+    """Return a token issuer. IAM omits the scheme of its URL, which the provider ignores."""
     issuer = api.call("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=resource_id)
     return {
         "arn": resource_id,
@@ -293,7 +293,7 @@ def _read_issuer(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _update_issuer(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Update a token issuer's thumbprints. moto has no calls that change its client IDs."""
+    """Update a token issuer's thumbprints. moto has no calls to change its client IDs."""
     if thumbprints := values.get("thumbprintLists"):
         api.call(
             "iam",

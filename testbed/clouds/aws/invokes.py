@@ -19,7 +19,7 @@ def _caller(api: Api, arguments: Values) -> Values:
 
 
 def _session_context(api: Api, arguments: Values) -> Values:
-    """Return the role that issued the session with the given ARN, or the ARN itself if it is no session's."""
+    """Return the role that issued the session with the given ARN, or the ARN itself if it isn't a session's."""
     arn = str(arguments["arn"])
     before, _, session = arn.partition(":assumed-role/")
     if not session:
@@ -61,7 +61,7 @@ def _partition(api: Api, arguments: Values) -> Values:
 
 
 def _prefix_list(api: Api, arguments: Values) -> Values:
-    """Return an AWS-managed prefix list by name. Reject unknown names with the error that EC2 returns."""
+    """Return an AWS-managed prefix list by name, rejecting unknown names with the same error as EC2."""
     filters = [{"Name": "prefix-list-name", "Values": [arguments["name"]]}]
     (prefix_list,) = api.call("ec2", "describe_managed_prefix_lists", Filters=filters)["PrefixLists"]
     entries = api.call("ec2", "get_managed_prefix_list_entries", PrefixListId=prefix_list["PrefixListId"])["Entries"]
@@ -73,7 +73,7 @@ def _prefix_list(api: Api, arguments: Values) -> Values:
 
 
 def _cluster(api: Api, arguments: Values) -> Values:
-    """Return a cluster by name. Reject unknown names with the error that EKS returns."""
+    """Return a cluster by name, rejecting unknown names with the same error as EKS."""
     name = str(arguments["name"])
     cluster = api.call("eks", "describe_cluster", name=name)["cluster"]
     return {

@@ -68,7 +68,7 @@ def _read(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _delete(api: Api, resource_id: str, values: Values) -> None:
-    """Schedule the deletion of the key, which can be cancelled until the window ends."""
+    """Schedule the key's deletion, which can be cancelled until the window ends."""
     api.call(
         "kms", "schedule_key_deletion", KeyId=resource_id, PendingWindowInDays=values.get("deletionWindowInDays", 30)
     )
@@ -86,7 +86,7 @@ def _create_alias(api: Api, values: Values) -> str:
 
 
 def _usable(api: Api, key: str) -> str:
-    """Return the key's ID, unless it is pending deletion: botocore 1.44.8, kms CreateAlias, 2026-11-25."""
+    """Return the key's ID unless it is pending deletion: botocore 1.44.8, kms CreateAlias, 2026-11-25."""
     metadata = api.call("kms", "describe_key", KeyId=key)["KeyMetadata"]
     if metadata["KeyState"] == "PendingDeletion":
         raise Refused("KMSInvalidStateException", f"{metadata['Arn']} is pending deletion.")

@@ -1,4 +1,4 @@
-"""Launch templates, tags of Auto Scaling groups, and tags on resources that the stack did not create."""
+"""Launch templates, Auto Scaling group tags, and tags on resources not created by the stack."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ _TRUTHS = ("encrypted", "deleteOnTermination", "ebsOptimized", "associatePublicI
 
 
 def _data(values: Values) -> Values:
-    """Return a launch template's data in the API's format, which has booleans in place of some of the provider's
-    strings.
-    """
+    """Return a launch template's data in the API's format, where some of the provider's strings are booleans."""
     data: Values = upper(_truths({name: values[name] for name in _DATA if values.get(name) is not None}))
     if groups := values.get("vpcSecurityGroupIds"):
         data["SecurityGroupIds"] = groups
@@ -54,7 +52,7 @@ def _create(api: Api, values: Values) -> str:
 
 
 def _update(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Create a new version of a launch template, because existing versions are immutable."""
+    """Create a new version of a launch template, since existing versions are immutable."""
     response = api.call(
         "ec2",
         "create_launch_template_version",

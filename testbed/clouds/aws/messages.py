@@ -89,7 +89,7 @@ def _read_topic_policy(api: Api, resource_id: str, values: Values) -> Values | N
 
 
 def _delete_topic_policy(api: Api, resource_id: str, values: Values) -> None:
-    """Restore the default policy, which allows only the owner, because a topic always has a policy."""
+    """Restore the default policy, which only allows the owner, since a topic always has a policy."""
     owner = {"Effect": "Allow", "Principal": {"AWS": api.account}, "Action": "sns:Publish", "Resource": resource_id}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
     api.call("sns", "set_topic_attributes", TopicArn=resource_id, AttributeName="Policy", AttributeValue=policy)

@@ -57,7 +57,7 @@ def _sized(shape: Any, size: int, at: str, unit: str) -> Iterator[str]:
 
 @lru_cache
 def _pattern(text: str) -> re.Pattern[str] | None:
-    """Compile a pattern from the models, which are written for Java. Return None if Python does not support it."""
+    """Compile a pattern from the models, which target Java. Returns None if Python doesn't support it."""
     try:
         return re.compile(text) if text else None
     except re.error:

@@ -1,4 +1,4 @@
-"""Calls that the stand-in handles itself, because moto lacks them or drops part of their input."""
+"""Calls handled by the stand-in itself, since moto doesn't implement them or drops part of their input."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _untag(api: Api, request: Values) -> Values:
 
 
 def _update_budget(api: Api, request: Values) -> Values:
-    """Recreate the budget with its notifications, because moto cannot update budgets."""
+    """Recreate the budget with its notifications, as moto can't update budgets."""
     account, budget = request["AccountId"], request["NewBudget"]
     identity = {"AccountId": account, "BudgetName": budget["BudgetName"]}
     notifications = api.moto("budgets", "describe_notifications_for_budget", identity)["Notifications"]
@@ -66,7 +66,7 @@ def _create_notification(api: Api, request: Values) -> Values:
 
 
 def _delete_instance(api: Api, request: Values) -> Values:
-    """Reject a deletion without a name for a new final snapshot, as RDS does. moto accepts any deletion.
+    """Reject a deletion that doesn't name a new final snapshot, as RDS does, whereas moto accepts any deletion.
 
     Source: botocore 1.44.8, rds DeleteDBInstance, read 2026-11-24.
     """
@@ -80,7 +80,7 @@ def _delete_instance(api: Api, request: Values) -> Values:
 
 
 def _caller(api: Api, request: Values) -> Values:
-    """Return a role session as the caller's identity, as in real deployments. moto would return an unknown user."""
+    """Return a role session as the caller identity, like in real deployments. moto would return an unknown user."""
     account = api.moto("sts", "get_caller_identity", request)["Account"]
     return {
         "Account": account,

@@ -30,7 +30,7 @@ def _create(api: Api, request: Values) -> Values:
 
 
 def _ready(api: Api, cluster: Values, request: Values) -> None:
-    """Reject nodes in a cluster without a network add-on, where they would not become ready before EKS gives up.
+    """Reject nodes in a cluster without a network add-on, where they wouldn't become ready in time.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html, NodeCreationFailure, 2026-11-25.
 
@@ -52,7 +52,7 @@ def _ready(api: Api, cluster: Values, request: Values) -> None:
 
 
 def _disk_gib(api: Api, group: Values) -> int:
-    """Return the size in GiB of the disk that Pods use: the striped local disks or the root volume.
+    """Return the size in GiB of the disk used by Pods, i.e. the striped local disks or the root volume.
 
     Local disks are used if the user data stripes them. Source:
     https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/, LocalStorageOptions, 2026-11-26.
@@ -78,7 +78,7 @@ def _key(request: Values) -> str:
 
 
 def _scaling_group(api: Api, group: Values, request: Values) -> None:
-    """Create a node group's Auto Scaling group with size zero so that moto starts no machines."""
+    """Create a node group's Auto Scaling group with size zero so that moto doesn't start any machines."""
     name = group["resources"]["autoScalingGroups"][0]["name"]
     template = group.get("launchTemplate")
     if template is None:
@@ -114,7 +114,7 @@ def _scaling_group(api: Api, group: Values, request: Values) -> None:
 
 
 def _let_in(api: Api, request: Values) -> None:
-    """Create the access entry for the nodes' role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
+    """Create the access entry for the node role: botocore 1.44.8, eks CreateAccessEntry, read 2026-11-24."""
     key = f"{request['clusterName']}|{request['nodeRole']}"
     if api.store.get("entries", key) is None:
         api.store.put("entries", key, {"principalArn": request["nodeRole"], "type": "EC2_LINUX", "tags": {}})

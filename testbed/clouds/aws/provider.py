@@ -1,4 +1,4 @@
-"""The AWS provider plug-in that Pulumi's engine runs as `pulumi-resource-aws`."""
+"""The AWS provider plug-in, which Pulumi's engine runs as `pulumi-resource-aws`."""
 
 from __future__ import annotations
 

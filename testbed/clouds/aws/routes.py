@@ -30,7 +30,7 @@ def _create_table(api: Api, values: Values) -> str:
 def _update_table(api: Api, resource_id: str, olds: Values, values: Values) -> None:
     """Replace the routes declared inside a table.
 
-    Their properties have different names from those of a separate route.
+    Their property names differ from those of separate routes.
     """
     for route in olds.get("routes") or ():
         api.call("ec2", "delete_route", RouteTableId=resource_id, DestinationCidrBlock=route["cidrBlock"])

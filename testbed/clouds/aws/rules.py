@@ -1,4 +1,4 @@
-"""Rejects input that the real API rejects but moto accepts. Each rule has its source and the date it was read."""
+"""Rejects input that moto accepts but the real API doesn't. Each rule gives its source and date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from testbed.clouds.shared.values import Values
 
 
 def cidr_block(shortest: int, longest: int, name: str = "cidrBlock") -> Rule:
-    """Reject an address range with host bits or with a size that is not allowed.
+    """Reject an address range with host bits or with a size that isn't allowed.
 
     VPCs and subnets are /16 to /28. Source: botocore 1.44.8, ec2 CreateVpc and CreateSubnet, read 2026-11-24.
     """
@@ -46,7 +46,7 @@ def port_range(api: Api, values: Values) -> str | None:
 
 
 def policy_document(*names: str) -> Rule:
-    """Reject a policy that is not JSON, or with a statement that lacks Effect, or both Action and NotAction.
+    """Reject a policy that isn't JSON, or a statement with no Effect or with both Action and NotAction.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
     """
@@ -61,7 +61,7 @@ def policy_document(*names: str) -> Rule:
 
 
 def policy_size(most: int) -> Rule:
-    """Reject a policy with more characters than IAM allows. White space does not count.
+    """Reject a policy with more characters than IAM allows, not counting white space.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, 2026-11-25.
     """
@@ -92,7 +92,7 @@ def _policy_fault(text: str) -> str | None:
 
 
 def key_policy(api: Api, values: Values) -> str | None:
-    """Reject a key policy that would leave nobody allowed to change it.
+    """Reject a key policy that would lock everyone out from changing it.
 
     Source: botocore 1.44.8, kms CreateKey, BypassPolicyLockoutSafetyCheck, read 2026-11-24.
     """
@@ -107,7 +107,7 @@ def key_policy(api: Api, values: Values) -> str | None:
 
 
 def two_zones(name: str, *within: str) -> Rule:
-    """Reject subnets that are not in at least two availability zones.
+    """Reject subnets that don't cover at least two availability zones.
 
     Source: pulumi-aws 7.51.1, eks.Cluster; botocore 1.44.8, rds CreateDBSubnetGroup; both read 2026-11-24.
     """
@@ -124,10 +124,9 @@ def two_zones(name: str, *within: str) -> Rule:
 
 
 def sold_here(api: Api, values: Values) -> str | None:
-    """Reject an instance type that EC2 does not offer in the region.
+    """Reject instance types not offered by EC2 in the region.
 
-    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, for which moto returns an AWS response, read
-    2026-11-25.
+    Source: botocore 1.44.8, ec2 DescribeInstanceTypeOfferings, for which moto returns an AWS response, read 2026-11-25.
     """
     for machine in values.get("instanceTypes") or ():
         only = [{"Name": "instance-type", "Values": [machine]}]
@@ -138,7 +137,7 @@ def sold_here(api: Api, values: Values) -> str | None:
 
 
 def name_like(pattern: str, name: str = "name") -> Rule:
-    """Reject a name that does not match the service's pattern. The caller states the pattern's source."""
+    """Reject a name that doesn't match the service's pattern. The caller states the pattern's source."""
     expression = re.compile(pattern)
 
     def rule(api: Api, values: Values) -> str | None:
@@ -149,7 +148,7 @@ def name_like(pattern: str, name: str = "name") -> Rule:
 
 
 def vpc_empty(api: Api, values: Values) -> str | None:
-    """Refuse to delete a VPC that is not empty. moto checks only subnets and route tables.
+    """Refuse to delete a VPC that isn't empty. moto only checks subnets and route tables.
 
     Source: botocore 1.44.8, ec2 DeleteVpc, read 2026-11-24.
     """
@@ -164,7 +163,7 @@ def vpc_empty(api: Api, values: Values) -> str | None:
 
 
 def subnets_gone(api: Api, values: Values) -> str | None:
-    """Refuse to delete a subnet with network interfaces of gateways, endpoints, clusters, node groups or databases.
+    """Refuse to delete a subnet still used by gateways, endpoints, clusters, node groups or databases.
 
     Source: https://repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc, 2026-11-25.
     """
@@ -187,7 +186,7 @@ def subnets_gone(api: Api, values: Values) -> str | None:
 
 
 def group_unused(api: Api, values: Values) -> str | None:
-    """Refuse to delete a security group that a rule of another group or an endpoint refers to.
+    """Refuse to delete a security group referenced by an endpoint or a rule of another group.
 
     Source: botocore 1.44.8, ec2 DeleteSecurityGroup, read 2026-11-24.
     """
@@ -204,7 +203,7 @@ def group_unused(api: Api, values: Values) -> str | None:
 
 
 def database_name(api: Api, values: Values) -> str | None:
-    """Reject instance, database and user names that RDS does not accept.
+    """Reject instance, database and user names that RDS doesn't accept.
 
     Source: botocore 1.44.8, rds CreateDBInstance, read 2026-11-24.
     """
@@ -221,7 +220,7 @@ def database_name(api: Api, values: Values) -> str | None:
 
 
 def final_snapshot(api: Api, values: Values) -> str | None:
-    """Refuse to delete a database whose final snapshot is neither named nor skipped, as the provider does.
+    """Refuse to delete a database unless its final snapshot is named or skipped, like the provider does.
 
     Source: pulumi-aws 7.51.1, rds.Instance, skip_final_snapshot, read 2026-11-24.
     """
@@ -231,7 +230,7 @@ def final_snapshot(api: Api, values: Values) -> str | None:
 
 
 def lifecycle_text(api: Api, values: Values) -> str | None:
-    """Reject an ECR lifecycle policy that is not JSON, has no rules, or gives two rules the same priority.
+    """Reject an ECR lifecycle policy that isn't JSON, has no rules, or gives two rules the same priority.
 
     Source: botocore 1.44.8, ecr PutLifecyclePolicy, read 2026-11-24.
     """
@@ -249,13 +248,13 @@ _RETENTIONS = (
 
 
 def retention(api: Api, values: Values) -> str | None:
-    """Reject a retention that CloudWatch does not offer: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
+    """Reject retention periods not offered by CloudWatch: botocore 1.44.8, logs PutRetentionPolicy, read 2026-11-24."""
     days = values.get("retentionInDays", 0)
     return None if days in _RETENTIONS else f"retentionInDays {days} is none of {_RETENTIONS}"
 
 
 def key_lets_logs_in(api: Api, values: Values) -> str | None:
-    """Reject a key whose policy does not let CloudWatch Logs use it.
+    """Reject a key whose policy doesn't allow use by CloudWatch Logs.
 
     Source: botocore 1.44.8, logs AssociateKmsKey, read 2026-11-24, and
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html, 2026-11-24.

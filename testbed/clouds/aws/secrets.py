@@ -77,7 +77,7 @@ def _read_value(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _delete_value(api: Api, resource_id: str, values: Values) -> None:
-    """Do nothing: Secrets Manager itself deletes versions without a staging label."""
+    """Do nothing, as Secrets Manager itself deletes versions without a staging label."""
 
 
 RECORDS = {

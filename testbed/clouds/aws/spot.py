@@ -16,7 +16,7 @@ _REFUSED: Final = (
 
 
 def ask_for_spot(account: Account, role: str) -> None:
-    """Create the Spot service-linked role if it is missing. Refuse, as EC2 does, if `role` must not create it.
+    """Create the Spot service-linked role if it's missing. Like EC2, refuse if `role` isn't allowed to create it.
 
     moto starts Spot instances in any account. Source: an EC2 response quoted in
     https://github.com/aws/karpenter-provider-aws, pull request 7998, read 2026-11-25.

@@ -36,7 +36,7 @@ def _tag(api: Api, resource_id: str, values: Values, tags: Mapping[str, str], go
 
 
 def _keep(api: Api, resource_id: str, olds: Values, values: Values) -> None:
-    """Do nothing, because a bucket's properties that can change exist only in the provider."""
+    """Do nothing, since all mutable properties of a bucket exist only in the provider."""
 
 
 def _read(api: Api, resource_id: str, values: Values) -> Values | None:
@@ -110,7 +110,7 @@ def _part(
 
 
 def _properties(there: Any, properties: tuple[str, ...]) -> Values:
-    """Convert a response to properties. If it has none of them, the whole response is the first property's value."""
+    """Convert a response to properties. If it has none of them, it becomes the value of the first property."""
     values = {name: there.get(name) for name in properties}
     return values if any(value is not None for value in values.values()) else {properties[0]: there}
 

@@ -205,9 +205,7 @@ def _read_budget(api: Api, resource_id: str, values: Values) -> Values | None:
 
 
 def _notification_values(there: Values, declared: list[Values]) -> Values:
-    """Return a notification in the provider's format with its declared subscribers, as moto does not return
-    subscribers.
-    """
+    """Return a notification in the provider's format, with its declared subscribers, which moto doesn't return."""
     for each in declared:
         if (each["notificationType"], float(each["threshold"])) == (there["NotificationType"], there["Threshold"]):
             return each

@@ -1,1 +1,1 @@
-"""A stand-in for Azure: a provider that checks calls against Bicep's types for Azure's APIs and keeps their state."""
+"""A stand-in for Azure, with a provider that checks calls against Bicep's types and keeps their state."""

@@ -50,7 +50,7 @@ def _identity(api: Api, values: Values, before: Values) -> Values:
 
 
 def _known_principal(api: Api, values: Values) -> None:
-    """Reject a principal that is not in the directory.
+    """Reject a principal that isn't in the directory.
 
     Wording: https://learn.microsoft.com/en-us/azure/role-based-access-control/troubleshooting, read 2026-11-27.
     """
@@ -68,7 +68,7 @@ def _known_principal(api: Api, values: Values) -> None:
 
 
 def _known_role(api: Api, values: Values) -> None:
-    """Reject a role that does not exist or that cannot be assigned at this scope (wording: same page)."""
+    """Reject a role that doesn't exist or can't be assigned at this scope (wording: same page)."""
     role_id, scope = str(values["roleDefinitionId"]), str(values["scope"])
     if not role_id.startswith(f"/subscriptions/{api.account}/providers/Microsoft.Authorization/roleDefinitions/"):
         raise refused(400, "InvalidRoleDefinitionId", f"The role definition ID '{role_id}' is not valid.")
@@ -87,7 +87,7 @@ def _known_role(api: Api, values: Values) -> None:
 
 
 def _only_assignment(api: Api, values: Values) -> None:
-    """Reject an identical assignment (same role, principal and resource) and too many assignments.
+    """Reject duplicate assignments (same role, principal and resource) and too many assignments.
 
     Wording: same page. Limit: `_MOST_ASSIGNMENTS`.
     """
@@ -113,8 +113,9 @@ def _steady_assignment(api: Api, values: Values) -> None:
 
 
 def _scope(api: Api, values: Values) -> None:
-    """Reject a role assignment on a container that does not exist. A secret may still be missing, because secrets are
-    not managed by Resource Manager and may be written later.
+    """Reject a role assignment on a container that doesn't exist.
+
+    A secret may still be missing, since secrets aren't managed by Resource Manager and may be written later.
     """
     scope = str(values["scope"])
     if "/blobServices/default/containers/" in scope and not api.exists(scope):

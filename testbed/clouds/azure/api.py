@@ -1,4 +1,4 @@
-"""One subscription's resources, which are stored in a file, and the errors that Azure Resource Manager returns."""
+"""One subscription's resources, stored in a file, and the errors returned by Azure Resource Manager."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Api(StoredApi):
-    """The API from the perspective of one subscription. `account` is the subscription's ID, and `region` the provider's
-    default region.
+    """The API as seen by one subscription.
+
+    `account` is the subscription's ID, and `region` the provider's default region.
     """
 
     @classmethod
@@ -31,7 +32,7 @@ class Api(StoredApi):
 
     @property
     def subscription(self) -> Values:
-        """Return the tenant, the registered resource providers, the deployer, and the known members of the tenant."""
+        """Return the tenant, the registered resource providers, the deployer, and known members of the tenant."""
         subscription = self.store.get("subscription", self.account)
         if subscription is None:
             raise refused(404, "SubscriptionNotFound", f"The subscription '{self.account}' could not be found.")
@@ -43,7 +44,7 @@ class Api(StoredApi):
         return str(self.subscription["tenant"])
 
     def use(self, namespace: str) -> None:
-        """Reject a call to a resource provider that is not registered.
+        """Reject calls to resource providers that aren't registered.
 
         Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/
         error-register-resource-provider, read 2026-11-27.
@@ -57,7 +58,7 @@ class Api(StoredApi):
             )
 
     def filled(self, template: str, values: Mapping[str, Any]) -> str:
-        """Return the ID that results from filling a template with the given properties."""
+        """Return the ID obtained by filling a template with the given properties."""
         usual = {"subscription": self.account}
         return _PLACE.sub(lambda place: str(values.get(place[1]) or usual[place[1]]), template)
 
@@ -74,7 +75,7 @@ class Api(StoredApi):
 
 
 def refused(status: int, code: str, message: str) -> Refused:
-    """Return the error that pulumi-azure-native prints for a response with the given status."""
+    """Return the error printed by pulumi-azure-native for a response with the given status."""
     return Refused(f'Status={status} Code="{code}"', f'Message="{message}"', " ")
 
 
@@ -89,7 +90,7 @@ def last(identifier: str) -> str:
 
 
 def not_found(identifier: str) -> Refused:
-    """Return the error for a resource or resource group that does not exist.
+    """Return the error for a resource or resource group that doesn't exist.
 
     Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/error-not-found, 2026-11-27.
     """

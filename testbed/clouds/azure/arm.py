@@ -1,4 +1,4 @@
-"""The Resource Manager type of each resource, and the names that differ in Pulumi."""
+"""The Resource Manager type of each resource, and names that are different in Pulumi."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _GROUP = frozenset({"resourceGroupName"})
 class Arm:
     """A resource type, and how a registration differs from the request body.
 
-    `name` is the input that contains the resource's name. `path` lists the inputs that are in the request's path
-    instead of its body. `renames` maps paths in a registration to the last part of the corresponding path in the API.
-    Lists of IDs in `keyed` become the keys of an object in the API.
+    `name` is the input containing the resource's name. `path` lists the inputs in the request's path rather than its
+    body. `renames` maps paths in a registration to the last part of the corresponding path in the API. Lists of IDs in
+    `keyed` become the keys of an object in the API.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class Arm:
 
     @property
     def template(self) -> str:
-        """The ID template with its inputs. A part without an input is called `default`."""
+        """The ID template with its inputs. Parts without an input are called `default`."""
         provider, *types = self.kind.split("/")
         if outside := self.path - _GROUP:
             (parent,) = outside

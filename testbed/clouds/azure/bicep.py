@@ -1,11 +1,11 @@
-"""Compare registrations with Bicep's types, which Microsoft generates from Azure's API descriptions.
+"""Compares registrations with Bicep's types, which Microsoft generates from Azure's API descriptions.
 
 A registration uses Pulumi's names, and Pulumi flattens the object `properties` in an API request's body. `faults` finds
-where each value belongs and reports what the types do not allow there: properties that only Azure sets, values that are
-not in the list of allowed values, wrong types, violated patterns and bounds, and missing properties.
+where each value belongs and reports what the types don't allow there: properties that only Azure sets, values that
+aren't in the list of allowed values, wrong types, violated patterns and bounds, and missing properties.
 
-`bicep.json` is an excerpt of the types. It covers the API versions that the installed SDK uses and the properties that
-the components set. `python -m tools.list_azure_types` writes it.
+`bicep.json` is an excerpt of the types. It covers the API versions used by the installed SDK and the properties set by
+the components. It is written by `python -m tools.list_azure_types`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def table() -> dict[str, Node]:
 
 @cache
 def version_of(type_: str) -> str:
-    """Return the API version that the SDK uses for a resource type, from the comments in the SDK's source."""
+    """Return the API version the SDK uses for a resource type, based on comments in the SDK's source."""
     _, module, name = type_.split(":")
     resource = getattr(import_module(f"pulumi_azure_native.{module}"), name)
     source = Path(str(sys.modules[resource.__module__].__file__))
@@ -55,7 +55,7 @@ def version_of(type_: str) -> str:
 
 
 def faults(registration: Registration) -> list[str]:
-    """Return the errors in a registration of an Azure resource, each with its path in the API request's body."""
+    """Return the errors in a registration of an Azure resource, each with its path in the request body."""
     arm = RESOURCES.get(registration["type"])
     if arm is None:
         return [f"{registration['type']} is compared with no type"]
@@ -64,7 +64,7 @@ def faults(registration: Registration) -> list[str]:
 
 
 def resource_of(registration: Registration) -> dict[str, Any]:
-    """Return a registration as a template resource: its type, API version and body."""
+    """Return a registration as a template resource, with its type, API version and body."""
     arm, entry = RESOURCES[registration["type"]], table()[registration["type"]]
     body: dict[str, Any] = _shaped(sent(registration, arm), entry["body"])
     kind, _, version = str(entry["kind"]).partition("@")
@@ -74,7 +74,7 @@ def resource_of(registration: Registration) -> dict[str, Any]:
 
 
 def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
-    """Return a registration under the API's names, but with the object `properties` still flattened."""
+    """Return a registration with the API's names, but with the object `properties` still flattened."""
     inputs = _plain(registration["inputs"])
     name = inputs.get(arm.name) or f"{registration['name']}{_SUFFIX}"
     body = {"name": name, **{key: value for key, value in inputs.items() if key != arm.name and key not in arm.path}}
@@ -83,7 +83,7 @@ def sent(registration: Registration, arm: Arm) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and convert whole floating-point numbers to integers, which the engine's protocol lacks."""
+    """Unwrap secrets, and convert integral floats to integers, which the engine's protocol doesn't have."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         return _plain(fields["value"]) if _SECRET in fields else {key: _plain(each) for key, each in fields.items()}
@@ -122,7 +122,7 @@ def _shaped(value: Any, node: Node) -> Any:
 
 
 def _chosen(value: Mapping[str, Any], node: Node) -> Node:
-    """Return the node that describes an object. If there are several, an entry's value selects one."""
+    """Return the node that describes an object. If there are several, it is selected by one of the values."""
     if "by" not in node:
         return node
     chosen: Node = node["choices"].get(value.get(node["by"]), {"properties": {node["by"]: {"values": []}}})

@@ -33,10 +33,10 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """An Azure subscription. With its environment variables set, a stack makes no calls to other machines.
+    """An Azure subscription. Its environment variables keep a stack from calling any other machine.
 
-    `registered` lists the additional resource providers that were registered. `cluster` is the API server that all AKS
-    clusters share. Node pools add nodes to it, and kubeconfigs point to it.
+    `registered` lists additional registered resource providers. `cluster` is the API server shared by all AKS clusters.
+    Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, registered: Iterable[str] = (), cluster: Cluster | None = None) -> None:
@@ -71,7 +71,7 @@ class Cloud(StoredAccount[Api]):
                 self.api.store.take(BLOBS, key)
 
     def account_of_others(self, name: str) -> None:
-        """Reserve the name of a storage account, as if it existed in another customer's subscription."""
+        """Reserve a storage account's name, as if it existed in another customer's subscription."""
         self.api.store.put("others' accountName", name, {})
 
     def group(self, name: str, region: str = "westeurope") -> str:

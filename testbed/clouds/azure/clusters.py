@@ -1,4 +1,4 @@
-"""AKS clusters and their node pools. The nodes are KWOK nodes in a test's API server."""
+"""AKS clusters and their node pools, whose nodes are KWOK nodes in a test's API server."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _cluster(api: Api, values: Values, before: Values) -> Values:
 
 
 def _version(api: Api, values: Values) -> None:
-    """Reject versions that AKS does not offer, downgrades, and upgrades by more than one minor version.
+    """Reject versions not offered by AKS, downgrades, and upgrades by more than one minor version.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes/create-upgrade-delete, 2026-11-27.
     """
@@ -76,7 +76,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Reject a cluster whose identity lacks a permission that AKS checks before creating resources.
+    """Reject a cluster whose identity is missing a permission that AKS checks before creating resources.
 
     Wording: https://learn.microsoft.com/en-us/troubleshoot/azure/azure-kubernetes, read 2026-11-27.
     """
@@ -104,7 +104,7 @@ def _identities(api: Api, values: Values) -> None:
 
 
 def _secrets(api: Api, values: Values) -> None:
-    """Reject an encryption key for Secrets that is not versioned or that the cluster's identity may not use.
+    """Reject Secrets encryption keys that aren't versioned or that the cluster's identity may not use.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/use-kms-etcd-encryption, read 2026-11-27.
     """
@@ -136,8 +136,9 @@ def _require(api: Api, identity: str, action: str, resource: str, *, data: bool 
 
 
 def _access(api: Api, values: Values) -> None:
-    """Reject contradictory settings of private clusters. Source: MicrosoftDocs/azure-aks-docs@fb060abe6,
-    private-clusters.
+    """Reject contradictory settings for private clusters.
+
+    Source: MicrosoftDocs/azure-aks-docs@fb060abe6, private-clusters.
     """
     access = values.get("apiServerAccessProfile") or {}
     private = bool(access.get("enablePrivateCluster"))
@@ -156,7 +157,7 @@ def _access(api: Api, values: Values) -> None:
 
 
 def _first_pools(api: Api, values: Values) -> None:
-    """Require a system pool with a node, and check the machines of all pools.
+    """Require a system pool with at least one node, and check the machines of all pools.
 
     Source: https://learn.microsoft.com/en-us/azure/aks/use-system-pools, read 2026-11-27.
     """
@@ -169,7 +170,7 @@ def _first_pools(api: Api, values: Values) -> None:
 
 
 def _node_group(api: Api, values: Values) -> None:
-    """Reject a resource group for nodes that already exists (source: same pages)."""
+    """Reject a node resource group that already exists (source: same pages)."""
     identifier = api.filled(KINDS[CLUSTER].path, values)
     group = f"/subscriptions/{api.account}/resourceGroups/{values['nodeResourceGroup']}"
     if api.find(CLUSTER, identifier) is None and api.find(GROUP, group) is not None:
@@ -179,10 +180,10 @@ def _node_group(api: Api, values: Values) -> None:
 
 
 def _pool(api: Api, values: Values) -> None:
-    """Reject a pool that the cluster itself declares, whose Kubernetes version is newer than the cluster's, or that is
-    in another network. Check its machines.
+    """Check a pool's machines, and reject pools that are part of the cluster's own declaration.
 
-    Source: https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27.
+    Also rejects pools in another network, or with a newer Kubernetes version than the cluster. Source:
+    https://learn.microsoft.com/en-us/azure/aks/create-node-pools, read 2026-11-27.
     """
     cluster = api.find(CLUSTER, api.filled(KINDS[CLUSTER].path, values))
     if cluster is None:
@@ -208,7 +209,7 @@ def _same_network(cluster: Values, subnet: str) -> None:
 
 
 def _machines(pool: Values, *, is_new: bool) -> None:
-    """Reject machine sizes and node counts that AKS does not support (source: same pages and the page on spot pools).
+    """Reject machine sizes and node counts not supported by AKS (sources: same pages and that on spot pools).
 
     An update may leave the count outside its bounds: Azure/AKS, issue 1758, read 2026-11-27.
     """
@@ -238,7 +239,7 @@ def _pool_nodes(api: Api, identifier: str) -> None:
 
 
 def _cluster_nodes(api: Api, identifier: str) -> None:
-    """Create the nodes' resource group and the first nodes, or remove both with the cluster."""
+    """Create the node resource group and the first nodes, or remove both along with the cluster."""
     cluster = api.find(CLUSTER, identifier)
     if cluster is None:
         for group, each in api.all(GROUP).items():
@@ -254,7 +255,7 @@ def _cluster_nodes(api: Api, identifier: str) -> None:
 
 
 def node_of(pool: dict[str, Any], number: int) -> list[nodes.Node]:
-    """Return a pool's nodes, as many as given. If the pool declares no zones, the nodes are in zone 0."""
+    """Return the given number of nodes for a pool. If the pool declares no zones, they are in zone 0."""
     size, zones = str(pool["vmSize"]), [*(pool.get("availabilityZones") or ["0"])]
     taints = [taint.partition("=")[::2] for taint in pool.get("nodeTaints") or ()]
     return [

@@ -37,7 +37,7 @@ def _before(api: Api, values: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Reject SKUs that do not belong to their tier, and burstable servers with high availability.
+    """Reject SKUs that don't belong to their tier, and burstable servers with high availability.
 
     Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-compute, 2026-11-27. High
     availability: .../flexible-server/concepts-high-availability.
@@ -51,7 +51,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _storage(api: Api, values: Values) -> None:
-    """Reject unsupported storage sizes, and a reduction of the size.
+    """Reject unsupported storage sizes and attempts to reduce the size.
 
     Source: https://learn.microsoft.com/en-us/azure/postgresql/flexible-server/concepts-storage, 2026-11-27.
     """
@@ -73,7 +73,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _backup(api: Api, values: Values) -> None:
-    """Reject an unsupported backup retention. Source: .../concepts-backup-restore, read 2026-11-27."""
+    """Reject unsupported backup retention periods. Source: .../concepts-backup-restore, read 2026-11-27."""
     days = int(values["backup"]["backupRetentionDays"])
     if not _LEAST_DAYS <= days <= _MOST_DAYS:
         raise refused(400, "InvalidParameterValue", f"Backups are kept from {_LEAST_DAYS} to {_MOST_DAYS} days.")

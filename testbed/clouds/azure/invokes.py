@@ -54,7 +54,7 @@ def _subnet(api: Api, arguments: Values) -> Values:
 
 
 def _existing(api: Api, token: str, arguments: Values) -> Values:
-    """Return a resource with its ID and name, as a call for its properties does."""
+    """Return a resource with its ID and name, like the API call that fetches its properties."""
     identifier = api.filled(KINDS[token].path, arguments)
     values = api.find(token, identifier)
     if values is None:

@@ -64,7 +64,7 @@ def _tenant(api: Api, values: Values) -> None:
 
 
 def _keep(api: Api, identifier: str) -> None:
-    """Keep a deleted vault, because nobody can purge it and its name stays taken."""
+    """Remember a deleted vault, since nobody can purge it and its name stays taken."""
     if api.find(VAULT, identifier) is None:
         api.store.put(_DELETED, last(identifier), {"id": identifier})
 
@@ -81,10 +81,10 @@ def _secret(api: Api, values: Values, before: Values) -> Values:
 
 
 def _data_plane(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a key or secret from a vault without public access, because the provider must call the vault
-    itself.
+    """Refuse to delete a key or secret from a vault without public access.
 
-    Resource Manager has no such call: pulumi-azure-native, custom_keyvault.go. Wording: a vault's response, 2026-11-27.
+    The provider must call the vault itself, as Resource Manager has no such call: pulumi-azure-native,
+    custom_keyvault.go. Wording: a vault's response, 2026-11-27.
     """
     vault = api.find(VAULT, "/".join(identifier.split("/")[:-2])) or {}
     if vault.get("properties", {}).get("publicNetworkAccess") == "disabled":
@@ -97,7 +97,7 @@ def _data_plane(api: Api, identifier: str, values: Values) -> None:
 
 
 def key_at(api: Api, uri: str) -> str:
-    """Return the ID of the key with the given address, with or without a version. Raise Refused if none exists."""
+    """Return the ID of the key at an address, with or without a version. Raises Refused if there is none."""
     for identifier, each in api.all(KEY).items():
         if uri in (each["keyUri"], each["keyUriWithVersion"]):
             return identifier
@@ -105,7 +105,7 @@ def key_at(api: Api, uri: str) -> str:
 
 
 def encrypts(find: Callable[[Values], tuple[Any, Any]], denied: Callable[[str, str], Refused]) -> Rule:
-    """Return a rule that rejects a key in another region, or a key that the identity may not use to wrap and unwrap.
+    """Return a rule rejecting keys in another region, or keys the identity may not use to wrap and unwrap.
 
     `find` returns the key's address and the identity's ID, and `denied` returns the error for a key and an identity.
     """

@@ -1,4 +1,4 @@
-"""Descriptions of Azure resource types, and how Azure's Resource Manager treats them."""
+"""Descriptions of Azure resource types, and how Azure Resource Manager treats them."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ LONGEST_WRITE_S = 0.05
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `frozen` paths can be set only on creation: the provider tries to change them, and Azure rejects the change.
-    `busy` is the error for a write inside a parent while another write there is in progress. `used` is the error
-    for deleting a resource that another resource uses.
+    `frozen` paths can only be set on creation: the provider tries to change them, and Azure rejects the change. `busy`
+    is the error for a write inside a parent while another write there is in progress. `used` is the error for deleting
+    a resource that another resource uses.
     """
 
     frozen: frozenset[str] = frozenset()
@@ -49,7 +49,7 @@ class _GuidNaming(Naming):
 
 
 def kind(token: str, *, tracked: bool = True, longest: int = 128, is_guid: bool = False, **described: Any) -> Kind:
-    """Describe a resource type. A resource's name, its parents' names and its location, if any, are fixed."""
+    """Describe a resource type. The resource's name, its parents' names and any location can't be changed."""
     arm = RESOURCES[token]
     fixed = {arm.name, *arm.path, *(["location"] if tracked else []), *described.pop("fixed", ())}
     naming = (_GuidNaming if is_guid else Naming)(arm.name, longest, separator="", digits=8)
@@ -68,9 +68,7 @@ class Azure(shared.Cloud[Api]):
         return self.described
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Reject calls to unregistered providers, calls without an existing parent, and bodies that Bicep's types do
-        not allow.
-        """
+        """Reject unregistered providers, calls without an existing parent, and bodies that violate Bicep's types."""
         own = self.described[token]
         if token != GROUP:
             api.use(own.service)
@@ -86,7 +84,7 @@ class Azure(shared.Cloud[Api]):
         return api.filled(self.described[token].path, values)
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the value of a property, which is the ID of the resource that it refers to."""
+        """Return the value of a property, which is already the ID of the resource it refers to."""
         return name
 
     def missing(self, identifier: str) -> Refused:
@@ -94,7 +92,7 @@ class Azure(shared.Cloud[Api]):
         return not_found(identifier)
 
     def already_exists(self, token: str, identifier: str) -> Refused:
-        """Return the provider's error, after it first looks for the resource itself: crud.go, read 2026-11-27."""
+        """Return the error of the provider, which first looks for the resource itself: crud.go, read 2026-11-27."""
         return Refused("cannot create already existing resource", f"'{identifier}'", " ")
 
     def in_use(self, token: str, identifier: str, user: str) -> Refused:
@@ -107,17 +105,16 @@ class Azure(shared.Cloud[Api]):
         return {"name": last(identifier)}
 
     def changing(self, api: Api, token: str, identifier: str, before: Values, declared: Values) -> None:
-        """Refuse to change properties that can only be set on creation: Azure/AKS, issue 409, and other issues, read
-        2026-11-27.
+        """Refuse to change properties that can only be set on creation.
+
+        Source: Azure/AKS, issue 409, and other issues, read 2026-11-27.
         """
         for path in changed(before, declared):
             if is_below(path, self.described[token].frozen):
                 raise refused(400, "PropertyChangeNotAllowed", f"Changing property '{path}' is not allowed.")
 
     def record(self, token: str) -> Record[Api]:
-        """Return the `Record` for a type. If Azure allows only one write at a time in its parent resource, reject
-        concurrent writes.
-        """
+        """Return the `Record` for a type, rejecting concurrent writes if its parent allows only one at a time."""
         usual, own = super().record(token), self.described[token]
         if own.busy is None:
             return usual
@@ -140,7 +137,7 @@ class Azure(shared.Cloud[Api]):
         )
 
     def remove(self, api: Api, token: str, identifier: str) -> None:
-        """Remove a resource, the resources in it, and those that extend it, such as role assignments."""
+        """Remove a resource, the resources in it, and those that extend it, e.g. role assignments."""
         for other, stored in api.everything().items():
             for inner in stored:
                 if inner.lower().startswith(f"{identifier}/".lower()):
@@ -150,7 +147,7 @@ class Azure(shared.Cloud[Api]):
 
 
 def parents(identifier: str) -> list[str]:
-    """Return the IDs that must exist before a resource: what contains it, or what it extends."""
+    """Return the IDs that must exist before a resource, i.e. the resources that contain it or that it extends."""
     scope, has_provider, rest = identifier.rpartition("/providers/")
     if not has_provider:
         return []
@@ -185,7 +182,7 @@ def _alone(api: Api, own: Kind, identifier: str) -> Generator[None]:
 
 
 def unique(token: str, name: str, code: str, message: str) -> Rule:
-    """Return a rule that rejects a name already used by a resource of this type, in any resource group or tenant."""
+    """Return a rule that rejects names already used by this resource type in any resource group or tenant."""
 
     def rule(api: Api, values: Values) -> None:
         identifier = api.filled(RESOURCES[token].template, values)

@@ -1,4 +1,4 @@
-"""How Azure's provider differs: lists in responses become maps by ID, and old resources are usually deleted first."""
+"""How Azure's provider differs: response lists become maps by ID, and old resources are usually deleted first."""
 
 from __future__ import annotations
 
@@ -35,21 +35,22 @@ class AzureLifecycle(DescribedLifecycle[Api]):
             raise Refused("InvalidConfig", f"the login belongs to tenant {self._account.tenant}, and not to {tenant}")
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """Return the inputs with a name and, if they have no location, the provider's location."""
+        """Return the inputs with a name and, by default, the provider's location."""
         inputs, failures = super().check(kind, name, olds, news, seed)
         if not failures and "location" in KINDS[kind].fixed:
             inputs.setdefault("location", self.api("").region)
         return inputs, failures
 
     def deletes_first(self, kind: str, names: list[str], news: Values) -> bool:
-        """Return whether to delete the old resource before creating the new one, as is done unless its name is random:
-        pulumi-azure-native, Diff, read 2026-11-27.
+        """Return whether to delete the old resource before creating the new one.
+
+        This is always done unless the name is random: pulumi-azure-native, Diff, read 2026-11-27.
         """
         naming = KINDS[kind].naming
         return naming is None or naming.name not in news.get("__defaults", ())
 
     def promised(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview can predict, in the format of the API's responses."""
+        """Return the properties a preview can predict, in the API's response format."""
         values = copy.deepcopy(plain(inputs))
         for path in RESOURCES[kind].keyed:
             if at(values, path):

@@ -1,4 +1,4 @@
-"""Virtual machine sizes, for node pools and for nodes.
+"""Virtual machine sizes of node pools and nodes.
 
 Source: https://learn.microsoft.com/en-us/azure/virtual-machines/sizes/overview, read 2026-11-27.
 """

@@ -44,7 +44,7 @@ def _siblings(api: Api, values: Values) -> dict[str, Values]:
 
 
 def _range(api: Api, values: Values) -> None:
-    """Reject a subnet range that lies outside the network's range or overlaps with another subnet.
+    """Reject a subnet range that is outside the network's range or overlaps with another subnet.
 
     Wording: https://learn.microsoft.com/en-us/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
     read 2026-11-27.
@@ -84,7 +84,7 @@ def _users(api: Api, subnet: str) -> list[str]:
 
 
 def _same_range(api: Api, values: Values) -> None:
-    """Refuse to change the range of a subnet in use. Source: common errors of virtual networks, read 2026-11-27."""
+    """Refuse to change the range of a subnet in use. Source: common virtual network errors, read 2026-11-27."""
     identifier = api.filled(KINDS[SUBNET].path, values)
     before = api.find(SUBNET, identifier)
     if before and before["addressPrefix"] != values["addressPrefix"] and _users(api, identifier):
@@ -139,8 +139,9 @@ def _priorities(api: Api, values: Values) -> None:
 
 
 def _target(api: Api, values: Values) -> None:
-    """Reject a private endpoint to a resource that does not exist, to a part that the resource does not have, or to a
-    registry that does not support private endpoints.
+    """Reject private endpoints whose target resource doesn't exist or doesn't have the requested part.
+
+    Also rejects endpoints to registries that don't support them.
     """
     for each in values["privateLinkServiceConnections"]:
         target = str(each["privateLinkServiceId"])

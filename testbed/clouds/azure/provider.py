@@ -1,4 +1,4 @@
-"""The provider plug-in for Azure that Pulumi's engine runs as `pulumi-resource-azure-native`."""
+"""The provider plug-in for Azure, which Pulumi's engine runs as `pulumi-resource-azure-native`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from testbed.clouds.shared.stand_in import StandIn
 
 
 def connect(region: str) -> Api:
-    """Connect to a region's API for the subscription specified in the environment."""
+    """Connect to a region's API using the subscription specified in the environment."""
     return Api.at(Path(os.environ[FOLDER]), os.environ.get("ARM_SUBSCRIPTION_ID", ""), region)
 
 

@@ -1,7 +1,7 @@
 """Derives what an identity may do from role assignments and the actions of the assigned roles.
 
-Assignments can only allow actions. An action is denied unless an assignment on the resource, or on a scope that
-contains it, has a role with that action. Conditions restrict an assignment further.
+Assignments can only allow actions. An action is denied unless an assignment on the resource, or on a scope containing
+it, has a role with that action. Conditions restrict an assignment further.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TABLE = Path(__file__).with_name("roles.json")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The actions that a role allows, in which `*` matches any text, and the actions that the role excludes."""
+    """The actions allowed by a role, in which `*` matches any text, and the actions it excludes."""
 
     name: str
     actions: tuple[str, ...]
@@ -30,14 +30,14 @@ class Role:
     not_data_actions: tuple[str, ...] = ()
 
     def allows(self, action: str, *, data: bool) -> bool:
-        """Return whether the role allows an action on resources, or on the data in them."""
+        """Return whether the role allows an action on resources or, with `data`, on the data in them."""
         allowed, refused = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
         return _any(allowed, action) and not _any(refused, action)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A principal's role on a resource and everything in that resource, with a condition if there is one."""
+    """A principal's role on a resource and everything inside it, optionally with a condition."""
 
     principal: str
     role: Role
@@ -45,7 +45,7 @@ class Grant:
     condition: str | None
 
     def covers(self, resource: str) -> bool:
-        """Return whether a resource is the grant's resource or is inside it. IDs are case-insensitive."""
+        """Return whether a resource is the grant's resource or inside it. IDs are case-insensitive."""
         return f"{resource}/".lower().startswith(f"{self.scope.rstrip('/')}/".lower())
 
 
@@ -56,13 +56,13 @@ def built_in() -> dict[str, Role]:
 
 
 def role_of(values: Mapping[str, Any]) -> Role:
-    """Build a role from an entry in the table of built-in roles, or from one permission of a custom role."""
+    """Build a role from an entry in the table of built-in roles, or from a permission of a custom role."""
     kinds = ("actions", "notActions", "dataActions", "notDataActions")
     return Role(str(values.get("name", "")), *(tuple(values.get(kind) or ()) for kind in kinds))
 
 
 def grants(assignments: Iterable[Mapping[str, Any]], definitions: Iterable[Mapping[str, Any]]) -> Iterator[Grant]:
-    """Yield the grants from role assignments, for built-in roles and the given custom roles."""
+    """Yield the grants from role assignments, using built-in roles and the given custom roles."""
     known = {guid: [role] for guid, role in built_in().items()}
     for each in definitions:
         permissions: list[Mapping[str, Any]] = each["permissions"]

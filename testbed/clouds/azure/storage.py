@@ -47,10 +47,10 @@ def _denied(key: str, identity: str) -> Refused:
 
 
 def _lock(api: Api, values: Values) -> None:
-    """Reject invalid immutability policies: a policy is created unlocked, a locked policy is final, and its period can
-    only grow.
+    """Reject invalid immutability policies.
 
-    Source: https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
+    A policy is created unlocked, a locked policy is final, and its period can only grow. Source:
+    https://learn.microsoft.com/en-us/azure/storage/blobs/immutable-version-level-worm-policies, 2026-11-27.
     """
     path, days = "immutableStorageWithVersioning.immutabilityPolicy", "immutabilityPeriodSinceCreationInDays"
     before = api.find(ACCOUNT, api.filled(KINDS[ACCOUNT].path, values))
@@ -64,8 +64,9 @@ def _lock(api: Api, values: Values) -> None:
 
 
 def _protected(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete an account whose versions are retained. Wording: Azure/azure-powershell, issue 26148, and
-    Azure/azure-sdk-for-python, pull request 46106, read 2026-11-27.
+    """Refuse to delete an account whose versions are retained.
+
+    Wording: Azure/azure-powershell, issue 26148, and Azure/azure-sdk-for-python, pull request 46106, read 2026-11-27.
     """
     name = last(identifier)
     blobs = [blob for blob, each in api.store.all(BLOBS).items() if each["account"] == name]
@@ -101,7 +102,7 @@ def _drop(api: Api, identifier: str) -> None:
 
 
 def _versions(api: Api, values: Values) -> None:
-    """Reject blob settings that contradict the account's, such as versions with a hierarchical namespace.
+    """Reject blob settings that contradict those of the account, e.g. versions with a hierarchical namespace.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/versioning-overview, read 2026-11-27.
     """
@@ -119,7 +120,7 @@ def _versions(api: Api, values: Values) -> None:
 
 
 def _rules(api: Api, values: Values) -> None:
-    """Reject invalid lifecycle rules, such as rules for versions without versioning.
+    """Reject invalid lifecycle rules, e.g. rules for versions if versioning is off.
 
     Source: https://learn.microsoft.com/en-us/azure/storage/blobs/lifecycle-management-overview, 2026-11-27.
     """
@@ -140,7 +141,7 @@ def _registry(api: Api, values: Values, before: Values) -> Values:
 
 
 def _premium(api: Api, values: Values) -> None:
-    """Reject Premium features on a registry with another SKU.
+    """Reject Premium features on registries with another SKU.
 
     Source: https://learn.microsoft.com/en-us/azure/container-registry/container-registry-skus, 2026-11-27.
     """

@@ -46,7 +46,7 @@ def _type(identifier: str) -> str:
 
 
 def _categories(api: Api, values: Values) -> None:
-    """Reject unsupported log categories, and a category that another setting already sends to the same workspace.
+    """Reject unsupported log categories, and categories already sent to the same workspace by another setting.
 
     Source: https://learn.microsoft.com/en-us/azure/azure-monitor/essentials/diagnostic-settings, 2026-11-27.
     """
@@ -67,7 +67,7 @@ def _categories(api: Api, values: Values) -> None:
 
 
 def _metric(api: Api, values: Values) -> None:
-    """Reject metrics that a resource does not have, and resources that do not exist."""
+    """Reject metrics a resource doesn't have, and resources that don't exist."""
     for resource in values["scopes"]:
         if not api.exists(str(resource)):
             raise not_found(str(resource))

@@ -1,1 +1,1 @@
-"""A stand-in for Google Cloud: a provider that checks calls against Google's discovery documents and keeps state."""
+"""A stand-in for Google Cloud, with a provider that checks calls against discovery documents and keeps state."""

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 
 
 def _enable(api: Api, identifier: str) -> None:
-    """Enable or disable a service. Compute Engine's service agent is created with its service."""
+    """Enable or disable a service. Compute Engine's service agent is created along with its service."""
     service = identifier.partition("/")[2]
     enabled = api.find(SERVICE, identifier) is not None
     with api.store.open() as everything:
@@ -67,7 +67,7 @@ def _key(api: Api, values: Values, before: Values) -> Values:
 
 
 def _destroy_versions(api: Api, identifier: str, values: Values) -> None:
-    """Destroy all versions of a key. The key itself cannot be deleted: pulumi-gcp 10.2, kms.CryptoKey, 2026-11-27."""
+    """Destroy all versions of a key, which can't be deleted itself: pulumi-gcp 10.2, kms.CryptoKey, 2026-11-27."""
     with api.store.open() as everything:
         everything[members.KEY][identifier]["assigned"]["destroyed"] = True
 

@@ -1,4 +1,4 @@
-"""One project's resources, which are stored in a file, and the errors that Google's APIs return."""
+"""One project's resources, stored in a file, and the errors returned by Google's APIs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ _HOST = re.compile(r"^https://[^/]+/(?:\w+/)?(?:v\d\w*/)?(?=projects/)")
 
 
 class Api(StoredApi):
-    """The API from the perspective of one project. `account` is the project, and `region` the provider's default
-    region.
-    """
+    """The API as seen by one project. `account` is the project, and `region` the provider's default region."""
 
     @classmethod
     def at(cls, folder: Path, account: str, region: str) -> Api:
@@ -45,7 +43,7 @@ class Api(StoredApi):
         return str(self.project["number"])
 
     def use(self, service: str) -> None:
-        """Reject a call to a service that is not enabled in this project.
+        """Reject calls to services that aren't enabled in this project.
 
         Wording: https://github.com/midl-dev/tezos-on-gke/issues/34, read 2026-11-27.
         """
@@ -65,10 +63,10 @@ class Api(StoredApi):
 
 
 def refused(code: int, message: str) -> Refused:
-    """Return the error that Google's client library raises for a response with the given status."""
+    """Return the error raised by Google's client library for a response with the given status."""
     return Refused(f"googleapi: Error {code}", message)
 
 
 def relative(link: str) -> str:
-    """Return a link without its host, `https://www.googleapis.com/compute/v1/`, because resource names have no host."""
+    """Return a link without its host (`https://www.googleapis.com/compute/v1/`), as resource names have none."""
     return _HOST.sub("", link)

@@ -1,6 +1,6 @@
-"""Lists the API and the request body for each Google resource, and the names that the provider changes.
+"""Lists the API and the request body for each Google resource, and names changed by the provider.
 
-Written from the discovery documents and the provider's documentation, 2026-11-27.
+Based on the discovery documents and the provider's documentation, 2026-11-27.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Renames: TypeAlias = Mapping[str, str | None]
 class Body:
     """The schema of a resource in a discovery document, and how a registration differs from it.
 
-    `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's
-    body, relative to the same object, or to None if the value is in the request's path or is not sent. `values` are
-    values that the provider converts. `lists` are single values that become lists in the API. `elsewhere` are
-    required paths that the provider adds or that other requests set.
+    `schema` is empty for resources without a body. `renames` maps paths in a registration to paths in the API's body,
+    relative to the same object, or to None if the value is in the request's path or isn't sent. `values` are values
+    converted by the provider. `lists` are single values that become lists in the API. `elsewhere` are required paths
+    added by the provider or set by other requests.
     """
 
     document: str
@@ -33,12 +33,12 @@ class Body:
 
 
 def _compute(schema: str, plural: str, renames: Renames | None = None) -> Body:
-    """Return the body of a call to Compute Engine, whose documents list the methods that require a property."""
+    """Return the body of a call to Compute Engine, whose documents list the methods requiring a property."""
     return Body("compute.v1", schema, f"compute.{plural}.insert", auto_named=True, renames=renames or {})
 
 
 def _member(*in_path: str) -> Body:
-    """Return the body for a member of a policy binding, which is the same for all services."""
+    """Return the body for a policy binding member, which is the same for all services."""
     renames: dict[str, str | None] = {"member": "members", **dict.fromkeys(in_path)}
     return Body("cloudresourcemanager.v3", "Binding", renames=renames, lists=frozenset({"member"}))
 

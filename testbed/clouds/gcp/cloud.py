@@ -28,9 +28,9 @@ _PLUGIN = login_plugin(
 
 
 class Cloud(StoredAccount[Api]):
-    """A Google Cloud project. With its environment variables set, a stack makes no calls to other machines.
+    """A Google Cloud project. Its environment variables keep a stack from calling any other machine.
 
-    `cluster` is the API server that all GKE clusters share. Node pools add nodes to it, and kubeconfigs point to it.
+    `cluster` is the API server shared by all GKE clusters. Node pools add nodes to it, and kubeconfigs point to it.
     """
 
     def __init__(self, folder: Path, project: str, cluster: Cluster | None = None) -> None:
@@ -71,7 +71,7 @@ class Cloud(StoredAccount[Api]):
             everything["project"][self.api.account]["services"].append(service)
 
     def left(self) -> dict[str, list[str]]:
-        """Return the IDs of all resources by type, except enabled services and service agents."""
+        """Return the IDs of all resources by type, excluding enabled services and service agents."""
         return {name: each for name, each in super().left().items() if name not in ("Service", "ServiceIdentity")}
 
 

@@ -51,7 +51,7 @@ def _minor(values: Values) -> str:
 
 
 def _range(api: Api, values: Values, name: str) -> str:
-    """Return the address block of a cluster's secondary range. Reject a range that its subnetwork does not have."""
+    """Return the address block of a cluster's secondary range, rejecting ranges its subnetwork doesn't have."""
     subnetwork = api.find(SUBNETWORK, target_of(api, NETWORKS[SUBNETWORK], str(values["subnetwork"]), values)) or {}
     (key,) = at(values, f"ipAllocationPolicy.{name}")
     blocks = {each["rangeName"]: each["ipCidrRange"] for each in subnetwork.get("secondaryIpRanges", ())}
@@ -80,7 +80,7 @@ def _version(api: Api, values: Values) -> None:
 
 
 def _identities(api: Api, values: Values) -> None:
-    """Reject a workload pool other than the project's own, and create the project's pool.
+    """Reject any workload pool except for the project's own, and create the latter.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/workload-identity, read 2026-11-27.
     """
@@ -118,7 +118,7 @@ def _agent(api: Api, values: Values) -> None:
 
 
 def node_account(path: str) -> Rule:
-    """Return a rule that rejects nodes with a service account that does not exist."""
+    """Return a rule that rejects nodes whose service account doesn't exist."""
 
     def rule(api: Api, values: Values) -> None:
         known = {each["email"] for each in api.all(members.ACCOUNT).values()}
@@ -132,7 +132,7 @@ def node_account(path: str) -> Rule:
 def _protected(api: Api, identifier: str, values: Values) -> None:
     """Refuse to delete a protected cluster.
 
-    Wording: issues about pulumi-gcp and the provider that it bridges, read 2026-11-27.
+    Wording: issues about pulumi-gcp and the provider it bridges, read 2026-11-27.
     """
     if values.get("deletionProtection", True):
         raise Refused(

@@ -1,4 +1,4 @@
-"""The custom resource definition of ComputeClass, which every GKE cluster serves. Its source is not public.
+"""The custom resource definition of ComputeClass, which all GKE clusters serve. Its source isn't public.
 
 Based on docs.cloud.google.com/kubernetes-engine/docs/reference/crds/computeclass, read 2026-11-27, with the fields that
 refer to existing node pools. The API server rejects all other fields.
@@ -47,6 +47,6 @@ _DEFINITION: Object = {
 
 
 def install(kubectl: Kubectl) -> None:
-    """Install the custom resource definition, and wait until the API server serves it."""
+    """Install the custom resource definition and wait until the API server serves it."""
     kubectl.apply([_DEFINITION])
     kubectl.run("wait", "--for=condition=Established", "crd/computeclasses.cloud.google.com", "--timeout=60s")

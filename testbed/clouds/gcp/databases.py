@@ -69,8 +69,9 @@ def _authority(instance: str) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Reject an invalid machine. Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read
-    2026-11-27.
+    """Reject invalid machines.
+
+    Source: https://docs.cloud.google.com/sql/docs/postgres/instance-settings, read 2026-11-27.
     """
     tier = str(values["settings"]["tier"])
     custom = _CUSTOM.fullmatch(tier)
@@ -81,7 +82,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _backups(api: Api, values: Values) -> None:
-    """Reject contradictory backup settings, and a regional instance without point-in-time recovery.
+    """Reject contradictory backup settings, and regional instances without point-in-time recovery.
 
     Source: sqladmin.v1, BackupConfiguration, read 2026-11-27.
     """
@@ -104,9 +105,9 @@ def _no_smaller_disk(api: Api, values: Values) -> None:
 
 
 def _protected(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a protected instance. Otherwise, record retained backups and reserve the name.
+    """Refuse to delete a protected instance, or else record retained backups and reserve the name.
 
-    Wording of the first error: issues about the provider that pulumi-gcp bridges, read 2026-11-27.
+    Wording of the first error: issues about the provider bridged by pulumi-gcp, read 2026-11-27.
     """
     if values.get("deletionProtection", True):
         raise Refused(

@@ -1,9 +1,8 @@
 """Compares registrations with Google's discovery documents, which describe the APIs behind the resources.
 
-Registrations use Pulumi's names. `translated` returns the body of the API request, and `faults` returns the
-errors in it according to the API's document: properties that are unknown, deprecated or set only by Google,
-values that are not in the list of allowed values, wrong types, formats and patterns, and missing properties
-that a method requires.
+Registrations use Pulumi's names. `translated` returns the body of the API request, and `faults` returns the errors in
+it according to the API's document: properties that are unknown, deprecated or only set by Google, values that aren't in
+the list of allowed values, wrong types, formats and patterns, and missing properties that a method requires.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def discovery(name: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Unwrap secrets, and convert whole floating-point numbers to integers, which the engine's protocol lacks."""
+    """Unwrap secrets, and convert integral floats to integers, which the engine's protocol doesn't have."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
         if "4dabf18193072939515e22adb298388d" in fields:
@@ -189,7 +188,7 @@ def _is_required(schema: Schema, api: Body) -> bool:
 
 
 def identifiers(registration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the values in a registration that refer to other resources, and the pattern that the API requires."""
+    """Yield the values in a registration that refer to other resources, and the pattern required by the API."""
     for path, text in _texts(_plain(registration["inputs"]), ""):
         for pattern, (document, resource, method, parameter) in _NAMED.items():
             if re.search(pattern, path):

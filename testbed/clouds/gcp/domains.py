@@ -19,8 +19,9 @@ def _zone(api: Api, values: Values, before: Values) -> Values:
 
 
 def _alone(api: Api, values: Values) -> None:
-    """Reject a second zone with the same name in a network: https://docs.cloud.google.com/dns/docs/zones, read
-    2026-11-27.
+    """Reject a second zone with the same name in a network.
+
+    Source: https://docs.cloud.google.com/dns/docs/zones, read 2026-11-27.
     """
     if not str(values["dnsName"]).endswith("."):
         raise refused(400, f"Invalid value for 'entity.managedZone.dnsName': '{values['dnsName']}', invalid")

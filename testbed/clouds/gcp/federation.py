@@ -1,4 +1,4 @@
-"""Identity pools and their providers: the issuers of other clusters that a project trusts."""
+"""Identity pools and their providers, i.e. the issuers of other clusters trusted by a project."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _provider(api: Api, values: Values, before: Values) -> Values:
 
 
 def _identified(name: str, api: Api, values: Values) -> None:
-    """Check the form of an ID: iam.v1, workloadIdentityPools.create and providers.create, read 2026-11-30."""
+    """Check an ID's format: iam.v1, workloadIdentityPools.create and providers.create, read 2026-11-30."""
     if not _ID.fullmatch(str(values[name])):
         raise refused(400, f"{name} {values[name]} has 4 to 32 of a-z, 0-9 and -, and not gcp- first., badRequest")
 

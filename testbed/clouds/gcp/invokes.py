@@ -91,7 +91,7 @@ def _machine_types(api: Api, arguments: Values) -> Values:
 
 
 def _described(api: Api, name: str, zone: str) -> Values:
-    """Return a machine type with its accelerators. Its sizes are zero, because programs do not read them."""
+    """Return a machine type with its accelerators. Its sizes are zero, since programs don't read them."""
     has = machines.accelerators(name)
     return {
         "name": name,

@@ -24,7 +24,7 @@ PROVIDED = frozenset({"effectiveLabels", "pulumiLabels"})
 class Kind(shared.Kind[Api]):
     """A resource type.
 
-    `labels` is the property to which default labels are added. `link` is the prefix of a resource's link. `noun` is the
+    `labels` is the property that default labels are added to. `link` is the prefix of a resource's link. `noun` is the
     term for the type in the error message about a resource in use.
     """
 
@@ -34,7 +34,7 @@ class Kind(shared.Kind[Api]):
 
 
 def default_naming(longest: int = 63) -> Naming:
-    """Return how the provider names resources of this type if the program does not name them."""
+    """Return how the provider names resources of this type if the program doesn't."""
     return Naming(longest=longest, lower=True)
 
 
@@ -50,18 +50,18 @@ class Google(shared.Cloud[Api]):
         return self._kinds
 
     def admit(self, api: Api, token: str, declared: Values) -> None:
-        """Reject calls to services that are not enabled, and bodies that the discovery documents do not allow."""
+        """Reject calls to services that aren't enabled, and bodies that violate the discovery documents."""
         api.use(self._kinds[token].service)
         if wrong := faults({"type": token, "name": "", "inputs": declared}):
             raise refused(400, f"Invalid value: {'; '.join(wrong)}, invalid")
 
     def identify(self, api: Api, token: str, values: Values) -> str:
-        """Return the ID. The ID of a policy member ends in the title of its condition."""
+        """Return the ID. For policy members, it ends with the title of their condition."""
         titles = "".join(f"/{title}" for title in at(values, "condition.title"))
         return api.filled(self._kinds[token].path, values) + titles
 
     def referenced_id(self, api: Api, token: str, name: str, values: Values) -> str:
-        """Return the ID of the resource that a property refers to by link, by ID, or by name in the same region."""
+        """Return the ID of the resource a property refers to by link, by ID, or by name in the same region."""
         return target_of(api, self._kinds[token], name, values)
 
     def missing(self, identifier: str) -> Refused:
@@ -81,7 +81,7 @@ class Google(shared.Cloud[Api]):
         )
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties that a call sends: without the provider's own properties, and with all labels."""
+        """Return the properties sent by a call, without those of the provider itself, and with all labels."""
         declared = {name: value for name, value in values.items() if name not in PROVIDED}
         labels = self._kinds[token].labels
         if labels and values.get("effectiveLabels"):
@@ -94,7 +94,7 @@ class Google(shared.Cloud[Api]):
         return {"selfLink": f"{link}{identifier}"} if link else {}
 
     def provider_view(self, token: str, current: Values, values: Values) -> Values:
-        """Return the provider's view of a resource, which has only the labels that the provider manages."""
+        """Return the provider's view of a resource, which only has labels managed by the provider."""
         field = self._kinds[token].labels
         if not field:
             return current
@@ -109,7 +109,7 @@ class Google(shared.Cloud[Api]):
 
 
 def target_of(api: Api, kind: Kind, name: str, values: Mapping[str, object]) -> str:
-    """Return the ID of the resource that a property refers to by link, by ID, or by name in the same region."""
+    """Return the ID of the resource a property refers to by link, by ID, or by name in the same region."""
     link = relative(name)
     if "/" in link or "/" not in kind.path:
         return link

@@ -41,7 +41,7 @@ class GoogleLifecycle(DescribedLifecycle[Api]):
         return []
 
     def promised(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview can predict for a resource that does not exist yet."""
+        """Return the properties a preview can predict for a resource that doesn't exist yet."""
         values = plain(inputs)
         if not KINDS[kind].labels:
             return values

@@ -1,4 +1,4 @@
-"""Compute Engine zones and machine types, for programs' look-ups and for nodes."""
+"""Compute Engine zones and machine types, for lookups by programs and for nodes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def offered(machine: str, zone: str) -> bool:
 
 
 def accelerators(machine: str) -> tuple[str, int] | None:
-    """Return the accelerators that a machine type has: https://docs.cloud.google.com/compute/docs/gpus, 2026-11-27."""
+    """Return a machine type's accelerators: https://docs.cloud.google.com/compute/docs/gpus, 2026-11-27."""
     family, _, size = machine.rpartition("-")
     if family not in _GPUS:
         return None
@@ -48,7 +48,7 @@ def accelerators(machine: str) -> tuple[str, int] | None:
 
 
 def takes(machine: str, disk: str) -> bool:
-    """Return whether a machine type boots from a disk type.
+    """Return whether a machine type can boot from a disk type.
 
     Source: https://docs.cloud.google.com/compute/docs/disks/hyperdisks, read 2026-11-27.
     """

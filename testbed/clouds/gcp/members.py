@@ -1,4 +1,4 @@
-"""Members of IAM policies: which principals exist, and which service agents may use a key."""
+"""Members of IAM policies, including which principals exist, and which service agents may use a key."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def agent(api: Api, service: str) -> str:
 
 
 def create_agent(api: Api, service: str) -> str:
-    """Create the agent of a service, as the service's first use does, and return the agent's email address."""
+    """Create a service's agent, like the first use of the service does, and return the agent's email address."""
     address = agent(api, service)
     api.store.put("agents", address, {"service": service})
     return address
 
 
 def exists(api: Api, values: Values) -> None:
-    """Reject a member that does not exist.
+    """Reject a member that doesn't exist.
 
-    Wording of identity pools: pulumi programs that bind before the cluster exists, read 2026-11-27; of accounts:
+    Wording for identity pools: pulumi programs that bind before the cluster exists, read 2026-11-27. For accounts:
     https://docs.cloud.google.com/iam/docs/troubleshoot-policies, read 2026-11-27.
     """
     member = str(values["member"])
@@ -86,7 +86,7 @@ def _is_in(api: Api, pool: str, name: str) -> bool:
 
 
 def encrypts(service: str, *paths: str) -> Rule:
-    """Return a rule that rejects keys in another location, and keys that the service's agent may not use."""
+    """Return a rule that rejects keys in another location, and keys the service's agent may not use."""
 
     def rule(api: Api, values: Values) -> None:
         place = str(values.get("location") or values.get("region") or api.region).lower()

@@ -47,7 +47,7 @@ def _own_blocks(values: Values) -> Iterator[IPv4Network]:
 
 
 def _free(api: Api, values: Values) -> None:
-    """Reject ranges that overlap: https://docs.cloud.google.com/vpc/docs/subnets, read 2026-11-27."""
+    """Reject overlapping ranges: https://docs.cloud.google.com/vpc/docs/subnets, read 2026-11-27."""
     blocks = list(_own_blocks(values))
     place = api.filled("{region}", values)
     for other in api.all(SUBNETWORK).values():
@@ -63,12 +63,12 @@ def _free(api: Api, values: Values) -> None:
 
 
 def _is_not_wider(before: Any, after: Any) -> bool:
-    """Return whether a range fails to contain the earlier range: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
+    """Return whether a range doesn't contain the earlier one: pulumi-gcp 10.2, Subnetwork, read 2026-11-27."""
     return not IPv4Network(str(before)).subnet_of(IPv4Network(str(after)))
 
 
 def _ports(api: Api, values: Values) -> None:
-    """Reject invalid port allocations of a NAT gateway.
+    """Reject invalid port allocations for a NAT gateway.
 
     Source: compute.v1, RouterNat, enableDynamicPortAllocation and min/maxPortsPerVm, read 2026-11-27.
     """
@@ -84,7 +84,7 @@ def _ports(api: Api, values: Values) -> None:
 
 
 def _address(api: Api, values: Values, before: Values) -> Values:
-    """Assign the first free address in the subnetwork after the four that Google reserves."""
+    """Assign the first free address in the subnetwork after the four reserved by Google."""
     if before:
         return {}
     subnetwork = api.find(SUBNETWORK, target_of(api, KINDS[SUBNETWORK], str(values["subnetwork"]), values)) or {}
@@ -95,7 +95,7 @@ def _address(api: Api, values: Values, before: Values) -> Values:
 
 
 def _attachment(api: Api, values: Values) -> None:
-    """Reject an endpoint for an attachment that does not exist or does not admit this project.
+    """Reject an endpoint whose attachment doesn't exist or doesn't admit this project.
 
     Source: https://docs.cloud.google.com/sql/docs/postgres/configure-private-service-connect, read 2026-11-27.
     """

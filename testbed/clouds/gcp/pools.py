@@ -37,7 +37,7 @@ def _assign(api: Api, values: Values, before: Values) -> Values:
 
 
 def _machine(api: Api, values: Values) -> None:
-    """Reject a machine that a zone does not offer, or whose accelerators or disk differ from the pool's.
+    """Reject machines not offered in a zone, or whose accelerators or disk differ from the pool's.
 
     Source: https://docs.cloud.google.com/kubernetes-engine/docs/how-to/gpus, read 2026-11-27.
     """
@@ -58,7 +58,7 @@ def _machine(api: Api, values: Values) -> None:
 
 
 def _size(api: Api, values: Values) -> None:
-    """Reject bounds that contradict each other: container.v1, NodePoolAutoscaling, read 2026-11-27."""
+    """Reject contradictory bounds: container.v1, NodePoolAutoscaling, read 2026-11-27."""
     scaling = values.get("autoscaling") or {}
     least, most = int(scaling.get("totalMinNodeCount", 0)), int(scaling.get("totalMaxNodeCount", 1))
     places = values.get("nodeLocations") or zones(api.filled("{location}", values))
@@ -70,14 +70,14 @@ def _size(api: Api, values: Values) -> None:
 
 
 def _upgrades(api: Api, values: Values) -> None:
-    """Reject upgrade settings that allow no progress. Source: container.v1, UpgradeSettings, read 2026-11-27."""
+    """Reject upgrade settings that would block all progress. Source: container.v1, UpgradeSettings, read 2026-11-27."""
     settings = values.get("upgradeSettings") or {}
     if settings and not settings.get("maxSurge", 0) + settings.get("maxUnavailable", 0):
         raise refused(400, "maxSurge and maxUnavailable cannot both be 0., badRequest")
 
 
 def _nodes(api: Api, identifier: str) -> None:
-    """Add the first nodes in a pool to the API server, or remove the nodes of a deleted pool."""
+    """Add a pool's first nodes to the API server, or remove the nodes of a deleted pool."""
     pool = api.find(POOL, identifier)
     new_nodes = None if pool is None else node_of(pool, int(pool.get("initialNodeCount") or 0))
     keep(os.environ.get(KUBECONFIG), _LABEL, identifier.rpartition("/")[2], new_nodes)

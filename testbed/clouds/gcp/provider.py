@@ -1,4 +1,4 @@
-"""The provider plug-in for Google Cloud that Pulumi's engine runs as `pulumi-resource-gcp`."""
+"""The provider plug-in for Google Cloud, which Pulumi's engine runs as `pulumi-resource-gcp`."""
 
 from __future__ import annotations
 

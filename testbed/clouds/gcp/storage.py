@@ -41,7 +41,7 @@ def _bucket_name(api: Api, values: Values) -> None:
 
 
 def _retained(api: Api, values: Values) -> None:
-    """Reject versioning with a retention policy, and a weaker policy for a locked bucket.
+    """Reject versioning combined with a retention policy, and weaker policies for a locked bucket.
 
     Source: https://docs.cloud.google.com/storage/docs/bucket-lock, read 2026-11-27.
     """
@@ -58,7 +58,7 @@ def _retained(api: Api, values: Values) -> None:
 
 
 def _empty(api: Api, identifier: str, values: Values) -> None:
-    """Refuse to delete a bucket with objects. Wording: repositories that quote the provider, read 2026-11-27."""
+    """Refuse to delete a bucket with objects. Wording: repositories quoting the provider, read 2026-11-27."""
     objects = [key for key, each in api.store.all(OBJECTS).items() if each["bucket"] == identifier]
     if objects and not values.get("forceDestroy"):
         raise Refused(
@@ -70,7 +70,7 @@ def _empty(api: Api, identifier: str, values: Values) -> None:
 
 
 def _condition(api: Api, values: Values) -> None:
-    """Reject unsupported or overly complex conditions, and too many members in a bucket's policy.
+    """Reject unsupported or overly complex conditions, and bucket policies with too many members.
 
     Source: https://docs.cloud.google.com/iam/quotas and .../storage/docs/access-control/iam, read 2026-11-27.
     """

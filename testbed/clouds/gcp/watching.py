@@ -37,7 +37,7 @@ def _writer(api: Api, values: Values, before: Values) -> Values:
 
 
 def _destination(api: Api, values: Values) -> None:
-    """Reject a log bucket that does not exist. Source: logging.v2, LogSink, destination, read 2026-11-27."""
+    """Reject a log bucket that doesn't exist. Source: logging.v2, LogSink, destination, read 2026-11-27."""
     bucket = str(values["destination"]).removeprefix(_DESTINATION)
     if bucket == values["destination"] or api.store.get(LOGS, bucket) is None:
         raise refused(404, f"Log bucket {bucket} not found, notFound")

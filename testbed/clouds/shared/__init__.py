@@ -1,1 +1,1 @@
-"""Code shared by all stand-ins: the provider protocol, the lifecycle of resources, and failures requested by tests."""
+"""Code shared by all stand-ins: the provider protocol, resource lifecycles, and failures requested by tests."""

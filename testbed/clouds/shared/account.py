@@ -19,8 +19,9 @@ from testbed.places import REPOSITORY, cache
 
 
 class StoredAccount(Generic[Stored]):
-    """An account whose resources are stored in a file. With its environment variables set, a stack makes no calls to
-    other machines.
+    """An account whose resources are stored in a file.
+
+    Its environment variables keep a stack from calling any other machine.
     """
 
     def __init__(self, folder: Path, api: Stored, cloud: Cloud[Stored]) -> None:
@@ -39,12 +40,12 @@ class StoredAccount(Generic[Stored]):
         }
 
     def surprises(self) -> dict[str, Any]:
-        """Return the properties whose values the cloud changed after they were set, by resource type."""
+        """Return properties whose values the cloud changed after they were set, by resource type."""
         with Store(self.folder / "surprises.json").open() as everything:
             return everything
 
     def find(self, token: str, start: str) -> tuple[str, Values]:
-        """Return the ID and properties of the only resource of a type whose name or ID begins with the given prefix."""
+        """Return the ID and properties of the only resource of a type whose name or ID starts with the given prefix."""
         (only,) = [
             (identifier, values)
             for identifier, values in self.api.all(token).items()
@@ -75,7 +76,7 @@ class StoredAccount(Generic[Stored]):
         path.chmod(0o755)
 
     def _install_provider(self, program: str, module: str) -> None:
-        """Write a script that runs this repository's provider with this interpreter, whatever the caller's is."""
+        """Write a script that runs this repository's provider with this interpreter, regardless of the caller's."""
         python = f"env -u PYTHONHOME PYTHONPATH={REPOSITORY} {sys.executable} -W ignore -m {module}"
         self._install(program, f'#!/bin/sh\nexec {python} "$@"\n')
 
@@ -91,7 +92,7 @@ def connection(cluster: Cluster) -> tuple[str, str, str]:
 def login_plugin(about: str, arguments: str, variable: str, version: str = "v1beta1") -> str:
     """Return a script that responds to a kubeconfig's login command with the token in a variable.
 
-    `arguments` is the string that the command must contain.
+    `arguments` is a string that the command must contain.
     """
     answer = f'{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}"'
     return f"""#!/bin/sh

@@ -1,4 +1,4 @@
-"""The lifecycle of resource types with a description: one API for all regions, and changes to nested properties."""
+"""The lifecycle of described resource types, with one API for all regions and changes to nested properties."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return self._account
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """Return the changed properties, the paths that require a replacement, and which resource is deleted first.
+        """Return the changed properties, the paths that require a replacement, and the order of deletion.
 
         The last value says whether the old resource is deleted before the new one is created.
         """
@@ -61,16 +61,16 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
         return naming is not None and naming.name not in news.get("__defaults", ()) and naming.name not in names
 
     def promised(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview can predict for a resource that does not exist yet."""
+        """Return the properties a preview can predict for a resource that doesn't exist yet."""
         return plain(inputs)
 
     def previewed(self, kind: str, inputs: Values) -> Values:
-        """Return the promised properties, with unknown values where the cloud assigns nested properties."""
+        """Return the promised properties, with unknown values for nested properties assigned by the cloud."""
         properties: Values = merged(self.promised(kind, inputs), _unknown(self._kinds[kind].computed))
         return properties
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
-        """Return the properties that a preview can predict for a resource that will change."""
+        """Return the properties a preview can predict for a resource that will change."""
         computed: Values = {}
         for path in self._kinds[kind].computed:
             for value in at(olds, path):
@@ -79,7 +79,7 @@ class DescribedLifecycle(Lifecycle[Stored], Generic[Stored]):
 
 
 def changed(before: Any, after: Any, ignored: frozenset[str] = frozenset(), path: str = "") -> Iterator[str]:
-    """Yield the paths of properties that differ, down to the innermost objects. Lists are compared as a whole."""
+    """Yield the paths of differing properties, down to the innermost objects. Lists are compared as a whole."""
     if same(before, after):
         return
     if not isinstance(before, dict) and not isinstance(after, dict):

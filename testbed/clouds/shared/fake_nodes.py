@@ -13,7 +13,7 @@ from testbed.places import binary
 def keep(kubeconfig: str | None, label: str, pool: str, desired: Sequence[nodes.Node] | None) -> None:
     """Add a pool's first nodes, labelled with its name, or remove the nodes of a deleted pool.
 
-    Without a kubeconfig, there is no API server to add nodes to.
+    Without a kubeconfig, there's no API server to add nodes to.
     """
     if not kubeconfig:
         return

@@ -1,4 +1,4 @@
-"""Descriptions of resource types with state in a file, and their records for the provider's lifecycle."""
+"""Descriptions of resource types whose state is in a file, and their records for the provider's lifecycle."""
 
 from __future__ import annotations
 
@@ -39,11 +39,12 @@ class Kind(Generic[Stored]):
     """A resource type.
 
     `path` is the template for its ID, filled with declared and assigned properties. `service` must be enabled. Changing
-    a path in `fixed` always requires a replacement; changing a path in `replaced_if` requires one only for some values.
+    a path in `fixed` always requires a replacement, whereas a path in `replaced_if` requires one only for some values.
     `client` properties are instructions for the provider. `references` are the types that a property refers to.
     `blocked_by` are the types whose references prevent a deletion. `contains` are the types that are deleted with the
-    resource. `computed` are the nested paths of assigned properties, which a preview does not know. Deletion only
-    forgets a resource that `stays`, and an existing `shared` resource is adopted. `after` runs after each change.
+    resource. `computed` are the nested paths of assigned properties, which a preview doesn't know. A resource that
+    `stays` is merely forgotten on deletion, and an existing `shared` resource is adopted. `after` runs after each
+    change.
     """
 
     path: str
@@ -98,7 +99,7 @@ class Cloud(ABC, Generic[Stored]):
         """Return the error for deleting a resource that another resource uses."""
 
     def sent(self, token: str, values: Values) -> Values:
-        """Return the properties that a call to the cloud sends. A provider may store them in another form."""
+        """Return the properties sent by a call to the cloud, which a provider may store in a different form."""
         return values
 
     def links(self, token: str, identifier: str) -> Values:
@@ -106,7 +107,7 @@ class Cloud(ABC, Generic[Stored]):
         return {}
 
     def provider_view(self, token: str, current: Values, values: Values) -> Values:
-        """Return a resource's current properties in the form in which the provider returns them."""
+        """Return a resource's current properties in the form returned by the provider."""
         return current
 
     def changing(self, api: Stored, token: str, identifier: str, before: Values, declared: Values) -> None:
@@ -179,7 +180,7 @@ class Cloud(ABC, Generic[Stored]):
         api.store.take(token, identifier)
 
     def holds(self, api: Stored, token: str, identifier: str, other: str, inner: str, values: Values) -> bool:
-        """Return whether a resource contains another. By default, it does if the other resource refers to it."""
+        """Return whether a resource contains another. By default, it does if the other one refers to it."""
         return identifier in self._targets(api, other, values, token)
 
     def _store(self, api: Stored, token: str, identifier: str, declared: Values, assigned: Values) -> None:
@@ -190,7 +191,7 @@ class Cloud(ABC, Generic[Stored]):
         self.kinds[token].after(api, identifier)
 
     def _check(self, api: Stored, token: str, declared: Values) -> None:
-        """Reject properties that the API's description or the type's references and rules do not allow."""
+        """Reject properties not allowed by the API's description or the type's references and rules."""
         kind = self.kinds[token]
         self.admit(api, token, declared)
         for path, other in kind.references.items():

@@ -18,7 +18,7 @@ from testbed.clouds.shared.values import UNKNOWN, Values, is_unknown, same
 
 
 class Unfinished(Exception):
-    """Raised if a call failed although the cloud created or updated the resource."""
+    """Raised if a call failed even though the cloud created or updated the resource."""
 
     def __init__(self, message: str, resource_id: str, state: Values, inputs: Values) -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class Unfinished(Exception):
 class Lifecycle(Generic[CloudApi]):
     """The provider for one account, with one API per region.
 
-    A cloud whose resources have no common region or tags overrides the methods that handle these.
+    Clouds whose resources have no common region or tags override the methods that handle these.
     """
 
     silent: ClassVar[frozenset[str]] = frozenset({"__defaults", "region", "tags", "tagsAll", "timeouts"})
@@ -46,7 +46,7 @@ class Lifecycle(Generic[CloudApi]):
         self._apis: dict[str, CloudApi] = {}
 
     def configure(self, settings: Mapping[str, Any]) -> None:
-        """Apply the provider's settings, whose nested values are JSON. Raise Refused if they exclude this account."""
+        """Apply the provider's settings, whose nested values are JSON. Raises Refused if they exclude this account."""
         self._region = str(settings.get("region") or os.environ.get(self._stand_in.region_variable, ""))
         if not self._region:
             raise Refused("InvalidClientConfig", f"missing {self._stand_in.name} region configuration")
@@ -66,7 +66,7 @@ class Lifecycle(Generic[CloudApi]):
         return self._apis[name]
 
     def check(self, kind: str, name: str, olds: Values, news: Values, seed: bytes) -> tuple[Values, list[str]]:
-        """Return the inputs with defaults and a name, and the reasons for rejecting them."""
+        """Return the inputs with defaults and a name, and any reasons for rejecting them."""
         if kind not in self._records:
             return news, [f"the stand-in for {self._stand_in.name} does not know the type {kind}"]
         record = self._records[kind]
@@ -79,7 +79,7 @@ class Lifecycle(Generic[CloudApi]):
         return inputs, []
 
     def diff(self, kind: str, inputs: Values, olds: Values, news: Values) -> tuple[list[str], list[str], bool]:
-        """Return the changed properties, those that require a replacement, and whether to delete the old one first."""
+        """Return the changed properties, those requiring replacement, and whether to delete the old one first."""
         record = self._records[kind]
         changed = [
             name for name in sorted({*inputs, *news} - self.silent) if not same(inputs.get(name), news.get(name))
@@ -94,15 +94,15 @@ class Lifecycle(Generic[CloudApi]):
         return changed, replaced, bool(replaced) and own_name
 
     def promised(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview can predict for a resource that does not exist yet."""
+        """Return the properties a preview can predict for a resource that doesn't exist yet."""
         return {**plain(inputs), "region": inputs.get("region") or self._region, "tagsAll": self._merged(inputs)}
 
     def previewed(self, kind: str, inputs: Values) -> Values:
-        """Return the properties that a preview shows for a resource that does not exist yet."""
+        """Return the properties shown in a preview for a resource that doesn't exist yet."""
         return self.promised(kind, inputs)
 
     def promised_update(self, kind: str, olds: Values, news: Values) -> Values:
-        """Return the properties that a preview can predict for a resource that will change."""
+        """Return the properties a preview can predict for a resource that will change."""
         restless = dict.fromkeys(self._records[kind].restless, UNKNOWN)
         return {**olds, **self.promised(kind, news), **restless}
 
@@ -183,7 +183,7 @@ class Lifecycle(Generic[CloudApi]):
     def _state(self, kind: str, api: CloudApi, resource_id: str, values: Values, inputs: Values) -> Values:
         """Return the properties after a change.
 
-        Record for the test which of them did not come back as they were set.
+        Those that didn't come back as they were set are recorded for the test.
         """
         record = self._records[kind]
         current = record.read(api, resource_id, values)
@@ -204,17 +204,17 @@ class Lifecycle(Generic[CloudApi]):
 
 
 def plain(inputs: Values) -> Values:
-    """Return inputs without `__defaults`, in which the provider notes the names that it chose itself."""
+    """Return inputs without `__defaults`, where the provider records the names it generated."""
     return {name: value for name, value in inputs.items() if name != "__defaults"}
 
 
 def _stable(before: Any, now: Any) -> Any:
-    """Return the earlier value if the two are equivalent, otherwise the new value."""
+    """Return the earlier value if both are equivalent, or the new one otherwise."""
     return before if before is not None and same(before, now) else now
 
 
 def _narrowed(declared: Any, seen: Any) -> Any:
-    """Reduce a value from the cloud to the declared fields, because the cloud adds other fields."""
+    """Reduce a value from the cloud to the declared fields, since the cloud adds others."""
     if isinstance(declared, dict) and isinstance(seen, dict):
         return {name: _narrowed(value, seen[name]) for name, value in declared.items() if name in seen}
     if isinstance(declared, list) and isinstance(seen, dict) and all(isinstance(each, str) for each in declared):

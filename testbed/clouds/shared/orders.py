@@ -17,7 +17,7 @@ Verb = Literal["", "create", "read", "update", "delete"]
 class Order:
     """Fail or stall at the nth call with the given verb and resource type. An empty verb or type matches any.
 
-    With `after`, the call fails once the cloud has done the work: the resource exists although the call failed.
+    With `after`, the call fails once the cloud has done the work, so the resource exists despite the failure.
     """
 
     do: Literal["fail", "stall"]
@@ -28,7 +28,7 @@ class Order:
 
 
 class Orders:
-    """The orders in a folder, shared by a test and the processes of the provider."""
+    """The orders in a folder, shared between a test and the provider's processes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -62,7 +62,7 @@ class Orders:
         return met
 
     def obey(self, orders: list[Order], *, after: bool) -> str:
-        """If ordered, stall until the orders are cleared. Return the message of an ordered failure."""
+        """If ordered, stall until the orders are cleared. Returns the message of an ordered failure."""
         for order in orders:
             if order.after != after:
                 continue

@@ -25,7 +25,7 @@ _LARGEST_MESSAGE = 400 << 20  # the engine's own limit
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
-    """The calls of the protocol, implemented by `Lifecycle`.
+    """The protocol's calls, implemented by `Lifecycle`.
 
     The provider declares no support for secrets or outputs, so the engine itself marks outputs of secret inputs as
     secret.
@@ -132,7 +132,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[CloudApi]):
 
 @contextmanager
 def _answering(context: Any) -> Generator[None]:
-    """Convert exceptions to protocol errors, with the state of a resource that was created or changed all the same."""
+    """Convert exceptions to protocol errors, including the state of resources created or changed nonetheless."""
     try:
         yield
     except Unfinished as error:
@@ -159,7 +159,7 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 
 
 def serve(stand_in: StandIn[CloudApi], lifecycle: Lifecycle[CloudApi]) -> None:
-    """Print the port, as the engine expects from a plug-in, and serve until the process is stopped."""
+    """Print the port, as the engine expects from plug-ins, and serve until the process is stopped."""
     server = grpc.server(
         futures.ThreadPoolExecutor(32),
         options=[

@@ -48,9 +48,9 @@ date.
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How the provider names a resource if the program does not: a readable part, a dash, and random digits.
+    """How the provider names a resource if the program doesn't: a readable part, a dash, and random digits.
 
-    A prefix that the program sets is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
+    A prefix set by the program is followed by 26 characters: pulumi-aws 7.51.1, iam.Role, read 2026-11-24.
     """
 
     name: str = "name"
@@ -61,7 +61,7 @@ class Naming:
     digits: int = 7
 
     def physical_name(self, logical: str, random: str, values: Mapping[str, Any]) -> str:
-        """Return the physical name for a logical name. It begins with `namePrefix` if the program sets one."""
+        """Return the physical name for a logical name, which begins with `namePrefix` if set by the program."""
         start = values.get(f"{self.name}Prefix")
         end = f"{self.separator}{random[: self.digits]}"
         name = f"{start}{random[:26]}" if start else f"{self.prefix}{logical[: self.longest - len(end)]}{end}"
@@ -73,8 +73,8 @@ class Record(Generic[CloudApi]):
     """A resource type.
 
     Changing a `fixed` property requires a replacement. Without `update`, changing any property does. `restless` outputs
-    change on every update, so a preview does not predict them. `steering` properties are instructions for the provider
-    and do not exist in the cloud.
+    change on every update, so a preview doesn't predict them. `steering` properties are instructions for the provider
+    that don't exist in the cloud.
     """
 
     create: Create[CloudApi]

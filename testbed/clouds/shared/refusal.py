@@ -8,7 +8,7 @@ _MISSING = ("NotFound", "NoSuch", "DoesNotExist", "NonExistent", "404")
 class Refused(Exception):
     """Raised when the API refuses a call, with its error code and message.
 
-    `separator` is what the provider prints between the two.
+    `separator` is printed between the two by the provider.
     """
 
     def __init__(self, code: str, message: str, separator: str = ": ") -> None:

@@ -1,4 +1,4 @@
-"""What each cloud's stand-in supplies: resource types, provider functions, and how to connect to its API."""
+"""What each cloud's stand-in provides: resource types, provider functions, and how to connect to its API."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from testbed.clouds.shared.values import Values
 class StandIn(Generic[CloudApi]):
     """A simulated cloud on loopback.
 
-    `version` is the version of the provider plug-in that the stand-in replaces. `region_variable` is the environment
-    variable with the region that is used if the provider's settings name none.
+    `version` is the version of the provider plug-in replaced by the stand-in. `region_variable` is the environment
+    variable with the default region for providers whose settings don't name one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Stores the state that moto does not keep, in a JSON file that the provider's processes share."""
+"""Stores state not kept by moto in a JSON file shared by the provider's processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Store:
 
     @contextmanager
     def open(self) -> Generator[dict[str, Values]]:
-        """Yield all values for reading and changing. Changes are saved if the block ends without an error."""
+        """Yield all values for reading and changing, saving changes if the block ends without an error."""
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             everything: dict[str, Values] = json.loads(self._path.read_text()) if self._path.exists() else {}

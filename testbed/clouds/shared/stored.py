@@ -1,4 +1,4 @@
-"""An account whose resources are stored in a file, and values at paths of nested properties."""
+"""An account whose resources are stored in a file, and access to values by nested property path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from testbed.clouds.shared.values import Values
 
 
 class StoredApi:
-    """The API from the perspective of one account and region. Resources have declared and assigned properties."""
+    """The API as seen by one account and region. Resources have declared and assigned properties."""
 
     def __init__(self, account: str, region: str, store: Store) -> None:
         self.account = account
@@ -17,7 +17,7 @@ class StoredApi:
         self.store = store
 
     def find(self, kind: str, identifier: str) -> Values | None:
-        """Return a resource's declared and assigned properties, or None if the resource does not exist."""
+        """Return a resource's declared and assigned properties, or None if the resource doesn't exist."""
         stored = self.store.get(kind, identifier)
         return None if stored is None else merged(stored["declared"], stored["assigned"])
 
@@ -37,7 +37,7 @@ class StoredApi:
 
 
 def merged(declared: Any, assigned: Any) -> Any:
-    """Return declared properties together with the properties that the cloud assigned, at every depth."""
+    """Return declared properties merged with those assigned by the cloud, at every depth."""
     if isinstance(declared, dict) and isinstance(assigned, dict):
         return {
             name: merged(declared[name], assigned[name])

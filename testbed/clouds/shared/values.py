@@ -29,7 +29,7 @@ def to_struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def is_unknown(value: Any) -> bool:
-    """Return whether a value, or any value nested in it, is known only after the update."""
+    """Return whether a value, or any value nested in it, is only known after the update."""
     if isinstance(value, dict):
         return any(is_unknown(each) for each in value.values())
     if isinstance(value, list):
@@ -38,12 +38,12 @@ def is_unknown(value: Any) -> bool:
 
 
 def upper(value: Any) -> Any:
-    """Convert property names to those of the API, which begin with an upper-case letter at every depth. Omit None."""
+    """Convert property names to those of the API, which are capitalized at every depth, omitting None."""
     return _renamed(value, lambda name: name[:1].upper() + name[1:])
 
 
 def lower(value: Any) -> Any:
-    """Convert an API response to the provider's property names, which begin with a lower-case letter at every depth."""
+    """Convert an API response to the provider's property names, which start in lower case at every depth."""
     return _renamed(value, lambda name: name[:1].lower() + name[1:])
 
 
@@ -54,14 +54,12 @@ def picked(values: Mapping[str, Any], *names: str) -> Values:
 
 
 def same(first: Any, second: Any) -> bool:
-    """Return whether the cloud treats two values as equal: lists in any order, JSON by content, numbers
-    also as text.
-    """
+    """Return whether the cloud considers values equal: lists in any order, JSON by content, numbers as text."""
     return bool(_canonical(first) == _canonical(second))
 
 
 def holds(actual: Any, expected: Any) -> bool:
-    """Return whether a response contains everything that was requested. It may contain more."""
+    """Return whether a response contains everything that was requested, and possibly more."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return all(name in actual and holds(actual[name], value) for name, value in expected.items())
     if isinstance(expected, list) and isinstance(actual, list):
@@ -70,7 +68,7 @@ def holds(actual: Any, expected: Any) -> bool:
 
 
 def settled(declared: Any, requested: Any, response: Any) -> Any:
-    """Return the declared property if the API returns the requested value, otherwise the response."""
+    """Return the declared property if the API returned the requested value, or the response otherwise."""
     return declared if holds(response, requested) else lower(response)
 
 
@@ -80,8 +78,9 @@ def tag_list(tags: Mapping[str, str] | None) -> list[Values]:
 
 
 def tag_map(tags: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """Return tags in the provider's format, from either of the API's spellings (`Key` or `key`), without tags set by
-    AWS.
+    """Return tags in the provider's format, accepting both of the API's spellings (`Key` and `key`).
+
+    Tags set by AWS are omitted.
     """
     by_key = {tag["Key" if "Key" in tag else "key"]: tag["Value" if "Value" in tag else "value"] for tag in tags or ()}
     return {key: value for key, value in by_key.items() if not key.startswith("aws:")}

@@ -29,7 +29,7 @@ tests/failing/W0864-captures-by-one-key covers it.
 
 
 def places_in(spec: str) -> list[str]:
-    """Return the position and code of every diagnostic except W0864, as `line:column code`."""
+    """Return the position and code of all diagnostics except W0864, as `line:column code`."""
     return places(diagnostic for diagnostic in diagnostics_of(spec) if diagnostic.code != SHARED_KEY)
 
 
@@ -39,6 +39,6 @@ def codes_in(spec: str, environment: str | None = None) -> list[str]:
 
 
 def where(spec: str, text: str, code: str) -> str:
-    """Return `line:column code` for a diagnostic that points at the last occurrence of `text` in the spec."""
+    """Return `line:column code` for a diagnostic pointing at the last occurrence of `text` in the spec."""
     before = spec[: spec.rindex(text)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))} {code}"

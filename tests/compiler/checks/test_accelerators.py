@@ -1,4 +1,4 @@
-"""Tests that accelerators are reported if built-in code leaves them idle. User code may use any accelerator."""
+"""Tests that accelerators left idle by built-in code are reported. User code may use any accelerator."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_xgboost_uses_a_gpu_only_if_device_says_so(written: str, codes: list[str
 
 @pytest.mark.parametrize(("count", "codes"), [("1", []), ("4", ["W0861"])])
 def test_a_worker_uses_only_one_device(count: str, codes: list[str]) -> None:
-    """Several devices per worker are reported, for the preferred accelerator as for its alternatives."""
+    """Multiple devices per worker are reported, both for the preferred accelerator and for alternatives."""
     assert codes_in(changed('"A10G:1"', f'"A10G:{count}"')) == codes
 
 
 def test_built_in_predictions_use_only_cpus() -> None:
-    """A GPU for serving is reported only for models from built-in trainers. The `try-out` pipeline is user code."""
+    """A serving GPU is only reported for models from built-in trainers. The `try-out` pipeline is user code."""
     variant = "champion: {model: fraud-xgb@champion"
     built_in = ('    source: {entrypoint: "fraud.train:main"}\n    compute: train\n', "    compute: cpu\n")
 

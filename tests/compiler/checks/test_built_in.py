@@ -28,6 +28,6 @@ STEPS = """    steps:
     ],
 )
 def test_pickled_models_are_reported_in_high_risk_systems(before: str, after: str, codes: list[str]) -> None:
-    """Only specs that always pickle models are reported. What user code writes is known only after a run."""
+    """Only specs that always pickle models are reported, since what user code writes is only known after a run."""
     assert before in SPEC
     assert codes_in(SPEC.replace(before, after) if before else SPEC) == codes

@@ -122,7 +122,7 @@ FINE: dict[str, tuple[str, str] | tuple[str, str, tuple[str, str]]] = {
 
 @pytest.mark.parametrize("change", FINE.values(), ids=FINE.keys())
 def test_unusual_but_valid_specs_are_accepted(change: tuple[str, str] | tuple[str, str, tuple[str, str]]) -> None:
-    """The checks report nothing for unusual specs that an author may well have intended."""
+    """The checks report nothing for unusual specs that may well be intentional."""
     spec = changed(change[0], change[1], *change[2:])
 
     assert places_in(spec) == []

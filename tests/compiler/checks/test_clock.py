@@ -35,21 +35,21 @@ NIGHTLY = '{cron: "30 3 * * *"}'
     ],
 )
 def test_schedules_in_skipped_hours_are_reported(cron: str, zone: str, skipped: bool) -> None:
-    """A schedule is reported if the day, month and minute of a run may fall within the hours that clocks skip."""
+    """A schedule is reported if a run's day, month and minute may fall within the hours skipped by clocks."""
     spec = changed(WEEKLY, f'{{cron: "{cron}", timeZone: {zone}}}')
 
     assert ("W0840" in codes_in(spec)) == skipped
 
 
 def test_a_skipped_hour_is_reported_at_its_schedule() -> None:
-    """The diagnostic for a skipped hour points at the schedule, both for pipelines and for monitors."""
+    """The diagnostic for a skipped hour points at the schedule, for both pipelines and monitors."""
     spec = changed('schedule: {cron: "0 6 * * 1"}', 'schedule: {cron: "0 2 * * *", timeZone: Europe/Berlin}')
 
     assert places_in(spec) == [where(spec, '"0 2 * * *"', "W0840")]
 
 
 def test_zones_with_clock_changes_exist() -> None:
-    """Every time zone with clock changes is also a known time zone, because both tables are from one release."""
+    """Every time zone with clock changes is a known time zone, since both tables are from the same release."""
     assert skipped_times().keys() <= time_zones().keys()
     assert {"Europe/Berlin", "America/New_York", "Pacific/Auckland"} <= skipped_times().keys()
     assert "Etc/UTC" not in skipped_times()
@@ -87,7 +87,7 @@ def test_schedules_with_a_date_and_a_weekday_are_reported(cron: str, codes: list
     ],
 )
 def test_steps_that_do_not_divide_their_unit_are_reported(cron: str, codes: list[str]) -> None:
-    """A cron step must divide its unit evenly, as `*/15` divides an hour, unless its range is explicit (`9-17/3`)."""
+    """A cron step must divide its unit evenly (`*/15` divides an hour) unless its range is explicit (`9-17/3`)."""
     assert codes_in(changed(NIGHTLY, f'{{cron: "{cron}"}}')) == codes
 
 

@@ -1,4 +1,4 @@
-"""Tests that invalid values in cloud fields are reported where they are, and unusual valid ones accepted."""
+"""Tests that invalid cloud fields are reported where they are, and unusual valid ones are accepted."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_encryption_key_of_an_adopted_bucket_is_reported_as_provider_specific() 
     ],
 )
 def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expected: Vpc) -> None:
-    """In larger profiles, each zone has a NAT gateway, so losing one zone does not cut off the others."""
+    """Larger profiles have a NAT gateway per zone, so losing one zone doesn't cut off the others."""
     text = spec(aws=field or "network: private").replace("governance:", f"profile: {{size: {size}}}\ngovernance:", 1)
     targets = {target.name: target for target in system_of(text).deployment.targets}
 
@@ -118,7 +118,7 @@ def test_nat_per_zone_depends_on_the_profile_size(size: str, field: str, expecte
 
 
 def test_a_target_with_only_buckets_has_no_network() -> None:
-    """A target with only buckets has no network, so its address range cannot overlap with another target's."""
+    """A target with only buckets has no network, so its address range can't overlap with that of another target."""
     text = spec(other="provider: aws, region: eu-west-1").replace("target: other, ", "")
     database = text.replace("  lake: {", "  runs: {type: database, target: other}\n  lake: {")
 

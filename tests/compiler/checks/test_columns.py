@@ -1,4 +1,4 @@
-"""Tests that columns are reported if they cannot serve as a label, timestamp or group."""
+"""Tests that columns are reported if they can't serve as a label, timestamp or group."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROLES = "    label: is_fraud\n    timestamp: event_time\n"
     ],
 )
 def test_columns_with_conflicting_roles_are_reported(roles: str, codes: list[str]) -> None:
-    """The label, timestamp and group must be separate columns, and the group cannot be a feature."""
+    """The label, timestamp and group must be separate columns, and the group can't be a feature."""
     role_lines = "".join(f"    {role}\n" for role in roles.split(", "))
     spec = changed(ROLES, role_lines, ("is_fraud: boolean}", "is_fraud: boolean, shop: string}"))
 

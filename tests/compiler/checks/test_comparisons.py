@@ -21,7 +21,7 @@ BY_TIME = "split: {fraction: 20%, by: time}"
     ],
 )
 def test_a_random_split_needs_a_key(split: str, codes: list[str]) -> None:
-    """A random split without a key is reported, as is a key that is not a column of the training data."""
+    """A random split without a key is reported, as is a key that isn't a column of the training data."""
     assert codes_in(changed(BY_TIME, split)) == codes
 
 
@@ -52,7 +52,7 @@ def test_no_key_is_required_without_a_comparison() -> None:
     ],
 )
 def test_slices_need_a_column_and_sensible_limits(line: str, codes: list[str]) -> None:
-    """Gates on slices need a column of the training data and a limit, and cannot compare slices with the champion."""
+    """Gates on slices need a training data column and a limit, and can't compare slices with the champion."""
     text = changed(
         "      auc-pr: {metric: auc_pr, min: 0.82}\n",
         f"      auc-pr: {{metric: auc_pr, min: 0.82}}\n      sliced: {line}\n",

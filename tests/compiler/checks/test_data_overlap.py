@@ -17,21 +17,21 @@ def _capture_at(path: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("path", ["transactions", "transactions/", "transactions/captures", "mlflow", "mlflow/1"])
 def test_captures_inside_other_data_are_reported(path: str) -> None:
-    """Captures must not be in a dataset's folder or in the folder of the registry's artifacts."""
+    """Captures must not be in a dataset's folder or in the registry's artifact folder."""
     spec = changed(*_capture_at(path))
 
     assert places_in(spec) == [where(spec, f"{path}}}", "E0801")]
 
 
 def test_captures_that_contain_a_dataset_are_reported() -> None:
-    """Captures must not be in a folder that contains a dataset, because deleting captures would delete the dataset."""
+    """Captures must not be in a folder containing a dataset, which would be deleted along with the captures."""
     spec = changed("path: chargebacks/", "path: captures/scorer/labels")
 
     assert places_in(spec) == [where(spec, "capture: {sample", "E0801")]
 
 
 def test_two_endpoints_with_one_capture_folder_are_reported() -> None:
-    """If two endpoints shared a capture folder, each endpoint's retention would delete the other's captures."""
+    """Two endpoints must not share a capture folder, as each one's retention would delete the other's captures."""
     start = VALID_SPEC.index("  scorer:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("monitors:\n")].replace("scorer:", "shop:", 1)
     shop = second.replace("host: scores.acme", "host: shop.acme").replace("vault/scorer#", "vault/shop#")
@@ -50,7 +50,7 @@ def test_folders_with_a_common_prefix_do_not_overlap(path: str) -> None:
 
 
 def test_overlaps_are_found_through_a_uri() -> None:
-    """An overlap is found even if a dataset has a URI instead of a store, and the URI points into a store's bucket."""
+    """An overlap is found even if a dataset has no store but a URI that points into a store's bucket."""
     spec = changed(
         LAKE,
         "lake: {type: object, adopt: acme-fraud-lake, endpoint: 'https://s3.eu-central-1.amazonaws.com', "
@@ -71,7 +71,7 @@ def test_output_inside_its_input_is_reported(path: str, codes: list[str]) -> Non
 
 
 def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
-    """A folder of scores must not be in or around the training data's folder, or scores would be read as labels."""
+    """Scores must not be written inside or around the training data's folder, or they would be read as labels."""
     today = "  today: {store: lake, path: today, format: parquet, classification: pii}\n  scores: {store"
     reading = (
         "    model: fraud-xgb@champion\n    inputs: [transactions]\n",
@@ -88,7 +88,7 @@ def test_scores_in_training_data_of_another_pipeline_are_reported() -> None:
 
 
 def test_scores_among_labels_of_a_monitor_are_reported() -> None:
-    """Scores must not be written to the dataset that a monitor reads labels from, or to a folder inside it."""
+    """Scores must not be written to the dataset a monitor reads labels from, or to a folder inside it."""
     itself = changed("output: scores", "output: chargebacks")
     learned_from = changed("inputs: [transactions]\n    source", "inputs: [scores]\n    source")
 
@@ -103,7 +103,7 @@ def test_output_that_contains_its_input_is_reported() -> None:
 
 
 def test_a_step_may_read_the_output_of_another_step() -> None:
-    """Each step is compared only with its own inputs, so a step may read the output of another step."""
+    """Each step is only compared with its own inputs, so a step may read another step's output."""
     first = 'collect: {inputs: [transactions], output: scores, source: {entrypoint: "fraud.report:collect"}}'
     second = 'publish: {inputs: [scores], needs: [collect], source: {entrypoint: "fraud.report:publish"}}'
     spec = changed(
@@ -122,7 +122,7 @@ def test_artifacts_inside_a_dataset_are_reported(path: str, codes: list[str]) ->
 
 
 def test_a_bucket_adopted_twice_is_reported() -> None:
-    """A bucket is identified by its name and endpoint. All Amazon S3 addresses count as one endpoint."""
+    """Buckets are identified by name and endpoint. All Amazon S3 addresses count as one endpoint."""
     other = LAKE.replace("lake: ", "old: ", 1)
     old_store = ("scores: {store: lake", "scores: {store: old")
     amazon = [f"https://s3.{region}.amazonaws.com" for region in ("eu-central-1", "dualstack.eu-central-1")]
@@ -134,7 +134,7 @@ def test_a_bucket_adopted_twice_is_reported() -> None:
 
 
 def test_two_models_with_one_registered_name_are_reported() -> None:
-    """Two models must not have the same registered name, even if one of the names is only the default."""
+    """No two models may have the same registered name, even if one of the names is just the default."""
     model = "  fraud-xgb:\n    task: binary-classification\n"
     other = (
         "  second: {task: binary-classification, framework: custom, registeredName: NAME,\n"
@@ -153,7 +153,7 @@ def test_two_models_with_one_registered_name_are_reported() -> None:
 
 
 def test_scores_of_two_models_in_one_folder_are_reported() -> None:
-    """Both pipelines name files after their inputs, so files in one folder may collide even if the datasets differ."""
+    """Files in one folder may collide even for different datasets, as both pipelines name files after their inputs."""
     start = VALID_SPEC.index("  nightly:\n")
     second = VALID_SPEC[start : VALID_SPEC.index("  report:\n")].replace("nightly:", "weekly:")
     scores = (

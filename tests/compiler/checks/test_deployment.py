@@ -54,7 +54,7 @@ def modes(*providers: str) -> str:
     ],
 )
 def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, expected: list[str]) -> None:
-    """Each deployment mode allows only some kinds of targets. A hybrid system needs both on-prem and cloud targets."""
+    """Each deployment mode only allows certain targets. A hybrid system needs both on-prem and cloud targets."""
     assert codes_in(modes(mode, *targets)) == expected
 
 
@@ -63,7 +63,7 @@ def test_each_mode_allows_only_its_kinds_of_targets(mode: str, targets: str, exp
     [("eu-central-1", []), ("eu-central-2", ["E0404"]), ("eu-west-2", ["E0404"]), ("eu-nowhere-1", ["E0405"])],
 )
 def test_cloud_regions_have_the_right_country(region: str, expected: list[str]) -> None:
-    """Zürich and London have region names that begin with eu, but are not in the EU."""
+    """Zürich and London have region names starting with eu, but aren't in the EU."""
     assert codes_in(modes("cloud", "a").replace("region: eu-central-1", f"region: {region}")) == expected
 
 
@@ -77,7 +77,7 @@ def test_every_region_has_a_country() -> None:
 
 
 def test_suggested_regions_are_allowed_by_governance() -> None:
-    """A region on another continent is never suggested, however similar its name is."""
+    """A region on another continent is never suggested, no matter how similar its name is."""
     spec = modes("cloud", "a")
     hints: list[str] = []
     for region in ("us-nowhere-1", "eu-centrall-1"):
@@ -95,7 +95,7 @@ def test_suggested_regions_are_allowed_by_governance() -> None:
     [("GMT+2", "Etc/GMT-2"), ("UTC+2", "Etc/GMT-2"), ("+02:00", "Etc/GMT-2"), ("UTC-5", "Etc/GMT+5"), ("UTC+0", None)],
 )
 def test_suggested_zone_has_the_same_utc_offset(zone: str, fixed: str | None) -> None:
-    """UTC+2 is called Etc/GMT-2, because the signs in the time zone database are reversed."""
+    """UTC+2 is called Etc/GMT-2, as signs are reversed in the time zone database."""
     hint = time_zone_unknown(Span("system.yaml", 1, 1, 2), zone, ["Etc/GMT+2", "GMT+0", "Europe/Berlin"]).hint
 
     assert f" or {fixed or 'UTC'} for a constant UTC" in hint

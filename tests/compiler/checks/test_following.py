@@ -1,4 +1,4 @@
-"""Tests that pipelines may follow each other, and that a chain of pipelines is reported if it can never run."""
+"""Tests that pipelines may follow each other, and that a chain that can never run is reported."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ REPORT = "  report:\n    type: custom\n"
 
 
 def following(name: str, more: str = "") -> tuple[str, str]:
-    """Return the change to the valid spec that makes the pipeline `report` follow the given pipeline."""
+    """Return the change to the valid spec that makes the `report` pipeline follow the given one."""
     return REPORT, f"{REPORT}    schedule: {{after: pipelines.{name}{more}}}\n"
 
 
 @pytest.mark.parametrize("followed", ["nightly", "retrain", "try-out"])
 def test_a_pipeline_may_follow_any_kind_of_schedule(followed: str) -> None:
-    """A followed pipeline may have any schedule or none. If nothing starts it, its follower never runs."""
+    """A followed pipeline may have any schedule or none. If nothing starts it, its follower never runs either."""
     assert codes_in(changed(*following(followed, ", overlap: allow"))) == []
 
 
@@ -47,7 +47,7 @@ def test_a_pipeline_that_follows_itself_is_reported() -> None:
 
 
 def test_a_cycle_is_reported_once() -> None:
-    """The error lists the pipelines that form the cycle, but not those that merely follow one of them."""
+    """The error lists the pipelines forming the cycle, but not those that merely follow one of them."""
     spec = changed(
         *following("nightly"),
         (NIGHTLY, "schedule: {after: pipelines.retrain}"),

@@ -12,7 +12,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_regulated_industries_have_stricter_rules() -> None:
-    """In a bank's spec, missing safeguards cause warnings that retail does not get, and high risk needs approvals."""
+    """Missing safeguards cause warnings for a bank that retail doesn't get, and high risk requires approvals."""
     bank = ("industry: retail", "industry: banking")
     bare = (
         "    card: {purpose: Ranks card payments by the risk of fraud., limitations: Not for corporate cards.}\n",
@@ -32,7 +32,7 @@ def test_regulated_industries_have_stricter_rules() -> None:
 
 
 def test_an_empty_list_of_data_classes_is_a_claim() -> None:
-    """An empty list of data classes claims that nothing is sensitive. A missing list claims nothing."""
+    """An empty list of data classes claims that nothing is sensitive, whereas a missing list claims nothing."""
     assert codes_in(changed("  dataClasses: [pii]\n", "  dataClasses: []\n")) == ["E0420", "E0420"]
     assert codes_in(changed("  dataClasses: [pii]\n", "")) == []
 
@@ -45,7 +45,7 @@ def test_public_endpoints_need_authentication() -> None:
 
 
 def test_bucket_retention_must_not_delete_data_too_early() -> None:
-    """A bucket's retention must spare models, which are used at any age, and captures that are kept longer."""
+    """A bucket's retention must not delete models, which are used at any age, or captures kept for longer."""
     own = ("lake: {type: object, adopt: acme-fraud-lake, ", "lake: {type: object, retention: 60d, ")
     captures = ("capture: {sample: 20%, store: lake}", "capture: {sample: 20%, store: lake, retain: 55d}")
     apart = ("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
@@ -60,7 +60,7 @@ def test_bucket_retention_must_not_delete_data_too_early() -> None:
     [('{promote: {from: ["model risk"]}}', "E0205"), ("{from: [model-risk], minimum: 1}", "E0203")],
 )
 def test_invalid_approvals_are_not_reported_as_missing(written: str, code: str) -> None:
-    """Invalid approvals are not also reported as missing approvals, even at high risk."""
+    """Invalid approvals aren't additionally reported as missing, even at high risk."""
     approvals = "{promote: {from: [model-risk, payments-risk], minimum: 2}}"
     text = VALID_SPEC.replace("risk: limited", "risk: high").replace(approvals, written)
 

@@ -19,7 +19,7 @@ ENDPOINT = "https://s3.acme.example"
 
 
 def test_high_risk_models_need_an_effective_gate() -> None:
-    """A missing gate is reported at high risk, and so is a gate that does not evaluate a model's first version."""
+    """High risk requires a gate, which must also evaluate a model's first version."""
     ungated = changed(*HIGH, (f"    validation:\n{AUC}{BETTER}", ""))
 
     assert places_in(ungated) == [where(ungated, "fraud-xgb:\n    task", "E0830")]
@@ -40,7 +40,7 @@ def test_high_risk_models_need_an_effective_gate() -> None:
     ],
 )
 def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high: list[str]) -> None:
-    """The owner must not be the only group of approvers, nor may the owner's approval be enough on its own."""
+    """The owner must not be the only group of approvers, nor may the owner's approval alone suffice."""
     owner = "Payments-Risk" if "Payments-Risk" in groups else "payments-risk"
     keys = ("    payments-risk:\n", f"    {owner}:\n")
 
@@ -62,7 +62,7 @@ def test_the_owner_alone_must_not_approve(groups: str, limited: list[str], high:
     ],
 )
 def test_clear_text_addresses_are_recognized(url: str, clear: bool) -> None:
-    """Unencrypted addresses are recognized. Services in the cluster count as internal, whatever the cluster domain."""
+    """Unencrypted addresses are recognized. Services in the cluster are internal, whatever the cluster domain."""
     assert in_clear(url) == clear
 
 
@@ -84,7 +84,7 @@ def test_credentials_and_personal_data_in_clear_text_are_reported() -> None:
 
 
 def test_requests_with_personal_data_without_tls_are_reported() -> None:
-    """Unencrypted requests are reported because, in this spec, the system's own Gateway has no certificate."""
+    """Unencrypted requests are reported, as the system's own Gateway has no certificate in this spec."""
     gateway = "gateway: {name: edge, namespace: gateways, mirrors: true}"
     spec = changed(gateway, "gateway: {class: envoy, mirrors: true}")
     token = "      auth: {type: bearer-token, token: secret://vault/scorer#token}\n"
@@ -117,7 +117,7 @@ def test_regions_in_addresses_are_recognized(url: str, place: tuple[str, str] | 
 
 
 def test_addresses_outside_the_residency_are_reported() -> None:
-    """Buckets and registries must be within the declared residency, if there is one."""
+    """Buckets and registries must be within the declared residency, if any."""
     abroad = changed(ENDPOINT, "https://s3.us-east-1.amazonaws.com")
     registry = changed("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.us-east-1.acme.example'}")
 
@@ -128,7 +128,7 @@ def test_addresses_outside_the_residency_are_reported() -> None:
 
 
 def test_an_s3_bucket_outside_the_residency_is_reported() -> None:
-    """For Amazon S3, the region of a bucket counts. Other S3-compatible services may use any region name."""
+    """For Amazon S3, the bucket's region counts. Other S3-compatible services may use any region name."""
     region = changed(f'endpoint: "{ENDPOINT}"', "region: us-east-1")
 
     assert places_in(region) == [where(region, "us-east-1", "E0834")]
@@ -181,7 +181,7 @@ def _override(patch: str, target: str = "RayService/scorer-champion") -> str:
     ],
 )
 def test_overrides_that_remove_a_safeguard_are_reported(target: str, patch: str) -> None:
-    """An override that removes a safeguard causes a warning, or an error in a regulated industry at high risk."""
+    """Overrides that remove a safeguard cause a warning, or an error at high risk in a regulated industry."""
     spec = _override(patch, target)
 
     assert codes_in(spec) == ["W0410", "W0835"]

@@ -1,4 +1,4 @@
-"""Tests the checks for IP addresses used as hosts, ports that clouds block, and tokens that endpoints share."""
+"""Tests the checks for IP addresses used as hosts, ports blocked by clouds, and tokens shared by endpoints."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_tls_to_an_ip_address_is_reported(old: str, new: str, pointed: str) -> N
 
 
 def test_an_ip_address_without_tls_is_not_reported_here() -> None:
-    """A different check reports that credentials are sent to such an address unencrypted."""
+    """Sending credentials to such an address unencrypted is reported by a different check."""
     spec = changed('endpoint: "https://s3.acme.example"', 'endpoint: "http://10.0.0.5"')
 
     assert "W0914" not in codes_in(spec)
@@ -87,7 +87,7 @@ def test_an_ip_address_without_tls_is_not_reported_here() -> None:
     ],
 )
 def test_a_token_shared_between_endpoints_is_reported(auth: str, codes: list[str]) -> None:
-    """The token of one endpoint must not be used for another endpoint or for a channel."""
+    """An endpoint's token must not be used for another endpoint or for a channel."""
     assert codes_in(changed("monitors:\n", SECOND % auth)) == codes
 
 
@@ -112,7 +112,7 @@ FAR = """    far: {provider: kubernetes, context: far, residency: eu, secretStor
     ],
 )
 def test_equal_secret_names_in_two_clusters_may_be_separate_secrets(store: str, via: str, codes: list[str]) -> None:
-    """Two secrets with the same name count as one only if both clusters fetch it from the same external store."""
+    """Two secrets with the same name only count as one if both clusters fetch it from the same external store."""
     second = SECOND.replace("    compute: cpu\n", "    compute: cpu\n    target: far\n")
     spec = changed(
         "monitors:\n",

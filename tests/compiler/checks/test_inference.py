@@ -1,4 +1,4 @@
-"""Tests that endpoints in one pool must share some settings, and that endpoints on one Gateway need different paths."""
+"""Tests that pooled endpoints must share some settings, and endpoints on one Gateway need different paths."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_members_of_a_pool_must_agree_on_shared_settings() -> None:
-    """All endpoints in a pool need the first one's target, image, rollout and priority, but different paths."""
+    """All endpoints in a pool need the target, image, rollout and priority of the first, but different paths."""
     member = "  {name}: {{variants: {{a: {{model: fraud-xgb@champion}}}}, compute: cpu, pool: small{more}}}\n"
     pooled = "".join(
         member.format(name=name, more=more)
@@ -54,7 +54,7 @@ def with_endpoints(*endpoints: str) -> list[str]:
 
 
 def test_endpoints_with_split_traffic_need_separate_paths_in_the_cluster() -> None:
-    """With equal paths, two endpoints would share one route, and the newer endpoint would get no requests."""
+    """With equal paths, two endpoints would share a route, and the newer one would get no requests."""
     first, second = _DIVIDED.format(name="one", path="/"), _DIVIDED.format(name="other", path="/")
 
     assert with_endpoints(first, second) == ["E0455"]

@@ -35,7 +35,7 @@ def test_labels_of_batch_scores_need_a_key_or_common_columns(scores: str, key: s
 
 
 def test_labels_without_a_schema_need_a_key() -> None:
-    """A missing key is reported at the monitor. A declared key is enough, because captures include its columns."""
+    """A missing key is reported at the monitor. Declaring one is enough, since captures then include its columns."""
     spec = changed(",\n                " + LABELS, "}")
     keyed = spec.replace("    labels: chargebacks\n", "    labels: chargebacks\n    key: [transaction_id]\n")
 
@@ -54,7 +54,7 @@ def test_labels_without_a_schema_need_a_key() -> None:
     ],
 )
 def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str]) -> None:
-    """Whether captures contain the labels' key is known only if built-in code trains on declared features."""
+    """Whether captures contain the labels' key is only known if built-in code trains on declared features."""
     own = '    source: {entrypoint: "fraud.train:main"}\n'
     built_in = (own, "    parameters: {device: cuda}\n")
 
@@ -62,7 +62,7 @@ def test_captures_must_contain_the_key_of_labels(capture: str, codes: list[str])
 
 
 def test_inputs_of_user_code_are_unknown() -> None:
-    """User code may train on columns that the spec does not list, so the columns in its captures are unknown."""
+    """User code may train on columns not listed in the spec, so the columns in its captures are unknown."""
     assert codes_in(changed(CAPTURE, "capture: {sample: 20%, store: lake, keys: [payment]}")) == []
 
 

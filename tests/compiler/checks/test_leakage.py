@@ -18,7 +18,7 @@ GATE = "metric: auc_pr, min: 0.82}"
 
 
 def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
-    """A feature that is also a label in the same pipeline is reported, for built-in trainers and user code."""
+    """A feature that is also a label in the same pipeline is reported, for both built-in trainers and user code."""
     leaking = (FEATURES, "features: [amount, is_fraud]\n")
     spec = changed(*leaking, JOINED)
     own = spec.replace("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.train:main"}\n')
@@ -31,7 +31,7 @@ def test_a_label_of_a_joined_input_as_feature_is_reported() -> None:
 
 
 def test_features_that_arrive_with_the_labels_are_reported() -> None:
-    """If a dataset has both features and late labels, its delay applies only to the labels."""
+    """If a dataset has both features and late labels, its delay only applies to the labels."""
     late = changed(
         FEATURES,
         "features: [amount, merchant]\n",
@@ -47,7 +47,7 @@ def test_features_that_arrive_with_the_labels_are_reported() -> None:
 
 
 def test_a_random_split_of_a_forecast_is_reported() -> None:
-    """A forecast must not split its data at random, whether the split is declared or the default."""
+    """A forecast must not split its data at random, whether by declaration or by default."""
     task = "task: binary-classification", "task: forecasting"
     rest = (
         (GATE, "metric: wape, max: 0.3}"),
@@ -74,7 +74,7 @@ def test_a_random_split_of_a_forecast_is_reported() -> None:
     ],
 )
 def test_a_gate_on_training_data_is_reported(data: str, codes: list[str]) -> None:
-    """A gate must not evaluate on the training dataset or on another dataset with the same files."""
+    """A gate must not evaluate on the training dataset, or on another dataset with the same files."""
     part = "  part: {store: lake, path: transactions/year=2026, format: parquet, classification: pii}\n"
     spec = changed(GATE, f"metric: auc_pr, min: 0.82, data: {data}}}", ("  scores: {store", f"{part}  scores: {{store"))
 
@@ -107,7 +107,7 @@ def test_a_timestamp_among_the_features_is_reported() -> None:
     ],
 )
 def test_missing_features_and_wrong_types_in_scored_data_are_reported(schema: str, codes: list[str]) -> None:
-    """Each feature must have the right type, and integers count as numbers. Extra columns are accepted."""
+    """Each feature must have the right type, where integers count as numbers. Extra columns are accepted."""
     today = f"  today: {{store: lake, path: today, format: parquet, schema: {schema}, classification: pii}}\n"
     reading = (SCORED, SCORED.replace("transactions", "today"))
 
@@ -130,7 +130,7 @@ def test_data_without_a_schema_is_not_reported() -> None:
 
 
 def test_scoring_inputs_without_all_features_are_reported() -> None:
-    """Training joins its input datasets, but scoring does not, so each scored dataset needs all features."""
+    """Unlike training, scoring doesn't join its input datasets, so each of them needs all features."""
     extra = "  weather: {store: lake, path: weather, format: parquet, features: [rain], classification: public}\n"
     replacement = JOINED[0], JOINED[0].replace("[transactions]", "[transactions, weather]")
     spec = changed(

@@ -1,4 +1,4 @@
-"""Tests that metric bounds are reported if they are never or always met, or if the runtime would refuse them."""
+"""Tests that metric bounds are reported if they're never or always met, or if the runtime would refuse them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OWN = ("    timeout: 6h\n", '    timeout: 6h\n    source: {entrypoint: "fraud.tr
     ],
 )
 def test_impossible_bounds_of_gates_are_reported(bounds: str, codes: list[str]) -> None:
-    """Bounds that are never or always met are reported. The nearest values that can be met or missed are accepted."""
+    """Bounds that are never or always met are reported, whereas the nearest meaningful values are accepted."""
     assert codes_in(changed(GATE, bounds)) == codes
     assert codes_in(changed(GATE, bounds, OWN)) == codes  # user code does not change a built-in metric
 
@@ -83,7 +83,7 @@ def test_impossible_bounds_of_monitors_are_reported(kind: str, checks: str, code
 
 
 def test_relative_errors_are_fractions() -> None:
-    """Relative errors such as MAPE are fractions, so a bound of 15 would mean 1500 %."""
+    """Relative errors such as MAPE are fractions, so a bound of 15 would mean 1500%."""
     regression = ("task: binary-classification", "task: regression")
     rest = (
         ("beats-champion: {metric: auc_pr", "beats-champion: {metric: mape"),
@@ -100,7 +100,7 @@ def test_relative_errors_are_fractions() -> None:
 
 @pytest.mark.parametrize(("task", "own"), list(product(TASKS, [False, True])))
 def test_gates_that_the_runtime_would_reject_are_reported(task: str, own: bool) -> None:
-    """The compiler refuses gates that a training run would refuse only after its machines have started."""
+    """The compiler refuses gates that a training run would only refuse once its machines have started."""
     for metric, against in product([*BUILT_IN, "parity"], ["", "versus", "data"]):
         line: dict[str, Json] = {"metric": metric, "min": 0.5}
         if against:

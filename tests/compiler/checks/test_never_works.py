@@ -19,7 +19,7 @@ SEARCH = "space: {learning_rate: {loguniform: [0.001, 0.3]}, max_depth: {int: [3
     ],
 )
 def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
-    """Without the alias, an endpoint or batch inference pipeline would wait forever, even with an adopted registry."""
+    """Without the alias, endpoints and batch inference would wait forever, even with an adopted registry."""
     spec = changed(old, new)
     adopted = spec.replace("{database: runs, artifacts: lake}", "{adopt: 'https://mlflow.acme.example'}")
 
@@ -28,7 +28,7 @@ def test_an_alias_that_nothing_sets_is_reported(old: str, new: str) -> None:
 
 
 def test_aliases_may_be_set_in_several_ways() -> None:
-    """An alias may be set by one of several pipelines or outside the system, or a version number may replace it."""
+    """An alias may be set by one of several pipelines or outside the system, or replaced with a version number."""
     elsewhere = changed(LIVE, "champion: {model: bought@released}", ("models:\n", f"models:\n  bought: {MODEL}\n"))
 
     assert codes_in(VALID_SPEC) == []
@@ -48,7 +48,7 @@ MODEL = "{task: binary-classification, framework: xgboost}"
     ],
 )
 def test_an_unknown_trainer_parameter_is_reported(old: str, new: str, pointed: str) -> None:
-    """A trainer parameter with an unknown name is reported, whether its value is fixed or searched."""
+    """Trainer parameters with an unknown name are reported, whether their value is fixed or searched."""
     spec = changed(old, new)
 
     assert places_in(spec) == [where(spec, pointed, "E0811")]
@@ -99,12 +99,12 @@ def test_an_adopted_bucket_without_credentials_is_reported(fields: str, codes: l
     ("retain", "codes"), [("30d", ["E0814"]), ("45d", ["E0814"]), ("50d", ["W0815"]), ("52d", []), ("60d", [])]
 )
 def test_captures_deleted_before_their_labels_arrive_are_reported(retain: str, codes: list[str]) -> None:
-    """With labels that arrive 45 days late and a window of 7 days, captures must be kept for 52 days."""
+    """With labels arriving 45 days late and a window of 7 days, captures must be kept for 52 days."""
     assert codes_in(changed("store: lake}\n    endpoint", f"store: lake, retain: {retain}}}\n    endpoint")) == codes
 
 
 def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
-    """Governance may set how long captures are kept. This limits windows on captures, not on other datasets."""
+    """If governance sets how long captures are kept, this limits windows on captures, but not on other datasets."""
     spec = changed("captures: 90d", "captures: 60d", ("    window: 1d\n", "    window: 61d\n"))
 
     assert places_in(spec) == [where(spec, "window: 61d", "W0815")]
@@ -113,7 +113,7 @@ def test_a_window_longer_than_the_retention_of_captures_is_reported() -> None:
 
 @pytest.mark.parametrize(("retention", "codes"), [("20d", ["W0808"]), ("30d", []), ("365d", [])])
 def test_a_window_longer_than_the_retention_of_its_bucket_is_reported(retention: str, codes: list[str]) -> None:
-    """Only the retention of a managed bucket is known, so adopted buckets are not checked."""
+    """Only the retention of managed buckets is known, so adopted buckets aren't checked."""
     spec = changed(
         "lake: {type: object, adopt: acme-fraud-lake,",
         f"lake: {{type: object, retention: {retention},",
@@ -181,7 +181,7 @@ def test_a_breach_that_retrains_another_model_is_reported() -> None:
     ],
 )
 def test_parameters_out_of_range_are_reported(framework: str, parameters: str, codes: list[str]) -> None:
-    """Counts must be integers, and fractions between 0 and 1. Values that are not numbers are the library's concern."""
+    """Counts must be integers, and fractions between 0 and 1. Other values are left to the library."""
     tuning = VALID_SPEC[VALID_SPEC.index("    tuning:\n") : VALID_SPEC.index("    split: {fraction")]
     cpus = ("    inputs: [transactions]\n    compute: train\n", "    inputs: [transactions]\n    compute: cpu\n")
     spec = changed("framework: xgboost", f"framework: {framework}", (tuning, ""), ("{device: cuda}", parameters), cpus)
@@ -200,7 +200,7 @@ def test_parameters_out_of_range_are_reported(framework: str, parameters: str, c
     ],
 )
 def test_search_values_out_of_range_are_reported(space: str, pointed: str) -> None:
-    """Every bound and every choice in the search space of a parameter is checked."""
+    """All bounds and choices in a parameter's search space are checked."""
     spec = changed(SEARCH, f"space: {space}", ("trials: {max: 20, parallel: 2}", "trials: {max: 2, parallel: 2}"))
 
     assert places_in(spec) == [where(spec, pointed, "E0907")]

@@ -1,4 +1,4 @@
-"""Tests that cycles of pipeline steps and invalid time zones in schedules are reported."""
+"""Tests that cycles of pipeline steps and invalid schedule time zones are reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.specs import VALID_SPEC
     ).filter(lambda graph: all(needed in graph for needs in graph.values() for needed in needs))
 )
 def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
-    """The check finds a cycle if and only if the standard library does, and each reported step waits for the next."""
+    """Cycles are found exactly when the standard library finds one, and each reported step waits for the next."""
     steps = "".join(
         f'      {name}: {{needs: [{", ".join(sorted(needs))}], source: {{entrypoint: "a:b"}}}}\n'
         for name, needs in graph.items()
@@ -39,6 +39,6 @@ def test_cycles_of_steps_are_found(graph: dict[str, set[str]]) -> None:
 
 
 def test_time_zones_are_shipped() -> None:
-    """The shipped list contains names and links of the time zone database and does not depend on the machine."""
+    """The shipped list contains names and links from the time zone database, regardless of the machine."""
     assert {"Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "Etc/UTC"} <= set(time_zones())
     assert not any(" " in name for name in time_zones())

@@ -1,4 +1,4 @@
-"""Tests that valid specs are reported if they are probably mistakes. Each bound is tested just below and just above."""
+"""Tests that valid specs that are probably mistakes are reported, testing just below and above each bound."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ def test_too_frequent_starts_are_reported(line: str, old: str, codes: list[str])
     ],
 )
 def test_a_timeout_longer_than_the_schedule_is_reported(schedule: str, timeout: str, codes: list[str]) -> None:
-    """The timeout is compared with the schedule only if the spec sets it and runs cannot overlap."""
+    """The timeout is only compared with the schedule if the spec sets it and runs can't overlap."""
     assert codes_in(changed(NIGHTLY, f"schedule: {schedule}\n    timeout: {timeout}")) == codes
 
 
 def test_a_default_timeout_is_not_reported() -> None:
-    """The default timeout is a day, even for hourly pipelines, and is not reported."""
+    """The default timeout is a day, even for hourly pipelines, and isn't reported."""
     assert codes_in(changed(NIGHTLY, 'schedule: {cron: "0 * * * *"}')) == []
 
 
@@ -133,12 +133,12 @@ def test_an_inline_disk_is_reported_at_its_place() -> None:
     ],
 )
 def test_a_shadow_equal_to_a_serving_variant_is_reported(shadow: str, codes: list[str]) -> None:
-    """A shadow must differ from the serving variant in its version or its hardware."""
+    """A shadow must differ from the serving variant in version or hardware."""
     assert codes_in(changed(CHALLENGER, f"challenger: {shadow}", SHADOW)) == codes
 
 
 def test_two_equal_variants_are_reported() -> None:
-    """Two equal variants are reported unless their hardware differs, because comparing them shows nothing."""
+    """Two equal variants are reported unless their hardware differs, since comparing them shows nothing."""
     alike = "challenger: {model: fraud-xgb@champion, replicas: 1"
 
     assert codes_in(changed(CHALLENGER, f"{alike}}}")) == ["W0941", "W0940"]
@@ -146,7 +146,7 @@ def test_two_equal_variants_are_reported() -> None:
 
 
 def test_a_variant_without_requests_is_reported() -> None:
-    """A variant that is missing from `traffic` is reported, unless an explicit 0 holds it in reserve."""
+    """A variant missing from `traffic` is reported, unless an explicit 0 holds it in reserve."""
     spec = changed("{champion: 95, challenger: 5}", "{champion: 100}")
 
     assert places_in(spec) == [where(spec, "challenger: {model", "W0939")]
@@ -192,7 +192,7 @@ def test_a_delay_without_labels_is_reported() -> None:
     ],
 )
 def test_settings_of_an_idle_autoscaler_are_reported(replicas: str, scaling: str, codes: list[str]) -> None:
-    """Without an autoscaler, the queue limit still has an effect. The other settings need a range of replicas."""
+    """Without an autoscaler, only the queue limit has an effect. The other settings need a range of replicas."""
     spec = changed(REPLICAS, f"replicas: {replicas}", (SCALING, f"scaling: {scaling}"))
 
     assert codes_in(spec) == codes
@@ -209,7 +209,7 @@ def test_a_smaller_environment_may_keep_the_settings_of_the_autoscaler() -> None
     [("1535Mi", ["W0950"]), ("1536Mi", []), ("767Mi", ["W0950"])],
 )
 def test_memory_that_a_scoring_worker_uses_up_is_reported(memory: str, codes: list[str]) -> None:
-    """Too little memory is reported for scoring workers, which need more because they run two processes."""
+    """Too little memory is reported for scoring workers, which need more since they run two processes."""
     assert codes_in(changed("cpu: {cpu: 2, memory: 8Gi}", f"cpu: {{cpu: 2, memory: {memory}}}")) == codes
 
 

@@ -1,4 +1,4 @@
-"""Tests that service-level objectives are reported if the replicas and machines cannot meet them."""
+"""Tests that service-level objectives are reported if the replicas and machines can't meet them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_scale_to_zero_with_a_strict_latency_is_reported(slo: str, codes: list[s
 
 
 def test_a_variant_without_traffic_may_scale_to_zero() -> None:
-    """The SLO applies only to variants with traffic. The diagnostic points at the SLO."""
+    """The SLO only applies to variants with traffic. The diagnostic points at the SLO."""
     zero = ("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     spec = changed(*zero)
 
@@ -122,5 +122,5 @@ inference:
     ],
 )
 def test_contradicting_objectives_of_texts_are_reported(slo: str, codes: list[str]) -> None:
-    """The first token precedes the whole response, and a response of 200 tokens at 20 per second takes 10 seconds."""
+    """The first token precedes the whole response, and 200 tokens at 20 per second take 10 seconds."""
     assert codes_in(TEXTS.replace("SLO", slo)) == codes

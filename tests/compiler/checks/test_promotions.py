@@ -1,4 +1,4 @@
-"""Tests that promotions of model versions are reported if they lack an effective gate or approval."""
+"""Tests that promotions without an effective gate or approval are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GATE = (
 
 @pytest.mark.parametrize(("bound", "codes"), [("0.9", ["W0935"]), ("0.82", []), ("0.8", [])])
 def test_a_rollback_bound_stricter_than_the_gate_is_reported(bound: str, codes: list[str]) -> None:
-    """A rollback bound may be as strict as the gate's. A monitor without a rollback may have a stricter bound."""
+    """A rollback bound may be as strict as the gate's. Without a rollback, a monitor may be stricter."""
     stricter = ("{auc_pr: {min: 0.8}}", f"{{auc_pr: {{min: {bound}}}}}")
 
     assert codes_in(changed(*stricter)) == codes
@@ -39,7 +39,7 @@ def test_a_version_by_number_is_reported_if_it_bypasses_a_gate() -> None:
 
 
 def test_hints_offer_no_version_number_that_bypasses_a_gate() -> None:
-    """Hints suggest a version number only if there is neither a gate nor an approval."""
+    """Hints only suggest a version number if there is neither a gate nor an approval."""
     nameless = (LIVE, "champion: {model: fraud-xgb}")
     free = changed(*nameless, (APPROVALS, ""), (f"    validation:\n{GATE}", ""))
 
@@ -54,5 +54,5 @@ def test_an_unused_approver_group_is_reported() -> None:
 
 
 def test_an_alias_with_a_typo_is_reported_once() -> None:
-    """Only the misspelt alias is reported. The intended alias is not also reported as unused."""
+    """Only the misspelled alias is reported, and not the intended one as unused."""
     assert codes_in(changed("model: fraud-xgb@candidate", "model: fraud-xgb@candidat")) == ["E0810"]

@@ -1,4 +1,4 @@
-"""Tests that regions are listed nearest first, and that hints name only regions where the data is allowed."""
+"""Tests that regions are listed nearest first, and that hints only name regions where the data is allowed."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_fields_without_effect_in_a_scoring_step_are_refused(beside: str, at: st
 
 
 def test_a_scoring_step_may_have_its_own_image() -> None:
-    """A scoring step may have its own image with the libraries that the model needs."""
+    """A scoring step may have its own image with the libraries required by the model."""
     assert codes_in(scoring(("output: rated", 'output: rated, source: {image: "acme.example/x:1"}'))) == []
 
 
@@ -65,12 +65,12 @@ def test_a_scoring_step_without_inputs_is_refused() -> None:
     ],
 )
 def test_scoring_steps_follow_the_rules_for_scores(old: str, new: str, code: str) -> None:
-    """As in batch inference, unset aliases, versions that bypass the gate and wrong outputs are refused."""
+    """Like in batch inference, unset aliases, versions bypassing the gate and wrong outputs are refused."""
     assert code in codes_in(scoring((old, new)))
 
 
 def test_a_missing_feature_in_a_scoring_input_is_refused() -> None:
-    """A scoring step needs the columns that its model was trained on, as batch inference does."""
+    """Like batch inference, a scoring step needs the columns its model was trained on."""
     spec = scoring(("inputs: [transactions], output: rated", "inputs: [chargebacks], output: rated"))
 
     assert [diagnostic.code for diagnostic in diagnostics_of(spec)] == ["E0827"]

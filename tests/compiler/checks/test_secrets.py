@@ -1,4 +1,4 @@
-"""Tests that plain-text secrets are found in any field and never printed, and that text resembling one is accepted."""
+"""Tests that plain-text secrets are found in any field and never printed, without false positives."""
 
 from __future__ import annotations
 

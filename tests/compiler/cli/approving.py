@@ -1,4 +1,4 @@
-"""Helpers for tests of `modelyard approve`: keys that a spec lists, and a registry on loopback."""
+"""Helpers for tests of `modelyard approve`: keys listed in a spec, and a registry on loopback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TAG = "modelyard.approval.model-risk"
 
 
 class Registry(BaseHTTPRequestHandler):
-    """A server for the two MLflow calls that approvals make. It can be set to return an invalid response."""
+    """A server for the two MLflow calls made by approvals, which can be set to return an invalid response."""
 
     tags: ClassVar[dict[str, str]] = {}
     logins: ClassVar[list[str | None]] = []
@@ -54,7 +54,7 @@ class Registry(BaseHTTPRequestHandler):
 
 
 def listed(folder: Path, group: str, person: str) -> Path:
-    """Create an SSH key, and list it for a group of approvers in the given folder's spec."""
+    """Create an SSH key and list it for a group of approvers in the given folder's spec."""
     path, spec = folder / person.partition("@")[0], folder / "system.yaml"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(path)], check=True)
     text = spec.read_text(encoding="utf-8") if spec.exists() else VALID_SPEC

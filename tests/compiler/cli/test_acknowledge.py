@@ -79,7 +79,7 @@ def test_an_accepted_danger_does_not_fail_and_shows_who_accepted_it(run: Run, ol
 
 
 def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) -> None:
-    """An accepted danger is suppressed in SARIF, so code scanning closes it, and not an error in annotations."""
+    """An accepted danger is suppressed in SARIF, so that code scanning closes it, and isn't an error in annotations."""
     _accept(run, old, system)
     formats = {form: run("diff", old, system, "--format", form).out for form in ("sarif", "github", "html")}
     results = {entry["ruleId"]: entry for entry in json.loads(formats["sarif"])["runs"][0]["results"]}
@@ -92,7 +92,7 @@ def test_every_format_shows_what_is_accepted(run: Run, old: Path, system: Path) 
 
 
 def test_another_value_needs_another_acknowledgement(run: Run, old: Path, system: Path) -> None:
-    """Acknowledging an earlier state of the change fails, and shows the current state's fingerprint."""
+    """Acknowledging an earlier state of the change fails, and shows the fingerprint of the current state."""
     _accept(run, old, system)
     _write(
         system,
@@ -125,7 +125,7 @@ def test_an_entry_that_ended_fails_and_accepts_nothing(
 
 
 def test_an_entry_without_use_is_a_note(run: Run, old: Path, system: Path) -> None:
-    """After the change has been merged, its acknowledgement has no effect and causes no failure."""
+    """Once the change has been merged, its acknowledgement has no effect and causes no failure."""
     _accept(run, old, system)
     code, report, findings = _report(run, system, system)
 
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_read_is_a_danger(run: Run, old: Path, system: Pat
 
 
 def test_nothing_is_added_to_a_file_with_an_invalid_entry(run: Run, old: Path, system: Path) -> None:
-    """Acknowledging would be useless: the invalid entry would still make `diff` fail."""
+    """Acknowledging would be useless, as the invalid entry would still make `diff` fail."""
     text = (
         "acknowledged:\n"
         f"- {{code: R101, fingerprint: {'b' * 40}, by: bob, reason: load test, until: '{UNTIL}'}}\n"
@@ -247,7 +247,7 @@ def _guarded(groups: dict[str, str], minimum: int = 1, more: str = "") -> str:
 def test_where_promotions_need_approvals_only_signatures_count(
     run: Run, old: Path, system: Path, tmp_path: Path
 ) -> None:
-    """Acknowledging a danger takes signatures from as many groups as a promotion. Each group counts once."""
+    """Acknowledging a danger takes as many groups' signatures as a promotion. Each group counts once."""
     (ada, risk), (eve, growth) = (_key(tmp_path, name) for name in ("ada", "eve"))
     groups = {"risk": risk, "growth": growth}
     old.write_text(_guarded(groups, 2), encoding="utf-8")
@@ -360,7 +360,7 @@ def test_high_risk_needs_a_signature_although_nobody_approves_promotions(run: Ru
 
 
 def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """A new overlay that weakens a safeguard of the base needs the signatures that the base requires."""
+    """A new overlay that weakens a safeguard of the base needs the signatures required by the base."""
     ada, risk = _key(tmp_path, "ada")
     guarded = _guarded({"risk": risk})
     old.write_text(guarded, encoding="utf-8")
@@ -378,7 +378,7 @@ def test_a_new_environment_has_the_rules_of_the_old_version(run: Run, old: Path,
 
 
 def test_a_base_that_no_longer_compiles_still_says_who_signs(run: Run, old: Path, system: Path, tmp_path: Path) -> None:
-    """If the base's rules were lost, a new environment would get another's, which might need no signature."""
+    """If the base's rules were lost, a new environment would get another's, which might require no signature."""
     guarded, compute = _guarded({"risk": _key(tmp_path, "ada")[1]}), "compute: {cpu: 1, memory: 2Gi}"
     free = "governance: {approvals: null, approvers: null"
     guarded = guarded.replace("prod: {", f"prod: {{{free}}}, ")

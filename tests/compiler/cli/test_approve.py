@@ -1,4 +1,4 @@
-"""Tests that `modelyard approve` signs a model version's digest with a key that the spec lists."""
+"""Tests that `modelyard approve` signs a model version's digest with a key listed in the spec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.specs import VALID_SPEC
 
 
 def test_a_signed_approval_has_the_fields_that_the_runtime_needs(run: Run, tmp_path: Path, key: Path) -> None:
-    """ssh-keygen verifies the signature, and the statement has the fields that the runtime compares."""
+    """ssh-keygen verifies the signature, and the statement has the fields the runtime compares."""
     result = run(*ask(tmp_path, key, "--digest", DIGEST, "--reason", "ticket 7"))
 
     assert result.code == 0
@@ -126,7 +126,7 @@ def test_an_unlisted_key_signs_nothing(run: Run, tmp_path: Path, key: Path) -> N
 
 
 def test_a_key_with_another_type_is_refused(run: Run, tmp_path: Path, key: Path) -> None:
-    """An SSH key with the same body as the listed key but another type is not accepted."""
+    """An SSH key with the same body as the listed key but a different type isn't accepted."""
     public = key.with_suffix(".pub")
     public.write_text(public.read_text().replace("ssh-ed25519", "ssh-rsa"))
 

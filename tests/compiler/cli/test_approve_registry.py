@@ -32,7 +32,7 @@ def test_an_approval_is_stored_with_the_version(
 
 
 def test_the_last_required_approval_reports_completion(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """As in the runtime, earlier approvals are recognized by their signatures, not by the names of their tags."""
+    """Like in the runtime, earlier approvals are recognized by their signatures rather than their tag names."""
     bob = listed(tmp_path, "payments-risk", "bob@acme.example")
     Registry.tags["modelyard.approval.payments-risk"] = run(*ask(tmp_path, bob, "--digest", OTHER)).out
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -82,7 +82,7 @@ def test_useless_approvals_are_refused(
 def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
     run: Run, tmp_path: Path, key: Path, registry: str, failed: str, code: int
 ) -> None:
-    """Only the checks for the alias's stage count, because the alias may also go to other pipelines' versions."""
+    """Only checks for the alias's stage count, since versions of other pipelines may also get the alias."""
     spec = tmp_path / "system.yaml"
     stages = (
         "    stages: {candidate: {approvals: none}, champion: {after: candidate, checks: [auc-pr]}}\n    explainability"
@@ -107,7 +107,7 @@ def test_a_failed_check_that_the_stage_does_not_require_is_ignored(
 def test_an_imported_version_must_have_the_digest_in_the_spec(
     run: Run, tmp_path: Path, key: Path, registry: str, digest: str, code: int, why: str
 ) -> None:
-    """The digest in the registry must equal the one in the spec. The approver sees where the files come from."""
+    """The digest in the registry must match the spec. The approver is shown where the files come from."""
     source = f'{{uri: "models:/shared/4", digest: "{digest}"}}'
     bought = f"{{task: regression, framework: custom, registeredName: fraud-fraud-xgb, import: {source}}}"
     spec = tmp_path / "system.yaml"
@@ -123,7 +123,7 @@ def test_an_imported_version_must_have_the_digest_in_the_spec(
 
 
 def test_a_tag_cannot_start_a_line_of_output(run: Run, tmp_path: Path, key: Path, registry: str) -> None:
-    """Tags are printed without line breaks. Otherwise, anyone who can edit model versions could fake a verdict."""
+    """Tags are printed without line breaks, or anyone who can edit model versions could fake a verdict."""
     Registry.tags[lineage.WORKLOAD_TAG] = "pipelines.x\napproved by everybody"
 
     result = run(*ask(tmp_path, key, "--registry", registry, "--version", "7"))
@@ -199,7 +199,7 @@ def test_unexpected_responses_print_one_line(
 def test_a_redirect_is_not_followed(
     run: Run, tmp_path: Path, key: Path, registry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A redirect fails the approval so that credentials are sent only to the given address."""
+    """A redirect fails the approval so that credentials are only sent to the given address."""
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
     Registry.instead = http(b"", f"302 Found\r\nLocation: {registry}/elsewhere?next=1".encode())
 

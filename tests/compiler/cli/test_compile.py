@@ -1,4 +1,4 @@
-"""Tests that `modelyard compile` writes all files, leaves unchanged files alone, and never overwrites edits."""
+"""Tests that `modelyard compile` writes all files, leaves unchanged ones alone, and never overwrites edits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.targets.aws.archive import ARCHIVE
 
 
 def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
-    """Projects and the lock are written next to the spec. The next step is printed to stderr, and stdout is empty."""
+    """Projects and the lock are written next to the spec, and the next step is printed to stderr, not stdout."""
     result = run("compile", system)
 
     assert (result.code, result.out) == (0, "")
@@ -27,7 +27,7 @@ def test_compile_writes_projects_and_lock(run: Run, system: Path) -> None:
 
 
 def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) -> None:
-    """The JSON output lists each target's projects and files, and which of the files this run wrote or removed."""
+    """The JSON output lists each target's projects and files, and which files this run wrote or removed."""
     first = json.loads(run("compile", system, "--format", "json").out)
     again = json.loads(run("compile", system, "--format", "json").out)
     spec = system / "system.yaml"
@@ -51,7 +51,7 @@ def test_json_output_lists_projects_and_changed_files(run: Run, system: Path) ->
 
 
 def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_path: Path) -> None:
-    """The edge server reads models from the central target, so the central target is suggested first."""
+    """The edge server reads models from the central target, so the latter is suggested first."""
     spec = tmp_path / "system.yaml"
     spec.write_text(HYBRID_SPEC.replace(" shop", " branch"), encoding="utf-8")
 
@@ -61,7 +61,7 @@ def test_the_suggested_next_step_is_the_target_that_others_call(run: Run, tmp_pa
 
 
 def test_a_target_with_only_adopted_resources_is_no_next_step(run: Run, tmp_path: Path) -> None:
-    """A target with only adopted resources creates nothing, so it is not suggested as the next step."""
+    """A target with only adopted resources creates nothing, so it isn't suggested as the next step."""
     spec = tmp_path / "system.yaml"
     old = "vault: {type: object, target: archive, retention: 3650d}"
     adopted = (
@@ -110,7 +110,7 @@ def test_variables_and_environments_change_the_output(run: Run, system: Path) ->
 
 
 def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> None:
-    """If one of two hundred endpoints gets more memory, only its manifest, the record and the lock are rewritten."""
+    """If one of 200 endpoints gets more memory, only its manifest, the record and the lock are rewritten."""
     spec = tmp_path / "system.yaml"
     spec.write_text(many_endpoints([1] * 200), encoding="utf-8")
     run("compile", spec)
@@ -128,7 +128,7 @@ def test_one_changed_model_writes_only_its_files(run: Run, tmp_path: Path) -> No
 
 
 def test_an_empty_output_folder_argument_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty shell variable must not select the working directory as output folder."""
+    """An empty shell variable must not select the working directory as the output folder."""
     monkeypatch.chdir(system)
     result = run("compile", "--out", "")
 
@@ -164,7 +164,7 @@ def test_an_unwritable_folder_is_reported(run: Run, system: Path) -> None:
 
 
 def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
-    """With --force, an edited file is replaced, but a copy of it is kept under another name."""
+    """With --force, an edited file is replaced, but a copy is kept under a different name."""
     run("compile", system)
     edited = system / "build/default/main/workloads/manifests/model-score.yaml"
     edited.write_text("mine: true\n", encoding="utf-8")
@@ -180,7 +180,7 @@ def test_edited_files_are_kept_even_with_force(run: Run, system: Path) -> None:
 
 
 def test_a_compile_checks_conflicts_with_other_environments(run: Run, tmp_path: Path) -> None:
-    """An environment that would overwrite another environment is not written, but the base can still be compiled."""
+    """An environment that would overwrite another isn't written, but the base can still be compiled."""
     spec = tmp_path / "system.yaml"
     environments = "environments: {dev: {}, prod: {}, test: {deployment: {context: lab}}}\n"
     spec.write_text(SPEC[: SPEC.index("environments:")] + environments, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tests of `compile --against`: only an approved change is compiled, and the resources that it destroys are listed."""
+"""Tests that `compile --against` only compiles an approved change, and lists the resources it destroys."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_without_the_old_version_nothing_is_compiled(run: Run, system: Path, mon
 def test_a_folder_is_never_read_instead_of_a_branch_that_git_does_not_know(
     run: Run, system: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    """Otherwise, a change could add a folder named like a missing branch, and be compared with that folder."""
+    """Otherwise, a change could add a folder named like a missing branch, and be compared with that."""
     (system / "main").mkdir()
     (system / "main" / "system.yaml").write_text(SPEC, encoding="utf-8")
     monkeypatch.chdir(system)

@@ -1,4 +1,4 @@
-"""Tests that a compile leaves either the complete old output or the complete new output, whenever it is stopped."""
+"""Tests that a compile leaves either the complete old or the complete new output, whenever it is stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.compiler.cli.commands import COMMAND, Run, many_endpoints
 
 
 def version_and_size(folder: Path) -> tuple[str, int]:
-    """Return the spec version that all files of an output tree share, and the number of its manifests."""
+    """Return the spec version shared by all files of an output tree, and the number of manifests."""
     manifests = list((folder / "build/default/main").glob("workloads*/manifests/model-*.yaml"))
     versions = {"2Gi" if "memory: 2Gi" in path.read_text(encoding="utf-8") else "4Gi" for path in manifests}
     (version,) = versions
@@ -23,7 +23,7 @@ def version_and_size(folder: Path) -> tuple[str, int]:
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """Restore Python's SIGINT handler, because background jobs and their children ignore SIGINT."""
+    """Restore Python's SIGINT handler, since background jobs and their children ignore SIGINT."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""Tests that shell completion scripts have every command and option, and that shells accept these scripts."""
+"""Tests that shell completion scripts cover every command and option, and that shells accept them."""
 
 from __future__ import annotations
 

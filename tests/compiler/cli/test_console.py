@@ -56,7 +56,7 @@ def test_colour_can_be_forced(wrong: Path, run: Run, monkeypatch: pytest.MonkeyP
 
 
 def _buffered() -> dict[str, str]:
-    """Return an environment in which Python buffers its output, as it does for users."""
+    """Return an environment where Python buffers its output, like it does for users."""
     return {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
 
 
@@ -74,7 +74,7 @@ def test_a_closed_pipe_is_no_error(system: Path, arguments: tuple[str, ...]) -> 
 
 
 def test_a_pipe_that_closes_after_the_last_write_is_no_error() -> None:
-    """Output still in Python's buffer when the reader exits is discarded, without a message at exit."""
+    """Output still in Python's buffer when the reader exits is silently discarded."""
     program = """
 import sys
 import modelyard.cli

@@ -57,7 +57,7 @@ def lines(estimate: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_totals_are_the_sums_of_the_lines(run: Run, leads: Path) -> None:
-    """Each line's cost is its quantity times its price, which has a source. The floor is at most the ceiling."""
+    """Each line's cost is its quantity times a price with a source. The floor is at most the ceiling."""
     estimate = data(run("cost", leads, "--format", "json"))
 
     for column in ("floor", "expected", "ceiling"):
@@ -110,7 +110,7 @@ def test_discounts_apply_to_their_category(run: Run, leads: Path, usage: Callabl
 def test_own_prices_replace_list_prices_and_are_not_discounted(
     run: Run, leads: Path, usage: Callable[[str], Path]
 ) -> None:
-    """A price in the usage file takes precedence over the price book, and both take precedence over list prices."""
+    """Prices in the usage file take precedence over the price book, and both over list prices."""
     (leads / "prices.yaml").write_text("aws: {'*': {nat-gateway-hours: 0.03, cluster-hours: 0.08}}", encoding="utf-8")
     path = usage("priceBook: prices.yaml\ndiscounts: {all: 50%}\nprices: {aws: {eu-central-1: {cluster-hours: 0.07}}}")
     priced = {
@@ -184,7 +184,7 @@ def test_stored_rows_grow_for_a_year(run: Run, leads: Path, usage: Callable[[str
 def test_missing_files_and_links_out_of_the_repository_are_refused(
     run: Run, leads: Path, usage: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """A pull request may change which price book a usage file names, so that path must not leave the repository."""
+    """A pull request may change the price book named by a usage file, so the path must not leave the repository."""
     (tmp_path / "secret").write_text("token: 5", encoding="utf-8")
     (leads / "prices.yaml").symlink_to(tmp_path / "secret")
 

@@ -23,7 +23,7 @@ def edited(text: str, old: str, new: str) -> str:
 
 @pytest.fixture
 def git(system: Path) -> Callable[..., str]:
-    """Return a function that runs git in the spec's folder, which is a repository on branch main."""
+    """Return a function that runs git in the spec folder, which is a repository on branch main."""
     who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.example", "GIT_COMMITTER_NAME": "a"}
     environment = {**os.environ, **who, "GIT_COMMITTER_EMAIL": "a@b.example", "GIT_CONFIG_GLOBAL": os.devnull}
 
@@ -78,7 +78,7 @@ def test_a_version_that_does_not_compile_is_not_judged(run: Run, system: Path, t
 
 
 def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """Changes merged into the compared branch in the meantime do not count as changes of this branch."""
+    """Changes meanwhile merged into the compared branch don't count as changes of this branch."""
     spec = system / "system.yaml"
     mine = edited(spec.read_text(encoding="utf-8"), "team: growth", "team: sales")
     git("checkout", "-q", "-b", "feature")
@@ -95,7 +95,7 @@ def test_only_what_this_branch_changes_is_reviewed(run: Run, system: Path, git: 
 
 
 def test_environments_are_compared_and_named(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """The comparison finds new environments, removed ones, and those whose own file has changed."""
+    """The comparison finds new and removed environments, and those whose own file has changed."""
     folder = system / "environments"
     folder.mkdir(exist_ok=True)
     (folder / "blue.yaml").write_text("profile: {size: small}\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def test_a_spec_that_is_new_is_reviewed_as_a_whole(run: Run, system: Path, git: 
 
 
 def test_versions_of_another_modelyard_are_its_own_cause(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A Helm chart version that differs from the old version's lock is found, even if the spec is unchanged."""
+    """A Helm chart version that differs from the old version's lock is found even if the spec is unchanged."""
     assert run("compile", system).code == 0
     lock = system / "modelyard.lock"
     text = lock.read_text(encoding="utf-8")
@@ -176,7 +176,7 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
 
 
 def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A spec or an environment that was reached through a symbolic link in the revision does not count as new."""
+    """A spec or environment reached through a symbolic link in the revision doesn't count as new."""
     (system / "shared").mkdir()
     (system / "shared" / "blue.yaml").write_text("governance: {owner: {team: sales}}\n", encoding="utf-8")
     (system / "environments").symlink_to("shared")
@@ -196,7 +196,7 @@ def test_links_in_a_revision_are_followed_within_it(run: Run, system: Path, git:
 
 
 def test_tables_of_sites_are_read_from_the_revision(run: Run, system: Path, git: Callable[..., str]) -> None:
-    """A changed cell in a CSV file of sites is found, even if the spec is the same."""
+    """A changed cell in a CSV file of sites is found even if the spec is the same."""
     old, new = "context: here", "sites: {file: sites.csv}"
     spec = edited(SPEC, f"provider: kubernetes, {old}", f'provider: kubernetes, context: "${{site.context}}", {new}')
     (system / "system.yaml").write_text(spec, encoding="utf-8")
@@ -303,7 +303,7 @@ def test_a_base_that_no_longer_compiles_alone_is_gone(run: Run, system: Path, gi
 def test_a_revision_wins_over_a_folder_with_its_name(
     run: Run, system: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the folder won, a change could bring along the very version it is compared with."""
+    """If the folder took precedence, a change could bring along the very version it is compared with."""
     changed = edited(SPEC, "governance: {", "governance: {lineage: false, ")
     (system / "system.yaml").write_text(changed, encoding="utf-8")
     (system / "main").mkdir()

@@ -1,4 +1,4 @@
-"""Tests `modelyard diff --preview` with a preview file that Pulumi's engine wrote for a whole system."""
+"""Tests `modelyard diff --preview` using a preview file written by Pulumi's engine for a whole system."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _OF = "the preview of leads-main-infrastructure"
 
 
 def preview_messages(before: str, after: str, folder: Path) -> list[str]:
-    """Return what `diff` reports about previews, minus the message about the project without a preview."""
+    """Return what `diff` reports about previews, without the message about the project with no preview."""
     *messages, last = reported(before, after, PREVIEW.read_text(encoding="utf-8"), folder)
     assert last == NO_WORKLOADS
     return messages
 
 
 def test_manual_changes_are_reported_and_nothing_else(tmp_path: Path) -> None:
-    """The spec does not change, so every change in the preview was made manually."""
+    """The spec doesn't change, so every change in the preview was made manually."""
     changed = changed_text(original_text())
 
     assert preview_messages(changed, changed, tmp_path) == [DRIFT]
 
 
 def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
-    """The preview was made after the change was applied, so it lacks most of the change."""
+    """The preview was made after the change was applied, so it's missing most of the change."""
     text = original_text()
 
     assert preview_messages(text, changed_text(text), tmp_path) == [
@@ -36,7 +36,7 @@ def test_a_change_that_is_applied_already_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_change_of_what_was_changed_by_hand_explains_it(tmp_path: Path) -> None:
-    """The additional replicas change the node pool that was changed manually, so its update is expected."""
+    """The additional replicas affect the node pool that was changed manually, so its update is expected."""
     changed = changed_text(original_text())
     more = edited(changed, {"{min: 3, max: 6}": "{min: 3, max: 9}"})
 

@@ -28,7 +28,7 @@ def test_explain_has_a_page_for_every_code(run: Run) -> None:
 
 
 def test_a_renamed_code_is_explained_under_both_names(run: Run) -> None:
-    """`explain` also accepts an old code, for example one from a log, and explains the new code."""
+    """`explain` also accepts old codes, e.g. from a log, and explains their new counterpart."""
     old, new = run("explain", "e0654"), run("explain", "aws-e015")
 
     assert (old.code, new.code) == (0, 0)
@@ -83,7 +83,7 @@ def test_explain_describes_a_field_of_a_spec_for_its_provider(run: Run, system: 
 
 
 def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> None:
-    """For the address of a spec entry, `explain` shows which line created which resource."""
+    """Given the address of a spec entry, `explain` shows which line created which resource."""
     result = run("explain", "inference.score", system)
 
     assert result.code == 0
@@ -94,7 +94,7 @@ def test_explain_lists_the_resources_of_an_address(run: Run, system: Path) -> No
 
 
 def test_explain_shows_the_value_of_a_field_in_a_spec(run: Run, system: Path) -> None:
-    """The output shows the field's value, line and description, and the resources that only this field affects."""
+    """The output shows the field's value, line and description, and the resources affected only by this field."""
     result = run("explain", "inference.score.compute", system)
 
     assert result.code == 0
@@ -186,7 +186,7 @@ def test_explain_shows_the_source_and_stages_of_a_model(run: Run, tmp_path: Path
 
 
 def test_explain_describes_workloads_that_the_compiler_adds(run: Run, system: Path, tmp_path: Path) -> None:
-    """A workload added by the compiler can be explained if the spec needs it. Otherwise its address is unknown."""
+    """Workloads added by the compiler can be explained if the spec needs them. Otherwise, their address is unknown."""
     (tmp_path / "importing").mkdir()
     (tmp_path / "importing" / "system.yaml").write_text(IMPORTING, encoding="utf-8")
     result = run("explain", "promoter", str(tmp_path / "importing"))

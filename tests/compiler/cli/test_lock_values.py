@@ -1,4 +1,4 @@
-"""Tests that the lock and the output depend on a spec's values, not on its text."""
+"""Tests that the lock and the output depend on a spec's values rather than its text."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def test_a_lock_of_version_1_is_read_and_written_anew(run: Run, system: Path) ->
 
 
 def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_path: Path) -> None:
-    """Git ignores the file of remembered compiles, and its loss or damage changes nothing.
+    """Git ignores the file of remembered compiles, and losing or damaging it changes nothing.
 
-    Links are not followed.
+    Links aren't followed.
     """
     run("compile", system)
     state = system / STATE
@@ -110,7 +110,7 @@ def test_what_is_remembered_is_local_and_optional(run: Run, system: Path, tmp_pa
 def test_what_somebody_else_remembered_is_not_trusted(
     run: Run, system: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of remembered compiles that was edited, or written by another user, does not suppress a compile."""
+    """Files of remembered compiles that were edited, or written by another user, don't suppress a compile."""
     run("compile", system)
     entries = json.loads((system / STATE / "compiled.json").read_text(encoding="utf-8"))
     (system / "system.yaml").write_text(SPEC.replace("memory: 2Gi", "memory: 3Gi"), encoding="utf-8")

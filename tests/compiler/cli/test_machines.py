@@ -1,4 +1,4 @@
-"""Tests that `modelyard explain` shows both existing machines and machines that will be created."""
+"""Tests that `modelyard explain` shows both existing machines and those that will be created."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_explain_shows_machine_price_and_runner_up_of_an_endpoint() -> None:
 
 
 def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
-    """`explain` shows only the given compute class, not the other classes that the same workloads need."""
+    """`explain` shows only the given compute class, not other classes needed by the same workloads."""
     text = changed("train: {cpu: 8, memory: 32Gi,", "train: {cpu: 3, memory: 12Gi,")
     lines = machine_lines(on_aws(text), "compute.train")
 

@@ -1,4 +1,4 @@
-"""Tests that the command line prints help, and reports misspelt arguments and internal errors."""
+"""Tests that the command line prints help, and reports misspelled arguments and internal errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_first_help_shows_the_first_steps(run: Run) -> None:
 
 
 def test_no_arguments_show_the_first_steps(run: Run) -> None:
-    """Without arguments, the first steps for a new user are printed to stderr, because no command was run."""
+    """Without arguments, the first steps for new users are printed to stderr, since no command was run."""
     result = run()
 
     assert (result.code, result.out) == (1, "")
@@ -52,7 +52,7 @@ def test_version_is_printed(run: Run) -> None:
     "arguments", [(), ("complie",), ("compile", "--no-such"), ("validate", "--format", "xml"), ("explain",)]
 )
 def test_invalid_arguments_exit_1(run: Run, arguments: tuple[str, ...]) -> None:
-    """For invalid arguments, the exit code is 1, because 2 would mean a bug in modelyard."""
+    """Invalid arguments exit with 1, since 2 would mean a bug in modelyard."""
     result = run(*arguments)
 
     assert result.code == 1
@@ -84,7 +84,7 @@ def test_closed_streams_do_not_change_the_result(system: Path, closed: str) -> N
 
 
 def test_an_internal_error_prints_one_line_and_exits_2(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an internal error, the traceback is printed only if `--debug` is given."""
+    """After an internal error, the traceback is only printed with `--debug`."""
 
     def broken(*_given: object) -> None:
         raise RuntimeError

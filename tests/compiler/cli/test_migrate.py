@@ -1,4 +1,4 @@
-"""Tests `modelyard migrate`: both sides compile, refusals are the compiler's own, and plans are readable."""
+"""Tests `modelyard migrate`: both sides compile, compiler errors appear unchanged, and plans are readable."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def moved(example: Example, to: Destination | str, patch: dict[str, Json] | None
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, which has an environment in a cloud."""
+    """Return a copy of the smallest example, which has a cloud environment."""
     shutil.copytree(FOLDER / "hello", tmp_path / "hello")
     return tmp_path / "hello"
 
@@ -75,9 +75,9 @@ def hello(tmp_path: Path) -> Path:
 def test_every_pair_of_providers_compiles_or_is_refused_for_the_compilers_reasons(
     example: Example, place: Destination
 ) -> None:
-    """The idle and the live overlay compile on their own, or fail as the same system does with another provider.
+    """The idle and live overlays compile, or fail just like the same system with a different provider.
 
-    A migration causes fewer refusals, because it drops fields that describe the old cluster, such as its context.
+    A migration causes fewer refusals, since it drops fields describing the old cluster, such as its context.
     """
     sides = moved(example, place)
     targets = sides.old.system.deployment.targets
@@ -105,7 +105,7 @@ def test_the_idle_side_starts_nothing_by_itself() -> None:
 
 
 def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path) -> None:
-    """Everything on the moved target is placed on the other target, and egress costs are based on the usage file."""
+    """Everything on the moved target is placed on the other one, and egress costs are based on the usage file."""
     shutil.copytree(SYSTEMS / "three-clouds", tmp_path / "offers")
     usage = "data: {visits: {rowsPerDay: 1M, bytesPerRow: 1000}}\n"
     (tmp_path / "usage.yaml").write_text(usage, encoding="utf-8")
@@ -125,7 +125,7 @@ def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path)
 
 
 def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:
-    """No target lists a moved target in `reachableFrom`, and an override that names a target follows its move."""
+    """Moved targets are removed from `reachableFrom`, and overrides naming a target follow its move."""
     old = Side(Example("recommender", None).inputs(), Example("recommender", None).compiled())
 
     sides = sides_of(MoveRequest(("web",), "training", "one-cluster", {}), old, TARGETS)
@@ -143,7 +143,7 @@ def test_a_pipeline_that_runs_once_waits_on_the_idle_side() -> None:
 
 
 def test_the_plan_of_a_small_system(run: Run, hello: Path, accept: bool) -> None:
-    """The human-readable plan equals the golden file, and the JSON plan fits its schema."""
+    """The human-readable plan matches the golden file, and the JSON plan fits its schema."""
     result = run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     assert result.code == 0, result.err
@@ -168,7 +168,7 @@ def assert_plan_fits_schema(spec: Path) -> None:
 
 
 def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, hello: Path) -> None:
-    """The first phase's overlay compiles to the projects that the commands name. Planning again changes nothing."""
+    """The first phase's overlay compiles to the projects named in the commands. Planning again is a no-op."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     assert run(*arguments).code == 0
     before = {path: path.read_bytes() for path in (hello / "migration").rglob("*") if path.is_file()}
@@ -187,7 +187,7 @@ def test_a_plan_is_the_same_again_and_compiles_from_its_own_overlay(run: Run, he
 
 
 def test_phases_are_done_in_order_by_one_person_after_another(run: Run, hello: Path) -> None:
-    """A phase cannot be marked as done out of order or, once the spec has changed, until the plan is recreated."""
+    """A phase can't be marked as done out of order or, once the spec has changed, before recreating the plan."""
     run("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
 
     early = run("migrate", hello, "--done", "3-images")
@@ -222,7 +222,7 @@ def test_a_plan_without_a_done_phase_is_replaced_with_a_notice(run: Run, hello: 
 
 
 def test_a_folder_of_others_and_edited_files_are_left_alone(run: Run, hello: Path) -> None:
-    """Nothing is written into a folder that contains other files, or over an edited plan."""
+    """Nothing is written to a folder containing other files, or over an edited plan."""
     arguments = ("migrate", hello, "--env", "aws", "--from", "main", "--to", "gcp:europe-west3")
     folder = hello / "migration"
     folder.mkdir()
@@ -271,7 +271,7 @@ def test_refusals_are_listed_by_part_and_an_overlay_answers_them(run: Run, tmp_p
 
 
 def test_a_store_with_keys_asks_for_them_and_names_no_value(run: Run, tmp_path: Path) -> None:
-    """A move from on-premises to a cloud asks for the stores' access keys. Only the system's own folders are copied."""
+    """Moving from on-premises to a cloud asks for the stores' access keys, and only copies the system's own folders."""
     spec = tmp_path / "readmission"
     shutil.copytree(FOLDER / "readmission", spec)
     removed = dict.fromkeys(("images", "egress", "present", "storageClass"))
@@ -361,7 +361,7 @@ HOSTILE = "eu'; touch pwned; $(id) `id` ```\n# **bold** <script> |"
 
 
 def test_hostile_texts_stay_one_word_of_a_command_and_text_in_markdown(run: Run, hello: Path) -> None:
-    """A folder with quotes is quoted in each command, and text from the spec is escaped in prose."""
+    """A folder name with quotes is quoted in each command, and text from the spec is escaped in prose."""
     folder = hello / "it's $(id) `id`"
     patch = {"data": {"subscribers": {"description": HOSTILE}}}
     (hello / "to.yaml").write_text(json.dumps(patch), encoding="utf-8")

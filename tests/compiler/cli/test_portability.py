@@ -32,7 +32,7 @@ inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1,
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Path:
-    """Return the spec of a system on one cloud, to be judged for portability to every other cloud."""
+    """Return the spec of a system on one cloud, whose portability to all other clouds is judged."""
     path = tmp_path / "system.yaml"
     path.write_text(CLOUD, encoding="utf-8")
     return path
@@ -129,7 +129,7 @@ def test_fields_of_another_provider_hide_no_other_refusal(run: Run) -> None:
 
 
 def test_an_existing_cluster_stays_one_without_the_fields_of_another_cloud(run: Run) -> None:
-    """Dropping `cluster` entirely would mean creating one, and `capacity` would then be an error, too."""
+    """Dropping `cluster` entirely would mean creating one, in which case `capacity` would also be an error."""
     result = run("portability", examples.SYSTEMS / "tenant", "--env", "aks", "--to", "aws", "--format", "json")
 
     (move,) = json.loads(result.out)["moves"]
@@ -207,7 +207,7 @@ def test_an_invalid_spec_has_no_score(run: Run, wrong: Path) -> None:
 
 
 def test_output_shows_any_text_as_text() -> None:
-    """Names are restricted today, but the output does not rely on these restrictions."""
+    """Names are currently restricted, but the output doesn't rely on these restrictions."""
     text = "a|b @team <img src=x> *`_\u202e[x](y)\n# new\x1b[2J"
     problem = Diagnostic("E0001", Severity.ERROR, text, Span(text, 1, 1, 2), text)
     refusal = Refusal(text, (), problem)

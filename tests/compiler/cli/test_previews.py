@@ -1,4 +1,4 @@
-"""Tests of `modelyard diff --preview`, which compares a preview of the deployment with the change."""
+"""Tests of `modelyard diff --preview`, which compares a deployment preview with the change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VPC = "modelyard:aws:Network$aws:ec2/vpc:Vpc"
 def step(op: str, types: str, name: str, parent: str = "") -> dict[str, Any]:
     """Return a step in the engine's format.
 
-    The resource's component is named `parent` or, by default, like the resource itself.
+    `parent` is the name of the resource's component, which defaults to that of the resource itself.
     """
     component = types.partition("$")[0]
     state = {"parent": f"{HEAD}::{component}::{parent or name}"}
@@ -82,7 +82,7 @@ def test_what_the_change_does_not_explain_is_a_finding(
 
 
 def test_details_of_a_component_that_changes_are_explained(findings: Any) -> None:
-    """A minor resource inside a component may be replaced although the component changes in place."""
+    """A minor resource inside a component may be replaced even though the component changes in place."""
     detail = step("replace", "modelyard:aws:Database$aws:rds/parameterGroup:ParameterGroup", "runs")
 
     assert findings(preview(*EXPECTED, detail)) == []

@@ -1,4 +1,4 @@
-"""Tests `modelyard migrate --rehearse` up to its first phase: what it needs, refuses and keeps, and how it ends."""
+"""Tests the start of `modelyard migrate --rehearse`: what it needs, refuses and keeps, and how it ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.examples import FOLDER
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, which has an environment in a cloud."""
+    """Return a copy of the smallest example, which has a cloud environment."""
     shutil.copytree(FOLDER / "hello", tmp_path / "hello")
     return tmp_path / "hello"
 
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that is the whole PATH, with the programs that rehearsals need and a Python that has Ray.
+    """Return a folder used as the entire PATH, with the programs needed by rehearsals and a Python that has Ray.
 
     This Python is a script that claims to have every package, and fails to run anything.
     """
@@ -69,7 +69,7 @@ def test_one_rehearsal_runs_at_a_time(run: Run, hello: Path, programs: Path, mon
 
 
 def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, programs: Path) -> None:
-    """The plan is written, no phase is done, and every new file in the original folder is ignored by git."""
+    """The plan is written, no phase is done, and git ignores all new files in the original folder."""
     before = sorted(hello.iterdir())
 
     result = run("migrate", hello, *REHEARSE)
@@ -82,7 +82,7 @@ def test_a_rehearsal_stops_if_the_old_side_does_not_run(run: Run, hello: Path, p
 
 
 def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, programs: Path) -> None:
-    """The same command continues the rehearsal. A new destination, new options or changed user code restart it."""
+    """The same command continues the rehearsal. New destinations, options or user code restart it."""
     (hello / "to.yaml").write_text("metadata: {labels: {moved: yes-it-is}}\n", encoding="utf-8")
     left = hello / ".modelyard/aws-gcp.rehearsal/old/left"
     run("migrate", hello, *REHEARSE)
@@ -105,7 +105,7 @@ def test_a_rehearsal_of_something_else_starts_over(run: Run, hello: Path, progra
 def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing from an earlier rehearsal gets into the next, even if the earlier one's record is gone."""
+    """Nothing from an earlier rehearsal gets into the next one, even if the former's record is gone."""
     folder = hello / ".modelyard/aws-gcp.rehearsal"
     run("migrate", hello, *REHEARSE)
     (folder / "old" / "left").touch()
@@ -121,7 +121,7 @@ def test_an_interrupted_removal_of_a_rehearsal_is_repeated(
 def test_a_rehearsal_that_cannot_write_says_so(
     run: Run, hello: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rehearsal exits with 1 on a full disk or a file in the folder's place: neither is a modelyard bug."""
+    """A rehearsal exits with 1 if the disk is full or its folder is a file, as neither is a bug in modelyard."""
     (hello / ".modelyard").touch()
     blocked = run("migrate", hello, *REHEARSE)
     (hello / ".modelyard").unlink()
@@ -140,7 +140,7 @@ def test_a_rehearsal_that_cannot_write_says_so(
 def test_a_file_that_cannot_be_read_is_named_and_links_to_nothing_are_left_out(
     run: Run, hello: Path, programs: Path
 ) -> None:
-    """A process's memory can be opened as a file, but the operating system then refuses to read it, even for root."""
+    """A process's memory can be opened as a file, but the operating system won't let even root read it."""
     environments = hello / "environments"
     (environments / "gone.yaml").symlink_to(hello / "nowhere")
     left_out = run("migrate", hello, *REHEARSE)
@@ -170,7 +170,7 @@ def test_a_path_that_means_something_else_to_a_database_is_refused(
 def test_the_old_side_ends_with_a_rehearsal_that_is_told_to_end(
     run: Run, hello: Path, programs: Path, number: signal.Signals
 ) -> None:
-    """The old side's only process gets SIGTERM. The rehearsal awaits its end, then ends as after Ctrl-C."""
+    """The old side's only process gets SIGTERM. The rehearsal waits for it to end, then ends as after Ctrl-C."""
     ended = hello / "ended"
     script = f"""\
 if [ "$1" = -c ]; then echo '[]'; exit; fi

@@ -1,4 +1,4 @@
-"""Tests of `modelyard report`: the files it writes, the folder that it replaces, and its exit codes."""
+"""Tests of `modelyard report`: the files it writes, the folder it replaces, and its exit codes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_an_edited_report_is_kept_beside_the_new_one(run: Run, system: Path, cha
 
 
 def test_other_folders_are_left_alone(run: Run, system: Path, changed: Path, tmp_path: Path) -> None:
-    """A report is refused if its folder contains other files, or is in fact a file or a link."""
+    """A report is refused if its folder contains other files, or is actually a file or a link."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "page.md").write_text("mine", encoding="utf-8")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
@@ -130,7 +130,7 @@ inference:
 
 @pytest.fixture
 def versions(tmp_path: Path) -> tuple[Path, Path]:
-    """Return two versions of a system on AWS. The new version has an additional endpoint."""
+    """Return two versions of a system on AWS, where the new one has an additional endpoint."""
     text = (SYSTEMS / "leads" / "system.yaml").read_text(encoding="utf-8")
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text(text, encoding="utf-8")
@@ -139,8 +139,9 @@ def versions(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_costs_follow_the_usage_file(run: Run, versions: tuple[Path, Path], tmp_path: Path) -> None:
-    """The cost table and the finding agree with `modelyard cost`. A usage entry for a new resource is valid for the old
-    version.
+    """The cost table and the finding agree with `modelyard cost`.
+
+    A usage entry for a new resource is also valid for the old version.
     """
     old, new = versions
     usage, out = tmp_path / "usage.yaml", tmp_path / "report"

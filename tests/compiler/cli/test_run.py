@@ -1,4 +1,4 @@
-"""Tests that `modelyard run` starts the compiled runtime, and reports why a system cannot run on this machine."""
+"""Tests that `modelyard run` starts the compiled runtime, and reports why a system can't run on this machine."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def laptop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
-    """Record the commands that would replace this process. Every Python package counts as installed."""
+    """Record the commands that would replace this process. All Python packages count as installed."""
     commands: list[tuple[list[str], dict[str, str]]] = []
 
     def become(command: list[str], environment: dict[str, str]) -> int:
@@ -73,7 +73,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
 def test_runtime_gets_the_compiled_folder(
     run: Run, laptop: Path, started: list[tuple[list[str], dict[str, str]]]
 ) -> None:
-    """The compiled runtime takes precedence in imports, and everything that a run writes is next to the spec."""
+    """The compiled runtime takes precedence in imports, and everything written by a run is next to the spec."""
     assert run("run", laptop, "pipelines.train", "--once", "--sample").code == 0
     ((command, environment),) = started
     compiled = laptop / "build" / "default" / "main"
@@ -120,7 +120,7 @@ def test_another_python_is_asked_for_its_packages(
 
 
 def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None:
-    """The compiler's own environment has neither Ray nor MLflow. The error says so, and nothing is written."""
+    """If the compiler's own environment has neither Ray nor MLflow, the error says so, and nothing is written."""
     result = run("run", laptop)
 
     assert result.code == 1
@@ -131,7 +131,7 @@ def test_this_python_lacks_the_runtimes_packages(run: Run, laptop: Path) -> None
 
 
 def test_language_models_need_another_extra(run: Run, tmp_path: Path) -> None:
-    """A system without language models does not need the package that serves them."""
+    """A system without language models doesn't need the package that serves them."""
     (tmp_path / "system.yaml").write_text(LANGUAGE)
     result = run("run", tmp_path)
 
@@ -141,7 +141,7 @@ def test_language_models_need_another_extra(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
-    """If the target is a cluster, the hint names an environment that runs on this machine, if there is one."""
+    """If the target is a cluster, the hint names an environment that runs on this machine, if any."""
     result = run("run", system)
     assert "[E0885]" in result.err
     assert "provider: local" in result.err
@@ -154,7 +154,7 @@ def test_a_cluster_is_not_this_machine(run: Run, system: Path) -> None:
 def test_a_copy_of_a_system_elsewhere_runs_here(
     run: Run, started: list[tuple[list[str], dict[str, str]]], tmp_path: Path
 ) -> None:
-    """The local copy has its own folder. The spec, its lock and its output are unchanged."""
+    """The local copy has its own folder. The spec, its lock and its output remain unchanged."""
     spec = tmp_path / "hello" / "system.yaml"
     spec.parent.mkdir()
     spec.write_text((FOLDER / "hello" / "system.yaml").read_text())
@@ -206,7 +206,7 @@ def test_a_wrong_spec_is_reported_as_by_validate(run: Run, laptop: Path) -> None
 
 
 def test_status_and_events_read_what_was_recorded(run: Run, laptop: Path) -> None:
-    """A truncated line, other JSON and control characters in a record cause no error."""
+    """A truncated line, other JSON or control characters in a record don't cause an error."""
     assert "[E0888]" in run("status", laptop).err
     state = laptop / ".modelyard" / "default"
     state.mkdir(parents=True)

@@ -49,7 +49,7 @@ def _texts(text: str) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with a spec that lists a key for model-risk. The key is stored outside the folder."""
+    """Return a folder with a spec that lists a key for model-risk. The key itself is stored elsewhere."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
     spec = tmp_path / "fraud"
     spec.mkdir()
@@ -113,7 +113,7 @@ def test_new_approvals_change_the_output(run: Run, folder: Path) -> None:
 
 
 def unverified(key: str) -> str:
-    """Return an invalid signature that names the given key. The compiler accepts it; only the runtime verifies it."""
+    """Return an invalid signature naming the given key. The compiler accepts it, as only the runtime verifies it."""
     body = base64.b64decode(key.split()[1])
     data = b"SSHSIG\0\0\0\1" + len(body).to_bytes(4, "big") + body
     return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(data).decode()}\n-----END SSH SIGNATURE-----\n"
@@ -181,7 +181,7 @@ def test_approvals_for_a_stage_that_requires_none_are_reported() -> None:
 
 
 def test_too_many_approvals_for_a_configmap_are_refused() -> None:
-    """Too many approvals are an error. If some were left out, unverified files could displace a valid approval."""
+    """Too many approvals are an error, as unverified files could displace a valid approval if some were left out."""
     files = [(f"approvals/{at}.json", changed_approval(digest=f"sha256:{at:064}")) for at in range(101)]
 
     assert promotions(VALID_SPEC, *files[:100])["problems"] == []

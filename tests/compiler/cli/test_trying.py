@@ -1,4 +1,4 @@
-"""Tests that `modelyard try` creates a system once, runs every part of it, and sends requests to its endpoints."""
+"""Tests that `modelyard try` creates a system once, runs all of it, and sends requests to its endpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW = {"radius": 17.99}
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
-    """Record the commands that would replace this process, in an empty folder and with every package installed."""
+    """Record the commands that would replace this process, in an empty folder with every package installed."""
     commands: list[list[str]] = []
 
     def become(command: list[str], environment: dict[str, str]) -> int:
@@ -54,7 +54,7 @@ def test_a_first_try_makes_a_system_and_a_second_goes_on(run: Run, started: list
 
 @pytest.mark.parametrize(("typed", "system"), [("mine", "collect.py"), ("batch", "lifetime_value")])
 def test_a_template_or_a_folder(run: Run, started: list[list[str]], tmp_path: Path, typed: str, system: str) -> None:
-    """A template's name creates a folder of that name. Any other argument is a local system's folder."""
+    """A template name creates a folder of that name. Any other argument is the folder of a local system."""
     run("try", typed)
 
     assert system in (tmp_path / typed / "system.yaml").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ class Answering(BaseHTTPRequestHandler):
     """An HTTP handler that responds with the body of the request."""
 
     def do_POST(self) -> None:
-        """Respond with the request's body, and with status 401 unless the token is right."""
+        """Respond with the request body, and with status 401 unless the token is correct."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200 if self.headers["Authorization"] == "Bearer secret" else 401)
         self.end_headers()
@@ -102,7 +102,7 @@ def endpoint() -> Iterator[str]:
 
 
 def test_asking_needs_a_system_that_runs(run: Run, started: list[list[str]], tmp_path: Path, endpoint: str) -> None:
-    """The run's stored request is sent again with the caller's token. Without a run, asking fails."""
+    """The run's stored request is sent again using the caller's token. Without a run, asking fails."""
     run("try", "here")
     state = tmp_path / "here" / ".modelyard" / "default"
     state.mkdir(parents=True)

@@ -21,7 +21,7 @@ def test_the_valid_spec_is_accepted(run: Run, system: Path) -> None:
 
 
 def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command accepts a folder with `modelyard.yaml`, and reads environment files next to it."""
+    """All commands accept a folder with `modelyard.yaml`, and read environment files next to it."""
     (system / "system.yaml").unlink()
     (system / "modelyard.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     (system / "environments").mkdir()
@@ -35,7 +35,7 @@ def test_a_spec_may_be_called_modelyard_yaml(run: Run, system: Path, monkeypatch
 
 
 def test_a_folder_with_two_specs_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every command refuses a folder with two specs, but accepts the path of either spec."""
+    """All commands refuse a folder with two specs, but accept the path of either one."""
     (system / "modelyard.yaml").write_text(SPEC, encoding="utf-8")
 
     for command in (("validate",), ("compile",), ("explain", "inference.score"), ("render",), ("verify",)):
@@ -55,7 +55,7 @@ def test_a_spec_without_environments_is_valid(run: Run, system: Path) -> None:
 
 
 def test_every_environment_is_checked(run: Run, system: Path) -> None:
-    """One run reports the errors in all environments. With --env, it reports only those in one environment."""
+    """A run reports the errors in all environments or, with --env, only those in one environment."""
     (system / "environments").mkdir()
     (system / "environments" / "dev.yaml").write_text("models: {churn: {task: clasification}}\n", encoding="utf-8")
     (system / "environments" / "edge.yaml").write_text("inference: {score: {replicas: two}}\n", encoding="utf-8")
@@ -95,7 +95,7 @@ def test_a_base_may_lack_fields_that_environments_add(run: Run, system: Path) ->
 
 @pytest.mark.parametrize("name", ["prod.yml", "Test_EU.yaml", "1.yaml"])
 def test_unexpected_files_among_environments_are_reported(run: Run, system: Path, name: str) -> None:
-    """Unexpected files are reported, because their errors would go unnoticed. Hidden and non-YAML files are fine."""
+    """Unexpected files are reported, as their errors would go unnoticed. Hidden and non-YAML files are fine."""
     (system / "environments").mkdir()
     for other in (".#prod.yaml", "README.md"):
         (system / "environments" / other).write_text("models: [", encoding="utf-8")
@@ -109,7 +109,7 @@ def test_unexpected_files_among_environments_are_reported(run: Run, system: Path
 
 
 def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> None:
-    """The hint also considers names of files in `environments`. A file with the wrong extension is reported."""
+    """The hint also considers file names in `environments`. Files with the wrong extension are reported."""
     (system / "environments").mkdir()
     (system / "environments" / "staging.yaml").write_text("", encoding="utf-8")
     (system / "environments" / "edge.yml").write_text("", encoding="utf-8")
@@ -119,7 +119,7 @@ def test_the_nearest_environment_name_is_suggested(run: Run, system: Path) -> No
 
 
 def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
-    """If an environment file cannot be read, the other environments are still checked."""
+    """If an environment file can't be read, the other environments are still checked."""
     (system / "environments").mkdir()
     (system / "environments" / "gone.yaml").symlink_to("nowhere")
     os.mkfifo(system / "environments" / "pipe.yaml")
@@ -131,7 +131,7 @@ def test_dangling_links_and_pipes_are_reported(run: Run, system: Path) -> None:
 
 
 def test_a_variable_used_by_another_environment_is_not_unused(run: Run, system: Path) -> None:
-    """A variable counts as used if any environment uses it, even one that is not selected."""
+    """A variable counts as used if any environment uses it, even one that isn't selected."""
     spec = SPEC[: SPEC.index("environments:")].replace("vars:\n", "vars:\n  size: 2Gi\n")
     (system / "system.yaml").write_text(spec, encoding="utf-8")
     (system / "environments").mkdir()
@@ -164,7 +164,7 @@ def test_errors_are_printed_to_standard_error(run: Run, wrong: Path) -> None:
 
 
 def test_machine_readable_formats_are_printed_to_standard_output(run: Run, wrong: Path) -> None:
-    """JSON and SARIF can be parsed, and annotations have GitHub's format, even without errors."""
+    """JSON and SARIF can be parsed, and annotations are in GitHub's format, even without errors."""
     report = json.loads(run("validate", wrong, "--format", "json").out)
     sarif = json.loads(run("validate", wrong, "--format", "sarif").out)
     github = run("validate", wrong, "--format", "github")
@@ -209,7 +209,7 @@ def test_missing_inputs_are_named(run: Run, tmp_path: Path, system: Path, comman
 
 
 def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash means standard input in many programs, so the error explains the alternative `./-`."""
+    """Many programs use a dash for standard input, so the error explains the alternative `./-`."""
     monkeypatch.chdir(system)
     for command in ("validate", "compile", "render", "graph"):
         assert "[E0154]" in run(command, "-").err
@@ -220,7 +220,7 @@ def test_standard_input_is_refused(run: Run, system: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("name", ["a b", "é", "-x", "a'b\"c", "$(id)", "a#b", "%41", "a\nb", "\x1b[31m", "%s{0}"])
 def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None:
-    """A folder may have any name. Control characters in the name are not printed."""
+    """A folder may have any name, but control characters in it aren't printed."""
     folder = tmp_path / name
     folder.mkdir()
     (folder / "system.yaml").write_text(SPEC.replace("compute:", "compte:"), encoding="utf-8")
@@ -238,7 +238,7 @@ def test_unusual_paths_are_accepted(run: Run, tmp_path: Path, name: str) -> None
 
 
 def test_unfinished_checks_are_listed_last(run: Run, system: Path) -> None:
-    """The last line lists the stages that could not run, or the spec entries that were not checked completely."""
+    """The last line lists stages that couldn't run, or spec entries that weren't fully checked."""
     for right, wrong, last in (
         (
             "kind: MLSystem",

@@ -34,7 +34,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def tamper(system: Path) -> None:
-    """Give a manifest more permissions than the spec grants, and update the manifest's recorded hash."""
+    """Give a manifest more permissions than the spec grants, and update its recorded hash."""
     root = system / "build/default/main"
     edit(root / MANIFEST, "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true")
     record = json.loads((root / RECORD).read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def tamper(system: Path) -> None:
 
 
 def verify_codes(run: Run, system: Path, *more: str) -> list[str]:
-    """Return the codes that `verify` reports, and assert that its exit code matches them."""
+    """Return the codes reported by `verify`, asserting that its exit code matches them."""
     result = run("verify", system, "--format", "json", *more)
     reported = [diagnostic["code"] for diagnostic in json.loads(result.out)["diagnostics"]]
     assert result.code == int(any(code.startswith("E") for code in reported))
@@ -58,7 +58,7 @@ def test_verify_accepts_every_compiled_environment(run: Run, compiled: Path) -> 
 
 
 def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compiled: Path) -> None:
-    """compile trusts its own record, but verify does not. `compile --force` restores the compiled output."""
+    """compile trusts its own record, but verify doesn't. `compile --force` restores the compiled output."""
     tamper(compiled)
 
     assert "nothing has changed" in run("compile", compiled).err
@@ -69,7 +69,7 @@ def test_verify_finds_a_manifest_changed_together_with_its_hash(run: Run, compil
 
 
 def test_copies_kept_by_force_are_reported(run: Run, compiled: Path) -> None:
-    """verify recommends `--force` for edited files, and recognizes the copies that `--force` keeps."""
+    """verify recommends `--force` for edited files, and recognizes the copies it keeps."""
     for text in ("mine\n", "mine again\n"):
         (compiled / "build/default/main/README.md").write_text(text)
         assert run("compile", compiled, "--force").code == 0
@@ -122,7 +122,7 @@ def test_every_kind_of_change_is_reported(run: Run, compiled: Path, change: str)
 
 
 def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
-    """A wrong pin in the lock leaves its input hash unchanged, so the lock looks up to date."""
+    """A wrong pin in the lock doesn't affect its input hash, so the lock looks up to date."""
     lock = compiled / LOCK_NAME
     good = lock.read_text(encoding="utf-8")
     edit(lock, "2.60.0-py311", "9.9.9-evil")
@@ -138,7 +138,7 @@ def test_every_command_reports_a_wrong_pin(run: Run, compiled: Path) -> None:
 
 
 def test_pins_of_an_outdated_lock_are_ignored(run: Run, compiled: Path) -> None:
-    """An outdated lock's pins come from an older spec or modelyard version. The next compile updates them."""
+    """An outdated lock's pins come from an older spec or modelyard version, and are updated by the next compile."""
     edit(compiled / LOCK_NAME, "2.60.0-py311", "2.50.0-py311")
     edit(compiled / "system.yaml", "memory: 2Gi", "memory: 3Gi")
 
@@ -154,7 +154,7 @@ def test_a_lock_of_another_spec_is_reported(run: Run, compiled: Path) -> None:
 
 
 def test_a_resource_missing_from_the_lock_is_reported(run: Run, compiled: Path) -> None:
-    """Deleting a resource from the lock manually would hide that the resource will be destroyed."""
+    """Manually deleting a resource from the lock would hide that the resource will be destroyed."""
     edit(
         compiled / LOCK_NAME,
         "      model-server/score: inference.score\n",
@@ -187,7 +187,7 @@ def test_every_line_of_the_lock_is_verified(run: Run, compiled: Path, old: str, 
 
 @pytest.mark.parametrize("text", ["<<<<<<< HEAD\n", "\x00\x01", "[[[[", "- a\n", "lockVersion: 2\n"])
 def test_an_unreadable_lock_is_never_overwritten(run: Run, compiled: Path, text: str) -> None:
-    """A lock with a merge conflict cannot be read, but lists resources that are still to be destroyed."""
+    """A lock with a merge conflict can't be read, but lists resources that are still to be destroyed."""
     lock = compiled / LOCK_NAME
     broken = text + lock.read_text(encoding="utf-8").replace("lockVersion: 1\n", "")
     lock.write_text(broken, encoding="utf-8")
@@ -238,7 +238,7 @@ def test_the_key_of_the_output_covers_inputs_and_pins(compiled: Path) -> None:
 
 
 def test_links_out_of_the_repository_are_not_read(run: Run, tmp_path: Path) -> None:
-    """Links out of the repository are not read, because a pull request could make a CI runner print its own token."""
+    """Links out of the repository aren't read, or a pull request could make a CI runner print its own token."""
     token = tmp_path / "token"
     token.write_text("s3cr3t-deploy-token-of-the-runner-1234\n", encoding="utf-8")
     checkout = tmp_path / "checkout"
@@ -286,7 +286,7 @@ def test_no_line_of_an_unrelated_file_is_printed(run: Run, tmp_path: Path, text:
 
 
 def test_lines_of_a_broken_spec_are_printed(run: Run, tmp_path: Path) -> None:
-    """A file counts as a spec if it has our apiVersion or, as in an overlay, one of our sections."""
+    """A file counts as a spec if it has our apiVersion or, like an overlay, one of our sections."""
     for text in ("apiVersion: modelyard.dev/v1alpha1\nkind: [\n", '{"models": {"a": }}\n', "inference:\n  a: [\n"):
         (tmp_path / "system.yaml").write_text(text, encoding="utf-8")
         assert " | " in run("validate", tmp_path).err

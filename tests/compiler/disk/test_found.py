@@ -13,7 +13,7 @@ from tests.compiler.disk.written import FILES, Counts, content, leftovers, tree,
 
 
 def test_files_of_others_are_kept(tmp_path: Path) -> None:
-    """Files, links and folders that users added are kept, even empty folders. Links are not followed."""
+    """Files, links and folders added by users are kept, even empty folders. Links aren't followed."""
     write(tmp_path, FILES)
     root = tmp_path / "prod/main"
     (root / "NOTES.md").write_text("mine")
@@ -102,7 +102,7 @@ def test_a_deleted_file_is_written_again(tmp_path: Path) -> None:
 def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
     """A user's file at one of our paths is an error unless the contents match.
 
-    With force, it is kept under another name.
+    With force, it is kept under a different name.
     """
     root = tmp_path / "prod/main"
     (root / "w").mkdir(parents=True)
@@ -119,7 +119,7 @@ def test_a_file_of_others_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_last_moment_changes_are_rescued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that a user adds or edits between the check and the switch of trees is moved into the new tree."""
+    """Files added or edited by users between the check and the switch of trees are moved into the new tree."""
     write(tmp_path, FILES)
     real = switch.switch
 

@@ -1,4 +1,4 @@
-"""Tests that a run killed at any moment leaves the complete old or new output tree, and that the next run succeeds."""
+"""Tests that a run killed at any moment leaves the complete old or new tree, and that the next run succeeds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ machine. The process does not handle SIGPROF, so the signal ends it as SIGKILL w
 
 
 def files(version: str) -> Iterator[OutputFile]:
-    """Yield the files of one version of a tree. Two thirds are in every version, and some are in only one."""
+    """Yield the files of one tree version. Two thirds are in every version, and some are only in one."""
     for number in range(FILES):
         text = f"{number} same" if number % 3 else f"{number} {version} " + version * 500
         yield OutputFile(f"{number % 5}/{number}" if number % 4 else f"{number}-{version}", text.encode)
@@ -79,7 +79,7 @@ def version_of(root: Path) -> str:
 
 @dataclass
 class Writers:
-    """Starts and kills processes that write trees. All of them replace the old tree in the same way."""
+    """Starts and kills processes that write trees, all of which replace the old tree in the same way."""
 
     process: subprocess.Popen[str]
     switch: str
@@ -105,7 +105,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=list(KILLS))
 def writers(request: pytest.FixtureRequest, out: Path) -> Iterator[Writers]:
-    """Yield writers that switch trees atomically, or by two renames as on systems without atomic exchange."""
+    """Yield writers that switch trees atomically, or by two renames like on systems without atomic exchange."""
     command = [sys.executable, "-c", WRITER, str(out), str(FILES), request.param]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Writers(process, request.param)

@@ -1,4 +1,4 @@
-"""Tests that no tree is written if its paths leave the tree or collide, or if links or folders are in the way."""
+"""Tests that trees aren't written if paths leave the tree or collide, or links or folders are in the way."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_links_and_folders_in_the_way_are_refused(
     ],
 )
 def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
-    """Nothing is written outside the tree, or under a name that some file systems cannot store."""
+    """Nothing is written outside the tree, or under a name that some file systems can't store."""
     _, problems = write(tmp_path, {**FILES, path: "x"})
 
     assert [problem[:5] for problem in problems] == ["E0705"]
@@ -78,7 +78,7 @@ def test_invalid_paths_are_refused(tmp_path: Path, path: str) -> None:
     [("a", "A"), ("x/a", "X/b"), ("a", "a/b"), ("a/b", "a"), ("straße", "STRASSE"), ("é", "e\u0301"), ("a", "a")],
 )
 def test_colliding_paths_are_refused(tmp_path: Path, path: str, other: str) -> None:
-    """Paths that differ only in case or Unicode composition are refused, because some file systems mix them up."""
+    """Paths that only differ in case or Unicode composition are refused, as some file systems mix them up."""
     files = [OutputFile(path, lambda: b"1"), OutputFile(other, lambda: b"2")]
     _, problems = write_tree(tmp_path, "prod", "main", files, "k")
 

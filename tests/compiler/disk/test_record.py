@@ -15,7 +15,7 @@ from tests.compiler.disk.written import FILES, Counts, write
 
 
 def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
-    """Records are equal because they contain no time, no absolute path and no write order."""
+    """Records are equal since they contain no time, absolute path or write order."""
     write(tmp_path / "a", FILES)
     write(tmp_path / "b", dict(reversed(FILES.items())))
 
@@ -23,9 +23,9 @@ def test_equal_trees_have_equal_records(tmp_path: Path) -> None:
 
 
 def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
-    """A tree counts as changed if its key differs, if it is missing, or if a file is edited or deleted.
+    """A tree counts as changed if its key differs, it is missing, or a file was edited or deleted.
 
-    The edit keeps the file's length and time.
+    The edit preserves the file's length and modification time.
     """
     assert not unchanged(tmp_path, "prod", "main", "k")
     write(tmp_path, FILES)
@@ -54,7 +54,7 @@ def test_unchanged_compares_key_and_content(tmp_path: Path) -> None:
     ids=range(8),
 )
 def test_without_a_valid_record_every_file_is_protected(tmp_path: Path, text: bytes) -> None:
-    """Without a valid record, no file counts as ours. A file with equal content is adopted, any other is kept."""
+    """Without a valid record, no file counts as ours. Files with equal content are adopted, and all others kept."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main" / RECORD).write_bytes(text)
 

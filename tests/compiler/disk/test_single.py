@@ -14,7 +14,7 @@ from tests.compiler.disk.written import everything
 
 
 def test_a_single_file_is_replaced_in_one_step(tmp_path: Path) -> None:
-    """Equal files are not touched, links are not followed, and temporary files of dead runs are removed."""
+    """Equal files aren't touched, links aren't followed, and temporary files of crashed runs are removed."""
     path = tmp_path / "modelyard.lock"
     assert write_file_atomically(path, b"one") == ()
     before = everything(tmp_path)

@@ -1,4 +1,4 @@
-"""Tests that an old tree is replaced by a new one on any file system, after dead runs, and during other runs."""
+"""Tests that a new tree replaces the old one on any file system, even after a crashed run or during other runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.compiler.disk.written import FILES, Counts, a_folder, leftovers, tree
 
 
 def test_leftovers_of_dead_runs_are_removed(tmp_path: Path) -> None:
-    """Folders prepared by dead runs are removed, but not the targets of links in them or folders with similar names."""
+    """Folders prepared by crashed runs are removed, but not their links' targets or folders with similar names."""
     write(tmp_path, FILES)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/o").write_text("o")
@@ -59,7 +59,7 @@ def test_without_atomic_exchange_two_renames_are_used(tmp_path: Path, monkeypatc
 
 
 def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On file systems without hard links, unchanged files are copied, with the same modification time and content."""
+    """Without hard links, unchanged files are copied along with their modification time."""
     write(tmp_path, FILES)
     before = (tmp_path / "prod/main/README.md").stat()
 
@@ -73,7 +73,7 @@ def test_without_hard_links_files_are_copied(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_busy_output_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that cannot get the lock in time names the process that holds it, and writes nothing."""
+    """A run that can't get the lock in time reports that another process holds it, and writes nothing."""
     monkeypatch.setattr(switch, "PATIENCE_S", 0.05)
     with switch.locked(str(tmp_path)):
         _, problems = write(tmp_path, FILES)

@@ -1,4 +1,4 @@
-"""Tests that trees are written completely, all together or not at all, and that unchanged files are not touched."""
+"""Tests that trees are written completely, all together or not at all, without touching unchanged files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_tree_is_written(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_tree_is_not_touched(tmp_path: Path) -> None:
-    """Writing the same files again keeps the inode and time of every file and folder."""
+    """Writing the same files again preserves the inode and modification time of every file and folder."""
     write(tmp_path, FILES)
     (tmp_path / "prod/main/NOTES.md").write_text("mine")
     before = everything(tmp_path)
@@ -72,7 +72,7 @@ def test_only_a_changed_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
-    """If the spec changes but the output does not, only the tree's small record is rewritten."""
+    """If the spec changes but the output doesn't, only the tree's small record is rewritten."""
     write(tmp_path, FILES)
     before = everything(tmp_path)
     write(tmp_path, FILES, "k2")
@@ -86,7 +86,7 @@ def test_a_new_key_rewrites_only_the_record(tmp_path: Path) -> None:
 
 
 def test_files_no_longer_in_the_output_are_removed(tmp_path: Path) -> None:
-    """Files that are no longer in the output are removed, along with folders that become empty."""
+    """Files no longer in the output are removed, along with any folders that become empty."""
     write(tmp_path, FILES)
     report, problems = write(tmp_path, {"README.md": "one"})
 
@@ -130,7 +130,7 @@ def test_several_targets_are_written_together_or_not_at_all(tmp_path: Path) -> N
 
 
 def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the second of three targets cannot be switched, the first target is restored."""
+    """If the second of three targets can't be switched, the first target is restored."""
     names = ("one", "two", "three")
     write_trees(tmp_path, [Tree("prod", name, list(outputs({"a": "old"})), "k") for name in names[:2]])
     real = switch.switch
@@ -149,7 +149,7 @@ def test_a_failed_switch_restores_earlier_targets(tmp_path: Path, monkeypatch: p
 
 
 def test_a_full_disk_is_reported_with_the_final_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk, no file is half-written, and the error names the file's final path, not the temporary folder."""
+    """On a full disk, no file is half-written, and the error names the final path rather than the temporary one."""
     write(tmp_path, FILES)
     before = tree(tmp_path)
 

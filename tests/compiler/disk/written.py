@@ -20,7 +20,7 @@ FILES = {"README.md": "one", "workloads/Pulumi.yaml": "name: a", "workloads/mani
 
 
 class Counts(NamedTuple):
-    """The numbers of files in a tree that were written, left unchanged, and removed."""
+    """The number of files in a tree that were written, left unchanged, and removed."""
 
     written: int
     unchanged: int
@@ -47,12 +47,12 @@ def write(
 
 
 def messages_of(problems: Iterable[Diagnostic], out: Path) -> list[str]:
-    """Return the code and the message of each problem, with paths relative to the output folder."""
+    """Return the code and message of each problem, with paths relative to the output folder."""
     return [f"{problem.code} {problem.message.replace(str(out) + '/', '')}" for problem in problems]
 
 
 def tree(out: Path) -> dict[str, str]:
-    """Return the text of every file in the tree except its record. Empty folders are included."""
+    """Return the text of every file in the tree except its record, including empty folders."""
     root = out / "prod" / "main"
     texts: dict[str, str] = {}
     for folder, folders, files in os.walk(root):
@@ -71,19 +71,19 @@ def tree(out: Path) -> dict[str, str]:
 
 
 def everything(out: Path) -> dict[str, tuple[int, int]]:
-    """Return the inode and time of the output folder and of every file and folder in it."""
+    """Return the inode and modification time of the output folder and of everything in it."""
     paths = [out, *out.rglob("*")]
     return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in paths}
 
 
 def content(out: Path) -> dict[str, tuple[int, int]]:
-    """Return the inode and time of all files and folders except the lock and the folders that hold the trees."""
+    """Return the inode and time of all files and folders, except the lock and the folders holding the trees."""
     around = {str(out), f"{out}/prod", f"{out}/{switch.LOCK}"}
     return {path: state for path, state in everything(out).items() if path not in around}
 
 
 def leftovers(out: Path) -> list[str]:
-    """Return the hidden files and folders next to the trees, which a run should have removed."""
+    """Return hidden files and folders next to the trees, which a run should have removed."""
     return [path.name for path in (out / "prod").iterdir() if path.name.startswith(".")]
 
 

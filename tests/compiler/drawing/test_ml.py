@@ -1,4 +1,4 @@
-"""Tests that the ML view drawing shows the flow from data through models and endpoints to monitors."""
+"""Tests that the ML view shows the flow from data through models and endpoints to monitors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def drawn(text: str = VALID_SPEC) -> Picture:
 
 
 def arrows(picture: Picture) -> set[str]:
-    """Return each arrow of a drawing as text, such as `data scores -> pipeline report`, with its label in brackets."""
+    """Return each arrow of a drawing as text like `data scores -> pipeline report`, with its label in brackets."""
     names = {box.id: f"{box.kind} {box.name}" for box in picture.boxes}
     return {_words(arrow, names) for arrow in picture.arrows}
 

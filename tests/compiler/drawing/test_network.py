@@ -1,4 +1,4 @@
-"""Tests that the network view drawing shows every resource and link, and its JSON has the entire plan."""
+"""Tests that the network view shows every resource and link, and its JSON contains the entire plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that every drawing notation yields complete, deterministic files in which a spec's strings stay plain text."""
+"""Tests that all drawing notations yield complete, deterministic files where strings stay plain text."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def picture_labelled(name: str) -> Picture:
 
 
 def check_everything(name: str) -> None:
-    """Assert that a drawing in each notation has the same structure with the given name as with a plain name."""
+    """Assert that in each notation, a drawing has the same structure with the given name as with a plain name."""
     plain, odd = picture_labelled("plain"), picture_labelled(name)
     for draw, line in ((mermaid, MERMAID), (dot, DOT)):
         assert len(draw(odd).split("\n")) == len(draw(plain).split("\n"))

@@ -1,4 +1,4 @@
-"""Tests that the path at the cursor is found in block style, within brackets, and in text that is not yet valid."""
+"""Tests that the path at the cursor is found in block style, within brackets, and in text that isn't valid yet."""
 
 from __future__ import annotations
 

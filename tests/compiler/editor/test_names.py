@@ -32,7 +32,7 @@ def _paths(schema: Schema, path: tuple[str, ...] = (), depth: int = 0) -> Iterat
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:
-    """Yield a schema, the definitions that it refers to, and the branches of its alternatives."""
+    """Yield a schema, the definitions it refers to, and the branches of its alternatives."""
     yield schema
     if isinstance(schema.get("$ref"), str):
         yield from _parts(definition(SYSTEM, str(schema["$ref"])))

@@ -1,4 +1,4 @@
-"""Tests that the editor's schemas accept the compiler's specs and variables. `tests/real` tests completions."""
+"""Tests that the editor schemas accept the compiler's specs and variables. `tests/real` tests completions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _read(path: str) -> Schema | None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_both_schemas_agree_on_a_file(path: str) -> None:
-    """The compiler's and the editor's schema accept the same files. Only the editor's schema has environments."""
+    """The compiler and editor schemas accept the same files, except that only the latter has environments."""
     spec = _read(path)
     if spec is None or "${" in json.dumps(spec):
         return
@@ -53,7 +53,7 @@ def test_both_schemas_agree_on_a_file(path: str) -> None:
 
 @pytest.mark.parametrize("name", valid_specs())
 def test_both_schemas_agree_when_one_value_is_strange(name: str) -> None:
-    """The compiler's and the editor's schema still agree after each field in turn gets odd values or is removed."""
+    """Both schemas still agree after each field in turn is given odd values or removed."""
     spec = {key: value for key, value in valid_specs()[name].items() if key != "environments"}
     judged = 0
     for changed in _changed(spec):
@@ -72,7 +72,7 @@ def _changed(spec: Schema) -> Iterator[Schema]:
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.startswith("examples/")])
 def test_examples_fit_the_editor_schema(path: str) -> None:
-    """All examples fit the editor's schema, including variables and environments."""
+    """All examples fit the editor schema, including variables and environments."""
     assert [error.message for error in SPECS.iter_errors(_read(path))] == []
 
 
@@ -122,7 +122,7 @@ def test_environments_are_patches(environment: Json, fits: bool) -> None:
 
 
 def test_user_defined_metrics_are_accepted() -> None:
-    """The schema suggests metrics, but also accepts metrics that it does not list."""
+    """The schema suggests metrics, but also accepts ones it doesn't list."""
     spec = with_value(
         valid_specs()["fraud-detection"],
         ("models",),
@@ -140,7 +140,7 @@ def test_user_defined_metrics_are_accepted() -> None:
 
 @pytest.mark.parametrize("name", ["system", "environment"])
 def test_the_printed_schema_is_complete(capsys: pytest.CaptureFixture[str], name: str) -> None:
-    """The printed schema has every definition it refers to, and no keywords that only the compiler uses."""
+    """The printed schema has every definition it refers to, and no keywords used only by the compiler."""
     assert main(["schema", name]) == 0
     printed = capsys.readouterr().out
     schema = cast("Schema", json.loads(printed))

@@ -53,7 +53,7 @@ def _offered(editor: LanguageClient, uri: str, text: str) -> list[str]:
 
 
 def _marked(diagnostics: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    """Return the code, line and columns of each diagnostic that the server published, counted from 1."""
+    """Return the code, line and columns (counted from 1) of each diagnostic published by the server."""
     ranges = [
         (diagnostic["code"], diagnostic["range"]["start"], diagnostic["range"]["end"]) for diagnostic in diagnostics
     ]
@@ -75,7 +75,7 @@ def test_errors_are_marked_while_typing(editor: LanguageClient, spec: str) -> No
 
 
 def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec: str) -> None:
-    """Every keystroke changes the text, but only the text after a pause is checked."""
+    """Every keystroke changes the text, but it's only checked after a pause."""
     editor.open(spec, "kind: MLSystem\n")
     for number in range(1, 20):
         editor.change(spec, f"kind: {'x' * number}\n", number + 1)
@@ -88,7 +88,7 @@ def test_a_text_is_checked_after_a_pause_in_typing(editor: LanguageClient, spec:
 
 
 def test_environments_are_checked_with_their_spec(editor: LanguageClient, tmp_path: Path) -> None:
-    """Errors are marked on their own lines, both in an open environment and in an environment on disk."""
+    """Errors are marked on their own lines, both in an open environment and in one on disk."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "system.yaml").write_text(SPEC[: SPEC.index("environments:")], encoding="utf-8")
     saved, opened = tmp_path / "environments" / "dev.yaml", tmp_path / "environments" / "test.yaml"
@@ -150,7 +150,7 @@ def test_names_are_completed(editor: LanguageClient, spec: str, old: str, new: s
     ],
 )  # fmt: skip
 def test_fields_and_keywords_are_completed(editor: LanguageClient, spec: str, added: str, offered: list[str]) -> None:
-    """Completion also works within brackets, where editors cannot use the schema."""
+    """Completion also works within brackets, where editors can't use the schema."""
     assert _offered(editor, spec, RICH + added) == offered
 
 

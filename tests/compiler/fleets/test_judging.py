@@ -1,4 +1,4 @@
-"""Tests that a group of sites is compiled once, and each site gets the same output as when compiled alone."""
+"""Tests that a site group is compiled once, and each site gets the same output as when compiled alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ inference:
 
 
 def errors_of(table: str, spec: str = SPEC) -> list[str]:
-    """Return the location, code and message of each error in a spec with the given table of sites."""
+    """Return the location, code and message of each error in a spec with the given site table."""
     diagnostics = examine(Question(spec, tables={"shops.csv": table.encode()}))
     return [
         f"{diagnostic.span.file}:{diagnostic.span.line}:{diagnostic.span.column} {diagnostic.code} {diagnostic.message}"
@@ -62,7 +62,7 @@ def test_settings_of_each_site() -> None:
 
 
 def test_what_differs_between_kinds_is_in_their_folders() -> None:
-    """Manifests that depend on the kind of site are in a folder for each kind. All others exist only once."""
+    """Manifests that depend on the kind of site are in a folder per kind, while all others exist only once."""
     output = files("name,boxes\na,1\nb,2\nc,1\n")
     manifests = sorted(path.removeprefix("workloads/manifests/") for path in output if "/manifests/" in path)
 
@@ -72,7 +72,7 @@ def test_what_differs_between_kinds_is_in_their_folders() -> None:
 
 
 def test_a_group_of_one_site_equals_the_site_alone() -> None:
-    """Once the placeholders are filled in, the manifests equal those of a spec without `sites`."""
+    """Once placeholders are filled in, the manifests equal those of a spec without `sites`."""
     group = files("name,boxes\na,2\n")
     alone = (
         SPEC.replace("  sites: {file: shops.csv}\n", "").replace("${site.name}", "a").replace('"${site.boxes}"', "2")
@@ -93,7 +93,7 @@ def _without_hashes(text: str) -> str:
 
 
 def test_an_error_at_some_sites_names_them() -> None:
-    """A machine that is too small at some sites is reported where the spec requests it, with those sites."""
+    """A machine that is too small at some sites is reported where the spec requests it, naming those sites."""
     errors = errors_of("name,boxes,cpu\na,1,8\nb,1,1\nc,1,1\n", SPEC.replace("cpu: 8", 'cpu: "${site.cpu}"'))
 
     assert len(errors) == 1
@@ -116,7 +116,7 @@ def test_an_error_everywhere_names_no_site() -> None:
 
 
 def test_a_warning_names_every_kind_of_site_that_has_it() -> None:
-    """Only the site with a single machine never has a second Pod, whichever site is first."""
+    """Only the site with a single machine never has a second Pod, whichever site comes first."""
     spec = SPEC.replace("  mode: on-prem\n", "  mode: on-prem\n  edge: true\n").replace(
         "memory: 4Gi}}", "memory: 4Gi}, capture: {sample: 10%, retain: 30d, store: lake}}"
     )
@@ -164,7 +164,7 @@ def test_a_number_in_a_column_of_text_has_a_hint_at_the_text() -> None:
 
 
 def test_an_address_range_starts_at_a_multiple_of_its_size() -> None:
-    """An invalid range is reported in the site table if it comes from there, and otherwise in the spec."""
+    """An invalid range is reported in the site table if it comes from there, and in the spec otherwise."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: ["${site.net}"]\n')
     written = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  egress: [10.1.0.0/16, 10.7.0.1/16, "fd00:1::/8"]\n')
     table = "name,boxes,net\na,1,10.1.0.0/16\nb,1,10.7.0.1/16\nc,1,10.8.0.0/16\n"
@@ -203,7 +203,7 @@ CENTRAL = (
 
 
 def test_an_error_elsewhere_does_not_hide_that_a_target_has_sites() -> None:
-    """Stages that run despite an error still know the sites, so they do not report that a target has none."""
+    """Stages that run despite an error still know the sites, so they don't report a target without sites."""
     wrong = CENTRAL.replace("gaps@champion", "gapz@champion")
 
     assert errors_of("name\na\n", CENTRAL) == []
@@ -219,7 +219,7 @@ def test_a_target_keeps_its_sites_when_it_moves() -> None:
 
 
 def test_texts_with_a_meaning_divide_sites_into_kinds() -> None:
-    """Residency affects the checks, so the spec is compiled for each residency, and invalid residencies are refused."""
+    """Residency affects checks, so the spec is compiled for each one, and invalid residencies are refused."""
     spec = SPEC.replace("  mode: on-prem\n", '  mode: on-prem\n  residency: "${site.country}"\n')
 
     assert "workloads/manifests/boxes-1-country-at/namespace.yaml" not in files("name,boxes,country\na,1,at\n", spec)
@@ -239,7 +239,7 @@ def test_too_many_kinds_are_refused() -> None:
 
 
 def test_values_are_data_everywhere() -> None:
-    """Values of sites that could end one string or begin another are never inserted as plain text."""
+    """Site values that could end one string or begin another are never inserted as plain text."""
     spec = SPEC.replace("metadata: {name: shelf}", "metadata: {name: shelf}\nvars: {team: x}").replace(
         "inference:\n  shelf: {", 'inference:\n  shelf: {endpoint: {host: "${site.host}"}, '
     )
@@ -250,7 +250,7 @@ def test_values_are_data_everywhere() -> None:
 
 
 def test_markers_in_a_spec_are_texts() -> None:
-    """A user's string that looks like one of our placeholder markers stays as it is."""
+    """User strings that look like one of our placeholder markers are left as they are."""
     spec = SPEC.replace(
         "metadata: {name: shelf}", "metadata: {name: shelf, labels: {a: zq7s0v0z, b: zq7s1v0z.example}}"
     )
@@ -282,7 +282,7 @@ def test_the_budget_counts_every_site() -> None:
 
 
 def test_the_stages_run_no_more_often_for_more_sites(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group is compiled for each kind of site and for the sites with extreme values, however many sites it has."""
+    """A group is compiled for each kind of site and for sites with extreme values, however many sites it has."""
     runs: list[int] = []
     understood = pipeline._understood  # pyright: ignore[reportPrivateUsage]
 

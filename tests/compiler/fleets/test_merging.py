@@ -1,4 +1,4 @@
-"""Tests that a problem of many sites is reported once, and that different problems are not taken for one."""
+"""Tests that a problem affecting many sites is reported once, without merging different problems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POOLS = SPEC.replace("compute: {cpu: 2, memory: 4Gi}", 'compute: "${site.pool}"
 
 
 def test_a_word_that_equals_a_site_s_name_by_chance_stays_in_the_text() -> None:
-    """The sites have the names of the classes that they lack, but each of these classes is another problem."""
+    """The sites are named like the classes they're missing, but each missing class is a separate problem."""
     errors = errors_of("name,boxes,pool\nnorth,1,north\nsouth,1,south\neast,1,the east\n", _POOLS)
 
     assert [error for error in errors if "E0301" in error] == [
@@ -26,14 +26,14 @@ def test_a_word_that_equals_a_site_s_name_by_chance_stays_in_the_text() -> None:
 
 
 def test_a_value_that_is_copied_to_the_text_does_not_divide_the_sites() -> None:
-    """The sites are of two kinds, and the text quotes a value that can have a marker."""
+    """The sites are of two kinds, and the message quotes a value that may contain a marker."""
     errors = errors_of("name,boxes,pool\na,1,north\nb,2,south\n", _POOLS)
 
     assert errors == ["system.yaml:14:62 E0301 unknown compute class 'north'"]
 
 
 def _calls(count: int) -> int:
-    """Return the number of function calls that it takes to merge the errors of as many sites, each with its text."""
+    """Return how many function calls it takes to merge the errors of `count` sites, each with its own text."""
     names = tuple(f"site-{at}" for at in range(count))
     group = Group("shops", Member.SITE, (), names, {"name": names}, lambda at, _: Span("shops.csv", at + 2, 1, 2))
     runs: list[Run] = []

@@ -28,7 +28,7 @@ class Note:
 
 @dataclass
 class CodeHost:
-    """A code host's state: the comments and labels of change 7, and all requests received."""
+    """A code host's state, i.e. the comments and labels of change 7, and all requests received."""
 
     url: str = ""
     notes: list[Note] = field(default_factory=list[Note])
@@ -101,7 +101,7 @@ def _on_azure(note: Note) -> dict[str, Any]:
 
 
 def _version_on_azure(path: str) -> str:
-    """Return a resource's API version. The one that returns the token's owner has only a preview version."""
+    """Return a resource's API version. For the token's owner, there is only a preview version."""
     return "7.1-preview" if path.endswith("/connectionData") else "7.1"
 
 
@@ -199,7 +199,7 @@ def running() -> Generator[CodeHost]:
 
 
 def environment_of(name: str, host: CodeHost, event: str = "") -> dict[str, str]:
-    """Return the environment variables that a host's pipelines set. `event` is the path of GitHub's event file."""
+    """Return the environment variables set by a host's pipelines. `event` is the path of GitHub's event file."""
     return {
         "github": {
             "GITHUB_TOKEN": TOKEN,

@@ -27,7 +27,7 @@ def host() -> Iterator[CodeHost]:
 
 @pytest.fixture
 def post(host: CodeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Posted:
-    """Return a function that posts a report with a verdict, and returns the exit code and the output."""
+    """Return a function that posts a report with a verdict, and returns the exit code and output."""
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"pull_request": {"number": 7}}), encoding="utf-8")
     pauses: list[float] = []
@@ -68,7 +68,7 @@ def test_nothing_is_said_if_nothing_matters(host: CodeHost, post: Posted, name: 
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, post: Posted, name: str) -> None:
-    """Our comment is found on a later page, and is not confused with another that has the same first line."""
+    """Our comment is found on a later page, and isn't confused with others that have the same first line."""
     other_comments = [host.add(f"{FIRST}\nmine", "mallory"), host.add(f"{marker('b.yaml')}\nother")]
     for number in range(120):
         host.add(f"remark {number}", "ada")
@@ -82,7 +82,7 @@ def test_comments_of_others_and_of_other_specs_are_left_alone(host: CodeHost, po
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_same_comment_of_somebody_else_does_not_replace_ours(host: CodeHost, post: Posted, name: str) -> None:
-    """Otherwise, anyone could post a copy of a report early and keep our comment from ever being updated."""
+    """Otherwise, anyone could post a copy of a report early and prevent ours from ever being updated."""
     host.add(f"{FIRST}\none", "mallory")
 
     assert post(name, f"{FIRST}\none") == (0, "comment created")
@@ -127,7 +127,7 @@ def test_what_was_created_without_an_answer_is_not_created_twice(host: CodeHost,
     ],
 )
 def test_only_reports_are_posted(host: CodeHost, post: Posted, text: str) -> None:
-    """Any other text is refused, because the artifact of a fork's pipeline may contain anything."""
+    """Any other text is refused, since the artifact of a fork's pipeline may contain anything."""
     code, message = post("github", text)
 
     assert code == 1
@@ -147,7 +147,7 @@ def test_links_are_not_followed(host: CodeHost, post: Posted, tmp_path: Path) ->
 
 
 def test_the_run_of_a_fork_is_followed_to_its_pull_request(host: CodeHost, post: Posted, tmp_path: Path) -> None:
-    """The event, unlike the artifact, contains the reviewed commit and fork, so the pull request is found."""
+    """Unlike the artifact, the event contains the reviewed commit and fork, so the pull request can be found."""
     event = tmp_path / "run.json"
     run = {"head_branch": "a/b", "head_sha": "c0ffee", "head_repository": {"owner": {"login": "eve"}}}
     event.write_text(json.dumps({"workflow_run": run}), encoding="utf-8")
@@ -199,7 +199,7 @@ def test_redirects_do_not_get_the_token(host: CodeHost, post: Posted) -> None:
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_another_server_is_recognized(host: CodeHost, post: Posted, name: str) -> None:
-    """A server that responds with other JSON causes a one-line error, not a traceback."""
+    """A server that responds with other JSON causes a one-line error rather than a traceback."""
     host.busy = [(200, {})] * 9
     code, printed = post(name, f"{FIRST}\none")
 

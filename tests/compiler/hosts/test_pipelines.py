@@ -39,7 +39,7 @@ def _parsed(host: str, name: str = "", settings: Settings = SETTINGS) -> Any:
 @pytest.mark.parametrize("settings", [SETTINGS, PREVIEWING], ids=["plain", "previewing"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None:
-    """The schemas are the ones editors use, taken from check-jsonschema, whose own validator takes a minute."""
+    """The schemas are those used by editors, taken from check-jsonschema, whose own validator takes a minute."""
     schema = json.loads(
         (files("check_jsonschema.builtin_schemas.vendor") / f"{SCHEMAS[host]}.json").read_text(encoding="utf-8")
     )
@@ -51,7 +51,7 @@ def test_files_fit_the_schema_of_the_host(host: str, settings: Settings) -> None
 
 
 def test_the_action_fits_its_schema_and_reviews(repository: Repository) -> None:
-    """The step in action.yml writes the report and the summary, prints annotations, and exits with the verdict."""
+    """The step in action.yml writes the report and summary, prints annotations, and exits with the verdict."""
     action = _action()
     schema = json.loads((files("check_jsonschema.builtin_schemas.vendor") / "github-actions.json").read_text("utf-8"))
     assert not [error.message for error in jsonschema_rs.validator_for(schema).iter_errors(action)]
@@ -100,7 +100,7 @@ def test_the_settings_are_in_the_files() -> None:
 
 
 def test_a_pipeline_installs_only_what_is_pinned() -> None:
-    """A commit or a hash determines what is installed, so it does not matter who owns the package's name."""
+    """What is installed is determined by a commit or hash, so it doesn't matter who owns the package name."""
     for host in HOSTS:
         text = "".join(pipeline_files(host, SETTINGS).values())
         installs = re.findall(r"pip install [^\n]*", text)
@@ -150,7 +150,7 @@ def test_the_source_is_where_pip_installed_from(recorded: dict[str, Any], source
 
 
 def test_jobs_of_github_have_no_more_rights_than_they_need() -> None:
-    """Jobs that read a pull request have no token with write access, and jobs with write access check out nothing."""
+    """Jobs reading a pull request have no token with write access, and jobs with write access check out nothing."""
     review, fork = _parsed("github"), _parsed("github", "modelyard-comment.yml")
     assert review["permissions"] == fork["permissions"] == {}
     jobs = {**review["jobs"], "fork": fork["jobs"]["comment"]}
@@ -184,7 +184,7 @@ def _scripts(value: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_script_contains_an_expression(host: str) -> None:
-    """Values reach scripts through the environment, because a branch may be named `$(id)`."""
+    """Scripts get values through the environment, since a branch may be named `$(id)`."""
     scripts = [entry for text in pipeline_files(host, PREVIEWING).values() for entry in _scripts(yaml.safe_load(text))]
 
     assert len(scripts) >= 2
@@ -246,7 +246,7 @@ def _action() -> Any:
 
 
 def _of_runner(repository: Repository) -> dict[str, str]:
-    """Return the environment variables of a job, including the paths of files that GitHub's runner has created."""
+    """Return a job's environment variables, including the paths of files created by GitHub's runner."""
     folder = repository.folder.parent / "runner"
     folder.mkdir(exist_ok=True)
     paths = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary", "RUNNER_TEMP": folder}
@@ -301,7 +301,7 @@ def _on_azure(repository: Repository) -> int:
 
 @pytest.mark.parametrize("run_steps", [_on_github, _on_gitlab, _on_azure], ids=HOSTS)
 def test_steps_keep_one_comment_up_to_date(repository: Repository, run_steps: Callable[[Repository], int]) -> None:
-    """No comment is created without relevant changes, but an existing one is updated even if no changes are left."""
+    """A comment is only created for relevant changes, but an existing one is updated even if none are left."""
     host = repository.host
     repository.push("kind: MLSystem", "kind:   MLSystem")
     assert (run_steps(repository), host.notes, host.labels) == (0, [], set())
@@ -344,7 +344,7 @@ def test_a_spec_cannot_command_the_runner(repository: Repository, job: str) -> N
 
 @pytest.mark.parametrize("job", ["workflow", "action"])
 def test_what_the_annotations_print_besides_cannot_command_the_runner(repository: Repository, job: str) -> None:
-    """The runner must obey the annotations `modelyard diff` prints to stdout; stderr has only plain text."""
+    """The runner must obey annotations that `modelyard diff` prints to stdout, while stderr only has plain text."""
     programs = repository.folder.parent / "programs"
     programs.mkdir()
     program = programs / "modelyard"
@@ -360,7 +360,7 @@ def test_what_the_annotations_print_besides_cannot_command_the_runner(repository
 
 
 def test_a_pipeline_does_not_run_code_of_the_repository(repository: Repository) -> None:
-    """A module in the repository with the name of a standard library module is not imported."""
+    """A module in the repository named like a standard library module isn't imported."""
     for name in ("json", "argparse", "pip", "yaml"):
         (repository.folder / f"{name}.py").write_text("raise SystemExit('imported')", encoding="utf-8")
 

@@ -84,7 +84,7 @@ def _variables(repository: Repository) -> dict[str, str]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_a_preview_shows_is_in_the_review(repository: Repository, host: str) -> None:
-    """The preview uses the settings of the last deployment. The stack's outputs and settings do not leave the job."""
+    """The preview uses the last deployment's settings. The stack's outputs and settings don't leave the job."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)
@@ -121,7 +121,7 @@ def test_the_stack_of_each_site_is_previewed(repository: Repository) -> None:
 def test_without_credentials_or_a_stack_there_is_no_preview(
     repository: Repository, host: str, missing: str, message: str
 ) -> None:
-    """Without a preview, the rest of the review is complete. Pulumi's output cannot send commands to the agent."""
+    """The review is otherwise complete without a preview. Pulumi's output can't send commands to the agent."""
     repository.push("owner: {team: growth", "owner: {team: sales")
     variables = _variables(repository)
     preview, review = _scripts(host)
@@ -136,7 +136,7 @@ def test_without_credentials_or_a_stack_there_is_no_preview(
 
 
 def test_only_the_job_that_previews_has_credentials() -> None:
-    """The preview job does not run for forks, and installs nothing that a change names."""
+    """The preview job doesn't run for forks, and installs nothing named by a change."""
     github, gitlab, azure = (_pipeline(host) for host in ("github", "gitlab", "azure"))
     jobs = github["jobs"]
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]

@@ -23,7 +23,7 @@ SPECS = [*every_example(), *templates().values()]
 
 
 def nowhere(entrypoint: str) -> bool:
-    """Return False, as if the entrypoints of user code could not be found on this machine."""
+    """Return False, as if user code entrypoints couldn't be found on this machine."""
     return False
 
 
@@ -38,7 +38,7 @@ def of_text(text: str) -> Copy:
 
 
 def of(name: str) -> dict[str, str]:
-    """Return the notes on the local copy of an example, by the address of the spec entry."""
+    """Return the notes on an example's local copy, by the address of the spec entry."""
     return {note.address: note.text for note in copied(Example(name, None).inputs()).notes}
 
 
@@ -118,7 +118,7 @@ def test_all_of_the_few_requests_are_captured() -> None:
 
 
 def test_what_nothing_trains_is_trained_on_generated_examples() -> None:
-    """A model without pipelines gets a training pipeline. A fixed version is replaced with the one trained here."""
+    """A model without pipelines gets a training pipeline. Fixed versions are replaced with the one trained here."""
     minimal: Any = of_text(templates()["minimal"].read_text()).spec
     (pipeline,) = minimal["pipelines"].values()
     assert (pipeline["model"], pipeline["promoteTo"]) == ("churn", "champion")
@@ -169,7 +169,7 @@ def test_a_small_model_stands_in_for_a_language_model() -> None:
 
 
 def test_versions_of_language_models_become_the_one_that_is_imported() -> None:
-    """Numbers in variants, adapters and bases name the only version. Bounds that need its language are left out."""
+    """Version numbers become that of the only version. Bounds that need its language are left out."""
     text = (FOLDER.parent / "tests/fields/managed.yaml").read_text()
     changes = {
         "model: chat@champion": "model: chat@2",

@@ -1,4 +1,4 @@
-"""Tests the small models that stand in for language models: the importer accepts their files."""
+"""Tests that the importer accepts the files of the small models that stand in for language models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelyard_runtime.serving.language.fitting import weight_bytes
 
 
 def test_the_importer_accepts_the_files(tmp_path: Path) -> None:
-    """The digest in the copy's spec is the one that the promoter computes, and nothing in the folder is code."""
+    """The digest in the copy's spec is the one computed by the promoter, and nothing in the folder is code."""
     files = files_of("lake/chat/1")
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -29,7 +29,7 @@ def test_models_depend_only_on_the_place_of_their_files() -> None:
 
 
 def test_every_tensor_is_complete() -> None:
-    """Each tensor has the bytes of its shape, one after the other, up to the end of the file."""
+    """The tensors' bytes match their shapes and are contiguous up to the end of the file."""
     content = files_of("lake/chat/1")["model.safetensors"]
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])

@@ -11,7 +11,7 @@ from modelyard.migration.records import Step
 
 
 def run_step(step: Step, folder: Path, programs: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a step's commands with these scripts first in PATH, by name. The folder is the home directory."""
+    """Run a step's commands with these scripts, by name, first in PATH. `folder` is the home directory."""
     for name, script in programs.items():
         (folder / name).write_text(script, encoding="utf-8")
         (folder / name).chmod(0o700)

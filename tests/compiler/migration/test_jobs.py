@@ -46,7 +46,7 @@ GOOGLE = Destination("gcp", "europe-west3")
 
 
 def another_cluster(endpoint: str) -> dict[str, Json]:
-    """Return the changes that place the system on another cluster, with its object store at the given URL."""
+    """Return the changes that move the system to another cluster, with its object store at the given URL."""
     return {"deployment": {"context": "hall", "namespace": "moved"}, "stores": {"lake": {"endpoint": endpoint}}}
 
 
@@ -60,7 +60,7 @@ def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tu
 
 
 def jobs(migration: Migration) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the file name of each copy Job, with the objects in the file by kind."""
+    """Yield the file name of each copy Job, and the objects in the file by kind."""
     for phase in migration.phases:
         for name, text in phase.files.items():
             yield f"{phase.name}/{name}", {manifest["kind"]: manifest for manifest in yaml.safe_load_all(text)}
@@ -73,9 +73,9 @@ def container(objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_phase_that_copies_has_a_job_on_the_new_side() -> None:
-    """Whichever way they copy, Jobs run on the new side.
+    """Jobs run on the new side, whichever way they copy.
 
-    Comparisons are not retried, because a difference would not go away.
+    Comparisons aren't retried, since a difference wouldn't go away.
     """
     migration, move = plan(GOOGLE, IN_CLOUD)
 
@@ -148,7 +148,7 @@ def test_a_job_reads_the_secret_of_a_store_on_its_own_target_and_reaches_only_th
 def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     old: str, new: str | None, place: Place | None
 ) -> None:
-    """If two clusters each reach only one store, there is no Job, and the plan explains how to forward ports."""
+    """If two clusters can only reach one store each, there is no Job, and the plan explains port forwarding."""
     text = ON_PREMISES.replace("https://s3.plant.example:9000", old)
     migration, move = (
         plan(GOOGLE, IN_CLOUD, text) if new is None else plan(Destination("kubernetes"), another_cluster(new), text)
@@ -174,7 +174,7 @@ def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     ],
 )
 def test_jobs_can_use_an_identity_of_their_cloud(place: Destination, command: str) -> None:
-    """The plan says how a Job gets a cloud identity, so a static key is needed only for stores outside that cloud."""
+    """The plan says how a Job gets a cloud identity, so only stores outside that cloud need a static key."""
     migration, _ = plan(place, IN_CLOUD)
 
     (login,) = [step for phase in migration.phases for step in phase.do if "let them log in" in step.text]

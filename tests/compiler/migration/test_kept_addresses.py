@@ -1,4 +1,4 @@
-"""Tests that a move to a new cluster does not keep addresses that only the old cluster resolves."""
+"""Tests that a move to a new cluster doesn't keep addresses that only the old cluster resolves."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_move_to_a_cloud_does_not_keep_the_address_of_a_service(host: str, end
 def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
     """`portability` refuses such an address in a new cluster.
 
-    In an existing cluster, the name may belong to another Service.
+    In an existing cluster, the name may belong to a different Service.
     """
     old = old_side(INSIDE)
 
@@ -85,7 +85,7 @@ def test_portability_names_it_too(place: Destination, is_refused: bool) -> None:
 
 
 def test_a_refusal_is_at_a_line_of_the_spec_and_not_of_the_overlay_that_nobody_has_written() -> None:
-    """The overlay adds an unknown field, but exists only in memory until a plan is written."""
+    """The overlay adds an unknown field, but only exists in memory until a plan is written."""
     patch: dict[str, Json] = {"stores": {"lake": {"endpoint": None, "credentials": None, "colour": "red"}}}
     sides = sides_of(MoveRequest(("main",), AWS, "moved", patch), old_side("s3.plant.example"), TARGETS)
 

@@ -1,4 +1,4 @@
-"""Tests that the commands run before removing the old side fail as long as anything still uses it."""
+"""Tests that the commands to run before removing the old side fail as long as anything still uses it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def ran(guard: Step, folder: Path, schedules: str, runs: str) -> subprocess.Comp
 def test_what_still_uses_the_old_side_is_named(
     guard: Step, schedules: str, runs: str, reported: str | None, tmp_path: Path
 ) -> None:
-    """An empty list does not prove that the old side is unused: the cluster may be the wrong one or unreachable."""
+    """An empty list doesn't prove that the old side is unused, as the cluster may be wrong or unreachable."""
     outcome = ran(guard, tmp_path, schedules, runs)
     assert (outcome.returncode, outcome.stdout) == ((0, "") if reported is None else (1, reported))
 

@@ -104,14 +104,14 @@ def step_of(migration: Migration) -> Step:
 
 
 def run(step: Step, folder: Path, old: str) -> subprocess.CompletedProcess[str]:
-    """Run a step's commands with stand-ins for the command-line tools. The old side's service has the given value."""
+    """Run a step's commands with command-line tool stand-ins. The old side's service has the given value."""
     (folder / "old").write_text(old, encoding="utf-8")
     return run_step(step, folder, dict.fromkeys(("aws", "gcloud", "az", "pulumi"), PROGRAM))
 
 
 @pytest.mark.parametrize(("old", "new"), STORED)
 def test_a_secret_keeps_its_value_under_the_name_of_the_new_service(old: str, new: str, tmp_path: Path) -> None:
-    """The value passes only through pipes, never in an argument, because other users could list arguments."""
+    """The value only passes through pipes and never in an argument, which other users could see."""
     step = step_of(plan(old, new))
     ran = run(step, tmp_path, VALUE)
 

@@ -29,7 +29,7 @@ CENTRE_IN_CLOUD: dict[str, Json] = {
 
 
 def plan(patch: dict[str, Json]) -> tuple[Migration, Move]:
-    """Return the plan that moves the central target of a chain of shops to a cloud. The shops stay where they are."""
+    """Return the plan that moves the central target of a chain of shops to a cloud, leaving the shops in place."""
     example = Example("shelf", None, SYSTEMS)
     old = Side(example.inputs(), example.compiled())
     wish = MoveRequest(("centre",), Destination("gcp", "europe-west3"), "gcp", patch)
@@ -37,7 +37,7 @@ def plan(patch: dict[str, Json]) -> tuple[Migration, Move]:
 
 
 def test_commands_name_each_site_and_requests_go_to_one() -> None:
-    """A command without a site's context would run in a cluster that does not exist."""
+    """A command without a site's context would run in a nonexistent cluster."""
     migration, move = plan(CENTRE_IN_CLOUD)
     phases = {phase.name: phase for phase in migration.phases}
 
@@ -52,7 +52,7 @@ def test_commands_name_each_site_and_requests_go_to_one() -> None:
 
 
 def test_every_site_gets_the_overlay_with_schedules() -> None:
-    """At the cut-over and when it is undone, each site's stack is applied with an overlay that has schedules."""
+    """When cutting over or undoing that, each site's stack is applied with an overlay that has schedules."""
     migration, _ = plan(CENTRE_IN_CLOUD)
     cut_over = next(phase for phase in migration.phases if phase.name == "9-cut-over")
 
@@ -62,7 +62,7 @@ def test_every_site_gets_the_overlay_with_schedules() -> None:
 
 
 def test_each_sites_store_is_copied_to_its_counterpart() -> None:
-    """Every site's object store has its own address and key, in every phase that copies or compares data."""
+    """Each site's object store has its own address and key, in every phase that copies or compares data."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2"}}})
     assert isinstance(patch, dict)
     migration, move = plan(patch)
@@ -88,7 +88,7 @@ def test_each_sites_store_is_copied_to_its_counterpart() -> None:
 
 
 def test_markers_are_read_by_the_columns_of_their_own_side() -> None:
-    """Each side numbers its markers by the columns it uses, and the new side no longer uses the column `s3`."""
+    """Each side numbers its markers by the columns it uses, and the new side no longer uses the `s3` column."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"endpoint": "https://${site.registry}"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)
@@ -99,7 +99,7 @@ def test_markers_are_read_by_the_columns_of_their_own_side() -> None:
 
 
 def test_stores_at_sites_on_one_side_only_are_named_for_people() -> None:
-    """The plan cannot know where each site's objects belong in a bucket that all sites share."""
+    """The plan can't know where each site's objects belong in a bucket shared by all sites."""
     patch = merged(CENTRE_IN_CLOUD, {"stores": {"box": {"adopt": "shelf-2", "endpoint": "https://s3.acme.example"}}})
     assert isinstance(patch, dict)
     migration, _ = plan(patch)

@@ -1,4 +1,4 @@
-"""Tests the phases that move requests: what the dual run sends to each kind of endpoint, and when promoters run."""
+"""Tests the phases that move requests: what the dual run sends to each endpoint type, and when promoters run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
     new = "support-gcp-main"
 
     def order(steps: tuple[Step, ...]) -> list[str]:
-        """Return what the commands do to the new side's promoter and registry, in their order."""
+        """Return what the commands do to the new side's promoter and registry, in order."""
         lines = [line for step in steps for line in step.commands if new in line]
         words = {'"suspend": true': "suspend", '"suspend": false': "resume", " import ": "import"}
         return [word for line in lines for part, word in words.items() if part in line]
@@ -75,7 +75,7 @@ def test_the_new_sides_promoter_runs_only_while_no_registry_is_copied() -> None:
 
 
 def test_answers_of_a_language_model_are_compared_by_their_texts() -> None:
-    """A response also states when its side loaded the model, and these times never match on both sides."""
+    """A response also says when its side loaded the model, and these times never match on both sides."""
     migration = plan()
     (step,) = [step for phase in migration.phases for step in phase.do if "assistant.json" in step.text]
     asked = [line for line in step.commands if line.startswith("curl ")]
@@ -97,7 +97,7 @@ def _answer(created: int) -> dict[str, object]:
 
 
 def test_a_move_between_the_same_buckets_copies_costs_and_undoes_nothing() -> None:
-    """If both sides reach an adopted bucket, both use it, so there is nothing to copy."""
+    """If both sides can reach an adopted bucket, both use it, so there's nothing to copy."""
     text = SPEC.replace("lake: {type: object}", "lake: {type: object, ADOPTED}").replace(
         "ADOPTED", 'adopt: chats, endpoint: "https://s3.acme.example", credentials: "secret://vault/lake"'
     )
@@ -150,7 +150,7 @@ def test_adapters_are_compared_like_the_endpoints_model() -> None:
 
 
 def test_callers_of_an_endpoint_without_a_host_get_its_new_address() -> None:
-    """Traffic weights and DNS need a host, and a Service in the new cluster cannot be reached from the old one."""
+    """Traffic weights and DNS need a host, and the old cluster can't reach a Service in the new one."""
     (cut_over,) = [phase for phase in plan().phases if phase.name == "9-cut-over"]
     (step,) = [step for step in cut_over.do if step.text.startswith("assistant: ")]
 

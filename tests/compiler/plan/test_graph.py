@@ -1,4 +1,4 @@
-"""Tests finding a plan's resources by their value's type, and those that a link leads to."""
+"""Tests finding a plan's resources by the type of their value, and those a link leads to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a plan lists its machines, each labelled with the workloads that run on it."""
+"""Tests that a plan lists its machines, each labelled with the workloads running on it."""
 
 from __future__ import annotations
 

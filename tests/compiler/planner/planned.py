@@ -41,9 +41,9 @@ def addons(plan: Plan, placement: str = "main") -> tuple[str, ...]:
 
 
 def assert_whole(plan: Plan) -> None:
-    """Assert that addresses are unique, that links have sinks, and that sinks precede sources, which rules out cycles.
+    """Assert that addresses are unique, links have sinks, and sinks precede sources, which rules out cycles.
 
-    Only Prometheus may link to later resources, because it does not wait for them.
+    Only Prometheus may link to later resources, since it doesn't wait for them.
     """
     order = {resource.place: at for at, resource in enumerate(plan.resources)}
     assert len(order) == len(plan.resources)

@@ -1,4 +1,4 @@
-"""Tests that targets access each other only through bundles and declared allow rules."""
+"""Tests that targets only access each other through bundles and declared allow rules."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def changed(old: str, new: str, text: str = SPEC) -> str:
 
 
 def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
-    """The model server may read one prefix of the artifact store and cannot access the registry."""
+    """The model server may read one prefix of the artifact store and can't access the registry."""
     plan = plan_of(SPEC)
 
     assert crossing(SPEC) == [("shop:model-server/till", "main:object-store/lake", "https", 443)]
@@ -70,7 +70,7 @@ def test_a_model_served_on_another_target_is_read_from_a_bundle() -> None:
 
 
 def test_promotions_write_only_the_bundles_that_other_targets_read() -> None:
-    """A promotion writes a bundle only if another target serves the model, not if only the registry's target does."""
+    """A promotion only writes a bundle if a target other than the registry's serves the model."""
     plan = plan_of(SPEC)
 
     assert job(plan, "learn").bundles == ("champion",)
@@ -123,7 +123,7 @@ def test_an_adopted_registry_is_on_no_target() -> None:
 
 
 def test_an_existing_cluster_allows_access_only_as_declared() -> None:
-    """An existing cluster needs an allow rule for access from a cloud or from another cluster."""
+    """An existing cluster needs an allow rule for access from a cloud or another cluster."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT, read)
 
@@ -176,7 +176,7 @@ def test_rollbacks_from_another_target_are_refused() -> None:
 
 
 def test_a_service_name_from_another_cluster_is_refused() -> None:
-    """A Service name resolves only within its cluster, so using it from another cluster is an error."""
+    """A Service name only resolves within its cluster, so using it from another cluster is an error."""
     read = changed("{store: lake, path: payments/", "{store: pictures, path: payments/")
     spec = changed("compute: {cpu: {", PLANT.replace("https://s3.shop.example", "http://minio.storage.svc"), read)
     opened = changed("context: shop", "context: shop, reachableFrom: [main]", spec)
@@ -198,7 +198,7 @@ def test_an_adopted_registry_with_a_service_name_works_only_in_its_cluster() -> 
 
 
 def test_an_allow_rule_does_not_expose_a_registry_on_another_target() -> None:
-    """The error does not suggest an allow rule, because adding one would not change the error."""
+    """The error doesn't suggest an allow rule, since adding one wouldn't change the error."""
     spec = changed("{default: main}", "{default: shop, training: main}")
     spec = spec.replace("  desk: {", "  desk: {target: shop, ")
     spec = spec.replace("lake: {type: object}", "lake: {type: object, target: main}")

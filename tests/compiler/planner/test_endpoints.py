@@ -1,4 +1,4 @@
-"""Tests that an endpoint is planned as a server and a route, and may write only its captures."""
+"""Tests that an endpoint is planned as a server and a route, and may only write its captures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_server_has_write_access_only_to_captures() -> None:
-    """The server itself deletes expired captures in an adopted bucket, as we do not manage its lifecycle rules."""
+    """The server itself deletes expired captures in an adopted bucket, whose lifecycle rules we don't manage."""
     rights = identity(plan_of(VALID_SPEC), "scorer")
 
     assert rights.access == (

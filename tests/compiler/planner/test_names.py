@@ -1,4 +1,4 @@
-"""Tests that renamed workloads keep their objects' names, and that colliding names are refused."""
+"""Tests that renamed workloads keep their object names, and that colliding names are refused."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_pipeline_elsewhere_keeps_the_name_of_an_endpoint() -> None:
 
 
 def test_a_collision_is_reported_once() -> None:
-    """Two workloads whose objects' names collide cause one error rather than one per object."""
+    """Two workloads whose object names collide cause a single error rather than one per object."""
     assert len(planned(changed("\n  report:\n", "\n  monitor-drift:\n"))[1]) == 1
 
 

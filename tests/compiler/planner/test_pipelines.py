@@ -9,7 +9,7 @@ from tests.specs import VALID_SPEC, changed
 
 
 def test_a_training_pipeline_may_read_its_inputs_and_write_artifacts() -> None:
-    """The pipeline's identity can access the data named in the spec, and can append to the pipeline's log folder."""
+    """The pipeline's identity can access the data named in the spec, and append to the pipeline's log folder."""
     rights = identity(plan_of(VALID_SPEC), "retrain")
 
     assert rights.access == (
@@ -55,7 +55,7 @@ def test_checkpoints_are_with_the_model_or_in_a_writable_store() -> None:
 
 
 def test_built_in_training_stores_checkpoints_with_its_model() -> None:
-    """Built-in training stores checkpoints only with its model, and therefore stores none with an adopted registry.
+    """Built-in training only stores checkpoints with its model, and so stores none with an adopted registry.
 
     It also stores none if two runs on the same files could overlap, or if its Pods are too small for Ray Train.
     """
@@ -84,7 +84,7 @@ def _checkpoints(plan: Plan, name: str) -> tuple[str, str] | None:
 
 
 def test_an_adopted_registry_means_no_stored_logs() -> None:
-    """The store of an adopted registry is unknown, so logs cannot be stored there."""
+    """An adopted registry's store is unknown, so logs can't be stored there."""
     adopted = plan_of(
         changed("registry: {database: runs, artifacts: lake}", "registry: {adopt: 'https://mlflow.acme.example'}")
     )
@@ -93,7 +93,7 @@ def test_an_adopted_registry_means_no_stored_logs() -> None:
 
 
 def test_a_launcher_can_only_start_runs() -> None:
-    """The launcher of a pipeline has its own identity, which cannot access data or secrets."""
+    """A pipeline's launcher has its own identity, which can't access data or secrets."""
     rights = identity(plan_of(VALID_SPEC), "retrain-launcher")
 
     assert (rights.access, rights.secrets, rights.api) == ((), (), "launcher")

@@ -25,7 +25,7 @@ def test_the_valid_plan_is_complete() -> None:
 @settings(max_examples=25, deadline=None)
 @given(models=st.integers(0, 60), moves=st.randoms(use_true_random=False))
 def test_every_plan_is_complete(models: int, moves: Random) -> None:
-    """Wherever workloads are placed, a plan has no cycle, no dangling link and no duplicate address."""
+    """No plan has a cycle, dangling link or duplicate address, wherever workloads are placed."""
     system = scattered(system_of(large_spec(models)), moves)
     result, diagnostics = plan(system, {"near": ON_PREM, "far": ON_PREM})
 
@@ -34,7 +34,7 @@ def test_every_plan_is_complete(models: int, moves: Random) -> None:
 
 
 def scattered(system: System, moves: Random) -> System:
-    """Place workloads on random targets, except alert-only monitors, which are placed with their metrics."""
+    """Place workloads on random targets, except for alert-only monitors, which stay with their metrics."""
 
     def place() -> str:
         return moves.choice(("near", "far"))
@@ -53,7 +53,7 @@ def scattered(system: System, moves: Random) -> System:
 
 
 def test_planning_time_is_linear() -> None:
-    """Ten times as many models take about ten times as long, measured in the same run."""
+    """Ten times as many models take about ten times as long, as measured in the same run."""
     times = {models: _time(system_of(large_spec(models))) for models in (300, 3000)}
 
     assert times[3000] < 25 * times[300]

@@ -1,4 +1,4 @@
-"""Tests that clusters get the add-ons, channels, secrets, registry and machines that their workloads need."""
+"""Tests that clusters get the add-ons, channels, secrets, registry and machines needed by their workloads."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
     ],
 )
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
-    """The target's catalog lists the add-ons that each type of resource needs. Adopted resources need none."""
+    """The target's catalog lists the add-ons required by each resource type. Adopted resources require none."""
     needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     result, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
@@ -58,7 +58,7 @@ def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: t
 
 
 def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
-    """Prometheus, and therefore a dashboard, is planned only for an SLO, a monitor or telemetry."""
+    """Prometheus, and therefore a dashboard, is only planned for an SLO, a monitor or telemetry."""
     quiet = large_spec(0) + (
         "models: {m: {task: regression, framework: xgboost}}\n"
         "inference: {e: {variants: {a: {model: m@champion}}, compute: cpu}}\n"
@@ -69,7 +69,7 @@ def test_a_dashboard_is_planned_only_with_a_prometheus() -> None:
 
 
 def test_channels_are_planned_where_their_alerts_fire() -> None:
-    """The owner's channel is planned where SLOs and pipelines are, and a monitor's channel where the monitor runs."""
+    """The owner's channel is planned where SLOs and pipelines are, and a monitor's channel where it runs."""
     result = plan_of(ON_TWO)
 
     assert sorted(item.place for item in result.resources if item.kind is Kind.CHANNEL) == [
@@ -144,7 +144,7 @@ def test_a_class_that_fits_no_machine_is_reported_once() -> None:
 
 
 def test_node_pools_are_planned_before_their_workloads() -> None:
-    """Each compute class in use gets one node pool, whose origin is the class. Existing machines need no node pool."""
+    """Each compute class in use gets one node pool originating from it. Existing machines need no node pool."""
     result = plan_on_cloud(VALID_SPEC)
     pools = [item for item in result.resources if item.kind is Kind.NODE_POOL]
 
@@ -177,7 +177,7 @@ def test_an_elastic_class_has_a_pool_without_groups() -> None:
 
 
 def test_resources_outside_a_cluster_need_no_cluster() -> None:
-    """A target with only buckets has neither a cluster nor a namespace, unless its buckets are created in a cluster."""
+    """A target with only buckets has no cluster or namespace, unless its buckets are created in a cluster."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",
@@ -200,7 +200,7 @@ def test_resources_outside_a_cluster_need_no_cluster() -> None:
 
 
 def test_adopted_resources_need_no_cluster() -> None:
-    """Credentials of an adopted resource are not copied to a cluster that does not use them."""
+    """An adopted resource's credentials aren't copied to a cluster that doesn't use them."""
     text = changed(
         "mode: on-prem",
         "mode: on-prem",

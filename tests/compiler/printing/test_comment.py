@@ -1,4 +1,4 @@
-"""Tests the comment on a pull request: what comes first, what is collapsed, and what is left out to save space."""
+"""Tests the pull request comment: what comes first, what is collapsed, and what is omitted to save space."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_without_dangers_what_to_review_is_unfolded() -> None:
 
 
 def test_a_change_without_consequences_is_marked() -> None:
-    """A change marked this way only updates an earlier comment. A cost change counts as a consequence."""
+    """A change marked like this only updates an earlier comment. A change in cost counts as a consequence."""
     same, dearer = (CostChange("default", priced(100), priced(amount)) for amount in (100, 150))
 
     assert comment(a_review([]), [same], "x").splitlines()[1] == NOTHING
@@ -62,7 +62,7 @@ def test_a_change_without_consequences_is_marked() -> None:
 
 
 def test_the_marker_is_of_the_spec() -> None:
-    """The marker depends on the spec's path, so the same comment is found after a pull request renames the system."""
+    """The marker depends on the spec path, so the comment is found even if a pull request renames the system."""
     assert marker("./a/system.yaml") == marker("a/system.yaml") != marker("b/system.yaml")
 
 
@@ -70,7 +70,7 @@ def test_the_marker_is_of_the_spec() -> None:
 def test_dangers_are_never_cut(count: int) -> None:
     """Dangers beyond the limit are listed in short form, then counted by code.
 
-    Findings to review and notes may be cut, and are then only counted.
+    Findings to review and notes may be cut, in which case they're only counted.
     """
     dangers = [a_finding("R201" if at % 2 else "R211", Level.DANGER, f"m{at}", why="x" * 200) for at in range(count)]
     reviews = [a_finding("R801", Level.REVIEW, f"r{at}", why="y" * 300) for at in range(500)]
@@ -94,7 +94,7 @@ def test_texts_without_end_are_cut() -> None:
 
 
 def test_errors_of_many_environments_leave_room() -> None:
-    """Dangers are still shown if a version fails to compile in every environment, with many errors."""
+    """Dangers are still shown if a version fails to compile in every environment with many errors."""
     problems = tuple(Diagnostic("E0203", Severity.ERROR, "<" * 1_000, None) for _ in range(50))
     unjudged = tuple(Unjudged(f"shop-{at}", "after", problems) for at in range(300))
     findings = [a_finding("R201", Level.DANGER, f"m{at}") for at in range(2_000)]
@@ -106,7 +106,7 @@ def test_errors_of_many_environments_leave_room() -> None:
 
 
 def test_half_a_secret_is_not_shown() -> None:
-    """Secrets are removed before text is cut, because the rest of a secret would not be recognized."""
+    """Secrets are removed before text is cut, since a truncated secret wouldn't be recognized."""
     text = comment(a_review([], system="x" * 590 + " AKIA0123456789ABCDEF"), [], "x")
 
     assert "AKIA" not in text

@@ -31,7 +31,7 @@ def at(line: int, column: int, end: int, message: str = "m", **more: object) -> 
 
 
 def excerpt(text: str, *diagnostics: Diagnostic) -> list[list[str]]:
-    """Return the excerpt and marker lines of each diagnostic, without the line numbers."""
+    """Return the excerpt and marker lines of each diagnostic, without line numbers."""
     blocks = render(diagnostics, [SourceFile("s", text)]).split("\n\n")[: len(diagnostics)]
     return [[row.split("|", 1)[1].removeprefix(" ") for row in block.split("\n")[3:5]] for block in blocks]
 
@@ -51,7 +51,7 @@ def test_text_looks_as_the_style_guide_shows() -> None:
 
 
 def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
-    """Ten warnings with the same code are shown, and one line counts the remaining ones.
+    """Ten warnings with the same code are shown, and the remaining ones are counted in one line.
 
     Errors and machine-readable formats are always complete.
     """
@@ -70,7 +70,7 @@ def test_repeated_warnings_are_counted_and_errors_are_all_shown() -> None:
 
 @pytest.mark.parametrize("columns", [40, 60, 80])
 def test_text_fits_a_narrow_terminal(columns: int) -> None:
-    """The excerpt is clipped around the mark. A hint that does not fit next to the mark is wrapped below it."""
+    """The excerpt is clipped around the mark. Hints that don't fit next to the mark are wrapped below it."""
     text = f"models: {{churn: {{{'x' * 90}, replcias: 2, {'y' * 90}}}}}"
     column = text.index("replcias") + 1
     hint = "did you mean 'replicas', which is how many copies of a server run at the same time?"
@@ -103,7 +103,7 @@ def test_no_diagnostics_print_nothing() -> None:
 
 
 def test_the_summary_counts_errors_and_warnings() -> None:
-    """The summary lists errors first, with correct plurals, and counts duplicates once."""
+    """The summary lists errors first, using correct plurals, and counts duplicates only once."""
     assert summary([at(1, 1, 2), at(2, 1, 2), at(3, 1, 2, warning=True)]) == "2 errors, 1 warning"
     assert render([FOUND, FOUND], SOURCES).endswith("\n1 error\n")
 
@@ -156,7 +156,7 @@ def test_messages_and_names_cannot_control_a_terminal() -> None:
 
 
 def test_secrets_are_hidden_in_every_diagnostic_of_their_line() -> None:
-    """Text after a secret stays readable, but a multi-line secret hides the rest of its first line."""
+    """Text following a secret stays readable, but a multi-line secret hides the rest of its first line."""
     line = "c: {url: hunter2, room: x}"
 
     assert excerpt(line, at(1, 10, 17, secret=True), at(1, 19, 23)) == [
@@ -187,7 +187,7 @@ def test_json_is_complete() -> None:
 
 
 def test_github_annotations_are_escaped() -> None:
-    """Percent signs and line breaks are escaped everywhere. In properties, so are colons and commas."""
+    """Percent signs and line breaks are escaped everywhere, and colons and commas only in properties."""
     diagnostic = Diagnostic("W0135", Severity.WARNING, "50% of\n::error::x", Span("a,b:c.yaml", 3, 4, 6), "h")
 
     assert render([diagnostic], [], "github") == (

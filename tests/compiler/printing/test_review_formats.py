@@ -61,7 +61,7 @@ def test_sarif_holds_what_a_host_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_version_that_does_not_compile_is_no_success() -> None:
-    """Every format shows the error, because an empty list of findings would look like a harmless change."""
+    """Every format shows the error, since an empty list of findings would look like a harmless change."""
     review = reviewed(VALID, VALID.replace("kind: MLSystem", "kind: Nothing"))
     run = json.loads(review_sarif(review, Level.NOTE, "x"))["runs"][0]["invocations"][0]
 
@@ -143,7 +143,7 @@ def test_hostile_text_stays_text_on_the_page(texts: tuple[str, ...]) -> None:
 
 
 def test_the_summary_names_the_environment_whose_cost_grows_most() -> None:
-    """If several environments' costs change, the summary shows the largest increase, in any order of findings."""
+    """If several environments' costs change, the summary shows the largest increase, whatever the order."""
     costs = [
         a_finding(
             "R620",

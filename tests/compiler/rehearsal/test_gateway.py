@@ -15,7 +15,7 @@ from modelyard.rehearsal.gateway import Callers, Gateway, Question, compared
 
 @contextmanager
 def side(answer: str) -> Generator[int]:
-    """Run a server that responds to every request with the same text, and return its port."""
+    """Run a server that answers every request with the same text, and return its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -56,7 +56,7 @@ def test_of_any_hundred_requests_each_side_gets_its_share(gateway: Gateway, perc
 
 
 def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
-    """Callers remember the responses from before the move, and report any that differ or are missing."""
+    """Callers remember responses from before the move, and report any that differ or are missing."""
     question = Question("churn", "/churn", "{}", "", ("old",))
     callers = Callers((question,), gateway.port)
 
@@ -75,14 +75,14 @@ def test_a_caller_reports_each_answer_that_differs(gateway: Gateway) -> None:
 
 
 def chat(text: str, number: int = 1, tokens: int = 8) -> str:
-    """Return a language model's response, as the server writes it at different times."""
+    """Return a language model's response, as written by the server at different times."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "length"}
     head = {"id": f"chatcmpl-{number}", "created": 1700000000 + number, "model": "assistant"}
     return json.dumps({**head, "choices": [choice], "usage": {"completion_tokens": tokens}})
 
 
 def test_responses_of_language_models_are_equal_if_their_texts_are() -> None:
-    """Their IDs and times do not count. The text, the reason for its end and the number of tokens do."""
+    """Their IDs and times don't matter, but the text, finish reason and number of tokens do."""
     assert compared(chat("Hello", 1)) == compared(chat("Hello", 2))
     assert compared(chat("Hello")) != compared(chat("Good morning"))
     assert compared(chat("Hello")) != compared(chat("Hello").replace("length", "stop"))

@@ -1,4 +1,4 @@
-"""Tests the environment in which a plan's commands run: no user setting makes them bypass the stand-ins."""
+"""Tests that no user setting makes a plan's commands bypass the stand-ins."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_first_run_reaches_this_machine_without_a_proxy(tmp_path: Path, monk
 
 
 def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever proxy the user's shell sets, a side's own HTTP clients use none for any host."""
+    """Whatever proxy is set in the user's shell, a side's own HTTP clients don't use one for any host."""
     for name in ("http_proxy", "HTTPS_PROXY", "All_Proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     program = (
@@ -90,7 +90,7 @@ def test_a_side_sends_nothing_to_a_proxy(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_files_next_to_the_spec_replace_no_module(folder: Path, tmp_path: Path) -> None:
-    """Commands run in the folder with the user's files, which may have the same names as Python modules."""
+    """Commands run in the folder with the user's files, which may be named like Python modules."""
     system = tmp_path / "system"
     system.mkdir()
     for name in ("modelyard", "types", "yaml", "json"):
@@ -115,7 +115,7 @@ def test_a_side_that_does_not_start_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a second Ctrl-C or a timeout, none of the side's processes is running."""
+    """After a second Ctrl-C or a timeout, none of the side's processes are running."""
     monkeypatch.setattr(running, "_PATIENCE_S", 0.2)
     pids = tmp_path / "pids"
     python = side(tmp_path, f"trap '' TERM; sleep 600 & echo $! >{pids}; echo '{{}}'; wait; sleep 600")
@@ -127,7 +127,7 @@ def test_a_side_that_does_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) -> None:
-    """A side ends when its standard input is closed, without first waiting for MLflow to respond."""
+    """A side ends when its standard input is closed, without waiting for MLflow to respond first."""
     runtime = tmp_path / "runtime" / "modelyard_runtime" / "local"
     runtime.mkdir(parents=True)
     (runtime / "plan.py").write_text("import time\ndef read_plan(folder):\n    time.sleep(600)\n", encoding="utf-8")
@@ -148,7 +148,7 @@ def test_a_side_that_is_starting_ends_with_its_standard_input(tmp_path: Path) ->
 
 
 def test_a_command_ends_with_the_rehearsal_that_was_killed(tmp_path: Path) -> None:
-    """A killed rehearsal cannot end its commands, so they end themselves when their standard input is closed."""
+    """A killed rehearsal can't end its commands, so they end by themselves when their standard input is closed."""
     ended, log = tmp_path / "ended", tmp_path / "log"
     command = side(tmp_path, f"trap 'echo >{ended}; exit' TERM; echo started; while :; do sleep 0.05; done")
     code = (

@@ -1,4 +1,4 @@
-"""Tests the stand-ins for Pulumi, kubectl and crane. They refuse unknown commands and whatever the originals refuse."""
+"""Tests that stand-ins for Pulumi, kubectl and crane refuse unknown commands and whatever the originals do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Do = Callable[..., int]
 
 @pytest.fixture
 def do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
-    """Return a function that runs a command in a rehearsal with one Pulumi project and one cluster for each side."""
+    """Return a function that runs a command in a rehearsal with a Pulumi project and a cluster for each side."""
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "__main__.py").write_text("first", encoding="utf-8")
     world: dict[str, dict[str, object]] = {"sides": {"main/old": "old", "main/new": "new"}, "services": {"old": {}}}
@@ -80,7 +80,7 @@ def test_an_image_has_the_same_digest_under_both_names_only_after_a_copy(
 
 
 def test_a_promoter_that_a_command_suspended_stays_suspended_when_schedules_are_applied() -> None:
-    """A promoter's manifest does not set `suspend`. A pipeline's manifest sets it while the pipeline's side is idle."""
+    """A promoter's manifest doesn't set `suspend`, whereas a pipeline's does while the pipeline's side is idle."""
     idle, live = {"a/promoter": False, "a/train": True}, {"a/promoter": False, "a/train": False}
 
     first = applied_to({}, {}, idle)

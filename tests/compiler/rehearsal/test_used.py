@@ -1,4 +1,4 @@
-"""Tests what keeps a rehearsal's old side from being retired: its addresses in the new side's registry."""
+"""Tests what keeps a rehearsal's old side from being retired, i.e. its addresses in the new side's registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INSERT INTO model_versions VALUES ('file:///new/lake/models/1', 'file:///old/lak
 
 
 def test_every_address_on_the_old_side_is_found_in_the_new_registry(tmp_path: Path) -> None:
-    """A folder whose name merely starts with the given one does not count. An empty registry has no addresses."""
+    """A folder whose name merely starts with the given one doesn't count. An empty registry has no addresses."""
     database = tmp_path / "mlflow.db"
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(TABLES)

@@ -1,4 +1,4 @@
-"""Tests who must accept a change's dangers: the line below the verdict, and what entries and signatures amount to."""
+"""Tests who must accept a change's dangers: the line below the verdict, and which signatures suffice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DANGER = ("auc_pr, min: 0.82", "auc_pr, min: 0.42")
 
 
 def required_approvers(prod: str, *environments: str) -> str:
-    """Return who must accept a looser gate in the given environments when prod requires other approvals."""
+    """Return who must accept a looser gate in the given environments if prod requires different approvals."""
     assert VALID_SPEC.count(_DANGER[0]) == 1
     specs = {BASE_FOLDER: VALID_SPEC, "prod": VALID_SPEC.replace(_APPROVALS, prod)}
     before: Outcomes = {name: _outcome(spec, name) for name, spec in specs.items()}
@@ -51,7 +51,7 @@ def test_environments_with_the_same_rule_are_not_named() -> None:
 
 
 def test_each_rule_names_the_environments_in_which_it_holds() -> None:
-    """The owner's group alone is never enough. The line says so for environments where one signature is enough."""
+    """The owner's group alone is never enough, which the line says for environments needing one signature."""
     approvals = _APPROVALS.replace("minimum: 2", "minimum: 1")
     fewer = "1 of model-risk, payments-risk must sign for each danger, and payments-risk alone is not enough"
 

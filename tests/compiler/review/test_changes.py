@@ -1,4 +1,4 @@
-"""Tests whether a change makes a field looser or stricter, even if a value is unset or a list gains and loses items."""
+"""Tests whether changes are looser or stricter, even for unset values and lists that gain and lose items."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_replaced_item_is_looser_in_both_directions(direction: str) -> None:
 
 
 def test_an_empty_list_is_not_an_unset_one() -> None:
-    """A stage without `checks` requires all checks, and a stage with an empty list requires none."""
+    """A stage without `checks` requires all checks, whereas one with an empty list requires none."""
     rating = "gate: removed, absent strictest"
 
     assert way(rating, ABSENT, items()) is Direction.LOOSER
@@ -86,7 +86,7 @@ def test_an_empty_list_is_not_an_unset_one() -> None:
     ],
 )
 def test_a_parameter_of_another_type_is_a_change(value: Json, other: Json, texts: tuple[str, str]) -> None:
-    """Python considers some of these values equal, and they would otherwise have the same text."""
+    """Python considers some of these values equal, and their text would otherwise be the same."""
     plain = present(outcome_of(system(1, where=ON_PREM)).system)
     (step,) = plain.pipelines["p0"].steps
 
@@ -101,7 +101,7 @@ def test_a_parameter_of_another_type_is_a_change(value: Json, other: Json, texts
 
 
 def test_an_override_with_a_value_of_another_type_is_judged() -> None:
-    """Python considers both patches equal. The field is not one of those that modelyard knows to be harmless."""
+    """Python considers both patches equal, and the field isn't among those known to be harmless."""
     plain = present(outcome_of(system(1, where=ON_PREM)).system)
 
     def with_value(value: Json) -> System:

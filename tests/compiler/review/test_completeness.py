@@ -1,4 +1,4 @@
-"""Tests that any change to any field is found and covered by a rule, and that reverse changes mirror each other."""
+"""Tests that all changes to any field are found and covered by a rule, and that reverse changes mirror them."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def _seed(number: int) -> Outcome:
 
 
 def _variations(place: str) -> Iterator[tuple[int, Steps, Outcome]]:
-    """Yield the first few versions of a seed spec that change a field and still resolve; try at most two seeds."""
+    """Yield the first few versions of at most two seed specs that change a field and still resolve."""
     return islice(_resolved(place), _ENOUGH)
 
 
 def _is_repeated(occurrence: tuple[int, Steps]) -> bool:
     """Return whether an occurrence is in an entry that a list repeats for its rows.
 
-    The values there contain references, and are seldom valid elsewhere.
+    The values there contain references, and are rarely valid elsewhere.
     """
     return any("${" in str(step) for step in occurrence[1])
 
@@ -103,7 +103,7 @@ def _relevant(system: System) -> object:
 
 
 def test_no_change_goes_unseen() -> None:
-    """Any change to the typed system causes a finding, and a change to a field causes a finding at that field."""
+    """Any change to the typed system causes a finding, and changing a field causes one at that field."""
     unseen: list[str] = []
     for place, reviews in _reviews().items():
         if any(not entry[0].findings for entry in reviews):
@@ -117,7 +117,7 @@ def test_no_change_goes_unseen() -> None:
 
 
 def _covers(review: Review, path: Steps) -> bool:
-    """Return whether a finding is at a path, above it or below it. Short forms have their own paths."""
+    """Return whether a finding is at a path, or above or below it. Short forms have their own paths."""
     words = tuple(map(str, path))
     if words[0] == "deployment" and words[1:2] != ("targets",):
         words = ("deployment",)
@@ -137,7 +137,7 @@ def test_every_change_has_a_rule() -> None:
 
 
 def _is_mixed(change: Change) -> bool:
-    """Return whether a list both gains and loses items, so that the change and its reverse have the same direction."""
+    """Return whether a list both gains and loses items, so that the reverse change has the same direction."""
     before, after = set(change.before.items or ()), set(change.after.items or ())
     return bool(before - after) and bool(after - before)
 
@@ -147,7 +147,7 @@ _OTHER_MIRRORS: Final = {"R211": "R307", "R307": "R211"}
 
 
 def test_the_reverse_of_each_change_has_the_mirrored_code() -> None:
-    """Comparing the versions in reverse yields, at the same path, the mirrored code from the table."""
+    """Comparing the versions in reverse yields the mirrored code from the table at the same path."""
     wrong: list[str] = []
     for place, reviews in _reviews().items():
         for review, before, after, _ in reviews:

@@ -1,4 +1,4 @@
-"""Tests the predicted effects of `pulumi up`: by the providers' tables, through references, and for entire systems."""
+"""Tests the predicted effects of `pulumi up`: by provider tables, through references, and for whole systems."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NET: Key = ("infra", "net", "n")
 
 
 def item(kind: str, name: str, **values: object) -> tuple[Key, Item]:
-    """Return a planned item and its key. If it has an argument `net`, it refers to the network."""
+    """Return a planned item and its key. An item with an argument `net` refers to the network."""
     needs = {"net": (NET,)} if "net" in values else {}
     return ("infra", kind, name), Item(kind, name, values, needs=needs)
 
@@ -82,7 +82,7 @@ def test_the_table_decides(kind: str, before: dict[str, object], after: dict[str
 
 @pytest.mark.parametrize(("argument", "effect"), [("cidr", "replaced"), ("region", "")])
 def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, effect: str) -> None:
-    """A grant depends on one argument of its node pool's network, not on whether the node pool is recreated."""
+    """A grant depends on an argument of its node pool's network, but not on whether the node pool is recreated."""
     grant = Item("grant", "g", {}, needs={"pool": (("infra", "pool", "p"),)})
     old, new = (
         dict([item("net", "n", **{argument: value}), item("pool", "p", net=1)]) | {("infra", "grant", "g"): grant}
@@ -93,9 +93,9 @@ def test_an_argument_of_what_a_reference_refers_to_may_decide(argument: str, eff
 
 
 def test_what_refers_to_a_replaced_resource_is_replaced() -> None:
-    """A resource is replaced only if its property with the reference cannot change in place.
+    """A resource is only replaced if its property with the reference can't change in place.
 
-    A replaced resource's successor is not created first, because it would be cut off.
+    The successor of a replaced resource isn't created first, as it would be cut off.
     """
     dependents = [item("pool", "p", net=0, of="x"), item("fleet", "f", net=0), item("disk", "d", net=0)]
     old = dict([item("net", "n", cidr="a"), *dependents])
@@ -177,7 +177,7 @@ def test_equal_effects_of_environments_are_one_finding() -> None:
 
 
 def test_the_objects_of_untouched_workloads_are_not_compared() -> None:
-    """An object is left out of the comparison only if it is equal in both versions."""
+    """An object is only left out of the comparison if it's the same in both versions."""
     spec = json.loads(json.dumps(present(outcome_of(SHOP).document).value, default=str))
     spec["inference"]["other"] = {"variants": {"live": {"model": "lone@champion"}}, "compute": "small"}
     spec["models"]["lone"] = {"task": "regression", "framework": "xgboost"}
@@ -220,7 +220,7 @@ def _of_change(system: str, old: str, new: str) -> dict[str, str]:
 
 
 def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
-    """A grant's member names the project and the ServiceAccount, so replacing the cluster does not affect the grant."""
+    """A grant's member names the project and ServiceAccount, so replacing the cluster doesn't affect the grant."""
     network = _of_change("leads-on-google", "10.20.0.0/16", "10.30.0.0/16")
     namespace = _of_change("leads-on-google", "  mode: cloud\n", "  mode: cloud\n  namespace: sales\n")
 
@@ -230,7 +230,7 @@ def test_grants_on_google_cloud_do_not_go_with_their_cluster() -> None:
 
 
 def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
-    """The network's range changes in place, but the ranges of Pods and Services cannot change."""
+    """The network's range changes in place, but the ranges of Pods and Services can't change."""
     effects_by_name = _of_change("leads-on-azure", "10.20.0.0/16", "10.30.0.0/16")
 
     assert effects_by_name["azure.Network leads-main"] == "in place"
@@ -239,7 +239,7 @@ def test_the_range_of_a_network_on_azure_replaces_only_its_cluster() -> None:
 
 
 def test_a_node_pool_on_azure_is_recreated_for_another_disk() -> None:
-    """AKS cannot change a node's disk, so the component replaces the pool, and its Pods wait."""
+    """AKS can't change a node's disk, so the component replaces the pool, and its Pods wait."""
     effects_by_name = _of_change("leads-on-azure", "disk: 30Gi", "disk: 200Gi")
 
     assert effects_by_name["azure.NodePool free-d4as-v6-on-demand"] == "replaced"

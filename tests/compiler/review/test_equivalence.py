@@ -1,4 +1,4 @@
-"""Tests that writing the same system differently is not a change, and that renamed entries are followed."""
+"""Tests that writing the same system differently isn't a change, and that renamed entries are followed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_other_ways_to_write_the_same_are_no_change(text: str) -> None:
 
 
 def test_a_renamed_store_is_followed_by_what_refers_to_it() -> None:
-    """Datasets and the registry that refer to a renamed store do not count as additional changes."""
+    """Datasets and the registry that refer to a renamed store don't count as additional changes."""
     text = (
         edited(("  archive: {type", "  old: {type"), ("store: archive", "store: old"))
         + "moved: {stores.old: stores.archive}\n"

@@ -55,7 +55,7 @@ def test_a_finding_that_becomes_more_serious_has_another_fingerprint() -> None:
 
 
 def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
-    """Accepting the first of two equal findings does not accept the second one once the first is gone."""
+    """Accepting the first of two equal findings doesn't accept the second one once the first is gone."""
     places = [Span("system.yaml", line, 1, 1) for line in (4, 9)]
     alike = [Finding("R905", Level.REVIEW, ("warnings", "W0101"), "new", now_at=place) for place in places]
     left = folded(alike[1:])
@@ -64,7 +64,7 @@ def test_one_of_two_equal_findings_is_not_what_is_left_of_them() -> None:
 
 
 def test_findings_of_two_environments_are_joined_whatever_their_messages_mention() -> None:
-    """Which findings are joined must not depend on their wording, because fingerprints contain the environments."""
+    """How findings are joined must not depend on their wording, as fingerprints contain the environments."""
     first = Finding("R101", Level.REVIEW, ("inference", "score", "traffic"), "to a@1", environments=("default",))
     second = replace(first, message="to a@2", environments=("prod",), level=Level.DANGER)
     (joined,) = folded([replace(first, level=Level.DANGER), second])

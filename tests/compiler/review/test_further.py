@@ -29,7 +29,7 @@ def test_signed_approvals_are_found() -> None:
 
 
 def test_the_stricter_profile_decides_the_level() -> None:
-    """Lowering the risk along with a safeguard does not lower the level of the safeguard's finding."""
+    """Lowering the risk along with a safeguard doesn't lower the level of the safeguard's finding."""
     high = BASE.replace("risk: limited", "risk: high")
     looser = BASE.replace("capture: {store: lake, sample: 20%", "capture: {store: lake, keys: [amount], sample: 20%")
     levels = {finding.code: (finding.level, finding.reasons) for finding in reviewed(high, looser).findings}
@@ -38,7 +38,7 @@ def test_the_stricter_profile_decides_the_level() -> None:
 
 
 def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
-    """A change to a gate in `dev` needs only a review, but losing a store's data is as dangerous there as elsewhere."""
+    """Changing a gate in `dev` only needs a review, but losing a store's data is as dangerous as elsewhere."""
     before, after = (
         outcome_of(BASE),
         outcome_of(BASE.replace("min: 0.8}", "min: 0.7}").replace("retain: 30d", "retain: 7d")),
@@ -50,7 +50,7 @@ def test_an_environment_for_trials_lowers_what_can_be_undone() -> None:
 
 
 def test_an_environment_for_trials_that_uses_a_store_of_others_is_a_danger() -> None:
-    """Trials would then read and write the data of an environment that is not for trials."""
+    """Trials would then read and write the data of an environment that isn't meant for trials."""
     base, own = outcome_of(BASE), outcome_of(BASE.replace("adopt: acme-lake", "adopt: acme-trials"))
     trials = [replace(one, system=replace(present(one.system), environment="dev")) for one in (own, base)]
     before, after = ({BASE_FOLDER: base, "dev": one} for one in trials)
@@ -70,7 +70,7 @@ def test_a_variant_without_traffic_reaches_nobody() -> None:
 
 
 def test_a_new_environment_shows_what_it_creates_and_costs_and_moves_nothing() -> None:
-    """A cluster and a store that differ from the base's do not count as moved, because nothing exists yet."""
+    """A cluster or store that differs from the base's doesn't count as moved, since nothing exists yet."""
     base = outcome_of(BASE)
     other = BASE.replace("context: frankfurt", "context: berlin").replace("adopt: acme-lake", "adopt: acme-lake-new")
     new = outcome_of(other.replace("min: 0.8}", "min: 0.7}"))
@@ -95,7 +95,7 @@ LISTS = (
 
 
 def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None:
-    """When a row is removed, a warning about all rows of a list gets another text, but is not reported as new."""
+    """When a row is removed, a warning about all rows of a list changes its text, but isn't reported as new."""
     review = reviewed(LISTS, LISTS.replace(", water: {error: 5}", ""))
     messages = {item.code: item.message for item in review.findings}
 
@@ -107,7 +107,7 @@ def test_a_row_that_goes_takes_its_entries_along_and_no_warning_is_new() -> None
 
 
 def test_a_row_with_another_name_is_found_in_every_section_that_can_be_moved() -> None:
-    """The row's pipeline, endpoint and monitor refer to its model, which is renamed with the row."""
+    """The row's pipeline, endpoint and monitor refer to its model, which is renamed along with the row."""
     review = reviewed(LISTS, LISTS.replace("water: {error: 5}", "steam: {error: 5}"))
 
     assert {(finding.before, finding.after) for finding in review.findings if finding.code == "R504"} == {
@@ -160,7 +160,7 @@ def test_a_window_that_leaves_data_out_is_a_danger_and_one_that_covers_it_is_not
 
 
 def test_a_warning_knows_its_sites() -> None:
-    """A warning at another site is new, even if only a number in it differs, and must be accepted separately."""
+    """A warning at another site is new, even if only a number differs, and must be accepted separately."""
     outcome = outcome_of(BASE)
 
     def warned(*ends: str) -> Outcome:

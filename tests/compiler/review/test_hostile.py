@@ -1,4 +1,4 @@
-"""Tests that text from a spec stays text in every format, and that comparing two documents never causes a traceback."""
+"""Tests that spec text stays text in every format, and that comparing documents never causes a traceback."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_values_are_reviewed_or_refused(text: str) -> None:
-    """A hostile value in a spec becomes part of a finding, or the spec does not compile."""
+    """A hostile value in a spec becomes part of a finding, or the spec doesn't compile."""
     review = _changed(text)
 
     assert review.unjudged or review.findings[0].code == "R112"
@@ -90,7 +90,7 @@ def test_secrets_are_hidden() -> None:
 
 
 def test_a_long_comment_keeps_every_danger() -> None:
-    """To keep a comment within the host's limit, notes are cut first, and then findings to review."""
+    """To keep a comment within the host's limit, notes are cut first, followed by findings to review."""
     template = Finding("R201", Level.NOTE, ("models", "churn"), "x" * 100)
     many = tuple(
         replace(template, level=level, message=f"{level.word} {at} {'x' * 100}") for level in Level for at in range(300)

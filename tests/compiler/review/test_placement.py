@@ -27,14 +27,14 @@ data: {orders: {store: lake, path: orders, format: parquet, label: left}}
 
 
 def _why(old: str, new: str) -> str:
-    """Return what is said about the store `lake`, which moves from target `a` to target `b`."""
+    """Return the message about the store `lake`, which moves from target `a` to target `b`."""
     sides = Sides(*(present(outcome_of(spec).system) for spec in (old, new)))
     change = Change(("stores", "lake", "target"), Leaf("a"), Leaf("b"), parsed("place"))
     return rule_for(change).reason(change, sides)
 
 
 def test_a_store_that_moves_leaves_its_data_behind() -> None:
-    """`pulumi up` deletes no store that holds data, so a store is never said to be removed on the old target."""
+    """`pulumi up` never deletes a store that holds data, so the message must not say that it's removed."""
     moved = SPEC.replace("lake: {type: object, target: a}", "lake: {type: object, target: b}")
 
     assert _why(SPEC, moved).endswith(

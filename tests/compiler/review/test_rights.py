@@ -1,4 +1,4 @@
-"""Tests that a review compares permissions by the actions they allow, not by their names."""
+"""Tests that a review compares permissions by the actions they allow rather than their names."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SAMPLES: Mapping[str, object] = {
 
 
 def test_every_kind_of_right_is_compared() -> None:
-    """A new field of identities would otherwise hold rights that no review shows."""
+    """Otherwise, a new field of identities could hold rights that no review shows."""
     assert {*SAMPLES, "workload"} == set(Identity.__match_args__)
 
 

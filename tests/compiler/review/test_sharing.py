@@ -20,7 +20,7 @@ def _system(outcome: Outcome) -> System:
 
 
 def test_equal_parts_are_the_same_objects() -> None:
-    """Only objects that differ are new: here, one pipeline. A section without differences is the same mapping."""
+    """Only objects that differ (here, one pipeline) are new. A section without differences is the same mapping."""
     before = _system(outcome_of(system(2, where=ON_PREM)))
     after = _system(outcome_of(system(2, where=ON_PREM, changed=1), other=before))
 

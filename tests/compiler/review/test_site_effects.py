@@ -70,7 +70,7 @@ def test_the_order_of_the_sites_changes_nothing() -> None:
 
 
 def test_what_a_later_site_loses_is_a_danger_that_names_it() -> None:
-    """A booth's second machine replaces its volume. The table's first row does not change."""
+    """A booth's second machine replaces its volume. The first row of the table doesn't change."""
     other = SOUTH.replace(",2,", ",1,")
 
     lost = _lost(NORTH + other, NORTH + SOUTH)
@@ -91,7 +91,7 @@ def test_accepting_a_loss_at_one_site_does_not_accept_it_at_another() -> None:
 
 
 def test_accepting_a_loss_at_every_site_does_not_accept_it_at_later_sites() -> None:
-    """A finding about every site does not name the sites, but its fingerprint covers them."""
+    """A finding about all sites doesn't name them, but its fingerprint covers them."""
     single, double = "booth-c,1,reg.east.example\n", "booth-c,2,reg.east.example\n"
     pairs = ((NORTH, NORTH.replace(",1,", ",2,")), (NORTH + single, NORTH.replace(",1,", ",2,") + double))
     lost = [_lost(before, after) for before, after in pairs]
@@ -115,7 +115,7 @@ def _warned(rows: str, at: str) -> Outcome:
 
 
 def test_a_warning_at_fewer_or_more_sites_is_new_only_at_sites_that_lacked_it() -> None:
-    """A site that is new or removed changes the sites in a message, but not what the message says about the others."""
+    """New or removed sites change the sites named in a message, but not what it says about the others."""
     both, three = NORTH + SOUTH, f"{NORTH}{SOUTH}booth-c,2,reg.east.example\n"
     named, first, last = _warned(three, "booth-a, booth-c"), _warned(both, "booth-a"), _warned(both, "booth-b")
     many = [_warned(rows, f"booth-a and {count} more") for rows, count in ((both, 1), (three, 2), (both, 2))]
@@ -151,7 +151,7 @@ def test_findings_show_references_to_site_values_instead_of_markers() -> None:
 
 
 def test_a_value_that_is_only_inserted_as_text_has_its_effects_at_the_sites() -> None:
-    """Plans have a marker for such a value, so they are equal. A spec that contained the value would not be."""
+    """Plans contain a marker for such a value, so they're equal. Specs containing the value itself wouldn't be."""
     east, west = "booth-c,2,reg.east.example\n", "booth-d,2,reg.west.example\n"
     moved = (NORTH + SOUTH + east + west).replace("reg.east", "reg.centre").replace("reg.west", "reg.centre")
     effects = {
@@ -207,7 +207,7 @@ def _yards(first: str, second: str, spec: str = TWO) -> Outcome:
 
 
 def test_the_order_of_the_sites_of_another_group_changes_nothing() -> None:
-    """The plan for the first group has the values of the first row in every other group."""
+    """The first group's plan has the values of the first row in every other group."""
     before, after = _yards(YARD_A, YARD_B), _yards(YARD_B, YARD_A)
     assert not before.failed, before.diagnostics
     assert not after.failed, after.diagnostics

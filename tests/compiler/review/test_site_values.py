@@ -1,4 +1,4 @@
-"""Tests that a review compares a target's sites by name, and only the site values that the spec uses."""
+"""Tests that a review compares sites by name, and only the site values used by the spec."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def site_findings(before: str, after: str, old_spec: str = SPEC, new_spec: str =
 
 
 def test_a_text_that_differs_at_one_site_is_found_at_its_cell() -> None:
-    """The compiler treats most values of sites alike, because it only inserts them into the output."""
+    """The compiler treats most site values alike, since it only inserts them into the output."""
     (finding,) = site_findings(TABLE, TABLE.replace("s3.linz", "s3.wels"))
 
     assert finding.message == (
@@ -86,7 +86,7 @@ inference: {till: {variants: {live: {model: churn@champion}}, compute: {cpu: 1, 
 
 
 def test_a_value_is_judged_like_the_same_change_of_the_spec() -> None:
-    """An image registry on another host may serve other code, whether the spec or a site's row names the host."""
+    """An image registry on another host may serve different code, whether named in the spec or a site's row."""
     (of_site,) = site_findings(TABLE, TABLE.replace("registry.linz", "evil.linz"))
     plain = SPEC.replace("${site.registry}", "registry.linz.acme.example")
     changed = site_findings(TABLE, TABLE, plain, plain.replace("registry.linz", "evil.linz"))
@@ -184,7 +184,7 @@ WAVES = "waves: {canary: [shop-001], shares: [50%], soak: 12h}"
 def test_a_change_to_waves_is_found_where_it_is_written(
     waves: str, path: tuple[str, ...], code: tuple[str, Level], mirror: tuple[str, Level], message: str
 ) -> None:
-    """A rollout with fewer or shorter waves is a danger, and no row of the table changes."""
+    """Fewer or shorter rollout waves are a danger, even though no row of the table changes."""
     other = SPEC.replace(f", {WAVES}" if not waves else WAVES, waves)
 
     (finding,) = site_findings(TABLE, TABLE, SPEC, other)
@@ -204,7 +204,7 @@ def test_shares_that_grow_in_one_wave_and_shrink_in_another_are_for_review() -> 
 
 
 def test_parts_without_values_of_sites_stay_the_same_objects() -> None:
-    """Both versions share these parts, so comparing two sites examines only what depends on their values."""
+    """Both versions share these parts, so comparing two sites only examines what depends on their values."""
     outcome = _outcome(SPEC, TABLE)
     system, bound = present(outcome.system), present(outcome.bound)
     (group,) = bound.groups

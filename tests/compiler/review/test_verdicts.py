@@ -1,4 +1,4 @@
-"""Tests that what a review finds out after a verdict adds to it, and that every direction has one verdict."""
+"""Tests that findings made after a verdict add to it, and that every direction has one verdict."""
 
 from __future__ import annotations
 

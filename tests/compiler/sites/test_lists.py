@@ -126,14 +126,14 @@ def test_sixty_models_are_one_short_spec() -> None:
 
 
 def test_a_wrong_value_is_reported_at_its_cell() -> None:
-    """A value is checked against the schema, and reported at its cell in the table."""
+    """Values are checked against the schema, and reported at their cell in the table."""
     spec = SPEC.replace("framework: xgboost", 'framework: "${each.city}"')
 
     assert places(examine(Question(spec, tables={"shops.csv": TABLE.encode()}))) == ["2:11 E0204", "3:13 E0204"]
 
 
 def test_an_error_of_many_rows_is_reported_once() -> None:
-    """The error is in the definition that all rows share, not in each of its rows."""
+    """The error is reported in the definition shared by all rows, not for each row."""
     diagnostics = examine(Question(SPEC.replace("rmse", "rmze"), tables={"shops.csv": TABLE.encode()}))
 
     assert [diagnostic.message for diagnostic in diagnostics] == [
@@ -158,7 +158,7 @@ def changes(table: str = TABLE, spec: str = SPEC) -> list[Finding]:
 
 
 def test_an_accepted_row_does_not_cover_later_values_of_others() -> None:
-    """A finding about several rows shows the values of one row, but its fingerprint covers all of them."""
+    """A finding about several rows shows the values of one of them, but its fingerprint covers all."""
     loosened = {
         linz: next(
             finding
@@ -239,7 +239,7 @@ def reading(table: str) -> Callable[[], object]:
 
 
 def test_work_is_linear_in_the_number_of_rows() -> None:
-    """Adding twenty rows to ten takes the same number of instructions as adding them to thirty."""
+    """Adding twenty rows to ten takes as many instructions as adding them to thirty."""
     tables = ["name,error,day\n" + "".join(f"s{at:04},{at},1\n" for at in range(rows)) for rows in (10, 30, 50)]
     read(inputs(tables[0]))  # imports and patterns
     small, middle, large = (traced(reading(table)).total() for table in tables)

@@ -1,4 +1,4 @@
-"""Tests which spec entries are repeated for each site even though they do not name a target."""
+"""Tests which spec entries are repeated for each site even though they don't name a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that CSV files written by people or by spreadsheet programs can be read."""
+"""Tests that CSV files written by people or spreadsheet programs can be read."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def problems(content: str | bytes) -> list[str]:
     ],
 )
 def test_forms_of_the_same_table(content: str | bytes) -> None:
-    """Different line endings, a byte order mark, spaces, quotes and empty lines do not change what is read."""
+    """Different line endings, a byte order mark, spaces, quotes and empty lines don't affect the result."""
     assert rows(content) == [["a", "Graz"], ["b", "Linz"]]
 
 
@@ -90,7 +90,7 @@ def test_large_files_are_refused_without_reading_all() -> None:
 
 
 def test_a_file_of_ten_megabytes_is_read() -> None:
-    """Only columns in use count towards the size limit, so long notes on each site are accepted."""
+    """Only columns in use count toward the size limit, so long notes on each site are accepted."""
     note = "n" * 1_000
     content = "name,note\n" + "".join(f"s{number},{note}\n" for number in range(MOST_ROWS))
 

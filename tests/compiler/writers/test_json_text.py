@@ -1,4 +1,4 @@
-"""Tests that the JSON writer's output has no hidden characters, and any parser reads back the same data."""
+"""Tests that the JSON writer outputs no hidden characters, and that any parser reads back the same data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_embedded_json_survives_yaml(value: Value) -> None:
 
 
 def test_json_is_indented_by_two_spaces() -> None:
-    """JSON has two spaces per level and one entry per line, in the given order. Letters are not escaped."""
+    """JSON has two spaces per level and one entry per line, in the given order. Letters aren't escaped."""
     value: dict[str, Value] = {"b": ({"x": 1}, []), "a": MappingProxyType({"Straße": True}), "n": None, "f": 1e-7}
 
     assert json_text(value) == (
@@ -74,6 +74,6 @@ def test_values_that_json_lacks_are_refused(value: Value) -> None:
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes"])
 def test_json_text_accepts_only_plain_data(value: Value) -> None:
-    """A non-string key, a set, bytes or an object is a bug in modelyard and raises an exception."""
+    """Non-string keys, sets, bytes and objects are bugs in modelyard and raise an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         json_text(value)

@@ -1,4 +1,4 @@
-"""Tests that printed programs evaluate to the given values, and are formatted as `ruff format` would format them."""
+"""Tests that printed programs evaluate to the given values, and are formatted like by `ruff format`."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_two_names_share_no_variable_without_a_reported_collision(spec_names: li
 
 @given(st.lists(names, unique=True))
 def test_names_of_a_spec_never_collide(spec_names: list[str]) -> None:
-    """Names in a spec are DNS labels. Dashes become underscores, which cannot occur in DNS labels."""
+    """Names in a spec are DNS labels. Dashes become underscores, which can't occur in DNS labels."""
     assert identifiers(spec_names, ["pulumi"])[1] == ()
 
 
@@ -136,7 +136,7 @@ def test_collisions_are_reported_in_order() -> None:
 
 
 def test_a_name_that_is_imported_gets_another_variable() -> None:
-    """A workload may have the same name as an imported module of ours, so its variable gets a different name."""
+    """A workload may be named like one of our imported modules, in which case its variable gets another name."""
     calls = (Call("kubernetes", "kubernetes.Chart", "kubernetes"), Call("list", "kubernetes.Chart", "list"))
     program = Program(WRITTEN_BY, (Import("modelyard_stacks", "kubernetes"),), calls)
 
@@ -210,7 +210,7 @@ def test_a_printed_program_has_the_same_calls(program: Program) -> None:
 
 
 def test_imports_are_sorted_as_isort_sorts_them(tmp_path: Path) -> None:
-    """The standard library is first, then modules, then names from modules: constants, classes and functions."""
+    """The standard library comes first, then modules, then names from modules: constants, classes and functions."""
     imports = [Import("pulumi_kubernetes"), Import("pulumi"), Import("json"), Import("os", "path"), Import("b.c", "d")]
     many = [Import("a.b", f"name_{letter}_that_is_rather_long") for letter in "cab"]
     mixed = [Import("x", name) for name in ("b", "Alpha", "A", "ZED", "Beta", "a", "AB")]

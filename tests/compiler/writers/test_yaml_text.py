@@ -1,4 +1,4 @@
-"""Tests that the YAML writer's output looks handwritten, and any parser reads back the same data."""
+"""Tests that the YAML writer's output looks handwritten, and that any parser reads back the same data."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ values = st.recursive(
 
 
 def read(text: str) -> list[object]:
-    """Return the value that each loader reads from a text.
+    """Return the value each loader reads from a text.
 
     Comparisons include types, so 1, True and 1.0 differ.
     """
@@ -61,7 +61,7 @@ def read(text: str) -> list[object]:
 
 
 def same(left: object, right: object) -> bool:
-    """Return whether two values are equal, including their types and the order of keys in their mappings."""
+    """Return whether two values are equal, including types and key order."""
     return repr(left) == repr(right)
 
 
@@ -70,7 +70,7 @@ def same(left: object, right: object) -> bool:
 @example([[["a", {"b": {"c": "d\ne"}}], "f\ng\n\n"], {"h": "i\n"}])
 @example({"k" * 1100: {"k" * 1100: ["a\nb", {"k" * 1100: "v"}]}})
 def test_pyyaml_reads_back_the_same_data(value: Value) -> None:
-    """PyYAML's two parsers (YAML 1.1) read the same data, including types and order."""
+    """Both of PyYAML's parsers (YAML 1.1) read the same data, including types and order."""
     text = document(value)
 
     assert all(same(parsed, value) for parsed in read(text)), text
@@ -205,7 +205,7 @@ def test_values_that_yaml_lacks_are_refused(value: Value) -> None:
 
 @pytest.mark.parametrize("value", [{1: 2}, {"a": object()}, {"a": {"b"}}, b"bytes", [b"bytes"]])
 def test_yaml_text_accepts_only_plain_data(value: Value) -> None:
-    """A non-string key, a set, bytes or an object is a bug in modelyard and raises an exception."""
+    """Non-string keys, sets, bytes and objects are bugs in modelyard and raise an exception."""
     with pytest.raises(TypeError, match=r"plain data|key is text"):
         document(value)
 

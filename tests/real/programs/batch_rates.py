@@ -1,9 +1,9 @@
-"""Time batch inference in our runtime and on bare Ray Data in the same Ray cluster, and print the seconds as JSON.
+"""Times batch inference in our runtime and on bare Ray Data in the same Ray cluster, printing seconds as JSON.
 
 Run as `python batch_rates.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
 version is code that a careful author would write: read_parquet, an actor that loads the model once, write_parquet. It
-writes no markers, validates no rows and does not separate files, and runs with several batch sizes. Both versions run
-on few and on many rows, which separates the cost of starting the actors.
+writes no markers, validates no rows and doesn't separate files, and runs with several batch sizes. Both versions run on
+few and on many rows, which separates the cost of starting the actors.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Bare:
 
 
 def main() -> None:
-    """Alternate between the variants, so that other load on the machine affects all of them equally."""
+    """Alternate between the variants so that other load on the machine affects all of them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, runtime_env=workers)
     for name, count in (("few", FEW), ("many", MANY)):
@@ -91,7 +91,7 @@ def data(name: str, count: int) -> None:
 
 
 def train() -> None:
-    """Train a model that is cheap to run, so the overhead of the runtime dominates."""
+    """Train a model that is cheap to run, so that the overhead of the runtime dominates."""
     import mlflow.sklearn
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -107,7 +107,7 @@ def train() -> None:
 
 
 def workload(rows: str) -> PipelineWorkload:
-    """Return the workload description that the compiler would emit, with the default batch size."""
+    """Return the workload description the compiler would emit, using the default batch size."""
     where = {"input": FOLDER / rows, "scores": FOLDER / "scores"}
     data = {name: {"uri": f"file://{path}", "store": "", "format": "parquet"} for name, path in where.items()}
     model = {"task": "binary-classification", "uri": URI, "registeredName": "churn", "alias": "champion"}
@@ -118,7 +118,7 @@ def workload(rows: str) -> PipelineWorkload:
 
 
 def ours(rows: str) -> None:
-    """Run our batch inference, with markers and records, on two CPUs with one actor on each."""
+    """Run our batch inference, including markers and records, on two CPUs with one actor each."""
     score_datasets(workload(rows), ("input",), "scores", {"num_cpus": 1}, (2, 2))
 
 

@@ -1,4 +1,4 @@
-"""Connect to all given `address:port` arguments concurrently, and print those that accept connections, one per line."""
+"""Connects to all given `address:port` arguments concurrently, and prints those that accept, one per line."""
 
 from __future__ import annotations
 

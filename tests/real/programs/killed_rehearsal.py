@@ -26,7 +26,7 @@ KILL = Step("The machine fails.", ("kill -KILL $PPID",))
 
 
 def half(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return the steps with only the first half of their commands, followed by a step that kills the rehearsal."""
+    """Return the steps with only the first half of their commands, plus a step that kills the rehearsal."""
     left = sum(len(step.commands) for step in steps) // 2
     shortened: list[Step] = []
     for step in steps:
@@ -59,9 +59,9 @@ def dying(at: str, part: str) -> type[Rehearsal]:
 
 
 def ended(moment: str, arguments: list[str]) -> int:
-    """Run modelyard in a forked process up to the given phase and part, or to the end. Return its exit code.
+    """Run modelyard in a forked process up to the given phase and part, or to the end, and return its exit code.
 
-    If a signal killed the process, return the negative signal number.
+    If a signal killed the process, this is the negative signal number.
     """
     process = os.fork()
     if process == 0:

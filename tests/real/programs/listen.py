@@ -1,4 +1,4 @@
-"""Accept TCP connections on the given ports and close them immediately. Print a line when all ports are open."""
+"""Accepts TCP connections on the given ports and closes them immediately, printing a line once all are open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time a training pipeline with a search and its handwritten equivalent on bare Ray Tune, and print JSON.
+"""Times a training pipeline with a search and its handwritten equivalent on bare Ray Tune, printing JSON.
 
 Run as `python search_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path. The bare
 version is code that a careful author would write: it reads, splits and shares the data once, trains each trial in four
@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Alternate between the two variants, so that other load on the machine affects them equally."""
+    """Alternate between the two variants so that other load on the machine affects them equally."""
     workers = {"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}
     ray.init(
         address="local", num_cpus=AT_ONCE, resources={"group-a": AT_ONCE},

@@ -1,4 +1,4 @@
-"""Send requests alternately to our server and to the same model on bare Ray Serve, and print the times as JSON.
+"""Sends requests alternately to our server and to the same model on bare Ray Serve, printing times as JSON.
 
 Run as `python serving_times.py FOLDER ROUNDS` in the runtime's environment, with the runtime on the path.
 """
@@ -60,7 +60,7 @@ def trained_model(columns: int) -> tuple[Any, pd.DataFrame]:
 
 
 def deploy(columns: int) -> bytes:
-    """Deploy a model on both servers, and return a request body that both accept."""
+    """Deploy a model to both servers and return a request body they both accept."""
     model, rows = trained_model(columns)
     name = f"wide-{columns}"
     described = {
@@ -106,7 +106,7 @@ def ask(connection: http.client.HTTPConnection, path: str, body: bytes) -> float
 
 
 def main() -> None:
-    """Measure the response times and print them by number of columns, round and server."""
+    """Measure response times and print them by column count, round and server."""
     ray.init(address="local", num_cpus=8, include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT}, proxy_location="HeadOnly")
     results: dict[str, list[dict[str, list[float]]]] = {}

@@ -1,6 +1,6 @@
-"""Train a model, deliver it to a site that then loses its network, and serve it there without the object store.
+"""Train a model, deliver it to a site that then goes offline, and keep serving it without the object store.
 
-Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path. The results are printed as JSON.
+Run as `python whole_bundles.py FOLDER` with the runtime and this folder on the path. Prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def model(**more: Any) -> dict[str, Any]:
 
 
 def read() -> dict[str, Any]:
-    """Return the model without the registry's address, for a site that cannot reach the registry."""
+    """Return the model without the registry address, as a site that can't reach the registry gets it."""
     bundle = {**FOLDER, "cache": str(ROOT / "disk" / "bundles"), "pollSeconds": 1}
     return model(uri="models:/wear@champion", alias="champion", bundle=bundle)
 
@@ -190,7 +190,7 @@ def until(what: Callable[[], bool], patience_s: float = 90) -> bool:
 
 
 def follow(link: S3) -> None:
-    """Start the model server before any version is delivered, then deliver two versions."""
+    """Start the model server before any version has been delivered, then deliver two."""
     start(link)
     FACTS["before"] = ask()[0]
     FACTS["trained"] = [train(link)]
@@ -201,7 +201,7 @@ def follow(link: S3) -> None:
 
 
 def restart_without_link(link: S3) -> None:
-    """Stop the model server's replica and start another while the store is unreachable."""
+    """Restart the model server while the store is unreachable."""
     link.cut()
     serve.delete("line-live")
     start(link)
@@ -211,7 +211,7 @@ def restart_without_link(link: S3) -> None:
 
 
 def work_without_link(link: S3) -> None:
-    """Without the store, score rows on a worker, and run a monitor that compares them with the training data."""
+    """Score rows on a worker without the store, then run a monitor that compares them with the training data."""
     scoring = {
         "model": read(),
         "steps": {"score": step()},
@@ -254,7 +254,7 @@ def waiting() -> int:
 
 
 def come_back(link: S3) -> None:
-    """Restore the link. Waiting captures are uploaded, and the version promoted in the meantime is served."""
+    """Restore the link. Pending captures are uploaded, and the version promoted during the outage is served."""
     serve.delete("line-live")  # a replica writes its captures to disk when it stops
     FACTS["waiting"] = until(lambda: waiting() > 0)
     link.mend()

@@ -1,6 +1,6 @@
-"""Import a tiny language model, train an adapter, and query both on a real Ray Serve with OpenAI's client.
+"""Import a tiny language model, train an adapter, and query both through Ray Serve with OpenAI's client.
 
-The results are printed as JSON in the last line.
+Prints the results as JSON on the last line.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def free_port() -> int:
 
 
 def measure(address: str) -> None:
-    """Read Ray's metrics about the texts generated so far, including one that a client abandoned midway."""
+    """Read Ray's metrics for the texts generated so far, including one that the client aborted midway."""
     series = (f"{FIRST}_bucket", f"{RATE}_bucket", SERVED, "ray_modelyard_requests_total")
     deadline = time.monotonic() + 60
     while not is_complete(text := read(address), series) and time.monotonic() < deadline:
@@ -127,7 +127,10 @@ def measure(address: str) -> None:
 
 
 def is_complete(text: str, series: tuple[str, ...]) -> bool:
-    """Return whether all series have samples and the last requests are counted. Each process exports its own series."""
+    """Return whether all series have samples that include the last requests.
+
+    Each process exports its own series.
+    """
     proxy = {found["status_code"] for found in labels(text, SERVED)}
     server = {found["status"] for found in labels(text, "ray_modelyard_requests_total")}
     return "403" in proxy and "499" in server and all(labels(text, name) for name in series)
@@ -148,7 +151,7 @@ def labels(text: str, series: str) -> list[dict[str, str]]:
 
 
 def grow(address: str) -> None:
-    """Request more tokens in parallel than one replica should handle, until Serve has started another replica."""
+    """Send more concurrent requests than one replica should handle until Serve adds a second replica."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": MOST, "stream": True}
     deadline = time.monotonic() + 120
@@ -166,7 +169,7 @@ def replicas() -> int:
 
 
 def ask(address: str) -> None:
-    """Request whole and streamed texts, send invalid requests, and abandon one stream."""
+    """Request full and streamed completions, send invalid requests, and abort one stream."""
     client = openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0, timeout=120)
     fields: dict[str, Any] = {"model": "assistant", "messages": HELLO, "max_tokens": 12, "temperature": 0}
     FACTS["models"] = [model.id for model in client.models.list()]

@@ -1,6 +1,6 @@
-"""Train a model on a local Ray cluster, and go on until a monitor reports a breach.
+"""Train a model on a local Ray cluster and carry on until a monitor reports a breach.
 
-Run as `python whole_runtime.py FOLDER` with the runtime on the path. The results are printed as JSON.
+Run as `python whole_runtime.py FOLDER` with the runtime on the path. Prints the results as JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ APPROVER = Ed25519PrivateKey.generate()
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """A server that accepts metrics as Prometheus does, and Jobs as the API server does."""
+    """A fake server that accepts metrics like Prometheus and Jobs like the API server."""
 
     def do_POST(self) -> None:
         """Record the metrics or the Job in the request."""
@@ -178,7 +178,7 @@ def public_key() -> str:
 
 
 def approval(workload: dict[str, Any], digest: str) -> str:
-    """Sign a statement in ssh-keygen's format, but without ssh-keygen, which the image may lack."""
+    """Sign a statement in ssh-keygen's format, without ssh-keygen itself, which may be missing from the image."""
 
     def strings(*parts: bytes) -> bytes:
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -195,7 +195,7 @@ def approval(workload: dict[str, Any], digest: str) -> str:
 
 
 def train() -> None:
-    """Train with a parameter search and a gate that passes. The approvals are added later."""
+    """Train using a parameter search and a passing gate. The approvals are added later."""
     space = {"max_depth": {"kind": "int", "low": 2, "high": 4}}
     tuning = {"metric": "auc_pr", "goal": "maximize", "trials": 2, "parallel": 2, "earlyStopping": "asha", "seed": 1}
     retrain = step("transactions", "labels", trainer="xgboost", parameters={"n_estimators": 20})
@@ -232,7 +232,7 @@ def train() -> None:
 
 
 def answer_requests(transactions: pd.DataFrame) -> None:
-    """Serve the application over HTTP. Test tokens, valid and invalid rows, and the capture of every request."""
+    """Serve the application over HTTP and test tokens, valid and invalid rows, and request capture."""
     (ROOT / "token").write_text("shut sesame\nopen sesame\n")  # the old and the new token during a rotation
     scorer = {
         "variant": "champion",
@@ -287,7 +287,10 @@ def score() -> None:
 
 
 def look(receiver: str) -> None:
-    """Run the monitor on drifted captures. It sends metrics, and starts the pipeline only once within the cooldown."""
+    """Run the monitor on drifted captures.
+
+    It sends metrics and starts the pipeline only once per cooldown period.
+    """
     run = {"pipeline": "retrain", "cronJob": "retrain"}
     section = {
         "type": "data-drift",

@@ -1,4 +1,4 @@
-"""Run built-in trainers on one and two workers of a local Ray cluster, and print the models' quality as JSON.
+"""Run the built-in trainers on one and two workers of a local Ray cluster, and print model quality as JSON.
 
 Run as `python whole_training.py` with the runtime on the path.
 """
@@ -37,7 +37,7 @@ METRICS = {
 
 
 def data(task: str, count: int = 3000) -> TrainingData:
-    """Return rows with two numbers and a string. A ranking has ten rows per query."""
+    """Return rows with two numeric columns and one string column. A ranking has ten rows per query."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"a": random.normal(size=count), "b": random.normal(size=count)})
     frame["c"] = random.choice(["x", "y"], count)
@@ -73,7 +73,7 @@ def step(trainer: str, least: int) -> dict[str, Any]:
 
 
 def workers() -> list[int]:
-    """Return the process IDs of the Ray Train workers whose grandparent is this process."""
+    """Return the process IDs of Ray Train workers that are grandchildren of this process."""
     pids: list[int] = []
     for entry in Path("/proc").iterdir():
         try:

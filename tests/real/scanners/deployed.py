@@ -1,4 +1,4 @@
-"""Converts registrations of Azure resources to a Resource Manager template that checkov can read."""
+"""Converts registrations of Azure resources to a Resource Manager template for checkov."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Converts registrations of Google resources to Terraform plans that checkov can read.
+"""Converts registrations of Google resources to Terraform plans for checkov.
 
-pulumi-gcp wraps the Terraform provider, so a resource has the same properties under differently formatted names.
+pulumi-gcp wraps the Terraform provider, so resources have the same properties under differently formatted names.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _terraform_address(type_: str, name: str) -> tuple[str, str]:
 
 
 def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
-    """Return, for each property, the addresses of the Google resources whose outputs it uses."""
+    """Map each property to the addresses of the Google resources whose outputs it uses."""
     references: dict[str, tuple[str, ...]] = {}
     for key, urns in registration["propertyDependencies"].items():
         ends = [urn.rpartition("$")[2].split("::") for urn in urns]
@@ -115,7 +115,7 @@ def _references(registration: Registration) -> dict[str, tuple[str, ...]]:
 
 
 def _values(value: Any) -> Any:
-    """Return a value in Terraform's format, where an object becomes a one-block list unless it is a map."""
+    """Convert a value to Terraform's format, in which objects other than maps become one-block lists."""
     if isinstance(value, list):
         return [_values(entry) for entry in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -134,5 +134,5 @@ def _field(key: str, value: Any) -> Any:
 
 
 def _snake(name: str) -> str:
-    """Return a camel-case name in snake case: `iam_member` for `IAMMember`, `crypto_key_id` for `cryptoKeyId`."""
+    """Convert a camel-case name to snake case: `iam_member` for `IAMMember`, `crypto_key_id` for `cryptoKeyId`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

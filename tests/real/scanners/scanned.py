@@ -1,8 +1,8 @@
-"""Converts the Pods in Ray's kinds to workloads of built-in kinds that scanners can read.
+"""Converts the Pods in Ray's custom resources to built-in workloads that scanners understand.
 
 Scanners look for Pods in Deployments, Jobs and CronJobs. A RayService's Pods become Deployments and a RayJob's Pods
-become Jobs, with the labels and the sidecar that KubeRay adds, so selectors match as in a cluster. A run's template is
-read from its launcher's ConfigMap.
+become Jobs. They get the labels and the sidecar that KubeRay adds, so selectors match as they would in a cluster. A
+run's template is read from its launcher's ConfigMap.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Scanned:
 
 
 def scanned(objects: Iterable[Object]) -> Iterator[Scanned]:
-    """Yield the objects for scanners, splitting Ray's kinds into workloads of built-in kinds."""
+    """Yield the objects to scan, splitting Ray's custom resources into built-in workloads."""
     for obj in objects:
         if obj["kind"] == "RayService":
             yield from _cluster(obj, obj["spec"]["rayClusterConfig"])
@@ -66,7 +66,7 @@ def _cluster(owner: Object, cluster: Object) -> Iterator[Scanned]:
 
 
 def _with_autoscaler(head: Object, options: Object) -> Object:
-    """Return the head Pod as KubeRay creates it, with an autoscaler sidecar from the same image."""
+    """Return the head Pod as KubeRay creates it, with an autoscaler sidecar that uses the same image."""
     spec = head["spec"]
     keys = ("env", "imagePullPolicy", "resources", "securityContext", "volumeMounts")
     sidecar = {"name": "autoscaler", "image": spec["containers"][0]["image"], **{key: options[key] for key in keys}}
@@ -74,7 +74,7 @@ def _with_autoscaler(head: Object, options: Object) -> Object:
 
 
 def _pods(owner: Object, part: str, template: Object, labels: Object, replicas: int = 1) -> Scanned:
-    """Return Pods as a workload: a RayService's as a Deployment, and a run's, which terminate, as a Job."""
+    """Wrap Pods in a Deployment if they belong to a RayService, or in a Job if they belong to a run."""
     metadata = owner["metadata"]
     labelled = {**template["metadata"]["labels"], **labels}
     pods: Object = {**template, "metadata": {**template["metadata"], "labels": labelled}}

@@ -1,4 +1,4 @@
-"""Runs checkov and kube-score on manifests, Terraform plans and templates, and returns findings in a common format."""
+"""Runs checkov and kube-score on manifests, Terraform plans and templates, and normalizes their findings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FINE = 10  # kube-score's best grade
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """A scanner's finding about an object. `where` describes the object and its origin."""
+    """A scanner's finding about an object. `where` describes the object and where it comes from."""
 
     tool: str
     check: str
@@ -53,7 +53,7 @@ def findings(
     templates: Mapping[str, tuple[Deployed, ...]],
     folder: Path,
 ) -> list[Finding]:
-    """Write each system's objects, each plan and each template to a folder, and return all findings about them."""
+    """Write each system's manifests, plans and templates to a folder, and return all findings about them."""
     for name, objects in systems.items():
         (folder / name).mkdir(parents=True)
         (folder / name / MANIFESTS).write_text(documents([item.manifest for item in objects]), encoding="utf-8")
@@ -72,7 +72,7 @@ def _checkov(
     templates: Mapping[str, tuple[Deployed, ...]],
     folder: Path,
 ) -> Iterator[Finding]:
-    """Run checkov without network access, and only once for all files, because it starts slowly."""
+    """Run checkov offline, and only once for all files because it starts slowly."""
     python = environments.environment(environments.CHECKOV)
     command = [str(python), "-m", "checkov.main", "--directory", str(folder), "--framework"]
     command += ["kubernetes"] if systems else []
@@ -118,7 +118,7 @@ def _of_resource(
 
 
 def _kube_score(systems: Mapping[str, tuple[Scanned, ...]], folder: Path) -> list[Finding]:
-    """Run kube-score for each system separately, because it checks which objects select each other."""
+    """Run kube-score for each system separately, because it checks how objects select each other."""
     return [
         finding for name, objects in systems.items() for finding in _scored(name, objects, folder / name / MANIFESTS)
     ]
@@ -142,5 +142,5 @@ def _scored(system: str, objects: tuple[Scanned, ...], manifests: Path) -> Itera
 
 
 def _of_version() -> list[str]:
-    """Return the kube-score option for the Kubernetes version of the other tests, such as `v1.36`."""
+    """Return the kube-score option for the Kubernetes version used in other tests, e.g. `v1.36`."""
     return ["--kubernetes-version", parts.KUBERNETES.rpartition(".")[0]]

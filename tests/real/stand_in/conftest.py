@@ -1,4 +1,4 @@
-"""Fixtures that run a stand-in for AWS for each test and connect a provider to it."""
+"""Fixtures that run an AWS stand-in for each test and connect a provider to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def world(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Return a provider in this process, configured to call the stand-in for AWS."""
+    """Return an in-process provider configured to call the AWS stand-in."""
     for name in (ENDPOINT, FOLDER):
         monkeypatch.setenv(name, cloud.variables()[name])
     lifecycle = Lifecycle(AWS, cloud.folder)

@@ -34,7 +34,7 @@ def _group_of(world: World) -> str:
 
 
 def test_clusters(world: World, cloud: Cloud) -> None:
-    """Clusters and the resources that belong to them can be created, changed and deleted."""
+    """Clusters and their associated resources can be created, changed and deleted."""
     key = a_key(world)
     _, subnets = a_network(world)
     _, node = _cluster(world, key, subnets)

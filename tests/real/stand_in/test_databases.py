@@ -10,7 +10,7 @@ from tests.real.stand_in.world import Inputs, World, a_key, a_network, all_ends
 
 
 def test_databases(world: World, cloud: Cloud) -> None:
-    """A database uses a secret with its password, a subnet group and a parameter group."""
+    """A database uses a password secret, a subnet group and a parameter group."""
     key = a_key(world)
     vpc, subnets = a_network(world)
     firewall = world.make("group", "aws:ec2/securityGroup:SecurityGroup", vpcId=vpc["id"])

@@ -1,4 +1,4 @@
-"""Tests that the tests in this folder cover every resource type that the stand-in supports."""
+"""Tests that the tests in this folder cover every resource type supported by the stand-in."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ def test_identities(world: World, cloud: Cloud) -> None:
 
 
 def test_issuers_of_other_clusters(world: World, cloud: Cloud) -> None:
-    """An account can have each OIDC issuer only once. IAM drops the scheme from its URL, which is no change."""
+    """An account can have only one OIDC issuer per URL.
+
+    IAM drops the scheme from the URL, which doesn't count as a change.
+    """
     inputs = {"url": "https://oidc.example/learn", "clientIdLists": ["sts.amazonaws.com"]}
     issuer = world.make("learn", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", **inputs)
 

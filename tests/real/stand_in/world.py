@@ -28,7 +28,7 @@ World: TypeAlias = stand_ins.World[Api]
 
 
 def policy_of(*actions: str, resource: str | None = "*", **more: Any) -> str:
-    """Return a policy with one statement that allows the given actions. `more` adds elements to the statement."""
+    """Return a policy with a single statement that allows `actions`. `more` adds elements to the statement."""
     about = {} if resource is None else {"Resource": resource}
     statement = {"Effect": "Allow", "Action": list(actions), **about, **more}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -52,7 +52,7 @@ def a_key(world: World) -> Inputs:
 
 
 def a_network(world: World) -> tuple[Inputs, list[str]]:
-    """Create a VPC with subnets in two zones. Return the VPC and the IDs of the subnets."""
+    """Create a VPC with subnets in two zones. Return the VPC and the subnet IDs."""
     vpc = world.make("vpc", "aws:ec2/vpc:Vpc", cidrBlock="10.0.0.0/16", enableDnsHostnames=True, enableDnsSupport=True)
     subnets = [
         world.make(
@@ -69,7 +69,7 @@ def a_network(world: World) -> tuple[Inputs, list[str]]:
 
 
 def all_ends(world: World, cloud: Cloud) -> None:
-    """Delete all resources in reverse order, and check that the cloud kept all properties as they were given."""
+    """Delete all resources in reverse order, and check that the cloud stored every property unchanged."""
     for name in reversed(list(world.resources)):
         world.remove(name)
     assert cloud.surprises() == {}

@@ -1,4 +1,4 @@
-"""A registry with its users and workloads. Tests attack it with the permissions of a training Pod."""
+"""A registry with users and workloads, which tests attack using a training Pod's permissions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _load_pyfunc(path: str) -> Answering:  # pyright: ignore[reportUnusedFunctio
 
 
 class Yard:
-    """The registry with its users and workloads. The attacker has the login `trainer`."""
+    """The registry with its users and workloads. The attacker logs in as `trainer`."""
 
     def __init__(self, server: Running, folder: Path, connect: Callable[[str], None]) -> None:
         self.server, self.folder, self.connect = server, folder, connect
@@ -103,7 +103,7 @@ class Yard:
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), digest)
 
     def train(self, says: str, **tags: str) -> registry.Version:
-        """Register a version as a training pipeline does, with a gate that has passed."""
+        """Register a version as a training pipeline would after passing its gate."""
         self.connect(TRAINER)
         mlflow.set_experiment(EXPERIMENT)
         file = self.folder / "answer.txt"
@@ -121,7 +121,7 @@ class Yard:
         return promoter.run()
 
     def served(self) -> str:
-        """Start a model server, and return its response or the reason it does not start."""
+        """Start a model server and return its response, or the reason it refuses to start."""
         self.connect(SERVER)
         version = Models(record(Workload, {"registry": {"uri": self.server.url}}), record(Model, NAMED)).version()
         assert version is not None
@@ -136,7 +136,7 @@ class Yard:
         return [(move.action, move.version) for move in History(record(Model, NAMED)).moves("champion")]
 
     def asks(self, method: str, path: str, body: object = None, user: str = TRAINER, **headers: str) -> int:
-        """Send an HTTP request without a client library, which would normalize the path; return the status code."""
+        """Send an HTTP request without a client library, which would normalize the path. Return the status code."""
         where = urlsplit(self.server.url)
         login = b64encode(f"{user}:the password of {user}".encode()).decode()
         sent_headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json", **headers}
@@ -148,7 +148,7 @@ class Yard:
             connection.close()
 
     def swap(self, version: registry.Version) -> None:
-        """Replace the files of a version, which requires only write access to their folder."""
+        """Replace a version's files, which requires only write access to their folder."""
         (file,) = self.files(version).rglob("answer.txt")
         file.write_text(EVIL)
 

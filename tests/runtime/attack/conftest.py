@@ -1,4 +1,4 @@
-"""Fixtures with a registry as in a deployed system, where a version is approved and served."""
+"""Fixtures that provide a registry like a deployed system's, with an approved and served version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def yard(running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Y
 
 @pytest.fixture
 def good(yard: Yard) -> registry.Version:
-    """Return a served version that both groups have approved, and leave the attacker logged in."""
+    """Return a served version approved by both groups, and leave the attacker logged in."""
     version = yard.train("approved")
     for signer in (yard.risk, yard.payments):
         signer.approve(version, yard.about(version.tags[DIGEST_TAG]))
@@ -54,7 +54,7 @@ def good(yard: Yard) -> registry.Version:
 
 @pytest.fixture
 def harmless(yard: Yard, good: registry.Version) -> Callable[[], None]:
-    """Return a function that checks that an attack changed neither the promoted and served version nor history."""
+    """Return a function that checks that an attack didn't affect the promoted and served version or history."""
     before = yard.moves()
     assert before[-1] == (PROMOTE, good.version)
     yard.connect(TRAINER)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def test_alias_cannot_be_moved_by_any_route(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries all API versions, path spellings that a suffix check might miss, and HTTP method overrides."""
+    """No route can move the alias, including old API versions, odd path spellings and HTTP method overrides."""
     evil = yard.train(EVIL)
     body = {"name": MODEL, "alias": "champion", "version": evil.version, "new_name": "another"}
 
@@ -61,7 +61,7 @@ def test_alias_cannot_be_moved_by_graphql(yard: Yard, harmless: Callable[[], Non
 def test_failing_store_does_not_delay_other_pipelines(
     yard: Yard, good: registry.Version, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A version stored outside the registry's store is skipped. A client for that store would retry for two minutes."""
+    """Versions outside the registry's store are skipped. A client for that store would retry for two minutes."""
     approvals = {tag: content for tag, content in good.tags.items() if tag.startswith("modelyard.")}
     mlflow.MlflowClient().create_model_version(MODEL, "gs://nowhere.invalid/model", tags=approvals)
     other = {**yard.pipeline, "promoteTo": "second"}
@@ -73,7 +73,7 @@ def test_failing_store_does_not_delay_other_pipelines(
 
 
 def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries users, roles, administrator rights, and permissions on registered models and experiments."""
+    """A login can't change users, roles, admin rights, or permissions on registered models and experiments."""
     evil, client = yard.train(EVIL), mlflow.MlflowClient()
     history, to_itself = yard.id_of(HISTORY), {"username": TRAINER, "permission": "MANAGE"}
     rights: list[tuple[str, str, Mapping[str, object]]] = [
@@ -101,7 +101,7 @@ def test_login_cannot_grant_itself_permissions(yard: Yard, harmless: Callable[[]
 
 
 def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Callable[[], None]) -> None:
-    """Experiments cannot point to the server's disk, which contains the passwords of all users."""
+    """Experiments can't point to the server's disk, which holds all users' passwords."""
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment("mine", f"file://{yard.server.logins}"))
     mlflow.set_experiment(EXPERIMENT)
@@ -118,7 +118,7 @@ def test_server_files_cannot_be_accessed_through_a_run(yard: Yard, harmless: Cal
 
 
 def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: registry.Version) -> None:
-    """An administrator's move is recorded, but servers follow it only after both groups have approved the files."""
+    """An admin's move is recorded, but servers follow it only once both groups have approved the files."""
     version = yard.train("chosen by hand")
     yard.connect(ADMIN)
     registry.set_alias(MODEL, "champion", version.version)
@@ -147,7 +147,7 @@ def test_administrators_move_is_recorded_with_its_digest(yard: Yard, good: regis
 def test_history_forged_with_the_promoters_login_is_rejected(
     yard: Yard, good: registry.Version, borrowed: bool
 ) -> None:
-    """Servers verify the approvals' signatures themselves, and do not accept signatures for another version."""
+    """Servers verify approval signatures themselves and reject signatures made for another version."""
     evil = yard.train(EVIL)
     yard.connect(PROMOTER)
     history = History(record(Model, NAMED))

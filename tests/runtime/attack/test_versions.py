@@ -45,7 +45,7 @@ NEXT = {"model": "next-model", "history": "fraud/next-model/aliases"}
 
 
 def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None]) -> None:
-    """The test tries a bare digest, an unsigned statement, and the attacker's signature, even in the groups' names."""
+    """Rejects a bare digest, an unsigned statement, and attacker-signed approvals, even in the groups' names."""
     evil = yard.train(EVIL)
     digest = evil.tags[DIGEST_TAG]
     own = Signer(yard.folder, "own").sign(yard.about(digest))
@@ -60,7 +60,7 @@ def test_forged_approvals_do_not_count(yard: Yard, harmless: Callable[[], None])
 def test_replayed_approvals_do_not_count(
     yard: Yard, good: registry.Version, harmless: Callable[[], None], other: str
 ) -> None:
-    """The test attaches the good version's approvals, or approvals for another environment, system, alias or model."""
+    """Rejects approvals of the good version and approvals for another environment, system, alias or model."""
     evil = yard.train(EVIL)
     statement = yard.about(evil.tags[DIGEST_TAG])
     statement[other] = good.tags[DIGEST_TAG] if other == "digest" else "another"
@@ -106,7 +106,7 @@ def test_swapped_files_of_the_served_version_are_not_loaded(yard: Yard, good: re
 
 
 def test_digest_excludes_only_the_file_that_mlflow_adds(yard: Yard) -> None:
-    """MLflow adds the excluded file at the top level. A file with the same name elsewhere is part of the model."""
+    """Only the top-level file added by MLflow is excluded. A file of that name elsewhere is part of the model."""
     for folder in ("", "data"):
         (yard.folder / "model" / folder).mkdir(parents=True, exist_ok=True)
         (yard.folder / "model" / folder / ADDED).write_text("approved")
@@ -142,7 +142,7 @@ def test_swapped_files_are_not_delivered(yard: Yard, good: registry.Version) -> 
 def test_model_and_versions_cannot_be_deleted_and_recreated(
     good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """A recreated model would restart its version numbers, and deleting a version would delete its alias."""
+    """Recreating a model would restart version numbering, and deleting a version would delete its alias."""
     client = mlflow.MlflowClient()
 
     denied(lambda: client.delete_model_version(MODEL, good.version))
@@ -185,7 +185,7 @@ def test_history_cannot_be_rewritten(yard: Yard, good: registry.Version, harmles
 
 
 def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Anyone who created a future model's history before the promoter would have all permissions on it."""
+    """Creating a future model's history before the promoter does would grant all permissions on it."""
     yard.connect(TRAINER)
     client = mlflow.MlflowClient()
     denied(lambda: client.create_experiment(NEXT["history"]))
@@ -210,9 +210,9 @@ def test_history_cannot_be_created_before_the_promoter_does(yard: Yard, monkeypa
 def test_versions_cannot_refer_to_foreign_files(
     yard: Yard, good: registry.Version, harmless: Callable[[], None]
 ) -> None:
-    """Versions are refused if their files come from another run or version.
+    """Versions are rejected if their files come from another run or version.
 
-    The same holds for files on the server's disk or in an unsupported store.
+    The same applies to files on the server's disk or in an unsupported store.
     """
     client = mlflow.MlflowClient()
     approvals = {tag: value for tag, value in good.tags.items() if tag.startswith("modelyard.")}

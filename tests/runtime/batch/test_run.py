@@ -34,7 +34,7 @@ def scoring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scoring:
 
 
 def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
-    """An invalid file is skipped while other files are scored. Once the file changes, it is retried."""
+    """An invalid file is skipped while others are scored, and retried once it changes."""
     scoring.put("broken.parquet", b"no parquet at all")
     scoring.put("cut.parquet", scoring.put("z.parquet", amounts(1)).read_bytes()[:-30])
     scoring.put("lacks.parquet", {"plan": ["basic"]})
@@ -58,7 +58,10 @@ def test_invalid_file_is_skipped_and_reported(scoring: Scoring) -> None:
 
 
 def test_run_fails_if_the_model_fails_on_every_file(scoring: Scoring) -> None:
-    """If the model fails on only some input files, every run retries these files, as the worker may be the cause."""
+    """Files on which the model fails are retried by every run, because the worker may be the cause.
+
+    A run in which no file can be scored fails.
+    """
     scoring.put("bad.parquet", amounts(1, plan="broken"))
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
     assert scoring.refused() == {"bad.parquet": "the model fails on its rows: RuntimeError: unknown plan"}
@@ -138,13 +141,13 @@ def test_worker_results_are_collected_from_ray(
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduce the size of the parts into which files are split to a few kilobytes."""
+    """Reduce the part size for splitting files to a few kilobytes."""
     monkeypatch.setattr(files, "PART_BYTES", 3000)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
 def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, kind: str) -> None:
-    """Every row is scored once and in order, with its partition columns, and the output file appears atomically."""
+    """Rows are scored once and in order, keep their partition columns, and the output file appears atomically."""
     scoring.workload["pipeline"]["data"]["rows"]["format"] = kind
     (scoring.rows / "a.parquet").unlink()
     scoring.large(f"day=2026-11-26/large.{kind}", 1000)
@@ -158,7 +161,7 @@ def test_a_large_file_is_scored_in_parts(scoring: Scoring, small_parts: None, ki
 
 
 def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) -> None:
-    """If one part of a file is invalid, no output file and no scored parts of it are left behind."""
+    """If one part of a file is invalid, neither an output file nor scored parts of it are left behind."""
     scoring.large("large.parquet", 1000, broken_at=999)
 
     assert scoring.run() == {"scored": 1, "found": 2, "refused": 1}
@@ -167,7 +170,7 @@ def test_invalid_part_skips_the_whole_file(scoring: Scoring, small_parts: None) 
 
 
 def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a run is killed, its finished parts are not scored again, and its unfinished parts are not visible."""
+    """After a run is killed, its finished parts aren't rescored and its unfinished parts aren't visible."""
     scoring.large("large.parquet", 1000)
     task_counts: list[int] = []
 
@@ -190,7 +193,7 @@ def test_killed_run_is_resumed(scoring: Scoring, small_parts: None, monkeypatch:
 
 
 def test_old_parts_are_removed_when_there_are_fewer(scoring: Scoring, small_parts: None) -> None:
-    """Old parts are removed even if the previous run was killed while moving its new parts into place."""
+    """Stale parts are removed even if the previous run was killed while moving its new parts into place."""
     scoring.large("large.parquet", 1000)
     scoring.run()
     many = scoring.parts("large.parquet")
@@ -222,7 +225,7 @@ def test_file_removed_during_a_run_is_reported(scoring: Scoring, monkeypatch: py
 
 
 def test_number_of_invalid_files_is_pushed(scoring: Scoring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pushed metric has the labels that tell alerts apart. Without a receiver, no metric is pushed."""
+    """The pushed metric carries the labels that distinguish alerts. Without a receiver, nothing is pushed."""
     pushed: list[Sample] = []
     monkeypatch.setattr(batch, "report", lambda _, samples, at_s: pushed.extend(samples))
     batch.report_refused(record(PipelineWorkload, scoring.workload), 3)

@@ -59,7 +59,7 @@ def scored(workload: dict[str, Any]) -> list[Piece]:
 
 
 def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path: Path) -> None:
-    """All predictions for the first file are integers, but both files are written with the same type."""
+    """Both files are written with the same type, even though all predictions for the first are integers."""
     scored(workload)
 
     kinds = {parquet.read_schema(path).field("prediction").type for path in (tmp_path / "scores").glob("*.parquet")}
@@ -68,7 +68,7 @@ def test_all_files_have_the_same_number_type(workload: dict[str, Any], tmp_path:
 
 
 def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], tmp_path: Path) -> None:
-    """A file that has become empty is not scored a second time, and its old scores are deleted."""
+    """A file that became empty isn't scored again, and its old scores are deleted."""
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "c.parquet.scored.parquet").write_text("from before")
     file_pieces = scored(workload)
@@ -83,7 +83,7 @@ def test_empty_file_is_marked_as_done_without_scores(workload: dict[str, Any], t
 
 @pytest.mark.parametrize("has_time", [False, True])
 def test_rows_have_the_timestamp_of_the_output(has_time: bool, workload: dict[str, Any], tmp_path: Path) -> None:
-    """Without this column in the input, it contains the time of scoring, so that monitors can select a window."""
+    """A missing timestamp column is filled with the scoring time so that monitors can select a window."""
     then, began = pd.Timestamp("2026-01-02T03:04:05Z"), pd.Timestamp.now("UTC")
     if has_time:
         for path in (tmp_path / "rows").glob("*.parquet"):

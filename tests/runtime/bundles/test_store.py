@@ -1,4 +1,4 @@
-"""Tests that a reader never finds a partial bundle, even after interruptions and data loss."""
+"""Tests that readers never see a partial bundle, even after interruptions and data loss."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pointed(where: Path) -> Pointer:
 
 
 def test_delivered_bundle_is_fetched_completely(tmp_path: Path) -> None:
-    """The disk keeps the newest bundle and the previous one, which a server may still be loading."""
+    """The disk keeps the newest bundle and its predecessor, which a server may still be loading."""
     store, disk = tmp_path / "store", tmp_path / "disk"
     folders: list[str] = []
     for version in ("1", "2", "3"):
@@ -77,7 +77,7 @@ def test_bundle_with_wrong_files_is_not_used(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_declared_is_not_read_completely(tmp_path: Path) -> None:
-    """Reading stops at the size declared in the manifest, which limits memory use."""
+    """Reading stops at the size declared in the manifest to bound memory use."""
     store = tmp_path / "store"
     bundle = delivered(store)
     (store / VERSIONS / bundle.folder / "model" / "weights.bin").write_bytes(b"1" * 1001)

@@ -96,7 +96,7 @@ def test_content_or_size_that_differs_is_refused(tmp_path: Path) -> None:
 
 
 def test_incomplete_bundle_is_refused(tmp_path: Path) -> None:
-    """A truncated archive, a missing entry, reordered entries and a file that is not a tar archive are refused."""
+    """Truncated archives, missing or reordered entries, and files that aren't tar archives are rejected."""
     make_bundle(tmp_path / "bundle")
     content = packed(tmp_path / "bundle")
     all_entries = entries(content)

@@ -1,4 +1,4 @@
-"""Tests the commands that pack a bundle into a file and unpack it into another folder of bundles."""
+"""Tests the commands that pack a bundle into a file and unpack it into another bundle folder."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_bundle_is_carried_between_folders_as_one_file(tmp_path: Path) -> None:
 
 
 def test_unusable_input_is_refused_with_a_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """If the input is unusable, the command gives a reason and leaves no file behind."""
+    """For unusable input, the command prints a reason and leaves no file behind."""
     (tmp_path / "bad.tar").write_bytes(b"no tar")
     for arguments in (
         ["pack", str(tmp_path / "empty"), str(tmp_path / "out.tar")],

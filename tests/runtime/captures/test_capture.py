@@ -28,7 +28,7 @@ from tests.runtime.described import record
 
 
 def captures(folder: Path, **more: Any) -> Captures:
-    """Return a replica's capture writer for the given folder. It writes rows only when a test triggers it."""
+    """Return a replica's capture writer for `folder` that writes rows only when a test triggers it."""
     return Captures(
         record(Workload, {}),
         record(Capture, {"uri": f"file://{folder}", "fraction": 1.0, **more}),
@@ -50,7 +50,7 @@ def predictions_for(rows: int) -> Answer:
 
 @pytest.mark.parametrize("request_id", ["always the same", None])
 def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: str | None) -> None:
-    """Even if every request has the same ID, some requests are captured and some are not."""
+    """Some requests are captured and some aren't, even if all of them share the same ID."""
     recorder = captures(tmp_path, fraction=0.2)
     for number in range(5000):
         recorder.keep(request_id or str(number), pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
@@ -61,7 +61,7 @@ def test_sampling_does_not_depend_on_the_request_id(tmp_path: Path, request_id: 
 
 
 def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow background conversion neither hides rows from a flush nor loses them when a server stops."""
+    """A slow background conversion neither hides rows from a flush nor loses them on shutdown."""
     recorder = captures(tmp_path)
     converting, go_on = threading.Event(), threading.Event()
     convert = Selection.of
@@ -88,7 +88,7 @@ def test_flush_waits_for_rows_that_another_thread_saves(tmp_path: Path, monkeypa
 
 
 def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
-    """Rows may differ in their columns, and a column may contain values of different types."""
+    """Rows may have different columns, and a column may hold values of different types."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0, 2.0], "note": ["x", 3]}, dtype=object), predictions_for(2), "7")
     recorder.keep("b", pd.DataFrame({"amount": [5.0]}), predictions_for(1), "8")
@@ -105,7 +105,7 @@ def test_rows_are_stored_with_their_predictions(tmp_path: Path) -> None:
 
 
 def test_rows_are_buffered_while_the_store_is_unreachable(tmp_path: Path) -> None:
-    """Rows that could not be written to the store are written once it is reachable again."""
+    """Rows that couldn't be stored are written once the store is reachable again."""
     blocked = tmp_path / "store"
     blocked.write_text("in the way")
     recorder = captures(blocked)
@@ -169,7 +169,7 @@ def test_columns_are_excluded_and_redacted(tmp_path: Path) -> None:
 
 
 def test_monitor_ignores_redacted_values(tmp_path: Path) -> None:
-    """Monitors ignore redacted values, because otherwise they would count each redacted value as changed."""
+    """Monitors ignore redacted values, which would otherwise all count as changed."""
     recorder = captures(tmp_path, redact=["iban"])
     recorder.keep("a", pd.DataFrame({"amount": [1.0], "iban": ["CH93"]}), predictions_for(1), "7")
     recorder.flush()
@@ -213,7 +213,7 @@ def test_clock_set_back_over_midnight_neither_loses_nor_duplicates_rows(
 
 
 def test_dropped_rows_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the store is unreachable, rows that do not fit in the memory buffer are counted as dropped."""
+    """While the store is unreachable, rows that overflow the memory buffer are counted as dropped."""
     monkeypatch.setattr(module, "_MOST_WAITING", 3)
     recorder = captures(tmp_path)
     dropped: list[int] = []
@@ -244,7 +244,7 @@ for number in range(100_000):
 
 
 def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
-    """The next replica uploads the rows on the killed replica's disk exactly once."""
+    """The next replica uploads the rows on a killed replica's disk exactly once."""
     command = [sys.executable, "-c", KILLED, f"file://{tmp_path}"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -267,7 +267,7 @@ def test_kill_loses_at_most_one_second_of_rows(tmp_path: Path) -> None:
 
 
 def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
-    """The next replica writes the file again under the same name, so no duplicate is created."""
+    """The next replica rewrites the file under the same name, so no duplicate appears."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     (killed := recorder._segments).forget = lambda period: None  # type: ignore[union-attr, method-assign]
@@ -283,7 +283,7 @@ def test_file_written_before_a_kill_is_not_duplicated(tmp_path: Path) -> None:
 
 
 def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
-    """A replica does not mistake the captures of a running replica on the same disk for those of a killed one."""
+    """A replica doesn't mistake captures of another running replica on the same disk for those of a killed one."""
     recorder = captures(tmp_path)
     recorder.keep("a", pd.DataFrame({"amount": [1.0]}), predictions_for(1), "7")
     recorder.save()
@@ -297,7 +297,7 @@ def test_captures_of_a_running_replica_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A kill during a slow upload loses at most one second of rows, rather than all rows since the upload began."""
+    """A kill during a slow upload loses at most one second of rows, not everything since the upload began."""
     ended = threading.Event()
     monkeypatch.setattr(module, "write_once", lambda where, content: ended.wait(60))
     recorder = captures(tmp_path)
@@ -318,7 +318,7 @@ def test_rows_reach_the_disk_during_a_slow_upload(tmp_path: Path, monkeypatch: p
 
 
 def test_unsavable_request_is_dropped_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If one request in a batch cannot be saved, the batch's other request is still saved."""
+    """If one request in a batch can't be saved, the other one still is."""
     recorder = captures(tmp_path)
     dropped: list[int] = []
     monkeypatch.setattr(recorder._metrics, "dropped", dropped.append)  # pyright: ignore[reportPrivateUsage]

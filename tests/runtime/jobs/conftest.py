@@ -15,7 +15,7 @@ from tests.runtime.requesting import BATCH, Bucket, Folder, Place
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Yield the store that the monitor and the starter share: a local folder or a bucket."""
+    """Yield the store shared by the monitor and the starter: a local folder or a bucket."""
     if request.param == "folder":
         yield Folder(tmp_path / "store")
         return
@@ -26,7 +26,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with the CronJobs of two pipelines. Monitors may request runs of the first pipeline only."""
+    """Run an API server with two pipelines' CronJobs. Monitors may request only runs of the first pipeline."""
     with ApiServer() as running:
         for at, name in enumerate(("retrain", "wipe")):
             running.objects[f"{BATCH}/cronjobs/{name}"] = {

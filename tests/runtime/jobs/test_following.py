@@ -1,4 +1,4 @@
-"""Tests that a successful run starts one run of each pipeline that follows it, and that a failed run starts none."""
+"""Tests that a successful run starts each follower pipeline once, and that a failed run starts none."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RETRIED = 75
 
 @pytest.fixture
 def server() -> Iterator[ApiServer]:
-    """Run an API server with a run's Job and the CronJobs of the two pipelines that follow it."""
+    """Run an API server with a run's Job and the CronJobs of its two follower pipelines."""
     with ApiServer() as running:
         owner = [{"kind": "CronJob", "uid": "u-1"}]
         running.objects[f"{JOBS}/{JOB}"] = {
@@ -48,14 +48,14 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher Pod that has its RayJob template mounted."""
+    """Return the API client of a launcher Pod that mounts its RayJob template."""
     monkeypatch.setenv("MODELYARD_JOB", JOB)
     monkeypatch.setenv("MODELYARD_FOLLOWERS", "train,report")
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, status: dict[str, str]) -> int:
-    """Run a launcher Pod for a RayJob that ends at once with the given status, and return the launcher's exit code."""
+    """Run a launcher Pod for a RayJob that ends immediately with `status`, and return the launcher's exit code."""
 
     def end() -> None:
         for path, obj in server.objects.items():
@@ -72,7 +72,7 @@ def followers(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def owners(server: ApiServer) -> list[str]:
-    """Return the names of the CronJobs that own the Jobs of the following pipelines."""
+    """Return the names of the CronJobs that own the follower pipelines' Jobs."""
     return [job["metadata"]["ownerReferences"][0]["name"] for job in followers(server)]
 
 
@@ -105,7 +105,7 @@ def test_terminated_pod_starts_no_follower(server: ApiServer, api: ClusterApi, m
 def test_run_skipped_for_another_starts_no_follower(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch, overlap: str
 ) -> None:
-    """A run that is skipped because another run is active exits with 0 but does not start the following pipelines."""
+    """A run skipped because another run is active exits with 0 but doesn't start its followers."""
     created = {"forbid": "2026-11-24T05:00:00Z", "replace": "2026-11-24T07:00:00Z"}[overlap]
     metadata = {
         "name": "collect-2",
@@ -120,7 +120,7 @@ def test_run_skipped_for_another_starts_no_follower(
 
 
 def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi) -> None:
-    """A retried launcher Pod does not start a following pipeline again, even if its first run has already ended."""
+    """A retried launcher Pod doesn't start a follower again, even if its first run has already ended."""
     run(server, SUCCEEDED)
     for follower in followers(server):
         follower["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -131,7 +131,7 @@ def test_retried_pod_starts_no_follower_twice(server: ApiServer, api: ClusterApi
 
 
 def test_ended_follower_job_is_kept_while_pods_may_retry(server: ApiServer, api: ClusterApi) -> None:
-    """If a short `retention.runs` deleted the follower's Job, a late Pod would start the follower a second time."""
+    """If a short `retention.runs` deleted the follower's Job, a retried Pod would start the follower again."""
     run(server, SUCCEEDED)
 
     assert {follower["spec"]["ttlSecondsAfterFinished"] for follower in followers(server)} == {30 * 86400}
@@ -152,7 +152,7 @@ def test_new_run_starts_followers_again(server: ApiServer, api: ClusterApi, monk
 def test_concurrency_policy_applies_to_followers(
     server: ApiServer, api: ClusterApi, policy: str, expected: list[str]
 ) -> None:
-    """With Forbid, a follower's active run prevents the next run. With Replace, the next run's launcher stops it."""
+    """With Forbid, a follower's active run blocks the next one. With Replace, the next run's launcher stops it."""
     server.objects[f"{CRON_JOBS}/train"]["spec"]["concurrencyPolicy"] = policy
     by_hand = {"name": "train-by-hand", "ownerReferences": [{"kind": "CronJob", "name": "", "uid": "u-2"}]}
     server.objects[f"{JOBS}/train-by-hand"] = {"metadata": by_hand, "status": {}}

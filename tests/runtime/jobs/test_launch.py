@@ -1,4 +1,4 @@
-"""Tests that the launcher creates one RayJob per Job, and that any Pod of the Job can follow the RayJob to its end."""
+"""Tests that the launcher creates one RayJob per Job, which any Pod of the Job can follow to its end."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_run_is_named_after_and_owned_by_its_job() -> None:
 @pytest.mark.parametrize("pipeline", ["retrain", "p" * 47])
 @pytest.mark.parametrize("suffix", ["29401230", "first", "run-29401230"])
 def test_run_name_differs_from_its_job_name(pipeline: str, suffix: str) -> None:
-    """KubeRay submits a run through a Job named like the RayJob, so the launcher's Job needs another name."""
+    """The launcher's Job needs a different name, because KubeRay names the submitter Job after the RayJob."""
     job = f"{pipeline}-{suffix}"
     metadata: Any = launch.named_after({**TEMPLATE, "metadata": {"name": pipeline}}, job)["metadata"]
 
@@ -131,7 +131,7 @@ def test_retried_pod_follows_the_existing_run(server: Server, api: ClusterApi) -
 
 
 def test_evicted_pod_does_not_stop_the_run(server: Server, api: ClusterApi) -> None:
-    """If the launcher's Pod is evicted, the run continues. The exit code differs from a failed run's."""
+    """If the launcher Pod is evicted, the run continues. The exit code differs from that of a failed run."""
     server.says = [{"jobDeploymentStatus": "Running"}]
     before = signal.signal(signal.SIGTERM, launch.stop)
     try:
@@ -160,7 +160,7 @@ def test_deleted_run_is_reported(server: Server, api: ClusterApi) -> None:
 
 
 def test_pod_without_a_job_starts_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without a Job, the launcher starts no run, because a RayJob without an owner would never be removed."""
+    """The launcher starts no run without a Job, because a RayJob without an owner would never be removed."""
     template = tmp_path / "rayjob.json"
     template.write_text(json.dumps(TEMPLATE))
     monkeypatch.setenv("MODELYARD_RAYJOB", str(template))

@@ -1,4 +1,7 @@
-"""Tests that runs of a pipeline overlap only if the spec allows it, whether monitors or schedules start them."""
+"""Tests that a pipeline's runs overlap only if the spec allows it.
+
+This applies to runs started by monitors and by schedules.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,12 @@ def server() -> Iterator[ApiServer]:
 
 @pytest.fixture
 def api(server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterApi:
-    """Return the API client of a launcher Pod that has its RayJob template mounted."""
+    """Return the API client of a launcher Pod that mounts its RayJob template."""
     return launcher_api(server, TEMPLATE, tmp_path, monkeypatch)
 
 
 def run(server: ApiServer, monkeypatch: pytest.MonkeyPatch, job: str, overlap: str) -> int:
-    """Run the given Job's launcher with a RayJob that succeeds immediately, and return the exit code."""
+    """Run the launcher of a Job whose RayJob succeeds immediately, and return the exit code."""
 
     def succeed() -> None:
         for path, job in server.objects.items():
@@ -77,7 +80,7 @@ def test_runs_created_in_the_same_second_have_an_order(server: ApiServer, api: C
 def test_scheduled_run_is_skipped_during_a_monitors_run(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The CronJob controller ignores Jobs that it did not create, so the launcher itself looks for such Jobs."""
+    """The launcher looks for Jobs the CronJob controller didn't create, because the controller ignores them."""
     assert run(server, monkeypatch, BY_TIME, "forbid") == 0
     assert ray_jobs(server) == []
 
@@ -106,7 +109,7 @@ def test_the_newer_run_stops_the_older_one(server: ApiServer, api: ClusterApi, m
 def test_run_replaced_before_it_began_does_not_start(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newer run cannot stop a run that has not started yet, so the older run ends itself."""
+    """The older run ends itself, because the newer run can't stop a run that hasn't started yet."""
     assert run(server, monkeypatch, BY_MONITOR, "replace") == 0
     assert ray_jobs(server) == []
 

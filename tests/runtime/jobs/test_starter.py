@@ -27,7 +27,7 @@ from tests.runtime.requesting import ANSWERED, BATCH, COOLDOWN_S, JOBS, WHY, Buc
 
 
 def test_breach_starts_a_run_on_another_target(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The request describes the breach, and the Job on the other cluster records this breach as its cause."""
+    """The request describes the breach, and the Job on the other cluster records it as its cause."""
     assert "requested a run of pipeline retrain on main (request " in breach(place)
     (path,) = place.pending_requests()
     request = json.loads(place.files()[path])
@@ -83,7 +83,7 @@ def test_next_starter_answers_after_a_crash(
 
 
 def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """Two starters both read the request before either of them starts the run, but only one run starts."""
+    """Only one run starts, even if two starters read the request before either starts the run."""
     breach(place)
     together = threading.Barrier(2, timeout=30)
     arrivals = itertools.count()
@@ -112,7 +112,7 @@ def test_concurrent_starters_start_one_run(place: Place, server: ApiServer, api:
 
 
 def test_monitors_cooldown_applies(place: Place, server: ApiServer, api: ClusterApi) -> None:
-    """The Job of a previous run blocks a second request until the monitor's cooldown has passed."""
+    """A previous run's Job blocks a second request until the monitor's cooldown has passed."""
     breach(place)
     answer_requests(api, record(StarterWorkload, place.starter), now())
     jobs(server)[0]["metadata"]["creationTimestamp"] = now().isoformat()
@@ -171,7 +171,7 @@ def test_request_is_retried_while_the_api_server_fails(place: Place, server: Api
 def test_unreadable_requests_do_not_delay_other_monitors(
     place: Place, server: ApiServer, api: ClusterApi, uri: str
 ) -> None:
-    """If requests from one monitor cannot be read, those from the next monitor are still handled."""
+    """If one monitor's requests can't be read, those of the next monitor are still handled."""
     broken = {**place.allowed("away", "retrain"), "asked": uri, "store": "none"}
     place.starter["requests"] = [broken, *place.starter["requests"]]
     breach(place)
@@ -183,7 +183,7 @@ def test_unreadable_requests_do_not_delay_other_monitors(
 def test_flooded_folder_is_listed_only_up_to_a_limit(
     server: ApiServer, api: ClusterApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only part of a flooded folder is listed, because listing every file could use up the time of each pass."""
+    """Only part of a flooded folder is listed, because a full listing could take up an entire pass."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
     monkeypatch.setattr(starter, "_MOST_LISTED", 20)
     place = Bucket(ObjectStore(), monkeypatch)
@@ -258,7 +258,7 @@ def test_retries_of_a_pass_request_one_run(place: Place, monkeypatch: pytest.Mon
 
 
 def test_unreachable_store_is_reported_with_the_consequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is one sentence instead of a traceback, and states what the starter could not do."""
+    """The error is a single sentence instead of a traceback and says what the starter could not do."""
     place = Bucket(ObjectStore(), monkeypatch)
     place.starter["stores"] = {}
     del place.store

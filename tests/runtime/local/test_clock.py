@@ -54,7 +54,7 @@ def test_schedules_follow_cron(fields: dict[str, Any], at: str, due: bool) -> No
 
 
 def test_a_busy_machine_misses_no_run() -> None:
-    """A pipeline run that becomes due during another run is started once, after that run has ended."""
+    """A pipeline run that becomes due during another run is started once that run has ended."""
     at = datetime(2026, 11, 27, 4, 0, 30, tzinfo=UTC)
 
     assert due_between(times(), at - timedelta(hours=1), at + timedelta(hours=1))
@@ -100,7 +100,7 @@ DAY = timedelta(days=1)
 
 
 def due_at(*moments: datetime) -> list[bool]:
-    """Return whether a run is due at each of the given times. The clock starts one minute before four o'clock."""
+    """Return whether a run is due at each of the given times, on a clock that starts at 3:59."""
     starts = Starts(FOUR - timedelta(minutes=1))
     return [starts.due("pipelines.train", times(), moment) for moment in moments]
 
@@ -110,12 +110,12 @@ def test_every_time_counts_once() -> None:
 
 
 def test_a_clock_that_jumps_forward_starts_one_run() -> None:
-    """After the machine was suspended for a night or a month, one run starts rather than one for each missed time."""
+    """After a night or a month of suspension, a single run starts rather than one per missed time."""
     assert due_at(FOUR + 30 * DAY, FOUR + 30 * DAY, FOUR + 31 * DAY) == [True, False, True]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_schedule() -> None:
-    """Otherwise, no run would be due until the clock had caught up with its earlier, wrong time, perhaps for years."""
+    """Otherwise, no run would be due until the clock caught up with its wrong time, possibly for years."""
     wrong = FOUR + 800 * DAY
     assert due_at(wrong, FOUR + timedelta(hours=1), FOUR + DAY, FOUR + DAY) == [True, False, True, False]
 
@@ -130,7 +130,7 @@ class Ended(Exception):
 def test_a_start_during_the_run_before_is_left_out_or_follows(
     overlap: str, started: int, event: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run that starts at four o'clock takes a day, so the next day's run becomes due before it ends."""
+    """The four o'clock run takes a day, so the next day's run becomes due before it ends."""
     clock = Clock(FOUR - timedelta(minutes=1))
     monkeypatch.setattr(supervisor, "datetime", clock)
     monkeypatch.setattr(supervisor, "_LOOK_S", 0)
@@ -158,7 +158,7 @@ class Clock:
 
 @dataclass
 class Days:
-    """Work whose first run takes a day. The loop checks ten times, at one-minute intervals."""
+    """Work whose first run takes a day. The loop checks ten times, one minute apart."""
 
     base: Any
     clock: Clock

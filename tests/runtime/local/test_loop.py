@@ -80,7 +80,7 @@ class Run:
         return self.wait(60)
 
     def wait(self, patience_s: float = PATIENCE_S) -> int:
-        """Wait until the run's process has ended and its output is complete. Return the exit code."""
+        """Wait for the run's process to end and its output to be complete. Return the exit code."""
         code = self.process.wait(patience_s)
         present(self.reader).join(10)
         return code
@@ -88,7 +88,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return the folder for a system's state. Processes left behind by a failed test are ended afterwards."""
+    """Return a folder for the system's state; on teardown, end any processes left behind by a failed test."""
     folder = tmp_path_factory.mktemp("laptop") / "state"
     yield folder
     sweep(str(folder))
@@ -125,7 +125,10 @@ def test_a_first_run_trains_promotes_serves_scores_and_looks(first: Run, state: 
 
 
 def test_drift_starts_a_retraining_and_a_worse_version_is_refused(first: Run, state: Path) -> None:
-    """The system's second run continues with version 1. Its monitor starts one retraining; the gate keeps version 1."""
+    """Drift starts one retraining, and the gate keeps version 1.
+
+    The second run of the system continues from version 1.
+    """
     assert first.process.returncode == 0
     (file,) = (state / "stores" / "laptop-lake" / "customers").glob("*.parquet")
     rows = pd.read_parquet(file)
@@ -167,8 +170,9 @@ def check_page(page: Visitor) -> None:
 
 @pytest.mark.parametrize(("delay_s", "number"), [(0.2, signal.SIGINT), (3.0, signal.SIGTERM)])
 def test_a_signal_at_the_start_leaves_nothing(delay_s: float, number: int, tmp_path: Path) -> None:
-    """The signal arrives while Python imports Ray, which cannot be imported a second time, or while Ray and MLflow
-    start.
+    """A signal at startup leaves nothing behind.
+
+    It arrives while Python imports Ray, which cannot be imported a second time, or while Ray and MLflow start.
     """
     folder = tmp_path / "state"
     run = Run.of(folder)

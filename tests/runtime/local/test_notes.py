@@ -1,4 +1,4 @@
-"""Tests that decisions and measured values are extracted from the output of runs and recorded."""
+"""Tests that decisions and measured values are extracted from run output and recorded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_decisions_are_recognized(message: str, kind: str) -> None:
 
 
 def test_a_promotion_that_only_repeats_is_recorded_once(tmp_path: Path) -> None:
-    """A promoter's repeated report is recorded only once, but each pass of a monitor is a separate decision."""
+    """A promoter's repeated report is recorded once, whereas each pass of a monitor is a separate decision."""
     notes = Notes(State.at(tmp_path))
     recorded = [notes.decision("promoter", NOW) for _ in range(3)]
     recorded += [notes.decision("monitors.drift", "pipeline train is started") for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Tests that a new pipeline run ends the run in progress if the schedule has `overlap: replace`."""
+"""Tests that a new pipeline run ends the one in progress if the schedule says `overlap: replace`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_monitor_replaces_only_runs_of_its_pipeline(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_jumps_back_replaces_nothing(tmp_path: Path) -> None:
-    """Otherwise, runs would be replaced again and again until the clock had caught up."""
+    """Otherwise, runs would keep being replaced until the clock caught up."""
     assert not successor(tmp_path, "replace", BEGAN - timedelta(days=400))()
 
 
@@ -184,7 +184,10 @@ def test_models_without_a_waiting_version_are_not_listed(tmp_path: Path, process
 def test_a_full_disk_neither_stops_a_run_nor_hides_why(
     tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run prints more than a pipe holds. Failing to record its end also ends the whole system's run."""
+    """A full disk neither blocks a run nor hides the cause.
+
+    The run prints more than a pipe holds. Failing to record its end also ends the run of the whole system.
+    """
     state = State.at(tmp_path)
     (tmp_path / "events.jsonl").symlink_to("/dev/full")
     monkeypatch.setattr(Runs, "_log", lambda self, address: Path("/dev/full"))

@@ -58,8 +58,9 @@ def test_decisions_are_newest_first_with_their_reasons(visitor: Visitor) -> None
 
 
 def test_the_renewed_parts_are_those_of_the_page(visitor: Visitor) -> None:
-    """The script replaces parts of the page by ID. These parts must not contain styles or scripts, because they would
-    have a different nonce and be blocked.
+    """The page's refreshable elements are the ones the script replaces by ID.
+
+    They must not contain styles or scripts, which would have a different nonce and be blocked.
     """
     _, page = visitor.get()
     status, live = visitor.get("live")
@@ -80,7 +81,7 @@ def test_what_runs_now_is_shown(visitor: Visitor, page_system: RunningSystem) ->
 
 
 def test_texts_of_others_are_never_markup(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Reasons, column names, metric names and the registry's address come from outside, so the page escapes them."""
+    """The page escapes reasons, column names, metric names and the registry address, which come from outside."""
     page_system.inputs = ((HOSTILE, "BYTES"),)
     page_system.state.record(HOSTILE, "failed", HOSTILE)
     _, text = visitor.get()
@@ -126,7 +127,7 @@ def test_other_paths_do_not_exist(visitor: Visitor, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/live", "/try/churn", "/x/", "/x/live", "//"])
 def test_other_users_of_the_machine_cannot_open_the_page(visitor: Visitor, path: str) -> None:
-    """The address contains a key found only in the output and in the run's folder, which only the user can read."""
+    """The URL contains a key found only in the output and in the run folder, which only the user can read."""
     assert visitor.get(path)[0] == 404
     assert visitor.get(visitor.base.rstrip("/"))[0] == 404
     assert visitor.get(visitor.base[:-2] + "/")[0] == 404
@@ -141,7 +142,7 @@ def test_the_form_sends_a_row_of_the_declared_types(visitor: Visitor, page_syste
 
 
 def test_the_form_shows_errors_in_the_words_of_the_endpoint(visitor: Visitor, page_system: RunningSystem) -> None:
-    """Empty form fields are omitted, and non-numeric text is sent unchanged so that the endpoint validates it."""
+    """Empty form fields are omitted, and non-numeric text is sent unchanged for the endpoint to validate."""
     status, answer = visitor.submit(
         "churn", {"input:usage": "much", "input:age": "", "input:plan": "", "input:vip": ""}
     )
@@ -175,7 +176,7 @@ def test_only_forms_of_a_small_size_are_read(visitor: Visitor, page_system: Runn
 
 
 def test_a_caller_with_a_token_is_used(page_system: RunningSystem) -> None:
-    """The form sends the first caller's token to the endpoint, and the token never appears in the page."""
+    """The form uses the first caller's token to query the endpoint, and the token never appears on the page."""
     endpoint = replace(page_system.plan.endpoints["churn"], callers=("shop", "app"))
     for visitor in opened(page_system, replace(page_system.plan, endpoints={"churn": endpoint})):
         _, text = visitor.get()
@@ -196,7 +197,7 @@ def test_a_model_without_inputs_gets_the_body_as_it_is(visitor: Visitor, page_sy
 
 
 def test_what_has_not_started_is_named(visitor: Visitor, page_system: RunningSystem) -> None:
-    """The page is available before any other component has started, and says which ones have not started yet."""
+    """The page is available before any other component starts and names those that haven't started yet."""
     page_system.state.withdraw()
     (page_system.state.folder / READY).unlink()
     status, text = visitor.get()
@@ -223,7 +224,7 @@ def test_two_pages_take_two_ports(visitor: Visitor, page_system: RunningSystem) 
 
 
 def test_only_loopback_reaches_the_page(visitor: Visitor) -> None:
-    """The page does not listen on this machine's other addresses, not even those in the loopback network."""
+    """The page listens on no other address of this machine, not even within the loopback network."""
     connection = http.client.HTTPConnection("127.0.0.2", visitor.port, timeout=5)
     with pytest.raises(ConnectionRefusedError):
         connection.request("GET", "/")

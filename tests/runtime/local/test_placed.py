@@ -1,4 +1,7 @@
-"""Tests that descriptions are adapted to this machine's folders, registry, tokens and size, and otherwise unchanged."""
+"""Tests that descriptions are adapted to this machine's folders, registry, tokens and size.
+
+Everything else stays unchanged.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def plan() -> LocalPlan:
 
 @pytest.mark.parametrize("folder", [LAPTOP, FRAUD], ids=["laptop", "fraud-detection"])
 def test_every_description_is_one_of_the_runtime(folder: Path, state: State) -> None:
-    """The runtime accepts each adapted description, and all its folders are absolute paths below the state folder."""
+    """The runtime accepts each adapted description, whose folders are all absolute paths in the state folder."""
     placed = place_all(folder, read_plan(folder), state, Machine(2, 0), REGISTRY)
 
     assert placed.contents
@@ -46,7 +49,7 @@ def test_every_description_is_one_of_the_runtime(folder: Path, state: State) -> 
 
 
 def test_texts_of_the_user_are_not_addresses(plan: LocalPlan, state: State) -> None:
-    """Parameters and model cards may contain strings that look like addresses. They stay unchanged."""
+    """Strings in parameters and model cards stay unchanged, even if they look like addresses."""
     step = {"parameters": {"uri": "file://bucket/x", "artifacts": ["file://bucket/y"]}}
     content = {"pipeline": {"steps": {"uri": step}, "model": {"card": {"purpose": "file://bucket/z"}}}}
 
@@ -98,7 +101,7 @@ def step_of(workers: int, cpus: int, gpus: int) -> dict[str, Any]:
 def test_machines_are_scaled_by_a_rule(
     machine: Machine, declared: tuple[int, int, int], result: tuple[int, int, int]
 ) -> None:
-    """All workers of a step fit on the machine at the same time, and any reduced request is reported."""
+    """All workers of a step fit on the machine at once, and any reduced request is reported."""
     content, messages = scaled(step_of(*declared), machine)
     step = content["pipeline"]["steps"]["learn"]
 

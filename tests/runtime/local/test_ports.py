@@ -1,4 +1,4 @@
-"""Tests that a port is reserved as soon as it is chosen and is released when its process ends."""
+"""Tests that a port is reserved as soon as it is chosen and released when its process ends."""
 
 from __future__ import annotations
 

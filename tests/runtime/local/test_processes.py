@@ -45,7 +45,7 @@ def wait_until(condition: object, patience_s: float = 20) -> bool:
 
 
 def test_end_leaves_no_process_even_of_daemons(tmp_path: Path) -> None:
-    """A process that ignores SIGTERM is ended, together with a daemon that it has started in a separate session."""
+    """A process that ignores SIGTERM is ended along with a daemon it started in a separate session."""
     mark, before = str(tmp_path), os.environ.get(MARK)
     try:
         processes = Processes(mark)
@@ -79,7 +79,7 @@ def test_a_killed_run_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_the_next_run_ends_what_an_earlier_one_left(tmp_path: Path) -> None:
-    """If the guardian was killed, too, the next run of the same system ends the remaining processes."""
+    """If the guardian was killed too, the system's next run ends the remaining processes."""
     environment = {**os.environ, MARK: str(tmp_path)}
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env=environment)
     assert wait_until(lambda: left.pid in set(marked(str(tmp_path))))

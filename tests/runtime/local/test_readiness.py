@@ -1,4 +1,4 @@
-"""Tests that a run waits for every server that answers an endpoint's requests, not just for the first."""
+"""Tests that a run waits for every server behind an endpoint, not just the first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOADING = {"scorer-champion": 2, "scorer-broken": 1000}
 
 @pytest.fixture
 def asked() -> Iterator[tuple[int, Counter[str]]]:
-    """Serve the health of several applications, and yield the port and the requests to each."""
+    """Serve health checks for several applications, and yield the port and the request count of each."""
     seen: Counter[str] = Counter()
 
     class Health(BaseHTTPRequestHandler):
@@ -58,7 +58,7 @@ def endpoint(**weights: int) -> Endpoint:
 def test_all_variants_with_traffic_are_awaited(
     asked: tuple[int, Counter[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The challenger is ready before the champion, and a variant without traffic is never asked."""
+    """The champion is awaited although the challenger is ready first. A variant without traffic is ignored."""
     port, seen = asked
     monkeypatch.setattr(readiness, "ALIAS_S", 5.0)
 

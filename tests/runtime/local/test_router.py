@@ -31,7 +31,10 @@ def endpoint(weights: dict[str, int], **fields: Any) -> Endpoint:
 def run_router(
     entry: Endpoint, work: Callable[[aiohttp.ClientSession, str], Awaitable[Any]], *, slow: frozenset[str] = frozenset()
 ) -> tuple[Any, Requests]:
-    """Run a router in front of applications that return their own names, and return the requests they received."""
+    """Run a router in front of applications that return their own names.
+
+    Return the result of `work` and the requests the applications received.
+    """
     seen: Requests = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -149,12 +152,12 @@ def test_unknown_paths_name_the_known_ones() -> None:
     ],
 )
 def test_a_prefix_matches_whole_elements(path: str, prefix: str, rest: str | None) -> None:
-    """As with an HTTPRoute's PathPrefix, the path `/payment` does not match the prefix `/pay`."""
+    """The path `/payment` doesn't match the prefix `/pay`, as with an HTTPRoute's PathPrefix."""
     assert below_prefix(path, prefix) == rest
 
 
 def test_events_are_passed_on_as_they_come() -> None:
-    """A language model's first words arrive while the rest are still being generated."""
+    """The first words of a language model arrive while the rest are still being generated."""
 
     async def run() -> list[bytes]:
         read = asyncio.Event()
@@ -184,7 +187,7 @@ def test_events_are_passed_on_as_they_come() -> None:
 
 
 async def refused(session: aiohttp.ClientSession, url: str) -> list[Any]:
-    """Return the statuses of requests with the headers browsers send for pages, and of programs' requests."""
+    """Return the statuses of requests with browser-style headers and of requests sent by programs."""
     found: list[Any] = []
     port = URL(url).port
     for headers in (
@@ -212,7 +215,7 @@ def test_pages_of_other_sites_cannot_use_a_model() -> None:
 
 
 def test_server_behind_the_router_refuses_other_sites_as_well() -> None:
-    """The server's port is open on the same machine, so a page could also send requests to it directly."""
+    """The server port is open on the local machine, so a web page could also target it directly."""
 
     class Echo:
         async def __call__(self, request: Any) -> str:

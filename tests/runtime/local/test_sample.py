@@ -1,4 +1,4 @@
-"""Tests that generated data has the declared columns, supports learning, and drifts as intended."""
+"""Tests that generated data has the declared columns, is learnable, and drifts as intended."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ BINARY = "binary-classification"
 
 
 def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
-    """Write a system's generated data, and return the data with the system's descriptions."""
+    """Write a system's generated data.
+
+    Return the generator, the placed descriptions and the state.
+    """
     compiled, state = GOLDEN / name / "main", State.at(folder / "state")
     plan = read_plan(compiled)
     placed = place_all(compiled, plan, state, Machine(2, 0), "http://127.0.0.1:1")
@@ -40,7 +43,7 @@ def write_sample(name: str, folder: Path) -> tuple[Sample, Any, State]:
 
 
 def test_a_model_learns_the_truth(tmp_path: Path) -> None:
-    """If the spec has a schema, the data has its columns. A built-in trainer learns how the label depends on them."""
+    """The data has the columns of the spec's schema, and a built-in trainer learns the label from them."""
     _, placed, state = write_sample("laptop-default", tmp_path)
     workload = workload_of(placed.contents["descriptions/train.json"])
     assert isinstance(workload, PipelineWorkload)
@@ -66,7 +69,7 @@ def test_data_of_the_user_are_never_replaced(tmp_path: Path) -> None:
 
 
 def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
-    """Chargebacks arrive after 45 days, so the data does not yet contain those for recent payments."""
+    """Chargebacks arrive after 45 days, so those for recent payments aren't in the data yet."""
     _, _, state = write_sample("fraud-detection-dev", tmp_path)
     lake = state.folder / "stores" / "acme-fraud-lake"
     payments = pd.read_parquet(lake / "transactions")
@@ -81,7 +84,7 @@ def test_datasets_join_and_late_labels_are_missing(tmp_path: Path) -> None:
 
 
 def test_joined_datasets_without_columns_share_only_keys(tmp_path: Path) -> None:
-    """Each dataset gets its own columns that a model can learn from. The data covers enough days for late labels."""
+    """Each dataset gets its own learnable columns, and the data spans enough days for late labels."""
     plan = read_plan(GOLDEN / "fraud-detection-dev" / "main")
     bare = {name: replace(data, features=()) for name, data in plan.data.items()}
     bare["appeals"] = bare["chargebacks"]
@@ -115,7 +118,7 @@ def _moved(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
 
 
 def test_language_models_learn_texts(tmp_path: Path) -> None:
-    """Prompts and texts are distinct sentences, also if the spec gives their columns no type."""
+    """Prompts and texts are distinct sentences, even if the spec declares no type for their columns."""
     plan = read_plan(GOLDEN / "laptop-default" / "main")
     letters = Dataset(uri="file://lake/letters", format="parquet", features=("question",), label="reply")
     data = {"letters": {"label": "reply"}}
@@ -159,7 +162,7 @@ def test_texts_depend_on_the_prompt() -> None:
 
 
 def test_models_of_generated_classes_can_meet_a_gate() -> None:
-    """In a local copy, bounds on a metric between 0 and 1 are at most 0.8, so a model must be able to do better."""
+    """A local copy caps gates on 0-to-1 metrics at 0.8, so a model must be able to exceed that."""
     columns = {"amount": "number", "age": "integer", "vip": "boolean", "plan": "string"}
     truth = Truth(columns, {"kind": "multiclass-classification"}, timestamps=(), groups=(), keys=())
     rows, live = truth.rows(2400, 0), truth.rows(600, 1)

@@ -54,7 +54,7 @@ class Cluster:
 
 
 class Machine:
-    """The files that record runs on one machine, with helpers for tests to change them."""
+    """The files that record runs on one machine, with helpers that let tests change them."""
 
     def __init__(self, folder: Path) -> None:
         self.starter = LocalRuns(folder / "runs")
@@ -64,7 +64,7 @@ class Machine:
         self.starter.declare({"retrain": kind})
 
     def begun(self, at: datetime) -> None:
-        """Do nothing, because the file that requests a run already contains the time of the request."""
+        """Do nothing, because the file that requests a run already records when it was requested."""
 
     def end_all(self) -> None:
         for entry in list(self.starter.all()):
@@ -115,7 +115,7 @@ def test_a_run_under_way_prevents_another_one(place: Any) -> None:
 
 
 def test_a_run_that_was_killed_prevents_none(tmp_path: Path) -> None:
-    """A killed system leaves unfinished runs. Its next start marks them as interrupted, so they prevent no new run."""
+    """A killed system's unfinished runs are marked as interrupted at the next start and don't block new runs."""
     runs = LocalRuns(tmp_path / "runs")
     runs.add("retrain", NOW, RUNNING)
     assert runs.prevented(RUN)
@@ -135,7 +135,7 @@ def test_a_broken_file_is_no_run(tmp_path: Path) -> None:
 
 
 def test_a_monitor_on_this_machine_requests_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a cluster, the monitor requests a run through files and never looks for an API server."""
+    """Outside a cluster, a monitor requests runs through files and never looks for an API server."""
     monkeypatch.setenv(RUNS, str(tmp_path / "runs"))
     action = {"notify": [], "rollback": False, "cooldownSeconds": 3600}
     run = {"pipeline": "retrain", "cronJob": "retrain"}

@@ -1,4 +1,4 @@
-"""Tests that a local run refuses a state folder in which it cannot store anything."""
+"""Tests that a local run rejects a state folder it can't write to."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ CRON = Schedule(kind="cron", overlap="forbid")
 
 
 def system(train: Schedule) -> LocalPlan:
-    """Return a plan in which one pipeline writes the data that another pipeline trains on."""
+    """Return a plan in which one pipeline writes another pipeline's training data."""
     plan = read_plan(GOLDEN / "laptop-default" / "main")
     trained = replace(plan.pipelines["train"], schedule=train)
     collect: Pipeline = replace(trained, type="custom", schedule=CRON, trains="", reads=(), writes=("customers",))
@@ -60,7 +60,11 @@ def test_a_training_that_follows_runs_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_challenger_is_trained_before_there_is_a_champion_to_beat(tmp_path: Path) -> None:
-    """Trained on the same generated data as the champion, it would be refused, and its share of requests would fail."""
+    """Challengers train before there is a champion to beat.
+
+    Trained on the same generated data as the champion, a challenger would be refused, and its share of requests would
+    fail.
+    """
     sample, placed, state = write_sample("fraud-detection-dev", tmp_path)
     base: Any = SimpleNamespace(plan=sample.plan, state=state, placed=placed)
     history: Any = None
@@ -107,7 +111,7 @@ def test_a_system_with_its_own_data_gets_requests_too(tmp_path: Path) -> None:
 
 
 def test_few_captures_need_more_requests(tmp_path: Path) -> None:
-    """The reference system captures only a fifth of its requests, but its monitors need the usual number of rows."""
+    """The reference system captures only 20% of requests, but its monitors need the usual number of rows."""
     sample, placed, _ = write_sample("fraud-detection-dev", tmp_path)
     share = captured(sample.plan.endpoints["scorer"], placed)
 
@@ -117,7 +121,7 @@ def test_few_captures_need_more_requests(tmp_path: Path) -> None:
 
 
 def test_a_language_model_and_its_adapters_get_chats_and_completions() -> None:
-    """Each request names its model and asks for few tokens, never more than the endpoint allows, at temperature 0."""
+    """Each request names its model, uses temperature 0, and asks for few tokens within the endpoint's limit."""
     generation = {"model": "assistant", "maxTokens": 5, "concurrency": 4}
     application = {"generation": generation, "adapters": {"polite": {}}}
     placed = Placed({"server.json": {"applications": {"assistant-live": application, "other-live": {}}}})

@@ -1,4 +1,4 @@
-"""Tests that metrics agree with scikit-learn, scipy or their published formulas on scikit-learn's data sets."""
+"""Tests that metrics match scikit-learn, scipy or their published formulas on scikit-learn's datasets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TASKS = (
 
 @cache
 def classes(name: str) -> tuple[Any, Predictions, Any]:
-    """Return the held-out rows' labels, and the classes and probabilities that a model predicts for them."""
+    """Return the labels of held-out rows, and a model's predicted classes and probabilities for them."""
     features, truth = getattr(datasets, f"load_{name}")(return_X_y=True)
     learned, held_out = np.arange(len(truth)) % 3 > 0, np.arange(len(truth)) % 3 == 0
     model = GaussianNB().fit(features[learned][:, :5], truth[learned])
@@ -57,7 +57,7 @@ def numbers() -> tuple[Any, Predictions]:
 
 @cache
 def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
-    """Return ranking data: the same patients in groups by age, with disease progression from 0 to 4 as relevance."""
+    """Return ranking data: the same patients grouped by age, with disease progression from 0 to 4 as relevance."""
     features, truth = datasets.load_diabetes(return_X_y=True)
     relevant = np.floor(np.argsort(np.argsort(truth)) / len(truth) * 5)
     scores = np.round(Ridge(0.1).fit(features[:200], truth[:200]).predict(features) / 100, rounded)
@@ -65,7 +65,7 @@ def ranked(rounded: int = 9) -> tuple[Any, Predictions, Any]:
 
 
 def lists(rounded: int) -> list[tuple[Any, Any]]:
-    """Return the relevance and scores of each ranked list with at least one relevant row."""
+    """Return relevance and scores for each ranked list that contains at least one relevant row."""
     truth, predicted, groups = ranked(rounded)
     pairs = [(truth[groups == item], predicted.values[groups == item]) for item in np.unique(groups)]
     return [item for item in pairs if (item[0] > 0).any()]
@@ -88,7 +88,7 @@ OF_CLASSES: dict[str, Callable[[Any, Any], float]] = {
 @pytest.mark.parametrize("data", ["breast_cancer", "digits", "wine", "iris"])
 @pytest.mark.parametrize("metric", OF_CLASSES)
 def test_classification_metrics(metric: str, data: str) -> None:
-    """The metrics agree with scikit-learn for binary and multiclass classification."""
+    """Metrics for binary and multiclass classification match scikit-learn."""
     truth, predicted, _ = classes(data)
 
     assert score(metric, truth, predicted) == pytest.approx(OF_CLASSES[metric](truth, predicted.values))
@@ -97,7 +97,7 @@ def test_classification_metrics(metric: str, data: str) -> None:
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 @pytest.mark.parametrize("name", ["f1", "precision", "recall"])
 def test_averages_with_a_class_that_is_never_predicted(name: str, average: str) -> None:
-    """As in scikit-learn, a class that is never predicted scores zero, so ignoring a hard class brings no advantage."""
+    """As in scikit-learn, a class that is never predicted scores zero, so ignoring a hard class won't pay off."""
     truth, predicted, _ = classes("digits")
     without = Predictions(np.where(predicted.values == 3, 8.0, predicted.values), classes=10)
     known = getattr(metrics, f"{name}_score")(truth, without.values, average=average, zero_division=0)
@@ -134,7 +134,7 @@ def test_one_versus_rest_area() -> None:
 
 
 def test_binary_calibration_matches_the_calibration_curve() -> None:
-    """The expected calibration error is the mean gap in scikit-learn's calibration curve, weighted by rows per bin."""
+    """The expected calibration error equals scikit-learn's calibration curve gap, weighted by rows per bin."""
     truth, predicted, chances = classes("breast_cancer")
     observed, expected = calibration_curve(truth, chances[:, 1], n_bins=10)
     bins = np.searchsorted(np.linspace(0, 1, 11)[1:-1], chances[:, 1])
@@ -157,7 +157,7 @@ def test_multiclass_calibration_uses_the_predicted_class() -> None:
 
 @pytest.mark.parametrize("metric", ["ks", "gini"])
 def test_reversed_scores_do_not_count_as_separation(metric: str) -> None:
-    """Scores in reversed order are rated low. A two-sided distance would rate the worst model as high as the best."""
+    """Reversed scores rate low. A two-sided distance would rate the worst model as high as the best."""
     truth, predicted, chances = classes("breast_cancer")
     upside_down = Predictions(1 - predicted.values, 1 - chances[:, 1], 2)
 
@@ -196,7 +196,7 @@ def test_regression_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", [name for name in OF_NUMBERS if name != "mase"])
 def test_missing_predictions_make_the_error_undefined(metric: str) -> None:
-    """Rows without a prediction are counted, so a model cannot improve its metric by abstaining where it is unsure."""
+    """Rows without a prediction count, so a model can't improve its metric by abstaining where it is unsure."""
     truth, predicted = numbers()
     silent = np.where(np.arange(len(truth)) == 3, np.nan, predicted.values)
 
@@ -227,7 +227,7 @@ def test_ranking_metrics(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", ["ndcg", "ndcg_at_3", "map", "mrr"])
 def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
-    """Tied scores count as in scikit-learn. With scores rounded to a tenth, most lists have ties."""
+    """Ties are handled as in scikit-learn. Rounding scores to a tenth produces ties in most lists."""
     several = [pair for pair in lists(1) if len(pair[0]) > 1]
     truth, predicted, groups = ranked(1)
     mask = np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))
@@ -240,7 +240,7 @@ def test_ties_are_handled_as_in_scikit_learn(metric: str) -> None:
 
 @pytest.mark.parametrize("metric", OF_LISTS)
 def test_ranking_with_ties_does_not_depend_on_row_order(metric: str) -> None:
-    """A model that gives all rows the same score gains nothing when the relevant rows happen to come first."""
+    """A model that scores all rows alike gains nothing if relevant rows happen to come first."""
     truth, predicted, groups = ranked(1)
     best_first, worst_first = np.argsort(-truth, kind="stable"), np.argsort(truth, kind="stable")
 
@@ -325,7 +325,7 @@ def test_naive_error_is_computed_within_each_series() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"__group": [0] * 6}, {"__time": pd.to_datetime(["2026-01-01"] * 6)}])
 def test_naive_error_is_undefined_without_a_series(more: dict[str, Any]) -> None:
-    """Without a timestamp, or with several rows per timestamp, differences between rows are not changes over time."""
+    """The naive error needs exactly one row per timestamp, since other differences aren't changes over time."""
     truth, predicted = numbers()
     naive = series(**more).naive_error()
 

@@ -1,4 +1,4 @@
-"""Tests that confidence intervals of metric differences agree with scipy and are wider for dependent rows."""
+"""Tests that confidence intervals of metric differences match scipy and widen for dependent rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST, SECOND = (RANDOM.random(400) < right for right in (0.8, 0.7))
 
 
 def gain(places: Any, draws: Any) -> float:
-    """Return by how much the first model's accuracy on the given rows exceeds the second model's."""
+    """Return how much higher the first model's accuracy is than the second's on the given rows."""
     return float(FIRST[places].mean() - SECOND[places].mean())
 
 
@@ -32,7 +32,7 @@ def test_interval_matches_scipy() -> None:
 
 
 def test_rows_of_a_customer_are_drawn_together() -> None:
-    """Copies of a customer's row add no information, so they do not make the confidence interval narrower."""
+    """Copies of a customer's row add no information and therefore don't narrow the confidence interval."""
     once = interval(gain, np.arange(400), 0.9)
     copies = interval(lambda places, draws: gain(places // 5, draws), np.repeat(np.arange(400), 5), 0.9)
     apart = interval(lambda places, draws: gain(places // 5, draws), np.arange(2000), 0.9)
@@ -48,13 +48,16 @@ def test_identical_model_has_zero_gain() -> None:
 
 
 def test_too_few_units_or_values_have_no_interval() -> None:
-    """There is no interval for nine customers, however many rows they have, or for metrics undefined in most draws."""
+    """There is no interval with only nine customers, or for a metric that is undefined in most draws.
+
+    The number of rows per customer doesn't matter.
+    """
     assert interval(gain, np.repeat(np.arange(9), 40), 0.95) is None
     assert interval(lambda places, draws: float("nan") if 0 in places else 1.0, np.arange(400), 0.95) is None
 
 
 def test_equal_models_rarely_differ_significantly() -> None:
-    """For two equally good models, the interval's lower end is above zero in about one in forty cases."""
+    """For two equally good models, the lower bound of the interval exceeds zero in about 1 of 40 cases."""
     called = 0
     for seed in range(100):
         random = np.random.default_rng(seed)

@@ -25,7 +25,7 @@ QUERIES = np.array([0, 0, 1, 1, 2, 2])
     ("metric", "value"), [("ndcg", (1 / np.log2(3) + 1) / 2), ("map", 0.75), ("recall_at_10", 1.0)]
 )
 def test_metric_is_the_mean_over_queries_with_relevant_rows(metric: str, value: float) -> None:
-    """The only relevant row is second in the first query and first in the second query. The third query has none."""
+    """The relevant row ranks second in the first query and first in the second. The third query has none."""
     assert score(metric, TRUTH, SAID, QUERIES) == pytest.approx(value)
 
 
@@ -44,7 +44,7 @@ def test_ranking_metrics_need_queries() -> None:
 
 @pytest.mark.parametrize("by", ["random", "time"])
 def test_a_split_keeps_queries_whole(by: str) -> None:
-    """A fifth of the queries are held out. If the split is by time, they are the newest queries."""
+    """A fifth of the queries are held out. A split by time holds out the newest ones."""
     frame = pd.DataFrame({"__group": np.tile(np.arange(10), 3), "__time": np.tile(np.arange(10)[::-1], 3)})
 
     train, held_out = split_rows(frame, record(Split, {"fraction": 0.2, "by": by, "seed": 1}))

@@ -1,4 +1,4 @@
-"""Tests that metrics agree with scikit-learn and are NaN where they are not meaningful."""
+"""Tests that metrics match scikit-learn and are NaN where they aren't meaningful."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_log_loss_matches_scikit_learn() -> None:
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
 def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> None:
-    """Even if the rows contain only the first two of four classes, the second one is not the positive class."""
+    """If rows contain only the first two of four classes, the second isn't mistaken for a positive class."""
     few = TRUTH < 2
     predicted = Predictions(np.minimum(SAID.values[few], 1), classes=4)
     known = getattr(metrics, f"{metric}_score")(TRUTH[few], predicted.values, average="macro")
@@ -51,7 +51,7 @@ def test_rows_with_two_of_four_classes_are_scored_as_multiclass(metric: str) -> 
     ],
 )
 def test_meaningless_metric_is_nan(metric: str, truth: list[float]) -> None:
-    """A metric that is undefined is NaN, which counts as neither the best value nor the worst."""
+    """An undefined metric is NaN, which counts as neither the best nor the worst value."""
     predicted = Predictions(np.zeros(len(truth)), np.full(len(truth), 0.3), 2)
 
     assert math.isnan(score(metric, np.array(truth), predicted))

@@ -1,4 +1,4 @@
-"""Tests that converting a column as a whole gives the same result, or refusal, as converting it value by value."""
+"""Tests that converting a whole column gives the same result or refusal as converting value by value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = {
 
 
 def fitted(column: pd.Series, kind: str) -> pd.DataFrame | str:
-    """Convert a file's only column to model input. Return the result, or the reason it was rejected."""
+    """Convert a file's only column to model input and return the result, or the reason it was rejected."""
     try:
         return Checker([Column("a", kind, True)]).frame(FrameRows(pd.DataFrame({"a": column})))
     except BadRequest as problem:

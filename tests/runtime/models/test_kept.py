@@ -1,4 +1,4 @@
-"""Tests that an edge process can restart without its registry by using the version that it last used."""
+"""Tests that an edge process can restart without its registry by using the last version it used."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_restart_without_the_registry_uses_the_last_version(
     workload: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the registry is reachable, its newest version is used. A restart without it uses the version used last."""
+    """The newest version is used while the registry is reachable. A restart without it uses the last one."""
     models = Models(workload, model(tmp_path))
     assert models.version() is None
     for number in ("1", "2"):

@@ -59,7 +59,7 @@ def number(version: Version | None) -> str | None:
 
 
 def test_delivery_writes_no_folder_markers(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """Delivery creates no folder markers in the store, because a workload may only write below its own prefix."""
+    """Delivery creates no folder markers, because a workload may write only below its own prefix."""
     deliver(workload, tmp_path, "1")
 
     prefix = "mlflow/bundles/cards-fraud/champion"
@@ -79,9 +79,9 @@ def test_new_versions_are_loaded_while_the_store_is_reachable(workload: dict[str
 def test_process_started_without_the_store_uses_the_last_bundle(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path
 ) -> None:
-    """New versions are fetched as soon as the store is reachable again.
+    """New versions are fetched once the store is reachable again.
 
-    A bundle's age counts from when the store was last reachable.
+    A bundle's age is measured from when the store was last reachable.
     """
     deliver(workload, tmp_path, "1")
     Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).version()
@@ -108,7 +108,7 @@ def test_no_version_without_a_store_or_a_bundle(store: ObjectStore, workload: di
 def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
     store: ObjectStore, workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bundle is packed with the store's credentials from the environment, and unpacked into a server's folder."""
+    """The bundle is packed using store credentials from the environment, and unpacked into a server's folder."""
     deliver(workload, tmp_path, "1")
     bundles = present(Models(record(Workload, workload), record(Model, model(tmp_path / "disk"))).bundles)
     bundles.renew()
@@ -130,7 +130,7 @@ def test_bundle_carried_by_hand_is_used_while_the_store_is_unreachable(
 
 
 def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: dict[str, Any], tmp_path: Path) -> None:
-    """If a bundle in the store has been changed, the server keeps the previous bundle."""
+    """If a bundle was tampered with in the store, the server keeps the previous one."""
     deliver(workload, tmp_path, "1")
     models = Models(record(Workload, workload), record(Model, model(tmp_path / "disk")))
     models.version()
@@ -142,7 +142,7 @@ def test_bundle_changed_in_the_store_is_not_used(store: ObjectStore, workload: d
 
 
 def test_bundle_contains_its_profiles(workload: dict[str, Any], tmp_path: Path) -> None:
-    """Comparing data with a version that has no profiles of its training data is refused, with a reason."""
+    """Comparing data with a version that has no training data profiles is refused with a reason."""
     from modelyard_runtime.refusals import Refusal
 
     deliver(workload, tmp_path, "1")

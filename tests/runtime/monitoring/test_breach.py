@@ -1,4 +1,4 @@
-"""Tests that a breach starts at most one pipeline run per cooldown, in the same way as the pipeline's CronJob."""
+"""Tests that a breach starts at most one pipeline run per cooldown, just as the pipeline's CronJob would."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def jobs(server: ApiServer) -> list[dict[str, Any]]:
 
 
 def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
-    """The Job has its CronJob's spec and owner, so it has the same settings and is deleted with the CronJob."""
+    """The Job gets its CronJob's spec and owner, so it has the same settings and is deleted along with it."""
     assert (
         start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
         == "pipeline retrain is started"
@@ -75,7 +75,7 @@ def test_job_matches_its_cron_job(server: ApiServer, api: ClusterApi) -> None:
 def test_run_is_kept_until_the_cooldown_ends(
     server: ApiServer, api: ClusterApi, cooldown: timedelta, of_runs: int | None, expected: int
 ) -> None:
-    """Neither a short `retention.runs` nor the CronJob's history limit makes a monitor forget a run that it started."""
+    """A monitor remembers runs it started despite a short `retention.runs` or the CronJob's history limit."""
     template = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]["spec"]["jobTemplate"]["spec"]
     if of_runs is not None:
         template["ttlSecondsAfterFinished"] = of_runs
@@ -87,7 +87,7 @@ def test_run_is_kept_until_the_cooldown_ends(
 
 
 def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterApi) -> None:
-    """With a one-day cooldown, a second breach starts the next run only a day later."""
+    """With a one-day cooldown, a second breach starts the next run only after a day."""
     start(JobStarter(api), record(MonitorWorkload, WORKLOAD), record(BreachRun, RUN), NOW, COOLDOWN)
     jobs(server)[0]["metadata"]["creationTimestamp"] = "2026-11-24T06:00:00Z"
 
@@ -109,7 +109,7 @@ def test_a_second_breach_waits_for_the_cooldown(server: ApiServer, api: ClusterA
 
 
 def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: ClusterApi) -> None:
-    """With `overlap: forbid`, a breach starts a run only after the scheduled run in progress has ended."""
+    """With `overlap: forbid`, a breach starts a run only once the scheduled run in progress has ended."""
     cron_job = server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     cron_job["spec"]["concurrencyPolicy"] = "Forbid"
     owner = {"kind": "CronJob", "uid": "u-1"}
@@ -127,7 +127,7 @@ def test_a_run_waits_for_the_scheduled_run_with_forbid(server: ApiServer, api: C
 
 
 def test_refusal_by_the_api_server_is_reported_with_the_consequence(server: ApiServer, api: ClusterApi) -> None:
-    """The error is one sentence instead of a traceback, and states what the monitor could not do."""
+    """The error is a single sentence instead of a traceback and says what the monitor could not do."""
     del server.objects["/apis/batch/v1/namespaces/cards/cronjobs/retrain"]
     workload: dict[str, Any] = {**WORKLOAD, "monitor": {"onBreach": {"run": RUN, "cooldownSeconds": 60}}}
 

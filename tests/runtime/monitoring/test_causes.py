@@ -1,4 +1,4 @@
-"""Tests that a breach reports its direction, the affected slice, and the features that contributed most."""
+"""Tests that a breach reports its direction, the affected slice, and the top contributing features."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def pushed(look: RunResults, described: dict[str, Any], name: str) -> list[tuple
 
 
 def test_features_are_ordered_by_effect_on_predictions(tmp_path: Path) -> None:
-    """In this model, increasing the income by one increases the score by a tenth."""
+    """Features are ordered by their effect. In this model, raising `income` by 1 raises the score by 0.1."""
     look, described = run_monitor(tmp_path, "prediction-drift", "psi", rows(2, income=1.5).drop(columns="id"))
 
     assert {result.feature for result in look.results if result.breach} == {"prediction", "score"}
@@ -98,7 +98,7 @@ def test_effect_of_a_text_feature() -> None:
 
 
 def test_slice_with_the_most_errors_is_named(tmp_path: Path) -> None:
-    """The predictions are wrong for only one town, and the breach names this town."""
+    """The breach names the only town with wrong predictions."""
     now = rows(2).assign(prediction=lambda frame: (frame.score > 0.5).astype(int))
     (tmp_path / "labels").mkdir()
     truth = now.prediction.where(now.town != "b", 1 - now.prediction)

@@ -1,4 +1,7 @@
-"""Tests that a quality monitor says how many predictions it judged, and never reports health if it judged none."""
+"""Tests that a quality monitor reports how many predictions it judged.
+
+It never reports health if it judged none.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def labels(**more: Any) -> pd.DataFrame:
 def judged(
     tmp_path: Path, predictions: pd.DataFrame, truth: pd.DataFrame, *, key: tuple[str, ...] = ()
 ) -> tuple[RunResults, Any]:
-    """Run one monitor pass over the given predictions and labels. Return its results and the monitor's description."""
+    """Run one monitor pass over `predictions` and `truth`. Return its results and the monitor's description."""
     for name, frame in (("now", predictions), ("labels", truth)):
         (tmp_path / name).mkdir(exist_ok=True)
         frame.to_parquet(tmp_path / name / "a.parquet")
@@ -89,7 +92,10 @@ def test_keys_match_as_numbers_and_as_texts(tmp_path: Path, truth: pd.DataFrame)
 
 
 def test_declared_key_ignores_other_shared_columns(tmp_path: Path) -> None:
-    """Without a declared key, the shared column `amount` would be part of the key, and no prediction would match."""
+    """A declared key ignores other shared columns.
+
+    Without it, the shared column `amount` would be part of the key, and no prediction would match.
+    """
     predicted, truth = predictions(amount=RANDOM.random(ROWS)), labels(amount=0.5)
 
     assert judged(tmp_path, predicted, truth, key=("id",))[0].results[0].breach
@@ -116,7 +122,7 @@ def test_too_few_labels_are_unknown_and_counted(tmp_path: Path, truth: pd.DataFr
 
 
 def test_share_of_labelled_predictions_is_reported(tmp_path: Path) -> None:
-    """A prediction without a key never matches a label, so it lowers the reported share of labelled predictions."""
+    """Predictions without a key never match a label and therefore lower the reported label coverage."""
     predicted = predictions()
     predicted.loc[:99, "id"] = None
     look, described = judged(tmp_path, predicted, labels().tail(300), key=("id",))
@@ -133,7 +139,7 @@ def test_time_keys_do_not_match_text_keys(tmp_path: Path) -> None:
 
 
 def test_time_keys_match_across_resolutions_and_zones(tmp_path: Path) -> None:
-    """Keys match by time across resolutions and time zones, as with forecasts and daily sales."""
+    """Time keys match across resolutions and time zones, e.g. for forecasts and daily sales."""
     days = pd.date_range("2026-01-01", periods=ROWS, freq="D")
     look, described = judged(
         tmp_path,
@@ -152,7 +158,7 @@ def test_key_missing_on_one_side_is_refused(tmp_path: Path) -> None:
 
 
 def test_numeric_texts_are_compared_exactly() -> None:
-    """Integers too large for a float are compared exactly. Strings that are not numbers stay unchanged."""
+    """Integers too large for a float are compared exactly, and non-numeric strings stay unchanged."""
     texts = pd.Series(["000012", "12.0", "9007199254740993", "0", "00", "x012", " 7"])
 
     assert list(number_texts_in(texts)) == ["12", "12", "9007199254740993", "0", "0", "x012", "7"]
@@ -160,7 +166,7 @@ def test_numeric_texts_are_compared_exactly() -> None:
 
 
 def test_empty_and_short_windows_are_unknown(tmp_path: Path) -> None:
-    """Drift and quality monitors report windows with no rows, or with too few, as unknown."""
+    """Drift and quality monitors report windows with too few rows, or none, as unknown."""
     predicted = predictions().assign(at=NOW - timedelta(days=9))
     look, described = judged(tmp_path, predicted, labels(), key=("id",))
     assert gauges(look, described, COVERAGE) == {}

@@ -1,4 +1,4 @@
-"""Tests monitors on real files, with windows that are empty, incomplete, late, or larger than memory."""
+"""Tests monitors on real files, including windows that are empty, incomplete, late, or larger than memory."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def write(folder: Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def rows(count: int, hours: float = 1.0, **columns: Any) -> pd.DataFrame:
-    """Generate rows with timestamps from the given number of hours ago until now."""
+    """Generate rows with timestamps that span the last `hours`."""
     ages = pd.to_timedelta(np.linspace(hours, 0.01, count), unit="h")
     return pd.DataFrame({"at": pd.Timestamp(NOW) - ages, **columns})
 
 
 def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """Describe a monitor that compares dataset `now` with `then`, and whose `labels` arrive after an hour."""
+    """Describe a monitor that compares the datasets `now` and `then`, with `labels` that arrive an hour late."""
     timed: dict[str, Any] = {"timestamp": "at"}
     data = {
         "now": timed,
@@ -61,13 +61,13 @@ def monitor(tmp_path: Path, checks: list[dict[str, Any]], **more: Any) -> dict[s
 
 
 def values(measured: tuple[tuple[Result, ...], Any]) -> dict[str, float]:
-    """Return the measured values by feature, after asserting that no check was refused."""
+    """Return the measured values by feature. Asserts that no check was refused."""
     assert not measured[1]
     return {result.feature: result.value for result in measured[0]}
 
 
 def test_empty_window_is_measured(tmp_path: Path) -> None:
-    """An empty window only gets its row count (zero) and the freshness of the newest row."""
+    """For an empty window, only the row count (zero) and the freshness of the newest row are measured."""
     old = rows(50, 80, amount=1.0)
     write(tmp_path / "now", "old", old[old["at"] < pd.Timestamp("2026-11-22", tz="UTC")])
     write(tmp_path / "then", "a", rows(50, amount=1.0))
@@ -95,7 +95,7 @@ def test_unmeasurable_check_does_not_affect_others(tmp_path: Path) -> None:
 
 
 def test_window_is_exact_for_all_timestamp_formats(tmp_path: Path) -> None:
-    """Strings with UTC offsets, naive times and dates all select the rows of the same hour."""
+    """Strings with UTC offsets, naive times and dates all select the same rows."""
     stamps = pd.Series([NOW - timedelta(hours=age) for age in (1, 5, 23, 25, 49)])
     texts = [f"{stamp.astimezone(tz=None).isoformat()}" for stamp in stamps]
     texts[1] = "2026-11-24T12:00:00+05:00"  # 07:00 in UTC
@@ -128,7 +128,7 @@ def test_drift_is_reported_per_feature_for_all_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("features", [[], ["amount"]])
 def test_the_label_drifts_only_in_checks_that_name_it(features: list[str], tmp_path: Path) -> None:
-    """A check without features compares only the model's input columns, even if another check names the label."""
+    """Checks without features compare only the model's input columns, even if another check names the label."""
     write(tmp_path / "then", "a", rows(400, amount=RANDOM.normal(10, 1, 400), sold=RANDOM.normal(5, 1, 400)))
     write(tmp_path / "now", "a", rows(300, amount=RANDOM.normal(10, 1, 300), sold=RANDOM.normal(8, 1, 300)))
     checks = [{"metric": "psi", "max": 0.2}, {"metric": "wasserstein", "max": 1, "features": ["sold"]}]
@@ -152,14 +152,17 @@ def quality_monitor(tmp_path: Path, *names: str, task: str = "binary-classificat
 
 
 def predicted(count: int, hours: float = 20.0) -> pd.DataFrame:
-    """Generate predictions with scores, all made longer ago than the label delay."""
+    """Generate scored predictions that are all older than the label delay."""
     score = RANDOM.random(count)
     frame = rows(count, hours, id=np.arange(count), prediction=(score > 0.5).astype(int), score=score)
     return frame.assign(at=frame["at"] - pd.Timedelta(hours=1))
 
 
 def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
-    """A corrected label counts once, with its latest value. IDs are strings in one dataset and numbers in the other."""
+    """A corrected label counts once, using its latest value.
+
+    IDs are strings in one dataset and numbers in the other.
+    """
     predictions = predicted(500)
     truth = (predictions.score + RANDOM.normal(0, 0.3, 500) > 0.5).astype(int)
     first = pd.DataFrame({"id": predictions.id.astype(str), "fraud": 1 - truth, "told": pd.Timestamp("2026-11-20")})
@@ -186,7 +189,7 @@ def test_corrected_labels_are_joined_once(tmp_path: Path) -> None:
 
 
 def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None:
-    """Without positive labels, recall and ranking metrics are undefined. For any metric, twenty labels are too few."""
+    """Recall and ranking metrics need positive labels to be defined, and 20 labels are too few for any metric."""
     predictions = predicted(200).assign(prediction=0)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=0))
@@ -201,7 +204,7 @@ def test_labels_of_one_class_or_few_rows_cause_no_breach(tmp_path: Path) -> None
 
 
 def test_large_windows_are_judged_by_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Predictions and labels are sampled by the same keys, so the measured value is close to the exact one."""
+    """Predictions and labels are sampled by the same keys, so the result is close to the exact value."""
     monkeypatch.setattr(quality, "_MOST_JUDGED", 4000)
     predictions = predicted(40_000)
     truth = (predictions.score + RANDOM.normal(0, 0.3, len(predictions)) > 0.5).astype(int)
@@ -242,7 +245,7 @@ def test_merged_samples_use_the_smaller_rate() -> None:
 
 
 def test_captures_with_different_columns_form_one_window(tmp_path: Path) -> None:
-    """A column added later is missing from older files. A column whose type has changed is compared by its values."""
+    """A recently added column is missing from older files. A column whose type changed is compared by value."""
     day = tmp_path / "captures" / "day=2026-11-24" / "variant=live"
     own: Mapping[str, Any] = {"request_id": "r", "prediction": 1, "score": 0.5, "model_version": "1"}
     files: dict[str, dict[str, Any]] = {"a": {"id": [1] * 40}, "b": {"id": ["x"] * 40, "amount": [2.0] * 40}}
@@ -269,7 +272,7 @@ def test_result_does_not_depend_on_the_number_of_threads(tmp_path: Path) -> None
 
 
 def test_labels_without_their_column_are_refused(tmp_path: Path) -> None:
-    """Labels that lack their label column are refused, even if the watched data contains a column with that name."""
+    """Labels without their label column are refused, even if the watched data has a column of that name."""
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(scam=1))
@@ -309,7 +312,10 @@ def test_text_labels_are_refused_for_regression(tmp_path: Path) -> None:
 
 
 def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
-    """Labels of a different type would never match, so the model would always appear to be wrong."""
+    """Labels of a different type are refused.
+
+    They would never match, so the model would always appear to be wrong.
+    """
     predictions = predicted(100)
     write(tmp_path / "now", "a", predictions)
     write(tmp_path / "labels", "a", predictions[["id"]].assign(fraud=predictions.prediction.astype(str)))
@@ -320,7 +326,7 @@ def test_labels_of_another_type_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Predictions without a value are logged, because they would not show up in any metric."""
+    """Predictions without a value are logged, because no metric would reveal them."""
     predictions = predicted(100).astype({"prediction": float})
     predictions.loc[:9, "prediction"] = np.nan
     write(tmp_path / "now", "a", predictions)
@@ -332,7 +338,7 @@ def test_missing_predictions_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def captured_quality(tmp_path: Path, right: Mapping[str, float]) -> dict[str, Any]:
-    """Describe a monitor for the accuracy of captured predictions, given each variant's share of correct ones."""
+    """Describe an accuracy monitor for captured predictions, given the share of correct ones per variant."""
     truth = []
     for place, (variant, share) in enumerate(right.items()):
         ids = np.arange(100) + 1000 * place

@@ -1,4 +1,4 @@
-"""Tests that the metrics pushed to Prometheus by a monitor have labels identifying their source."""
+"""Tests that metrics pushed to Prometheus by a monitor carry labels that identify their source."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORKLOAD: dict[str, Any] = {
 
 
 def test_environments_sharing_a_prometheus_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the pushed values had no namespace label, identical series from two namespaces would be merged."""
+    """Without a namespace label, identical series from two namespaces would be merged."""
     pushed: list[tuple[list[Sample], Mapping[str, str]]] = []
 
     def push(url: str, samples: Iterable[Sample], resource: Mapping[str, str], at_s: float | None = None) -> None:

@@ -24,7 +24,7 @@ FEATURES = ("a", "b", "c", "d")
 
 
 def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
-    """Describe a daily drift monitor that keeps state, with a reference of four normally distributed features."""
+    """Describe a stateful daily drift monitor whose reference has four normally distributed features."""
     random = np.random.default_rng(5)
     (tmp_path / "then").mkdir(exist_ok=True)
     (tmp_path / "now").mkdir(exist_ok=True)
@@ -49,7 +49,7 @@ def workload(tmp_path: Path, **check: Any) -> dict[str, Any]:
 
 
 def breaches(described: Mapping[str, Any], tmp_path: Path, day: int, moved: tuple[str, ...]) -> set[str]:
-    """Run the monitor for a day on which the given features have drifted, and return its breaches."""
+    """Run the monitor for a day on which the `moved` features drifted, and return its breaches."""
     now = NOW + timedelta(days=day)
     random = np.random.default_rng(day)
     frame = pd.DataFrame({name: random.normal(2.0 if name in moved else 0.0, size=500) for name in FEATURES})
@@ -79,7 +79,7 @@ def test_breach_requires_a_number_of_features(tmp_path: Path) -> None:
 
 
 def test_features_are_counted_per_variant() -> None:
-    """Drifted features are counted per variant: two in one variant and one in another do not add up to three."""
+    """Drifted features are counted per variant, so two in one variant and one in another don't add up to three."""
     check: dict[str, Any] = {"name": "psi", "metric": "psi", "max": 0.2, "minFeatures": 2}
     results = [Result("psi", f"{name}@{of}", 1.0, True, of) for name, of in (("a", "x"), ("b", "x"), ("a", "y"))]
 

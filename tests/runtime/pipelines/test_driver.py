@@ -1,4 +1,4 @@
-"""Tests that workload descriptions requesting unsupported features are refused before any work begins."""
+"""Tests that workload descriptions requesting unsupported features are rejected before any work starts."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_monitor_is_refused_as_a_pipeline() -> None:
 
 
 def test_search_beside_custom_steps_needs_a_trainer_metric() -> None:
-    """A metric that a later step reports is not yet available when the trials of a parameter search are compared."""
+    """A search can't optimize a later step's metric, which isn't available when trials are compared."""
     tuned = changed(
         "pipeline.tuning", {"metric": "applause", "space": {"max_iter": {"kind": "int", "low": 1, "high": 2}}}
     )
@@ -104,7 +104,7 @@ def test_steps_run_after_their_dependencies() -> None:
 
 
 def test_search_applies_only_to_the_training_step() -> None:
-    """The search does not tune the custom step that follows the built-in trainer, so that step may omit the metric."""
+    """The search doesn't tune the custom step after the built-in trainer, so that step may omit the metric."""
     own: dict[str, Any] = {key: value for key, value in STEP.items() if key != "trainer"}
     first: dict[str, Any] = {**own, "entrypoint": "fraud.train:main"}
     last: dict[str, Any] = {**own, "entrypoint": "fraud.report:main", "needs": ["train"]}

@@ -1,4 +1,4 @@
-"""Tests that the logs of every node are kept in the store after a run's Pods are gone."""
+"""Tests that each node's logs remain in the store after a run's Pods are gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tests.runtime.storage.services import gcs
 
 @pytest.fixture
 def session(tmp_path: Path) -> Path:
-    """Return a node's log folder: logs of a driver and two workers (one of them silent), and files not to be copied."""
+    """Return a node's log folder.
+
+    Contains the logs of a driver and two workers (one of them silent), plus files that must not be copied.
+    """
     folder = tmp_path / "logs"
     (folder / "serve").mkdir(parents=True)
     (folder / "job-driver-run.log").write_text("step train: try 1\n")
@@ -35,7 +38,7 @@ def described(store: ObjectStore, patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each node has its own folder. Neither empty files nor Ray's own logs are copied."""
+    """Each node gets its own folder. Empty files and Ray's own logs are not copied."""
     store = ObjectStore()
 
     assert copy_folder(record(PipelineWorkload, described(store, monkeypatch)), "run-1", "10.0.0.7", session) == 2
@@ -48,7 +51,10 @@ def test_node_logs_are_stored_under_their_run(session: Path, monkeypatch: pytest
 def test_logs_can_be_copied_again_where_nothing_may_be_replaced(
     session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If a workload may only create objects, Google Cloud Storage responds to a repeated upload with 403."""
+    """Logs can be copied again with create-only permissions.
+
+    Google Cloud Storage then responds to a repeated upload with 403.
+    """
     (tmp_path / "service").mkdir()
     with gcs(tmp_path / "service") as service:
         for name, value in service.environment.items():
@@ -75,7 +81,7 @@ def test_long_log_is_cut_at_the_start(session: Path, monkeypatch: pytest.MonkeyP
 def test_unreachable_log_store_does_not_fail_a_run(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A real Ray cluster's logs are copied to the store. An unreachable store only causes a logged warning."""
+    """Logs of a real Ray cluster are copied to the store. An unreachable store only logs a warning."""
     import ray
 
     monkeypatch.setenv("PYTHONPATH", str(Path(logs.__file__).parents[2]))  # as in the image

@@ -1,4 +1,4 @@
-"""Tests a custom pipeline's step that scores with a registered model between steps that run user code."""
+"""Tests a custom pipeline step that scores with a registered model between steps that run user code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEP: dict[str, Any] = {
 
 
 class Forecast(Scoring):
-    """A pipeline with three steps, the second of which scores. Tests may add a scoring step that uses another model."""
+    """A three-step pipeline whose second step scores. Tests may add a scoring step that uses another model."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -86,7 +86,7 @@ def test_step_scores_the_previous_steps_output(forecast: Forecast, ray_here: Non
 
 
 def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> None:
-    """A file that does not fit the model is skipped, and files that have been scored are not scored again."""
+    """A file that doesn't fit the model is skipped, and already scored files aren't scored again."""
     forecast.put("a.parquet", amounts(1, 2, 3))
     forecast.put("text.parquet", {"amount": ["much"], "plan": ["basic"]})
 
@@ -100,7 +100,7 @@ def test_step_behaves_like_batch_inference(forecast: Forecast, near: None) -> No
 
 
 def test_each_step_uses_its_own_model(forecast: Forecast, near: None) -> None:
-    """One scoring step follows a model's alias, and the other uses a fixed version of a model."""
+    """One scoring step follows a model's alias while the other uses a pinned version."""
     forecast.promote(10.0)
     forecast.put("a.parquet", amounts(1))
     model = {"task": "regression", "uri": f"models:/{NAME}/1", "registeredName": NAME, "version": "1"}

@@ -1,4 +1,4 @@
-"""Tests that concurrent moves of an alias leave alias and history in agreement, and the history complete."""
+"""Tests that concurrent moves of an alias leave it consistent with its history, and the history complete."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class Interleaved:
-    """An in-memory MLflow whose calls are atomic and interleave in an order that depends on a seed."""
+    """An in-memory MLflow with atomic calls that interleave in an order determined by a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -55,7 +55,7 @@ class Interleaved:
         self._ids = count(1)
 
     def together(self, *works: Callable[[], Any]) -> None:
-        """Run all functions concurrently, with only one call to the registry at a time."""
+        """Run all functions concurrently, allowing only one registry call at a time."""
         self._running = len(works)
         with ThreadPoolExecutor(len(works)) as pool:
             for future in [pool.submit(self._work, work) for work in works]:
@@ -144,7 +144,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Interleaved]:
 
 
 def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleaved]) -> None:
-    """Whatever the call order (a thousand are tried), the history has both promotions and no manual move."""
+    """In each of a thousand call orders, the history contains both promotions and no manual move."""
     for seed in range(1000):
         server, history = memory(seed), History(record(Model, MODEL))
         aliases.promote(history, move(1))
@@ -161,7 +161,7 @@ def test_newest_of_concurrent_promotions_wins(memory: Callable[[int], Interleave
 
 
 def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[int], Interleaved]) -> None:
-    """If a newer version is promoted in the meantime, it keeps the alias.
+    """A newer version promoted in the meantime keeps the alias.
 
     Otherwise, the alias returns to the previous version.
     """
@@ -181,7 +181,7 @@ def test_concurrent_rollback_affects_only_the_version_it_saw(memory: Callable[[i
 
 
 def test_concurrent_promotions_in_a_database(database: History) -> None:
-    """Eight concurrent promotions in random order are all in the history, and the newest version has the alias."""
+    """Eight concurrent promotions in random order are all recorded, and the alias ends on the newest version."""
     versions = [registered() for _ in range(40)]
     random.Random(1).shuffle(versions)
     with ThreadPoolExecutor(8) as pool:
@@ -196,7 +196,7 @@ def test_concurrent_promotions_in_a_database(database: History) -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> History:
-    """Return the alias history of a registry with a database. Creating the registry takes seconds."""
+    """Return the alias history of a database-backed registry. Creating the registry takes seconds."""
     return connected(f"sqlite:///{tmp_path}/mlflow.db")
 
 
@@ -208,7 +208,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> History:
 
 
 def connected(uri: str) -> History:
-    """Connect to a registry, create a model in it, and return the history of the model's aliases."""
+    """Connect to a registry, create a model in it, and return the model's alias history."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     mlflow.MlflowClient().create_registered_model("fraud")
@@ -227,7 +227,7 @@ def registered() -> int:
 
 
 def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
-    """Versions that a manual move skipped are not promoted automatically, but newer versions are."""
+    """Versions skipped by a manual move aren't promoted automatically, but newer ones are."""
     for _ in range(3):
         aliases.promote(files, move(registered()))
     registry.set_alias("fraud", "champion", "1")
@@ -247,7 +247,7 @@ def test_manual_alias_move_is_recorded_and_kept(files: History) -> None:
 
 
 def test_alias_older_than_its_history_is_accepted(files: History) -> None:
-    """A rollback may return the alias to a version that is older than the alias's recorded history."""
+    """A rollback may return the alias to a version that predates its recorded history."""
     registry.set_alias("fraud", "champion", str(registered()))
 
     aliases.promote(files, move(registered()))
@@ -257,7 +257,7 @@ def test_alias_older_than_its_history_is_accepted(files: History) -> None:
 
 
 def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unfinished alias move is completed once it is certain that the process that recorded it has ended."""
+    """An unfinished alias move is completed once the process that recorded it has certainly ended."""
     aliases.promote(files, move(registered()))
     files.append(move(registered()))
     aliases.observe(files, "champion")
@@ -271,7 +271,7 @@ def test_interrupted_move_is_completed(files: History, monkeypatch: pytest.Monke
 
 
 def test_interrupted_rollback_records_the_digest_of_its_target(files: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rollback's record contains the digest of the version, because a server must not trust the version's tag."""
+    """The rollback record contains the version's digest, because servers must not trust the version's tag."""
     approved = replace(move(registered()), evidence={"risk": "signed"})
     for entry in (approved, move(registered())):
         aliases.promote(files, entry)
@@ -299,7 +299,7 @@ def test_rollback_skips_a_deleted_version(files: History) -> None:
 
 
 def test_deleted_record_counts_for_its_alias(files: History) -> None:
-    """MLflow hides deleted runs, but deleting the run that records an alias move does not undo the move."""
+    """An alias move still counts if the run that records it is deleted, even though MLflow hides deleted runs."""
     for alias in ("champion", "candidate"):
         aliases.promote(files, move(registered(), alias))
     for entry in files.moves("champion"):
@@ -312,7 +312,7 @@ def test_deleted_record_counts_for_its_alias(files: History) -> None:
 
 
 def test_last_move_of_a_version_counts() -> None:
-    """A version's last move counts, because a version may be rolled back and later restored by hand."""
+    """Only a version's last move counts, since a version can be rolled back and later restored by hand."""
     moves = [move(1), move(2), replace(move(2), action=TAKE_BACK)]
     assert (standing(moves), taken_back(moves)) == (("1",), {"2"})
 

@@ -1,4 +1,4 @@
-"""Tests that an approval covers exactly one version and is signed with the key of an approving group."""
+"""Tests that an approval covers exactly one version and is signed with an approving group's key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIGEST = "sha256:" + "a" * 64
 
 
 class Case:
-    """A version that two groups must both approve, and the statements that they sign."""
+    """A version that needs approval from two groups, and the statements they sign."""
 
     def __init__(self, folder: Path) -> None:
         self.risk, self.payments = Signer(folder, "risk"), Signer(folder, "payments", "ecdsa")
@@ -44,7 +44,7 @@ class Case:
         return subject(record(Workload, self.workload), record(Promotion, self.pipeline), DIGEST)
 
     def valid_approvals(self, *evidence: str, digest: str = DIGEST) -> tuple[list[str], int]:
-        """Return the groups whose approvals are valid, and the number of approvals that are still missing."""
+        """Return the groups whose approvals are valid and the number of missing approvals."""
         tags = {f"{APPROVAL_TAG}{place}": approval for place, approval in enumerate(evidence)}
         outcome = standing(record(Workload, self.workload), record(Promotion, self.pipeline), tags, digest)
         assert len(outcome.refused) == len({*evidence}) - len(outcome.approvals)  # duplicates count as one approval
@@ -57,7 +57,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def test_two_groups_approve_with_their_keys(case: Case) -> None:
-    """Both groups' approvals count. A statement may contain more fields than required."""
+    """Both groups' approvals count. A statement may contain additional fields."""
     risk = case.risk.sign({**case.about, "by": "ada", "at": "2026-11-26T08:00:00Z", "reason": "ticket 7"})
     payments = case.payments.sign(case.about)
 
@@ -80,7 +80,7 @@ def test_two_groups_approve_with_their_keys(case: Case) -> None:
     ],
 )
 def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, str]) -> None:
-    """The signatures are valid but apply to another version, environment or model."""
+    """The signature is valid but applies to another version, environment or model."""
     assert case.valid_approvals(case.risk.sign({**case.about, **other}), case.payments.sign(case.about)) == (
         ["payments-risk"],
         1,
@@ -88,7 +88,7 @@ def test_approval_of_something_else_does_not_count(case: Case, other: dict[str, 
 
 
 def test_a_signature_for_another_purpose_does_not_count(case: Case) -> None:
-    """A signature over a commit does not count, even if the commit has the same text as a statement."""
+    """A commit signature doesn't count, even if the commit text equals a statement."""
     assert case.valid_approvals(case.risk.sign(case.about, "git")) == ([], 2)
 
 
@@ -115,7 +115,7 @@ def test_key_outside_the_approving_groups_does_not_count(case: Case) -> None:
 
 
 def test_each_group_and_key_counts_once(case: Case) -> None:
-    """Two signatures from one group count once. A person who is listed in both groups also counts only once."""
+    """Two signatures from one group count once, and so does a person listed in both groups."""
     approvals = [case.risk.sign(case.about), case.deputy.sign(case.about)]
     assert case.valid_approvals(*approvals) == (["model-risk"], 1)
 
@@ -125,12 +125,12 @@ def test_each_group_and_key_counts_once(case: Case) -> None:
 
 @pytest.mark.parametrize("content", [DIGEST, "", "{}", "[]", "null", '{"statement": 1, "signature": 2}', "[" * 30000])
 def test_unsigned_tag_is_not_an_approval(case: Case, content: str) -> None:
-    """A tag without a signature is not an approval, even if it is a digest, which used to be enough."""
+    """An unsigned tag isn't an approval, not even a digest, which used to be enough."""
     assert case.valid_approvals(content) == ([], 2)
 
 
 def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
-    """Anyone can write tags, so invalid Base64 or text must not stop the promoter."""
+    """Invalid Base64 or text must not stop the promoter, because anyone can write tags."""
     armored = "-----BEGIN SSH SIGNATURE-----\n\u00e9\n-----END SSH SIGNATURE-----"
     statement = json.dumps({**case.about, "reason": "\ud800"}, ensure_ascii=False)
 
@@ -145,7 +145,7 @@ def test_malformed_tags_do_not_stop_the_promoter(case: Case) -> None:
 def test_unreadable_key_does_not_affect_other_approvals(
     case: Case, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The key is skipped with a warning, whichever group lists it. The group's other keys still count."""
+    """An unreadable key is skipped with a warning in any group. The group's other keys still count."""
     body = case.deputy.line.split()[1]
     wrong = line.format(body=body, cut=body[:-2])
     case.pipeline["approvals"]["groups"]["model-risk"]["sshKeys"].insert(0, wrong)

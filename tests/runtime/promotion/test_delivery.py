@@ -1,4 +1,4 @@
-"""Tests that a bundle is delivered once each time an alias moves forwards or backwards."""
+"""Tests that a bundle is delivered once each time an alias moves forward or back."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def risk(tmp_path: Path) -> Signer:
 
 @pytest.fixture
 def workload(tmp_path: Path, risk: Signer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """Return a pipeline that requires approvals and delivers promoted versions to a folder as bundles."""
+    """Return a pipeline that requires approvals and delivers promoted versions as bundles to a folder."""
     monkeypatch.chdir(tmp_path)
     delivery = {"uri": f"file://{tmp_path}/bundles", "store": "artifacts"}
     described: dict[str, Any] = {
@@ -99,7 +99,7 @@ def read(tmp_path: Path) -> Models:
 def test_approved_version_is_delivered_as_an_equivalent_bundle(
     workload: dict[str, Any], approve: Approve, tmp_path: Path
 ) -> None:
-    """The bundle names its approvers and training run, and contains the baselines for monitors."""
+    """The bundle names its approvers and training run and includes the baselines for monitors."""
     version = train(1)
     promote_waiting(look_of(workload))
     assert not (tmp_path / "bundles").exists()
@@ -122,7 +122,7 @@ def test_approved_version_is_delivered_as_an_equivalent_bundle(
 
 
 def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """If the delivery was interrupted after the alias had moved, the next run delivers the bundle once."""
+    """If a delivery was interrupted after the alias moved, the next run delivers the bundle once."""
     version = train(1)
     approve(version)
     registry.set_alias("fraud", "champion", version.version)
@@ -134,7 +134,7 @@ def test_next_run_completes_an_interrupted_delivery(workload: dict[str, Any], ap
 
 
 def test_next_run_delivers_a_manually_moved_alias(workload: dict[str, Any], tmp_path: Path) -> None:
-    """If an alias was moved manually without notifying the pipeline, the next run delivers the alias's version."""
+    """The next run delivers the version of an alias that was moved manually without notifying the pipeline."""
     model = workload["pipeline"]["model"]
     workload["pipeline"] |= {
         "promoteTo": "candidate",
@@ -165,7 +165,7 @@ def test_unreachable_store_is_reported_with_a_remedy(
 
 
 def test_rollback_delivers_the_previous_bundle(workload: dict[str, Any], approve: Approve, tmp_path: Path) -> None:
-    """After a rollback, the sites that read bundles return to the previous version as well."""
+    """After a rollback, sites that read bundles also return to the previous version."""
     for slope in (1, -1):
         approve(train(slope))
         promote_waiting(look_of(workload))

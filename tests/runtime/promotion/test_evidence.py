@@ -1,4 +1,4 @@
-"""Tests that loading a version verifies its approvals again, using the keys listed at that time."""
+"""Tests that loading a version reverifies its approvals against the keys listed at that time."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NAMED: dict[str, Any] = {
 
 
 def approval_requirement(*signers: Signer, minimum: int = 1) -> dict[str, Any]:
-    """Return a requirement for approvals by the given groups, each of which has one member."""
+    """Return a requirement for approvals by the given groups, each with a single member."""
     groups = {signer.key.name: {"sshKeys": [signer.line]} for signer in signers}
     return {"from": list(groups), "minimum": minimum, "groups": groups}
 
@@ -92,7 +92,7 @@ def number(models: Models) -> str:
 
 
 def seal(folder: Path) -> None:
-    """Update the hashes of a bundle's files without changing its digest and signatures."""
+    """Update a bundle's file hashes without changing its digest and signatures."""
     bundle = read_bundle((folder / MANIFEST).read_bytes())
     (folder / MANIFEST).write_text(replace(bundle, files=files_in(folder)).text())
 
@@ -121,7 +121,10 @@ def actions() -> list[str]:
 
 
 def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Signer, approve: Approves) -> None:
-    """New servers refuse the live version until it is approved. When the alias first pointed to it is not forgotten."""
+    """New servers refuse the live version until it is approved.
+
+    The time when the alias first pointed to it is kept.
+    """
     version = train()
     promote_waiting(look_of(workload))
     pipeline = workload["pipeline"]
@@ -147,7 +150,7 @@ def test_live_version_can_be_approved_later(workload: dict[str, Any], risk: Sign
 def test_approval_with_a_removed_key_does_not_count(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves
 ) -> None:
-    """If the key behind an approval has been removed, another group can approve the live version."""
+    """If the key behind an approval was removed, another group can approve the live version."""
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
     version = train()
@@ -167,7 +170,10 @@ def test_approval_with_a_removed_key_does_not_count(
 def test_late_approval_does_not_restore_a_rolled_back_version(
     workload: dict[str, Any], risk: Signer, approve: Approves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A monitor rolls the version back after the promoter reads the alias but before it records the late approval."""
+    """A late approval doesn't restore a version that was rolled back in the meantime.
+
+    A monitor rolls the version back after the promoter reads the alias but before it records the approval.
+    """
     first = train()
     promote_waiting(look_of(workload))
     second = train()
@@ -194,7 +200,7 @@ def test_late_approval_does_not_restore_a_rolled_back_version(
 def test_rollback_skips_versions_that_servers_would_refuse(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """A rollback skips versions that lack the approvals now required. If all versions lack them, the alias stays."""
+    """A rollback skips versions without the approvals now required. If none has them, the alias stays."""
     watched: dict[str, Any] = {**NAMED, "approvals": approval_requirement(risk)}
     watching: dict[str, Any] = {**workload, "monitor": {"models": [watched]}}
     pipeline = workload["pipeline"]
@@ -222,7 +228,7 @@ def test_rollback_skips_versions_that_servers_would_refuse(
 def test_later_approval_does_not_replace_an_earlier_one(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """Both approvals are kept: during a key rotation, some targets list the old key and others the new one."""
+    """Both approvals are kept, because targets may list either the old or the new key during a rotation."""
     new = Signer(tmp_path / "new", "risk")
     pipeline = workload["pipeline"]
     pipeline["approvals"] = approval_requirement(risk)
@@ -240,7 +246,7 @@ def test_later_approval_does_not_replace_an_earlier_one(
 def test_bundle_is_used_once_it_has_valid_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The hashes of a bundle's files are checked again, because others may be able to write to the store."""
+    """A bundle's file hashes are checked again, because others may be able to write to the store."""
     bundles = tmp_path / "bundles"
     model: dict[str, Any] = {
         **workload["pipeline"]["model"],
@@ -276,7 +282,7 @@ def test_bundle_is_used_once_it_has_valid_approvals(
 def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
     workload: dict[str, Any], risk: Signer, payments: Signer, approve: Approves, tmp_path: Path
 ) -> None:
-    """At the edge, a process without a bundle does not download one whose approvals have become invalid."""
+    """An edge process without a bundle doesn't download one whose approvals have become invalid."""
     bundles = tmp_path / "bundles"
     pipeline = workload["pipeline"]
     model: dict[str, Any] = {**pipeline["model"], "delivery": {"uri": f"file://{bundles}", "store": "artifacts"}}
@@ -300,7 +306,7 @@ def test_edge_does_not_return_to_an_older_bundle_when_a_key_is_removed(
 def test_manually_moved_version_keeps_its_earlier_approvals(
     workload: dict[str, Any], risk: Signer, approve: Approves
 ) -> None:
-    """Moving the alias back manually to a version that was approved earlier requires no new approval."""
+    """Moving the alias back manually to a previously approved version requires no new approval."""
     workload["pipeline"]["approvals"] = approval_requirement(risk)
     first = train()
     approve(risk, first)

@@ -1,4 +1,4 @@
-"""Tests that the gate passes only if every check passes, and that exactly the approved model is promoted."""
+"""Tests that the gate requires every check to pass, and that exactly the approved model is promoted."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_check_passes_within_its_bounds(line: Section, expected: bool) -> None:
 
 
 class Few(Known):
-    """A comparison in which most slices have too few rows, or one slice has no metric value."""
+    """A comparison in which most slices have too few rows and one slice's metric is undefined."""
 
     def slices(self, line: Check) -> dict[str, Slice]:
         if line.metric == "auc_pr":

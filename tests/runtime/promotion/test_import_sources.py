@@ -1,4 +1,4 @@
-"""Tests that models trained in this registry, and models that are too large to copy, are not imported."""
+"""Tests that models trained in this registry and models too large to copy aren't imported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_model_trained_here_is_refused(here: Importing, source: str) -> None:
 
 
 def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sources that exceed the size limit by one byte are refused, whether in a store or in the registry."""
+    """Sources one byte over the size limit are rejected, whether in a store or in the registry."""
     size = sum(path.stat().st_size for path in here.files.rglob("*") if path.is_file())
     (here.files / "below" / "it").mkdir(parents=True)
     (here.files / "below" / "it" / "weights").write_bytes(b"0" * 100)
@@ -72,7 +72,7 @@ def test_oversized_source_is_refused_before_copying(here: Importing, monkeypatch
 
 
 def test_imports_run_after_everything_else(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Imports run last, so that a slow one, or one that crashes the Pod, does not delay other versions."""
+    """Imports run last so that a slow or crashing import doesn't delay other versions."""
     looked = list[str]()
     here.described |= {"promotions": {"retrain": here.promotion}, "stages": {"own.champion": here.promotion}}
     monkeypatch.setattr(promoter, "_look", lambda look, _: looked.append(look.address))

@@ -48,7 +48,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Importing:
 
 
 def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) -> None:
-    """An import is registered only once. Its model card names the source and the vendor."""
+    """An import is registered only once, and its model card names the source and the vendor."""
     assert here.look() == 0
     assert (here.champion(), here.metric(promoter.IMPORT_MISSING), here.metric(promoter.WAITING)) == ("", 0, 1)
 
@@ -71,7 +71,7 @@ def test_import_is_registered_once_and_goes_live_when_approved(here: Importing) 
 
 
 def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.LogCaptureFixture) -> None:
-    """If the digest is wrong, the log has both digests, the metric is set, and the Job fails."""
+    """If the digest is wrong, both digests are logged, the metric is set, and the Job fails."""
     actual = content_digest(here.files)
     here.promotion["import"]["digest"] = "sha256:" + "0" * 64
 
@@ -82,7 +82,7 @@ def test_wrong_digest_is_refused_and_reported(here: Importing, caplog: pytest.Lo
 
 
 def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
-    """Servers load the approved copy in the registry, so even deleting the source has no effect."""
+    """Servers load the approved copy in the registry, so not even deleting the source has an effect."""
     here.look()
     here.approve()
     here.look()
@@ -96,7 +96,7 @@ def test_source_swapped_after_the_import_has_no_effect(here: Importing) -> None:
 
 
 def test_source_swapped_before_the_approval_has_no_effect(here: Importing) -> None:
-    """The copy in the registry is approved and served, so changing the source has no effect."""
+    """Swapping the source has no effect, because the copy in the registry is what gets approved and served."""
     here.look()
     (here.files / "model.pkl").write_bytes(b"import os; os.abort()")
     here.approve()
@@ -117,7 +117,7 @@ def test_a_copy_changed_in_the_registry_is_not_promoted(here: Importing) -> None
 
 
 def test_concurrent_imports_register_at_most_one_version(here: Importing, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If two promoters both read the files before either of them registers a version, only one version is created."""
+    """Only one version is created, even if two promoters read the files before either registers a version."""
     ready = threading.Barrier(2, timeout=60)
 
     def together(files: Path) -> str:
@@ -165,7 +165,7 @@ def test_run_of_a_killed_promoter_delays_imports_for_an_hour(here: Importing, mi
 
 
 def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
-    """Each version is served after it is approved. If the spec changes, a version awaiting approval is not promoted."""
+    """Each version is served once approved. A version awaiting approval isn't promoted after the spec changes."""
     old, other = dict(here.promotion["import"]), bought(here.folder / "other", SECOND)
     new = {"uri": f"file://{other}", "store": "lake", "digest": content_digest(other)}
     here.look()
@@ -198,7 +198,7 @@ def test_spec_switches_to_another_version_and_back(here: Importing) -> None:
     ],
 )
 def test_files_that_differ_from_the_spec_are_refused(here: Importing, description: dict[str, Any], why: str) -> None:
-    """Files with the right digest are refused if they do not match the description in the spec."""
+    """Files with the right digest are rejected if they don't match the spec's description."""
     here.promotion["model"] |= description
 
     with pytest.raises(Refusal, match=f"model 'triage' is not imported: {why}"):
@@ -215,7 +215,7 @@ def test_threshold_from_the_files_is_used(here: Importing) -> None:
 
 
 def test_files_without_a_model_are_refused(here: Importing) -> None:
-    """An empty folder is refused, as is a folder that contains only files other than a model's."""
+    """An empty folder is rejected, as is a folder without any model files."""
     empty, other = here.folder / "empty", here.folder / "texts"
     for folder in (empty, other):
         folder.mkdir()
@@ -227,14 +227,14 @@ def test_files_without_a_model_are_refused(here: Importing) -> None:
 
 
 def test_command_prints_the_digest_for_the_spec(here: Importing, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command prints the digest of a model folder and fails for any other folder."""
+    """The command prints a model folder's digest and fails for any other folder."""
     assert main(["digest", str(here.files)]) == 0
     assert capsys.readouterr().out == f"{here.promotion['import']['digest']}\n"
     assert main(["digest", str(here.folder)]) == 1
 
 
 def test_import_from_a_registry_version_and_run(here: Importing) -> None:
-    """A model can be imported under another name. Files that MLflow's client has added are ignored."""
+    """A model can be imported under another name, ignoring files added by MLflow's client."""
     mlflow.set_experiment("others")
     with mlflow.start_run() as run:
         logged = log_model(LogisticRegression().fit(ROWS, SECOND), **ELSEWHERE)
@@ -250,7 +250,7 @@ def test_import_from_a_registry_version_and_run(here: Importing) -> None:
 
 
 def test_import_is_delivered_without_training_data(here: Importing) -> None:
-    """Other targets get the imported model as a bundle, which has no profiles of training data."""
+    """Other targets receive the imported model as a bundle without training data profiles."""
     here.promotion["model"]["delivery"] = {"uri": f"file://{here.folder}/bundles", "store": "lake"}
     here.look()
     here.approve()
@@ -271,7 +271,7 @@ def store() -> Iterator[ObjectStore]:
 
 
 def test_import_from_a_bucket(here: Importing, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An import from a bucket uses the store's credentials and ignores objects outside the folder."""
+    """Importing from a bucket uses the store's credentials and ignores objects outside the folder."""
     here.described |= store.described(monkeypatch)
     for file in [path for path in here.files.rglob("*") if path.is_file()]:
         key = f"triage/4/{file.relative_to(here.files).as_posix()}"
@@ -300,7 +300,7 @@ def test_unsupported_sources_are_refused(here: Importing) -> None:
 
 
 def test_import_works_with_workload_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promoter can register only the imported model, servers can load it, and pipelines cannot register it."""
+    """The promoter can register only the imported model, which servers can load and pipelines can't register."""
     folder = tmp_path / "server"
     folder.mkdir()
     with started(folder) as running:

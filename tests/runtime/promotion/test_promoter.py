@@ -1,4 +1,4 @@
-"""Tests promotions and rollbacks in a real registry, interleaved with other changes."""
+"""Tests promotions and rollbacks in a real registry while other changes happen in between."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def workload(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def trained(workload: dict[str, Any]) -> Register:
-    """Return a function that registers a version whose gate has passed in comparison with the current champion."""
+    """Return a function that registers a version whose gate passed against the current champion."""
     registry.connect(record(Workload, workload))
     mlflow.set_experiment("promotion")
 
@@ -68,13 +68,13 @@ def trained(workload: dict[str, Any]) -> Register:
 
 
 def champion() -> str:
-    """Return the version that the alias `champion` points to, or an empty string."""
+    """Return the version the `champion` alias points to, or an empty string."""
     version = registry.version_at(NAME, "champion")
     return "" if version is None else version.version
 
 
 def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """The older run promotes last and changes nothing, because its gate did not compare it with the newer version."""
+    """The older run promotes last and changes nothing, as its gate didn't compare it with the newer version."""
     first, second = trained(), trained()
 
     assert promote(look_of(workload), second).startswith("'champion' of cards-fraud is now version 2")
@@ -84,7 +84,7 @@ def test_newer_of_two_concurrent_runs_stays_promoted(workload: dict[str, Any], t
 
 
 def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[str, Any], trained: Register) -> None:
-    """A waiting version is not promoted if another, possibly better version has become champion in the meantime."""
+    """A waiting version isn't promoted if another, possibly better version became champion in the meantime."""
     promote(look_of(workload), trained())
     second, third = trained(), trained()
     promote(look_of(workload), second)
@@ -95,7 +95,7 @@ def test_version_compared_with_a_former_champion_is_not_promoted(workload: dict[
 
 
 def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[str, Any], trained: Register) -> None:
-    """There is no second rollback while the monitor's window still contains rows of the version rolled back."""
+    """A rolled-back version's rows in the monitor window don't cause a second rollback."""
     for version in (trained, trained, trained):
         promote(look_of(workload), version())
     model = {"registeredName": NAME, "alias": "champion"}
@@ -116,9 +116,9 @@ def test_rows_of_a_rolled_back_version_cause_no_second_rollback(workload: dict[s
 def test_only_the_breaching_variant_is_rolled_back(
     workload: dict[str, Any], trained: Register, breached: set[str]
 ) -> None:
-    """Two variants follow one alias, and a third variant follows another alias.
+    """Only aliases followed by breaching variants are rolled back.
 
-    Only the aliases that breaching variants follow are rolled back.
+    Two variants follow one alias, and a third follows another.
     """
     for version in (trained, trained):
         registered = version()
@@ -138,7 +138,7 @@ def test_only_the_breaching_variant_is_rolled_back(
 
 
 def stands(workload: dict[str, Any]) -> dict[str, float]:
-    """Return the metrics on which the alerts for refused gates and waiting approvals are based."""
+    """Return the metrics behind the alerts for refused gates and pending approvals."""
     return {
         sample.name: sample.value
         for sample in standing(look_of({**workload, "system": "cards", "address": "pipelines.retrain"}))
@@ -167,7 +167,7 @@ def test_metrics_show_refused_and_waiting_versions(workload: dict[str, Any], tra
 def test_unpromotable_version_does_not_wait_for_approval(
     workload: dict[str, Any], trained: Register, tmp_path: Path
 ) -> None:
-    """A version that was compared with a former champion cannot be promoted, so it does not wait for approval."""
+    """A version compared with a former champion can't be promoted and therefore doesn't wait for approval."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     approved: dict[str, Any] = {**workload, "system": "cards", "pipeline": {**PIPELINE, "approvals": approvals}}
@@ -187,7 +187,7 @@ def test_unpromotable_version_does_not_wait_for_approval(
 def test_unreachable_prometheus_does_not_fail_a_run(
     workload: dict[str, Any], trained: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A promoter run succeeds even if Prometheus's address is a loopback port that refuses connections."""
+    """A promoter run succeeds even if Prometheus's port refuses connections."""
     trained()
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     receiver = {"otlp": "http://127.0.0.1:9/api/v1/otlp/v1/metrics", "namespace": "cards"}
@@ -205,7 +205,7 @@ def test_unreachable_prometheus_does_not_fail_a_run(
 
 @pytest.fixture
 def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """Return a function that runs the promoter for two pipelines of a model that two groups must approve."""
+    """Return a function that runs the promoter for two pipelines of a model that needs two groups' approval."""
     risk, payments = Signer(tmp_path, "risk"), Signer(tmp_path, "payments")
     keys = {signer.key.name: {"sshKeys": [signer.line]} for signer in (risk, payments)}
     approvals = {"from": list(keys), "minimum": 2, "groups": keys}
@@ -226,7 +226,7 @@ def promoter(workload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monke
 def test_promoter_promotes_a_version_that_two_groups_approved(
     promoter: Callable[[], int], trained: Register, tmp_path: Path
 ) -> None:
-    """Forged approvals have no effect, and versions from another pipeline do not get this alias."""
+    """Forged approvals have no effect, and another pipeline's versions don't get this alias."""
     version = trained()
     digest = digest_of(version.uri)
     registry.tag(version, {DIGEST_TAG: digest, WORKLOAD_TAG: "pipelines.retrain"})
@@ -257,7 +257,7 @@ def test_promoter_promotes_a_version_that_two_groups_approved(
 def test_promoter_updates_the_training_pipelines_metrics(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The promoter pushes the same series as the training pipeline, so its next pass clears the pipeline's alert."""
+    """The promoter's next pass clears the pipeline's alert, because it pushes the same series as the pipeline."""
     pushed: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def push(url: str, samples: list[Sample], source: dict[str, str], at_s: float) -> None:
@@ -283,7 +283,7 @@ def test_promoter_updates_the_training_pipelines_metrics(
 def test_failing_pipeline_does_not_delay_others(
     promoter: Callable[[], int], trained: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If one pipeline's store is unreachable, the promoter handles the other pipeline first and then fails."""
+    """If one pipeline's store is unreachable, the promoter still handles the other pipeline before failing."""
     version, attempted = trained(), []
 
     def waiting(look: Subject, _now: datetime) -> str:

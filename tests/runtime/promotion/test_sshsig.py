@@ -1,4 +1,4 @@
-"""Tests that valid signatures made with ssh-keygen are accepted and invalid signatures are refused."""
+"""Tests that valid ssh-keygen signatures are accepted and invalid ones rejected."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_another_text_or_purpose_is_refused(signed: Signed, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_changed_byte_is_refused(signed: Signed, kind: str) -> None:
-    """Changing any byte of a signature, including the bytes of its public key, makes it invalid."""
+    """Changing any byte of a signature, including those of its public key, invalidates it."""
     line, signature = signed(kind)
     lines = signature.strip().split("\n")
     raw = bytearray(base64.b64decode("".join(lines[1:-1])))
@@ -130,7 +130,7 @@ def test_malformed_key_is_refused(line: str) -> None:
 @pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
 @pytest.mark.parametrize("touched", [True, False])
 def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path: Path) -> None:
-    """Signatures made without touching the security key are refused, although `ssh-keygen -Y verify` accepts them."""
+    """Security key signatures made without a touch are rejected, but `ssh-keygen -Y verify` accepts them."""
     line, signature = security_key(kind, touched)
     if touched:
         verify(MESSAGE, signature_of(signature), NAMESPACE)
@@ -143,7 +143,7 @@ def test_security_key_signatures_need_a_touch(kind: str, touched: bool, tmp_path
 
 
 def security_key(kind: str, touched: bool) -> tuple[str, str]:
-    """Return the public key and a signature of a hardware security key whose application is `ssh:`."""
+    """Return a public key and a signature from a hardware security key with the application `ssh:`."""
     of_message = string(NAMESPACE.encode(), b"", b"sha512", hashlib.sha512(MESSAGE).digest())
     more = bytes([int(touched)]) + (7).to_bytes(4, "big")
     data = hashlib.sha256(b"ssh:").digest() + more + hashlib.sha256(b"SSHSIG" + of_message).digest()

@@ -1,4 +1,4 @@
-"""Tests promotion stages in a real registry, with soaks, change windows, freezes and per-stage approvals."""
+"""Tests promotion stages in a real registry: soaks, change windows, freezes and per-stage approvals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
 
 
 def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
-    """Without conditions, a single promoter pass is enough. A stage accepts only versions from the previous stage."""
+    """One promoter pass is enough without conditions. A stage accepts only versions from the previous stage."""
     yard.train()
     assert yard.look() == {"candidate": "1", "champion": "1"}
     yard.train(**{WORKLOAD_TAG: "pipelines.other"})
@@ -44,7 +44,7 @@ def test_version_moves_from_stage_to_stage(yard: Yard) -> None:
 
 
 def test_soak_lasts_as_long_as_required(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
-    """A version is promoted only after its soak, and a newer version starts its own soak."""
+    """A version is promoted only once its soak ends, and a newer version starts a soak of its own."""
     caplog.set_level("INFO")
     yard.ask(soak={"seconds": 7 * 86400})
     yard.train()
@@ -183,7 +183,7 @@ def test_unreadable_record_does_not_count(yard: Yard, seen: str) -> None:
 
 
 def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
-    """A monitor's soak results are in a separate MLflow experiment, so they do not count as alias moves."""
+    """A monitor's soak results go to a separate MLflow experiment and therefore don't count as alias moves."""
     yard.ask(soak=SOAK)
     yard.train()
     yard.look()
@@ -196,7 +196,7 @@ def test_monitor_records_are_not_alias_moves(yard: Yard) -> None:
 
 
 def test_check_that_a_stage_skips_compares_nothing(yard: Yard) -> None:
-    """A stage that skips the comparison with the champion does not care that this champion has been replaced."""
+    """A stage that skips the champion comparison doesn't care if that champion has been replaced."""
     lines = [{"name": "better", "metric": "auc_pr", "versus": "champion"}]
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "validation": lines, "checks": []}}
     yard.ask(validation=lines, checks=[], soak=SOAK)
@@ -235,7 +235,7 @@ def test_failed_first_version_is_not_rolled_back(yard: Yard) -> None:
 
 
 def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_path: Path) -> None:
-    """A version may be approved during its soak, but it counts as waiting for approval only after the soak."""
+    """A version may be approved during its soak but counts as awaiting approval only afterwards."""
     risk = Signer(tmp_path, "risk")
     approvals = {"from": ["risk"], "minimum": 1, "groups": {"risk": {"sshKeys": [risk.line]}}}
     yard.ask(soak={"seconds": 86400}, approvals=approvals)
@@ -256,7 +256,7 @@ def test_only_the_stage_that_requires_approvals_waits_for_them(yard: Yard, tmp_p
 
 
 def test_stage_may_skip_some_gate_checks(yard: Yard) -> None:
-    """A challenger can be promoted if the gate checks that it failed are skipped by the stage."""
+    """A challenger that failed some gate checks can be promoted if the stage skips those checks."""
     yard.described["promotions"] = {"retrain": {**CANDIDATE, "checks": ["good"]}}
     yard.train(**{GATE_TAG: "refused", FAILED_TAG: '["better"]'})
     assert yard.look() == {"candidate": "1"}
@@ -290,7 +290,7 @@ def test_freeze_allows_only_rollbacks(yard: Yard) -> None:
 
 
 def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
-    """A soak starts at the version's last promotion, because other versions had the alias after the first promotion."""
+    """A soak starts at the version's last promotion, because other versions held the alias in between."""
     moves = [
         Move("candidate", action, version, "", "", "", over=over, id=str(at))
         for at, (action, version, over) in enumerate(
@@ -321,7 +321,7 @@ def test_soak_counts_from_the_last_promotion_to_the_alias() -> None:
 def test_monitor_records_results_for_the_soaking_version(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The monitor uses captures and late labels, but ignores rows that the previous version scored in this variant."""
+    """The monitor uses captures and late labels, ignoring rows scored by the variant's previous version."""
     for _ in range(2):
         yard.train()
         yard.look()

@@ -1,4 +1,7 @@
-"""Tests that sites get a version in waves, and that an alert, missing reports or a premature start stop the rollout."""
+"""Tests that versions reach sites in waves.
+
+An alert, missing reports or a premature start stops the rollout.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ WAVES = Waves(target="shops", pointers=POINTERS, soak_seconds=3600)
 
 
 class Prometheus:
-    """A Prometheus that answers queries for the number of sites that serve a version and for the number of alerts."""
+    """A fake Prometheus that returns how many sites serve a version and how many alerts are firing."""
 
     def __init__(self) -> None:
         self.serving, self.firing = 1, 0
@@ -84,7 +87,7 @@ def deliver(where: Place, version: str) -> None:
 
 
 def reached(where: Place) -> list[str]:
-    """Return the version to which each wave's pointer refers, or "-" if it has none."""
+    """Return the version each wave's pointer refers to, or "-" if it has none."""
     pointers = [current(where, name) for name in POINTERS]
     return ["-" if pointer is None else pointer.version for pointer in pointers]
 
@@ -148,7 +151,7 @@ def test_a_version_that_was_taken_back_leaves_all_sites_at_once(prometheus: Prom
 
 
 def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, where: Place) -> None:
-    """The canary sites get the newest version immediately, and that version's soak begins at that time."""
+    """The canary sites get the newest version immediately, which starts its soak."""
     deliver(where, "1")
     for hours in (0, 2):
         advance(prometheus.workload, where, WAVES, NOW + timedelta(hours=hours))
@@ -160,7 +163,7 @@ def test_a_version_overtaken_by_another_starts_again(prometheus: Prometheus, whe
 
 
 def test_a_site_reads_the_pointer_of_its_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as its wave has no pointer, a site keeps its bundle, even one that was delivered by hand."""
+    """A site keeps its bundle until its wave has a pointer, even if the bundle was delivered by hand."""
     store = ObjectStore()
     workload = record(Workload, store.described(monkeypatch))
     uri = f"s3://{BUCKET}/mlflow/bundles/cards-fraud/champion"

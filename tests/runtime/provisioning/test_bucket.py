@@ -35,7 +35,7 @@ def client(service: S3) -> Any:
 
 @pytest.fixture
 def workload(service: S3, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Describe a store whose credentials are read from two environment variables."""
+    """Describe a store whose credentials come from two environment variables."""
     monkeypatch.setenv("LAKE_ID", "id")
     monkeypatch.setenv("LAKE_KEY", "key")
     opened = {"accessKeyIdEnv": "LAKE_ID", "secretAccessKeyEnv": "LAKE_KEY"}
@@ -60,7 +60,7 @@ def base(request: pytest.FixtureRequest, client: Any, tmp_path: Path) -> str:
 def test_first_files_are_listed_up_to_a_limit(
     workload: dict[str, Any], base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Listings are read page by page, so there may be slightly more files than the limit. Subfolders are ignored."""
+    """Listings are read page by page, so they may slightly exceed the limit. Subfolders are ignored."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     where = place(record(Workload, workload), base, "lake")
     names = [file.name for file in first_files(where, 4)]
@@ -79,7 +79,7 @@ def test_first_files_are_listed_up_to_a_limit(
 
 
 def test_bucket_has_the_specified_settings(client: Any) -> None:
-    """The command can be repeated. Retention is rounded up to whole days and also covers old versions of objects."""
+    """The command can be repeated. Retention is rounded up to whole days and also covers old object versions."""
     for _ in range(2):
         ensure_bucket(client, "kept", versioned=True, retention_s=86400 + 1, expire={})
 
@@ -103,7 +103,7 @@ def test_captures_expire_in_their_folder(client: Any) -> None:
 def test_every_part_has_the_checksum_required_by_object_lock(
     client: Any, workload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With Object Lock, S3 requires checksums of parts (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
+    """S3 requires part checksums with Object Lock (docs.aws.amazon.com/AmazonS3, PutObject, read 2026-11-25)."""
     trailers: list[str] = []
     upload_part = S3Response.upload_part
 

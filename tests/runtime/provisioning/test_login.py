@@ -1,4 +1,4 @@
-"""Tests the permissions of a database login and its password rotation on a real PostgreSQL server."""
+"""Tests a database login's permissions and password rotation on a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ DATABASE = "registry_db"
 
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a server set up like RDS: the master user is not a superuser, and each role has a password and a database."""
+    """Run a PostgreSQL server set up like RDS.
+
+    The master user is not a superuser, and each role has a password and a database.
+    """
     # only its owner can read pytest's folder, and PostgreSQL does not run as root
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # an import requires it
@@ -109,7 +112,7 @@ def test_old_password_is_valid_until_the_new_one_is_stored(socket: str) -> None:
 
 
 def _do_nothing() -> None:
-    """Do nothing with a password, because the test does not check how passwords are stored."""
+    """Do nothing, because the test doesn't check how passwords are stored."""
 
 
 def _unreachable() -> None:

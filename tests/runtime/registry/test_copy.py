@@ -1,4 +1,4 @@
-"""Tests that a migration between two real MLflow databases copies a registry's contents with their IDs."""
+"""Tests that a migration between two real MLflow databases copies a registry's contents, including IDs."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ def test_versions_aliases_and_runs_keep_their_ids_and_addresses_move(copying: An
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Return a function that creates a database on a server outside pytest's folder, which PostgreSQL cannot read."""
+    """Return a function that creates a database.
+
+    The server's files are outside pytest's folder, which PostgreSQL can't read.
+    """
     with tempfile.TemporaryDirectory(prefix="postgresql-") as data, pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # an import requires it
         from pgserver.postgres_server import get_server
@@ -170,7 +173,7 @@ def test_a_registry_moves_between_two_servers_on_two_databases_of_postgresql(
 
 
 def _train(client: mlflow.MlflowClient) -> str:
-    """Register two versions from one run, as a training pipeline does, and return the run's ID."""
+    """Register two versions from a single run, as a training pipeline would, and return the run ID."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
     run = client.create_run(experiment.experiment_id, tags={"modelyard.workload": "pipelines.retrain"})
@@ -192,7 +195,7 @@ def _promote(client: mlflow.MlflowClient) -> str:
 
 
 def _cut(text: str) -> tuple[str, str]:
-    """Return two cut-off exports, as if the export had been killed: one cut within a line, and one after a line."""
+    """Return two truncated exports, as left by a killed export: one cut mid-line and one cut after a line."""
     return text[: len(text) // 2], text[: text.rindex("{")]
 
 
@@ -206,7 +209,7 @@ def _content(copying: Any, engine: Any) -> dict[str, list[str]]:
 
 
 def test_runs_that_only_the_new_side_has_are_not_deleted(copying: Any, registries: Any) -> None:
-    """An import is refused, and changes nothing, if the new registry already has runs of its own."""
+    """If the new registry already has runs of its own, the import is refused and changes nothing."""
     empty, _, _ = registries("empty", OLD)
     busy, runs, _ = registries("busy", NEW)
     own = runs.create_run("0", "trainer", 1, [], "own")

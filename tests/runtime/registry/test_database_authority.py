@@ -1,5 +1,4 @@
-"""Tests that MLflow's database connection, as emitted for Google Cloud, accepts only a server certified by its own
-authority.
+"""Tests that MLflow's Google Cloud database connection accepts only servers certified by its own authority.
 
 The test server implements the beginning of PostgreSQL's protocol: it turns on TLS and responds to every login with an
 error.
@@ -135,7 +134,7 @@ def test_server_without_tls_gets_no_login(ours: Authority, mounted: Path, listen
 
 
 def _answer(listener: socket.socket, server: Path | None) -> None:
-    """Accept one connection. If the client tries to log in, respond with an error message."""
+    """Accept one connection. Respond to a login attempt with an error message."""
     connection, _ = listener.accept()
     with connection, suppress(OSError):  # a client that refuses the certificate closes the connection
         connection.settimeout(10)

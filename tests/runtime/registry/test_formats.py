@@ -83,7 +83,7 @@ def python_model() -> Any:
 
 
 def data(task: str, texts: bool = False) -> TrainingData:
-    """Generate numbers, some of them missing, and words. The class labels are strings if `texts` is true."""
+    """Generate a numeric column, one with missing values, and a word column. Class labels are strings if `texts`."""
     amount = np.random.default_rng(0).normal(size=200)
     words = pd.Series(["x<y", "[z]", None, "w"] * 50, dtype=object)
     frame = pd.DataFrame({"amount": amount, "holes": np.where(amount > 1, np.nan, amount), "a word": words})
@@ -183,7 +183,7 @@ def same(model: Any, loaded: registry.Model, task: str, rows: pd.DataFrame) -> b
 def test_built_in_trainers_write_equivalent_models_without_pickle(
     store: Registry, trainer: str, parameters: dict[str, Any], task: str
 ) -> None:
-    """The loaded model has the trained model's classes and columns, and makes exactly the same predictions."""
+    """The loaded model has the trained model's classes and columns and makes identical predictions."""
     known = data(task, texts=trainer in {"scikit-learn", "lightgbm"})
     *_, model = grow(trainer, task, parameters, known)
 
@@ -202,7 +202,7 @@ def test_built_in_trainers_write_equivalent_models_without_pickle(
 
 @pytest.mark.parametrize("task", ["binary-classification", "multiclass-classification"])
 def test_distributed_trees_are_written_without_pickle(store: Registry, task: str) -> None:
-    """LightGBM has no public API to create an estimator from a booster, so attributes that we set are also saved."""
+    """LightGBM has no public API for creating an estimator from a booster, so attributes we set are saved too."""
     known = data(task, texts=True)
     model = estimator("lightgbm", task, {"n_estimators": 3, "n_jobs": 1})
     before, ready = prepared("lightgbm", model, known)
@@ -248,7 +248,7 @@ def test_a_torch_module_is_pickled() -> None:
 
 
 def test_custom_estimator_is_pickled_with_a_warning(store: Registry) -> None:
-    """The warning is at the beginning of the card, so it is kept if a long card is truncated."""
+    """The warning comes first in the card, so it survives if a long card is truncated."""
     known = data("binary-classification")
     known = TrainingData(known.train, known.held_out, ("amount",), "truth", (0, 1))
     model = Own().fit(known.train[["amount"]], known.train["truth"])
@@ -300,7 +300,7 @@ def test_without_skops_a_model_is_pickled(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def edit(files: Path, **changes: dict[str, Any]) -> None:
-    """Change loader settings in a model's MLmodel, the file that tells MLflow how to load the model."""
+    """Change loader settings in a model's MLmodel file, which tells MLflow how to load it."""
     described = yaml.safe_load((files / "MLmodel").read_text())
     for flavor, more in changes.items():
         described["flavors"].setdefault(flavor, {}).update(more)
@@ -337,7 +337,7 @@ def test_altered_loading_settings_are_detected(tmp_path: Path, changes: dict[str
 
 
 def test_model_registered_as_data_is_never_unpickled(store: Registry) -> None:
-    """A model that was registered as data is not unpickled, even if its version lacks the digest tag."""
+    """A model registered as data is never unpickled, even if its version has no digest tag."""
     known = data("regression")
     *_, model = grow("scikit-learn", "regression", {"estimator": "linear"}, known)
     version = store.trained(model, known, "regression", trainer="scikit-learn")

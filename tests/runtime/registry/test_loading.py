@@ -1,4 +1,4 @@
-"""Tests that only promoted files are loaded, and only after their digest is verified."""
+"""Tests that only promoted files are loaded, and only once their digest has been verified."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_swapped_files_are_not_loaded(version: registry.Version, model: dict[str
 
 
 def test_digest_changed_with_the_files_differs_from_the_history(version: registry.Version, tmp_path: Path) -> None:
-    """A training pipeline can change the digest tag of its version, but not the digest in the promotion history."""
+    """A training pipeline can change its version's digest tag but not the digest in the promotion history."""
     promoted(version)
     swap(version, tmp_path)
     registry.tag(version, {"modelyard.digest": digest_of(version.uri)})
@@ -80,7 +80,7 @@ def test_digest_changed_with_the_files_differs_from_the_history(version: registr
 
 
 def test_unrecorded_alias_move_is_not_followed(version: registry.Version) -> None:
-    """If anyone other than the promoter moves an alias, servers do not follow that move."""
+    """Servers don't follow an alias move made by anyone but the promoter."""
     registry.set_alias("fraud", "champion", "1")
 
     with pytest.raises(Refusal, match="no record shows that 'champion' points to it"):

@@ -49,7 +49,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def login(running: Running, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return a function that logs in as a given user, using the environment variables that every workload has."""
+    """Return a function that logs in as a given user through the environment variables all workloads use."""
 
     def connect(name: str) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", name)
@@ -107,7 +107,7 @@ def test_training_pipeline_can_change_only_its_own_model(login: Callable[[str], 
 
 
 def test_only_the_promoter_can_move_aliases_and_record_moves(login: Callable[[str], None]) -> None:
-    """Training pipelines can register versions, but cannot move an alias, rename a model or write to the history."""
+    """Training pipelines can register versions but can't move aliases, rename models or write to the history."""
     login(TRAINER)
     version, client = trained(), mlflow.MlflowClient()
     history = History(record(Model, {"registeredName": MODEL, "history": HISTORY}))
@@ -177,7 +177,7 @@ def _run_of() -> str:
 
 
 def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Callable[[str], None]) -> None:
-    """Each pipeline has its own artifact folder, so write access can be limited to that folder."""
+    """Each pipeline has its own artifact folder, to which write access can be limited."""
     login(TRAINER)
     experiment = mlflow.MlflowClient().get_experiment_by_name(EXPERIMENT)
 
@@ -186,7 +186,7 @@ def test_each_pipeline_has_its_own_artifact_folder(running: Running, login: Call
 
 
 def test_permissions_follow_the_description(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restart revokes permissions that the description lacks, and keeps users that were created manually."""
+    """A restart revokes permissions missing from the description but keeps manually created users."""
     from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
 
     monkeypatch.setenv("MODELYARD_LOGINS", str(running.logins))
@@ -242,7 +242,7 @@ def data() -> Iterator[str]:
 
 
 def test_tables_are_created_in_postgresql(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the cluster, only libpq's environment variables are set. A second start uses the existing tables."""
+    """Only libpq's environment variables are set, as in the cluster. A second start reuses the existing tables."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))  # an import requires it
     import psycopg2
     from pgserver.postgres_server import get_server

@@ -1,4 +1,4 @@
-"""Tests that an unusable registry is not mistaken for one without a champion, with which the gate would pass."""
+"""Tests that an unusable registry isn't mistaken for one without a champion, which would let the gate pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 
 
 class _Unusable:
-    """Imitates mlflow-skinny with a database: it lacks a driver, and fails with the error code of a missing alias."""
+    """Imitates mlflow-skinny when its database driver is missing.
+
+    It fails with the same error code as for a missing alias.
+    """
 
     def get_model_version_by_alias(self, name: str, alias: str) -> object:
         raise UnsupportedModelRegistryStoreURIException("sqlite:///mlflow.db", ["http"])

@@ -51,7 +51,7 @@ def described(folder: Path) -> dict[str, Any]:
 
 
 def adapter_files(folder: Path, rank: int = 4, layer: str = "base_model.model.layer", **configuration: Any) -> Path:
-    """Write an adapter of one layer with eight inputs and outputs, which was trained on version 1 of the model."""
+    """Write a single-layer adapter with eight inputs and outputs, trained on version 1 of the model."""
     folder.mkdir(parents=True, exist_ok=True)
     matrices = {
         f"{layer}.lora_A.weight": np.zeros((rank, 8), np.float32),

@@ -1,4 +1,4 @@
-"""Tests the access log, which has one line per request with the caller but without the content."""
+"""Tests the access log, which has one line per request that names the caller but omits the content."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_health_is_not_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_request_id_cannot_forge_log_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A request ID is truncated and logged as a JSON string so that it cannot forge log lines."""
+    """Request IDs are truncated and logged as JSON strings so that they can't forge log lines."""
     ask(replica(tmp_path), "POST", "/scorer", "", 'x"}\u0085{' + "y" * 5000)
     (line,) = capsys.readouterr().out.splitlines()
 

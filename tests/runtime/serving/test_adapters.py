@@ -1,4 +1,4 @@
-"""Tests a language model's adapters, from training them to requesting them through OpenAI's client."""
+"""Tests a language model's adapters, from training to requests through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ LEARNED = {**QUICK, "epochs": 8}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for tests to copy. Its registry contains a base model and a champion of that model's adapter."""
+    """Return a folder for tests to copy.
+
+    Its registry contains a base model and a champion adapter for it.
+    """
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -49,7 +52,7 @@ def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def server_of(folder: Path, **changes: Any) -> LanguageServer:
-    """Return a server description in which some fields of the application are changed."""
+    """Return a server description with `changes` applied to the application."""
     workload = described(folder)
     workload["applications"]["assistant-live"] |= changes
     return LanguageServer(check_server(record(ServerWorkload, workload)), "assistant-live")
@@ -89,7 +92,7 @@ def test_variant_serves_an_adapter_with_its_base(folder: Path) -> None:
 
 
 def test_requests_name_adapters(client: tuple[openai.OpenAI, LanguageServer]) -> None:
-    """The model list contains the endpoint and its adapters; each uses its own weights. Other names are unknown."""
+    """The model list contains the endpoint and its adapters, each with its own weights. Other names are unknown."""
     asked, _ = client
 
     assert [model.id for model in asked.models.list()] == ["assistant", "support"]
@@ -120,7 +123,10 @@ def test_texts_of_several_adapters_are_generated_together(client: tuple[openai.O
 
 
 def test_new_version_of_an_adapter_is_picked_up(client: tuple[openai.OpenAI, LanguageServer], folder: Path) -> None:
-    """The base model stays loaded, the next request gets the new version, and the engine drops the previous one."""
+    """A new adapter version serves the next request, while the base model stays loaded.
+
+    The engine drops the previous version.
+    """
     asked, server = client
     before, engine = text(asked, "support"), present(server.loaded).engine
     others = Tone.at(folder, [OTHER] * 80)
@@ -144,12 +150,12 @@ def look(server: LanguageServer) -> None:
 
 
 def generators(server: LanguageServer) -> list[str]:
-    """Return the adapters that the engine has loaded. An empty string stands for the base model."""
+    """Return the adapters loaded by the engine. An empty string represents the base model."""
     return list(vars(present(server.loaded).engine)["_generators"])
 
 
 def test_adapter_of_another_base_is_refused(folder: Path) -> None:
-    """When the base model is replaced, adapters are unusable until they are trained again. Requests get the reason."""
+    """Once the base model is replaced, adapters are unusable until retrained. Requests get the reason."""
     server = server_of(folder, adapters={"support": adapter(), "later": adapter(alias="later")})
     for address in running(server):
         with openai.OpenAI(base_url=f"{address}/v1", api_key=TOKEN, max_retries=0) as asked:

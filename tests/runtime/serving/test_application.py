@@ -11,7 +11,7 @@ from modelyard_runtime.serving.application import in_json
 
 
 def test_nan_and_infinity_are_valid_json() -> None:
-    """A single NaN or infinite value must not make the whole response fail, although JSON supports neither value."""
+    """A single NaN or infinite value must not fail the whole response, although JSON supports neither."""
     answer = Answer(np.array([1.5, np.nan]), np.array([[0.1, np.inf], [0.5, 0.5]]))
     assert answer.scores is not None
 
@@ -21,5 +21,5 @@ def test_nan_and_infinity_are_valid_json() -> None:
 
 
 def test_prediction_may_have_several_numbers() -> None:
-    """A prediction may consist of several numbers, such as one for each day of a forecast."""
+    """A prediction may consist of several numbers, e.g. one per day of a forecast."""
     assert [plain(value) for value in np.array([[1.0, 2.5]])] == [[1, 2.5]]

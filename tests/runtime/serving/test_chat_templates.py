@@ -1,4 +1,4 @@
-"""Tests that a chat template, which is a program written by a model's authors, can harm only its own requests."""
+"""Tests that a chat template, which is a program from the model's authors, can harm only its own requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_template_gets_messages_and_special_tokens() -> None:
 
 
 def test_failures_end_the_request() -> None:
-    """Errors raised by a template, type errors and excessive memory use end a request. The process keeps running."""
+    """Template errors, type errors and excessive memory use end the request but not the process."""
     template = ChatTemplate(
         Tokenizer(
             "{% if messages[0].content == 'refuse' %}{{ raise_exception('only users') }}{% endif %}"
@@ -63,7 +63,7 @@ def test_failures_end_the_request() -> None:
 
 
 def test_endless_loop_ends_the_request() -> None:
-    """The template's process is killed at the time limit, and the next request gets a new one."""
+    """The template process is killed at the time limit, and the next request gets a new one."""
     template = ChatTemplate(
         Tokenizer(f"{{% if messages[0].content == 'loop' %}}{ENDLESS}{{% endif %}}fine"), limit_s=LIMIT_S
     )

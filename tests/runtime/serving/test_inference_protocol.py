@@ -81,7 +81,7 @@ def test_a_row_is_inferred(client: Any, binary: bool, outputs: list[str] | None)
 
 
 def test_one_tensor_may_contain_all_columns(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A single tensor may contain all columns, as in servers for models whose input is one array."""
+    """A single tensor may hold all columns, as in servers for models that take one array."""
     description = workload(tmp_path_factory.mktemp("matrix"))
     register(description, summing(), NUMBERS)
     tensor = triton.InferInput("input-0", [3, 2], "FP64")

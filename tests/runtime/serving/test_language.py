@@ -1,4 +1,4 @@
-"""Tests a language model, from importing it to using it through OpenAI's client."""
+"""Tests a language model, from its import to requests through OpenAI's client."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_models_are_listed_and_described(client: openai.OpenAI) -> None:
 
 
 def test_run_shows_what_a_model_answers(address: str, folder: Path) -> None:
-    """`modelyard run` sends one chat to each model, and prints a command that sends it again."""
+    """`modelyard run` sends one chat to each model and prints a command to repeat it."""
     endpoint = Endpoint("support", "/", urlsplit(address).port or 0, folder / "token")
 
     (reply,) = replies(endpoint)
@@ -124,7 +124,7 @@ def test_run_shows_what_a_model_answers(address: str, folder: Path) -> None:
 
 
 def test_page_of_a_run_has_a_form_for_chats(address: str, tmp_path: Path) -> None:
-    """The form lists the endpoint's models by name, and shows the text or the error's message."""
+    """The form lists the endpoint's models by name and shows the generated text or the error message."""
     state, port = State.at(tmp_path / "state"), urlsplit(address).port or 0
     state.announce(endpoints=port)
     state.below(READY).touch()
@@ -145,7 +145,7 @@ def test_page_of_a_run_has_a_form_for_chats(address: str, tmp_path: Path) -> Non
 
 
 def test_chat_is_the_same_whole_and_streamed(client: openai.OpenAI, model: Path) -> None:
-    """The text equals the model's own output, whether sent whole or streamed. A stream ends with the token usage."""
+    """Whole and streamed responses match the model's own output. A stream ends with the token usage."""
     response = chat(client)
     chunks = list(chat(client, stream=True, stream_options={"include_usage": True}))
 
@@ -190,7 +190,7 @@ def test_completion_of_text_and_of_tokens(client: openai.OpenAI) -> None:
 
 
 def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
-    """The same seed gives the same text, even while other texts are generated. A different seed gives another text."""
+    """The same seed gives the same text even alongside other requests. A different seed gives a different text."""
     with ThreadPoolExecutor(max_workers=6) as threads:
         seeds = [1, 1, 2, 3, 1, 4]
         responses = list(threads.map(lambda seed: chat(client, seed=seed, temperature=2, top_p=0.95), seeds))
@@ -214,7 +214,7 @@ def test_seed_repeats_a_text(client: openai.OpenAI) -> None:
     ],
 )
 def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: dict[str, Any], message: str) -> None:
-    """Unsupported options are refused rather than ignored, and refused streaming requests also get an error status."""
+    """Unsupported options are rejected rather than ignored. Rejected streaming requests also get an error status."""
     for stream in (False, True):
         with pytest.raises(openai.BadRequestError, match=message) as refused:
             chat(client, stream=stream, **fields)
@@ -231,7 +231,7 @@ def test_bad_requests_are_refused_with_a_reason(client: openai.OpenAI, fields: d
     ],
 )
 def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message: str) -> None:
-    """JSON can contain values that no client ever sends. None of them may cause a server error."""
+    """JSON can contain values no client ever sends, and none of them may cause a server error."""
     with pytest.raises(ApiError, match=message):
         request_of(json.dumps({"model": "assistant", "messages": HELLO, **changed}).encode(), chat=True)
 
@@ -239,7 +239,7 @@ def test_unusual_json_is_refused_with_a_reason(changed: dict[str, Any], message:
 def test_long_prompts_are_refused_before_they_become_tokens(
     client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tokenizing fifteen megabytes takes gigabytes of memory and half a minute, during which other requests wait."""
+    """Tokenizing 15 MB takes gigabytes of memory and half a minute, during which other requests wait."""
     lengths: list[int] = []
     original = MlxEngine.text_tokens
 
@@ -271,7 +271,7 @@ def test_unknown_model_and_wrong_token(client: openai.OpenAI, address: str) -> N
 def test_texts_are_generated_together_and_end_with_their_request(model: Path) -> None:
     """Ten texts generated in batches of four equal the same texts generated one by one.
 
-    If the reader stops, so do they.
+    Generation stops when the reader does.
     """
     engine = MlxEngine(model, concurrency=4)
     prompts = [engine.text_tokens(text) for text in ("hello", "the cat", "user", "world", "mat sat on") * 2]
@@ -297,7 +297,7 @@ def test_texts_are_generated_together_and_end_with_their_request(model: Path) ->
 
 
 def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the tokenizer cannot decode a token, only the request for which it was generated fails."""
+    """If the tokenizer can't decode a token, only the request that generated it fails."""
     engine = MlxEngine(model, concurrency=4)
     original: Callable[[Any, Any], str] = getattr(mlx_engine, "_text_of")  # noqa: B009 - private to its module
 
@@ -325,7 +325,7 @@ def test_a_text_that_fails_leaves_the_others(model: Path, monkeypatch: pytest.Mo
 
 
 def test_context_is_at_most_that_of_the_model(model: Path) -> None:
-    """Contexts longer than the one that a model was made for are refused, because its output would be nonsense."""
+    """Contexts longer than a model was made for are rejected, because its output would be nonsense."""
     with pytest.raises(Refusal, match=f"made for {CONTEXT} tokens"):
         MlxEngine(model, concurrency=1, context_length=CONTEXT + 1)
 
@@ -357,7 +357,7 @@ print(len(asyncio.run(text())) > 0)
 
 @pytest.mark.usefixtures("address")
 def test_version_has_its_format_and_other_files_are_refused(model: Path, folder: Path) -> None:
-    """Only safetensors files are imported, because other formats may run code when they are loaded."""
+    """Only safetensors files are imported, because other formats may run code on loading."""
     assert [version.tags[FORMAT_TAG] for version in registry.versions(NAME)] == [SAFETENSORS]
     (model / "pytorch_model.bin").write_bytes(b"pickled")
     try:

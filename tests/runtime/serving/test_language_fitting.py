@@ -42,7 +42,7 @@ def generation(**fields: Any) -> Generation:
 
 
 def test_weights_and_cache_are_counted_exactly(tmp_path: Path) -> None:
-    """With 112 KiB per token, the cache for eight texts of 4096 tokens takes 3.5 GiB, for each of two versions."""
+    """At 112 KiB per token, the cache for eight texts of 4096 tokens takes 3.5 GiB per version."""
     folder = folder_of(tmp_path, LLAMA, 6 * GIB)
 
     assert fitting.weight_bytes(folder) == 6 * GIB
@@ -66,7 +66,7 @@ def test_adapters_count_as_batches_of_their_own(tmp_path: Path) -> None:
 
 
 def test_context_of_the_model_counts_without_a_limit(tmp_path: Path) -> None:
-    """Without a configured limit, the server accepts prompts of 131,072 tokens, so the cache for them must fit."""
+    """Without a configured limit, the server accepts prompts of 131,072 tokens, for which the cache must fit."""
     folder = folder_of(tmp_path, {"text_config": LLAMA}, 6 * GIB)
 
     with pytest.raises(Refusal, match=r"and 112\.0 GiB for 8 texts .* lower generation\.contextLength"):
@@ -82,7 +82,7 @@ def test_only_weights_count_for_models_with_another_cache(tmp_path: Path) -> Non
 
 
 def test_limit_is_that_of_the_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Pod's memory limit counts rather than its machine's memory. Without a limit, it can use all of the memory."""
+    """A Pod's memory limit counts, not its machine's memory, all of which is usable without a limit."""
     limited, unlimited = tmp_path / "memory.max", tmp_path / "unlimited"
     limited.write_text("123456789\n")
     unlimited.write_text("max\n")

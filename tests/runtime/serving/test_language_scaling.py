@@ -16,7 +16,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pyda
 
 
 def decided(metrics: Mapping[str, Mapping[str, float]], **others: Any) -> int:
-    """Return the replica count for this load on one replica, using the policy as Serve's controller loads it."""
+    """Return the replica count for the given load on one replica.
+
+    Loads the policy as Serve's controller does.
+    """
     serve: Any = import_module("ray.serve.config")
     path = f"{ByTokens.__module__}:{ByTokens.__name__}"
     policy: Any = serve.AutoscalingPolicy(policy_function=path, policy_kwargs={"target": 1000})
@@ -37,7 +40,7 @@ def test_replicas_share_the_tokens() -> None:
 
 
 def test_waiting_requests_count_as_many_tokens_as_the_others() -> None:
-    """The four running requests hold 800 tokens, so eight waiting requests are assumed to need another 1600."""
+    """Four running requests hold 800 tokens, so eight waiting ones are assumed to need another 1600."""
     assert decided({ONGOING_TOKENS: {"a": 800.0}}, total_num_requests=12, total_queued_requests=8) == 3
 
 

@@ -1,4 +1,4 @@
-"""Tests which versions a language model server waits for, and what it loads. A fake replaces the engine."""
+"""Tests which versions a language model server waits for and loads, using a fake engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEADLINE_S = 60.0
 
 
 class Engine:
-    """A fake engine that records what happens to it. It refuses every adapter if it has a reason."""
+    """A fake engine that records calls. If `refusal` is set, it rejects every adapter."""
 
     def __init__(self, refusal: str = "") -> None:
         self.refusal, self.adapters, self.closed = refusal, list[str](), False
@@ -46,7 +46,7 @@ class Engine:
 
 
 class Registry:
-    """A fake registry, and the versions of whole models that the server tried to load from it."""
+    """A fake registry that records which whole-model versions the server tried to load."""
 
     def __init__(self, files: Path) -> None:
         self._files, self._versions = files, dict[tuple[str, str], registry.Version]()
@@ -93,7 +93,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., tuple[LanguageServer, list[threading.Thread]]]]:
-    """Return a function that starts a server of version 1. It returns the server and the threads that it started."""
+    """Return a function that starts a server for version 1 and returns it along with the threads it started."""
     servers: list[LanguageServer] = []
 
     def start(**changes: Any) -> tuple[LanguageServer, list[threading.Thread]]:
@@ -135,7 +135,7 @@ def ended(threads: list[threading.Thread]) -> bool:
 
 
 def test_a_version_by_number_is_awaited(known: Registry, started: Any) -> None:
-    """Until the version exists, the response is 503. After it is loaded, even at the second try, the waiting ends."""
+    """The server responds 503 until the version exists, and stops waiting once it is loaded, even on a retry."""
     server, threads = started()
     wait_for_looks(known, 3)
     status, content = health(server)
@@ -188,7 +188,7 @@ def test_an_adapter_by_number_is_awaited(known: Registry, started: Any) -> None:
 
 @pytest.fixture
 def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
-    """Return the engine to use for the base model of an adapter. The list is empty once the model is downloaded."""
+    """Return the engines available for an adapter's base model. The list is empty once the model is downloaded."""
     waiting, fetched = [Engine()], list[Engine]()
 
     @contextmanager
@@ -242,7 +242,7 @@ def test_engine_of_an_adapter_stays_open(known: Registry, engines: list[Engine])
 def test_adapter_is_refused_before_its_base_is_loaded(
     known: Registry, engines: list[Engine], tmp_path: Path, changes: dict[str, Any], accelerators: int, reason: str
 ) -> None:
-    """A base model takes minutes to download and load, and an adapter's own files show that it cannot be used."""
+    """An unusable adapter is rejected based on its own files, before its base model takes minutes to load."""
     adapter_files(tmp_path / "files", **changes)
 
     with pytest.raises(Refusal, match=reason):

@@ -31,7 +31,7 @@ ROW = {"amount": 2.5, "country": "ch", "age": 40}
 
 @pytest.fixture(scope="module")
 def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return the description of a server that serves a summing model from its registry."""
+    """Describe a server that serves a summing model from its registry."""
     description = workload(tmp_path_factory.mktemp("server"))
     register(description, summing(), KINDS)
     return description
@@ -45,7 +45,7 @@ def endpoint(described: dict[str, Any]) -> Iterator[Endpoint]:
 
 
 def test_rows_are_answered(endpoint: Endpoint) -> None:
-    """A response contains the model's version and the request ID that the caller sent."""
+    """A response contains the model version and the caller's request ID."""
     response = endpoint.ask({"instances": [ROW, {**ROW, "age": 41}]}, headers={"X-Request-ID": "mine"})
 
     assert response.status == 200
@@ -66,7 +66,7 @@ def test_number_out_of_range_is_a_client_error(endpoint: Endpoint, row: Any, why
 
 
 def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
-    """A health check is answered while a large request is processed outside the event loop."""
+    """Health checks are answered while a large request is processed outside the event loop."""
     body = {"instances": [ROW] * 60_000}
     slowest, ended = 0.0, threading.Event()
     statuses: list[int] = []
@@ -91,7 +91,7 @@ def test_health_does_not_wait_for_a_large_request(endpoint: Endpoint) -> None:
 
 
 def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
-    """The server calls the estimator directly, without MLflow's second validation of the rows."""
+    """The server calls the estimator directly, skipping MLflow's second validation of the rows."""
     description = workload(tmp_path)
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(50, 3)), columns=["a", "b", "c"])
     model = LinearRegression().fit(rows, rows.sum(axis=1) * 2)
@@ -108,7 +108,7 @@ def test_estimator_answers_match_mlflow(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_oversized_body_is_refused_without_reading_it_all(described: dict[str, Any], declared: bool) -> None:
-    """The server closes the connection, whether the oversized body has a declared length or is chunked."""
+    """The server closes the connection on an oversized body, whether its length is declared or it is chunked."""
     application = {**described["applications"]["scorer-live"], "maxBodyBytes": 100_000}
     with (
         serving({**described, "applications": {"scorer-live": application}}) as endpoint,
@@ -193,7 +193,10 @@ def test_request_metrics_have_a_version_tag() -> None:
 
 
 def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
-    """Model calls may overlap. A request that takes too long is abandoned, and other requests are served meanwhile."""
+    """Model calls may overlap.
+
+    A request that takes too long is abandoned, and other requests are served in the meantime.
+    """
     description = workload(tmp_path, timeoutSeconds=3)
     register(description, Slow(), {"amount": "double"})
     with serving(description) as endpoint:
@@ -211,7 +214,7 @@ def test_slow_request_does_not_delay_others(tmp_path: Path) -> None:
 
 
 def test_a_version_by_number_is_loaded_once_it_is_registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may start before the model version that its description names exists. It answers 503 until then."""
+    """A server may start before its model version exists. It responds 503 until then."""
     monkeypatch.setattr("modelyard_runtime.serving.application.FOLLOW_S", 0.05)
     description = workload(tmp_path)
     model = description["applications"]["scorer-live"]["model"]
@@ -233,7 +236,7 @@ def _host_and_port(endpoint: Endpoint) -> tuple[str, int]:
 
 
 class Slow(RegressorMixin, BaseEstimator):  # pyright: ignore[reportUntypedBaseClass]
-    """An estimator that sleeps for as many seconds as the first value of its input."""
+    """An estimator that sleeps for as many seconds as its first input value."""
 
     def fit(self, rows: pd.DataFrame, label: Any = None) -> Slow:
         """Do nothing."""

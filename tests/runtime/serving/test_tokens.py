@@ -11,7 +11,7 @@ from modelyard_runtime.serving.tokens import Tokens
 
 
 def mounted(folder: Path, **callers: str) -> Tokens:
-    """Return the callers' tokens, in files mounted in the way that the kubelet mounts a Secret."""
+    """Return the callers' tokens, mounted as files the way the kubelet mounts a Secret."""
     for caller, tokens in callers.items():
         (folder / caller).write_text(tokens)
     return Tokens({caller: str(folder / caller) for caller in callers})
@@ -30,7 +30,7 @@ def test_other_headers_name_no_caller(tmp_path: Path, header: str) -> None:
 
 
 def test_old_and_new_token_are_valid_during_a_rotation(tmp_path: Path) -> None:
-    """While the server runs, a new token is added to the mounted file, and later the old token is removed from it."""
+    """While the server runs, a new token is added to the mounted file and the old one is removed later."""
     tokens = mounted(tmp_path, billing="old\n")
 
     (tmp_path / "billing").write_text("old\r\n\n  new\n")

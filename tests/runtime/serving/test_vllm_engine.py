@@ -1,4 +1,4 @@
-"""Tests how requests are translated for vLLM. A fake records its calls, because vLLM itself needs a GPU."""
+"""Tests how requests are translated for vLLM, using a fake that records calls because vLLM needs a GPU."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> VllmEngine:
 
 
 async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: str = "") -> list[Piece]:
-    """Generate up to the given number of pieces of text, then stop the generation."""
+    """Generate up to `most` pieces of text, then stop the generation."""
     received: list[Piece] = []
     generating = engine.generate(prompt, Sampling(3, 0.5, 0.9, 7, ("END",)), adapter)
     async for piece in generating:
@@ -87,7 +87,7 @@ async def pieces(engine: VllmEngine, prompt: list[int], most: int = 9, adapter: 
 
 
 def test_request_and_pieces_are_translated(engine: VllmEngine) -> None:
-    """vLLM gets the prompt's tokens and all settings, and its deltas add up to the number of generated tokens."""
+    """vLLM gets the prompt tokens and all settings, and its deltas add up to the generated token count."""
     received = asyncio.run(pieces(engine, [1, 2]))
 
     llm: Any = vars(engine)["_engine"]
@@ -143,7 +143,7 @@ def test_engine_without_adapters_reserves_no_memory(engine: VllmEngine) -> None:
 
 @pytest.mark.usefixtures("engine")
 def test_adapter_of_too_high_a_rank_is_refused(tmp_path: Path) -> None:
-    """vLLM reserves memory for a rank of 64. The engine refuses such an adapter, or every request would fail."""
+    """vLLM reserves memory for rank 64. The engine rejects a higher rank, which would fail every request."""
     adapter_files(tmp_path, rank=65)
     engine = VllmEngine(Path("/models/chat"), 4, 256, 2, adapters=1)
 

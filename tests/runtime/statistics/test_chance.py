@@ -29,7 +29,7 @@ BOUNDS = {"psi": 0.2, "ks": 0.1, "js": 0.1, "chi2": 2.0, "wasserstein": 0.1}
 
 @cache
 def real(name: str) -> pd.DataFrame:
-    """Return one of scikit-learn's data sets, with each column scaled to a standard deviation of one."""
+    """Return one of scikit-learn's datasets, with each column scaled to unit standard deviation."""
     frame: pd.DataFrame = getattr(datasets, f"load_{name}")(as_frame=True).data
     if name == "digits":  # every fourth of its 64 columns; some of them are almost always zero
         frame = frame[frame.columns[::4]]
@@ -44,13 +44,13 @@ def reference(name: str) -> dict[str, Profile]:
 
 
 def windows(frame: pd.DataFrame, rows: int) -> Iterator[pd.DataFrame]:
-    """Yield the windows that successive monitor passes see, resampled from the same data."""
+    """Yield the windows seen by successive monitor passes, resampled from the same data."""
     for seed in range(LOOKS):
         yield frame.iloc[np.random.default_rng([seed, rows]).integers(0, len(frame), rows)]
 
 
 def alarms(kept: dict[str, Profile], window: pd.DataFrame) -> dict[str, set[str]]:
-    """Return, for each drift measure, the features that exceed its bound in a monitor of all features."""
+    """Return the features that exceed each drift measure's bound, in a monitor of all features."""
     features: dict[str, set[str]] = {metric: set() for metric in BOUNDS}
     for column in window:
         moved = Moved(kept[str(column)])
@@ -75,7 +75,7 @@ def test_data_without_drift_raise_no_alarm(name: str, rows: int) -> None:
 @pytest.mark.parametrize("rows", [300, 1000])
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
-    """One feature is shifted by its standard deviation. Every measure reports this feature in every pass."""
+    """If one feature shifts by its standard deviation, every measure reports only that feature in every pass."""
     for at, window in enumerate(windows(real(name), rows)):
         varied = [column for column in window if real(name)[column].nunique() > 5]
         column = varied[at % len(varied)]
@@ -86,7 +86,7 @@ def test_only_the_drifted_feature_raises_an_alarm(name: str, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [30, 100])
 def test_documented_bound_raises_no_false_alarms(tmp_path: Path, rows: int) -> None:
-    """With thirty features and twenty passes over few rows, `psi: {max: 0.2}` reports only the feature that drifted."""
+    """With 30 features and 20 passes over few rows, `psi: {max: 0.2}` reports only the feature that drifted."""
     frame = real("breast_cancer")
     now = datetime(2026, 11, 24, tzinfo=UTC)
     described = monitor_of(tmp_path, frame)
@@ -167,7 +167,10 @@ def test_value_that_became_common_is_detected(sample_size: int) -> None:
 
 
 def test_probability_of_a_distance_matches_scipy() -> None:
-    """The probability of a Kolmogorov-Smirnov distance is scipy's. A bin's is at most twice that of Fisher's test."""
+    """Kolmogorov-Smirnov probabilities match scipy's.
+
+    The probability of a bin is at most twice that of Fisher's test.
+    """
     random = np.random.default_rng(2)
     first, second = random.normal(0, 1, 900), random.normal(0.1, 1, 700)
     expected = stats.ks_2samp(first, second, method="asymp")
@@ -180,7 +183,7 @@ def test_probability_of_a_distance_matches_scipy() -> None:
 
 @pytest.mark.parametrize("draw", ["normal", "exponential", "uniform"])
 def test_estimated_chance_is_not_too_low(draw: str) -> None:
-    """In four hundred passes without drift, no result is rated as unlikely as one in a thousand."""
+    """In 400 passes without drift, no result is rated as unlikely as one in a thousand."""
     random = np.random.default_rng(4)
     then = profiles(pd.DataFrame({"x": getattr(random, draw)(size=2000)}), ["x"])["x"]
     chances: list[float] = []

@@ -1,4 +1,4 @@
-"""Tests that each drift measure agrees with the library whose definition it follows."""
+"""Tests that each drift measure matches the library whose definition it follows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOVED = pd.Series(["a"] * 100 + ["b"] * 250 + ["d"] * 50)
 
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_ks_and_wasserstein_match_scipy(is_stored: bool) -> None:
-    """The measures agree with SciPy within the precision of the profile's quantiles, even if it is read from JSON."""
+    """The measures match SciPy within the profile's quantile precision, even if it is read from JSON."""
     reference = Profile.from_json(profile(THEN).to_json()) if is_stored else profile(THEN)
 
     assert drift("ks", reference, NOW) == pytest.approx(stats.ks_2samp(THEN, NOW).statistic, abs=0.002)
@@ -43,7 +43,7 @@ def test_chi2_matches_scipy_divided_by_degrees_of_freedom() -> None:
 
 
 def test_psi_is_zero_for_equal_and_large_for_different_data() -> None:
-    """PSI uses ten bins, each of which holds an equal share of the reference data."""
+    """PSI uses ten bins, each holding an equal share of the reference data."""
     same, other = drift("psi", profile(THEN), THEN), drift("psi", profile(THEN), NOW + 3)
 
     assert same is not None
@@ -59,7 +59,7 @@ def test_undefined_measure_has_no_value_and_unknown_measure_is_refused() -> None
 
 
 def test_missing_values_are_counted_and_excluded() -> None:
-    """The share of missing and infinite values is reported, but these values do not affect any drift measure."""
+    """The share of missing and infinite values is reported, but they don't affect any drift measure."""
     holed = pd.concat([THEN, pd.Series([np.nan] * 2500 + [np.inf] * 2500)], ignore_index=True)
 
     assert profile(holed).missing_share == 0.5
@@ -91,7 +91,7 @@ def test_dominant_value_does_not_hide_drift(metric: str, then: list[float], now:
 
 
 def test_rare_categories_are_compared_as_one_group() -> None:
-    """Equal data shows no drift, even though its profile does not list the rarest categories one by one."""
+    """Equal data shows no drift, even though the profile doesn't list the rarest categories individually."""
     many = pd.Series([f"c{number % 3000}" for number in range(9000)] + ["often"] * 1000)
 
     assert drift("psi", profile(many), many) == pytest.approx(0, abs=1e-9)
@@ -103,7 +103,7 @@ def test_few_values_are_not_measured() -> None:
 
 
 def test_profiles_of_parts_are_merged_exactly() -> None:
-    """Merged profiles and counts equal those of the undivided data, and their minimum and maximum are exact."""
+    """Merged profiles and counts equal those of the undivided data, with exact minimum and maximum."""
     values = pd.Series(np.sort(RANDOM.normal(0, 1, 200_000)))
     parts = [Summary() for _ in range(3)]
     for place, part in enumerate(np.array_split(values, 30)):
@@ -149,7 +149,7 @@ def test_times_are_seconds_in_any_resolution() -> None:
 
 @pytest.mark.parametrize("values", [[], [5.0], [-1e300, 0.5, 1e300], [0.0, 0.0, 1.0, 2.5, 2.5, 9.0]])
 def test_values_are_counted_by_position_on_the_grid(values: list[float]) -> None:
-    """Values are counted below, at and between grid points, with their distance from the grid point below them."""
+    """Values are counted below, at and between grid points, with their distance from the grid point below."""
     grid = Grid(np.array([0.0, 0.0, 1.0, 2.0, 2.0, 3.0]))
 
     counts, above = grid.count(np.array(values))

@@ -26,7 +26,7 @@ Values = list[float]
 
 
 def stream(seed: int, rows: int, worse_from: int) -> Values:
-    """Generate the errors of a model that is wrong for one row in ten at first, and for one in three later."""
+    """Generate the errors of a model that is initially wrong for 10% of rows and later for 33%."""
     random = np.random.default_rng(seed)
     share = np.where(np.arange(rows) < worse_from, 0.1, 0.33)
     return [float(error) for error in random.random(rows) < share]
@@ -45,7 +45,7 @@ def first_by_river(values: Values, threshold: float = THRESHOLD) -> int | None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("step", [1, 97, 500])
 def test_first_detection_matches_river(seed: int, step: int) -> None:
-    """The result does not depend on how many rows a pass covers, although each pass resumes from JSON."""
+    """The result doesn't depend on the number of rows per pass, even though each pass resumes from JSON."""
     values, state, detected = stream(seed, 4000, 1500 + 100 * seed), PageHinkley().to_json(), None
     for start in range(0, len(values), step):
         test = PageHinkley.from_json(state)
@@ -61,7 +61,7 @@ def test_first_detection_matches_river(seed: int, step: int) -> None:
 
 
 def captures(tmp_path: Path, name: str, at: datetime, hours: Values, **columns: Any) -> None:
-    """Write a server's capture file with rows at the given times, in hours before a reference time."""
+    """Write a server's capture file with rows at the given times, in hours before `at`."""
     stamps = [at - timedelta(hours=age) for age in hours]
     frame = pd.DataFrame({"captured_at": stamps, "request_id": "r", "score": 0.5, **columns})
     for day, rows in frame.groupby(frame.captured_at.dt.strftime("%Y-%m-%d")):
@@ -103,7 +103,7 @@ def at(described: Mapping[str, Any], now: datetime) -> RunResults:
 
 
 def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") -> int:
-    """Write a stream of errors as one capture file per day, with labels for all rows. Return the number of days."""
+    """Write a stream of errors as one capture file per day, fully labeled. Return the number of days."""
     hours = list(np.linspace(23.9, 0.1, per_day))
     for day in range(len(values) // per_day):
         part = range(day * per_day, (day + 1) * per_day)
@@ -116,7 +116,7 @@ def days_of(tmp_path: Path, values: Values, per_day: int, version: str = "1") ->
 
 
 def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
-    """The first pass that breaches contains the row where river detects the break, and all later passes breach too."""
+    """The first breaching pass contains the row where river detects the break, and all later passes breach too."""
     values = stream(1, 2000, 800)
     expected = first_by_river(values)
     assert expected is not None
@@ -128,7 +128,7 @@ def test_model_that_broke_before_the_window_is_detected(tmp_path: Path) -> None:
 
 
 def test_new_version_resets_the_test(tmp_path: Path) -> None:
-    """The streaming test starts anew with a new version, so errors of the previous version do not count against it."""
+    """A new version restarts the streaming test, so errors of the previous version don't count against it."""
     described = workload(tmp_path, {"metric": "page_hinkley", "max": THRESHOLD})
     days_of(tmp_path, stream(1, 800, 450), 400)
     assert [at(described, START + day * DAY).results[0].breach for day in range(2)] == [False, True]
@@ -150,7 +150,7 @@ ROWS = {"metric": "rows", "max": 1e9}
 
 
 def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
-    """Rows that a server writes days later, after being offline, are read once, in the next window."""
+    """Rows that an offline server writes days later are read once, in the next window."""
     described = workload(tmp_path, ROWS)
     writer, late = "a" * 12, "b" * 12
     captures(tmp_path, f"{writer}-00000001.parquet", START, [20.0, 10.0, 1.0], id=1, prediction=0)
@@ -167,7 +167,10 @@ def test_late_rows_are_read_once_in_the_next_window(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
-    """Passes run minutes early or late, one pass is missed, and capture files appear at any time."""
+    """Every row is in exactly one window, even if passes run early or late.
+
+    One pass is missed, and capture files appear at any time.
+    """
     described = workload(tmp_path, ROWS)
     random = np.random.default_rng(seed)
     happened = np.sort(random.uniform(0, 8 * 24, 40))
@@ -187,7 +190,7 @@ def test_every_row_is_in_exactly_one_window(tmp_path: Path, seed: int) -> None:
 
 
 def test_declared_window_overlap_is_kept(tmp_path: Path) -> None:
-    """With daily passes over seven days, a row is in seven windows but is counted once in the streaming test."""
+    """With daily passes over seven days, a row is in seven windows but counts once in the streaming test."""
     described = workload(tmp_path, ROWS, window_s=7 * 86400)
     at(described, START)
     captures(tmp_path, "a.parquet", START + DAY, [1.0], id=1, prediction=0)

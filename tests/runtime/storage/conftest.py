@@ -1,6 +1,6 @@
-"""Starts one service per storage protocol, and gives each test its own folder in the service.
+"""Starts one service per storage protocol, giving each test its own folder.
 
-If a service cannot run here, its tests fail with the reason.
+If a service can't run here, its tests fail with the reason.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def folder() -> str:
 
 @pytest.fixture
 def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
-    """Describe the service's store for a workload, and set the environment variables with the store's credentials."""
+    """Describe the service's store for a workload and set its credentials in the environment."""
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
     return record(Workload, {"stores": {"lake": dict(service.store)}})
@@ -48,5 +48,5 @@ def workload(service: Service, monkeypatch: pytest.MonkeyPatch) -> Workload:
 
 @pytest.fixture
 def where(service: Service, workload: Workload, folder: str) -> Place:
-    """Return the folder as a `Place`, the runtime's type for locations in a store."""
+    """Return the folder as a `Place`, the runtime's type for store locations."""
     return place(workload, f"{service.uri}/{folder}/", "lake")

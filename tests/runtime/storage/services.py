@@ -98,7 +98,7 @@ class Gcs:
 
 
 class Azure:
-    """Azure Blob Storage, accessed as an identity whose role is limited to one folder."""
+    """Azure Blob Storage, accessed by an identity whose role is limited to one folder."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -173,7 +173,7 @@ def gcs(folder: Path) -> Generator[Service]:
 
 @contextmanager
 def azure(folder: Path) -> Generator[Service]:
-    """Run Azurite, Microsoft's emulator of Azure Blob Storage, behind Entra ID and roles."""
+    """Run Azurite, Microsoft's Blob Storage emulator, behind Entra ID and roles."""
     with azure_cloud(folder) as cloud:
         yield Azure(cloud)
 

@@ -1,6 +1,6 @@
-"""Tests that Pods in another cluster access AWS buckets with their tokens, using credentials that last an hour.
+"""Tests that Pods in another cluster access AWS buckets with their tokens, using one-hour credentials.
 
-Arrow's client calls the Security Token Service at an address that cannot be changed, so only boto3 is tested here.
+Arrow's client calls the Security Token Service at an address that can't be changed, so only boto3 is tested here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEY_ID = "ASIAFEDERATED0000000"
 
 @dataclass
 class Sts:
-    """The Security Token Service, with one role whose trust policy is the one that modelyard writes."""
+    """The Security Token Service, with one role that has the trust policy written by modelyard."""
 
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     requests: int = 0
@@ -46,7 +46,7 @@ class Sts:
         return jwt.encode(claims, self.key, algorithm="RS256")
 
     def answer(self, form: dict[str, str]) -> tuple[int, str]:
-        """Respond to AssumeRoleWithWebIdentity.
+        """Respond to AssumeRoleWithWebIdentity requests.
 
         Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html, 2026-11-27.
         """
@@ -124,7 +124,7 @@ def bucket() -> Iterator[ObjectStore]:
 def lake(
     sts: tuple[Sts, str], bucket: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Place, Path]:
-    """Open the bucket as a process in a Pod does, with the environment variables that modelyard sets."""
+    """Open the bucket like a process in a Pod, with the environment variables modelyard sets."""
     token = tmp_path / "token"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Tests features that only Azure storage has: Entra ID tokens, and roles limited to folders."""
+"""Tests Azure-specific storage features: Entra ID tokens and roles limited to folders."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ In = Callable[[Pod], Place]
 
 @pytest.fixture
 def cloud(service: Service) -> Iterator[Cloud]:
-    """Return the imitated Azure with its usual token lifetime, which a test may change."""
+    """Return the fake Azure with its default token lifetime, which tests may change."""
     assert isinstance(service, Azure)
     lifetime_s = service.cloud.entra.lifetime_s
     yield service.cloud
@@ -55,7 +55,7 @@ def cloud(service: Service) -> Iterator[Cloud]:
 
 @pytest.fixture
 def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
-    """Return a function that opens the container as a process in a given Pod does."""
+    """Return a function that opens the container like a process in a given Pod."""
 
     def opened(pod: Pod) -> Place:
         for name, value in pod.environment.items():
@@ -66,7 +66,7 @@ def lake_in(monkeypatch: pytest.MonkeyPatch) -> In:
 
 
 def everything(place: Place) -> dict[str, Callable[[], object]]:
-    """Return one request for each storage operation on a folder and a file in it, keyed by operation."""
+    """Return one request per storage operation on a folder and a file in it, keyed by operation."""
     file = place.below("file")
     return {
         "read": lambda: read_whole(file),
@@ -128,7 +128,7 @@ def test_reason_of_a_refused_token_is_reported(
 
 
 def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None:
-    """If Entra ID is unreachable, a Pod keeps its captures until it can get a token again."""
+    """If Entra ID is unreachable, a Pod keeps its captures until it gets a token again."""
     pod = cloud.pod("offline", {"append": "captures"})
     file = lake_in(pod).below("captures", "file")
     cloud.front.unreachable.add(HOST)
@@ -142,7 +142,7 @@ def test_unreachable_authority_is_an_os_error(cloud: Cloud, lake_in: In) -> None
 
 
 def test_token_is_replaced_before_it_expires(cloud: Cloud, lake_in: In, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens are valid for an hour. Azure's library requests a new one in the last five minutes of the old one."""
+    """Tokens are valid for an hour. Azure's library requests a new one within the last five minutes."""
     file = lake_in(cloud.pod("refreshing", {"write": "refreshed"})).below("refreshed", "file")
     write_whole(file, b"1")
     issued, clock = cloud.entra.issued, time.time
@@ -162,7 +162,10 @@ def test_token_that_azure_does_not_accept_is_reported(cloud: Cloud, lake_in: In)
 
 
 def test_one_token_serves_many_places(cloud: Cloud, lake_in: In) -> None:
-    """Workloads open their stores repeatedly, and Entra ID limits the rate of token requests."""
+    """One token is reused for many locations.
+
+    Workloads open their stores repeatedly, and Entra ID limits the rate of token requests.
+    """
     pod = cloud.pod("often", {"write": "often"})
     before = cloud.entra.issued
     for at in range(5):
@@ -186,7 +189,7 @@ def test_account_key_opens_an_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
 
 
 def test_role_is_limited_to_its_folder(cloud: Cloud, lake_in: In) -> None:
-    """A role limited to one folder does not extend to a folder whose name merely begins with the same characters."""
+    """A role limited to one folder doesn't extend to a folder whose name merely shares its prefix."""
     for folder in ("mine", "mine2"):
         cloud.container.upload_blob(f"{folder}/file", b"x")
     lake = lake_in(cloud.pod("limited", {"write": "mine"}))
@@ -235,7 +238,7 @@ def test_each_mode_allows_its_requests(cloud: Cloud, lake_in: In, folder: str, m
 
 @pytest.mark.parametrize("content", [b"", _LARGE], ids=["empty", "large"])
 def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In, folder: str, content: bytes) -> None:
-    """Permission to add blobs does not allow uploading blocks, so even a large file is uploaded in a single request."""
+    """Permission to add blobs doesn't include uploading blocks, so even large files are sent in one request."""
     file = lake_in(cloud.pod("adding", {"append": folder})).below(folder, "rows.parquet")
     for _ in range(2):
         write_once(file, content)
@@ -246,7 +249,7 @@ def test_workload_that_only_adds_can_repeat_an_attempt(cloud: Cloud, lake_in: In
 
 
 def test_locked_blobs_are_not_overwritten(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """Under an immutability policy, a file is written only if there is no blob with its name yet."""
+    """Under an immutability policy, a file is written only if no blob of that name exists yet."""
     cloud.container.upload_blob(f"{folder}/locked/rows.parquet", b"rows")
     file = lake_in(cloud.pod("locking", {"write": folder})).below(folder, "locked", "rows.parquet")
 
@@ -264,7 +267,7 @@ def test_locked_blobs_are_not_overwritten(cloud: Cloud, lake_in: In, folder: str
 def test_mlflow_opens_artifacts_with_the_identity(
     cloud: Cloud, lake_in: In, folder: str, scheme: str, tmp_path: Path
 ) -> None:
-    """With either URI scheme, MLflow's artifact client finds the Pod's identity and has only its access."""
+    """With either URI scheme, MLflow's artifact client uses the Pod's identity and has no other access."""
     lake_in(cloud.pod("training", {"write": folder}))
     azure_artifacts.register()
     part = {"abfss": "dfs", "wasbs": "blob"}[scheme]
@@ -279,7 +282,7 @@ def test_mlflow_opens_artifacts_with_the_identity(
 
 
 def test_mlflow_would_fail_at_the_other_address(cloud: Cloud, lake_in: In, folder: str, tmp_path: Path) -> None:
-    """If an account keeps deleted blobs and has no hierarchical namespace, only one of its two addresses responds."""
+    """Only one address works for an account with soft delete and without a hierarchical namespace."""
     lake_in(cloud.pod("training", {"write": folder}))
     (tmp_path / "MLmodel").write_text("model")
 
@@ -322,7 +325,7 @@ def test_stream_that_is_never_closed_leaves_nothing(cloud: Cloud, lake_in: In, f
 
 
 def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """If a file is replaced while it is being read, the read fails: the contents of two versions are never mixed."""
+    """Reading fails if a file is replaced in the meantime, so two versions are never mixed."""
     file = lake_in(cloud.pod("reading", {"write": folder})).below(folder, "data")
     write_whole(file, _LARGE)
     with file.filesystem.open_input_file(file.path) as stream:
@@ -333,7 +336,10 @@ def test_file_that_is_replaced_while_it_is_read_is_an_error(cloud: Cloud, lake_i
 
 
 def test_folders_of_other_tools_are_no_files(cloud: Cloud, lake_in: In, folder: str) -> None:
-    """Some tools represent folders as empty blobs, and accounts with a hierarchical namespace have real folders."""
+    """Folders of other tools aren't treated as files.
+
+    Some tools represent folders as empty blobs, and accounts with a hierarchical namespace have real ones.
+    """
     cloud.container.upload_blob(f"{folder}/a", b"", metadata={"hdi_isfolder": "true"})
     for name in ("", "a/", "a/1"):
         cloud.container.upload_blob(f"{folder}/{name}", b"")

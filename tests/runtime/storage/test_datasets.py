@@ -1,4 +1,4 @@
-"""Tests reading large datasets in batches, from files with different columns, and within a time window."""
+"""Tests reading large datasets in batches, from files with different columns, and by time window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def dataset(folder: Path, **more: Any) -> dict[str, Any]:
 
 
 def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
-    """Many libraries write a file as a single large row group, which must never be in memory as a whole."""
+    """A large row group is never in memory as a whole, although many libraries write one per file."""
     count = 1_600_000
     table = pa.table({f"c{at}": np.random.default_rng(at).normal(size=count) for at in range(3)})
     parquet.write_table(table, tmp_path / "a.parquet", row_group_size=count)
@@ -44,7 +44,7 @@ def test_large_row_group_is_read_in_parts(tmp_path: Path) -> None:
 
 
 def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
-    """Files that lack a column have null in it. If types differ, values get the type that the first file uses."""
+    """Missing columns are filled with null. If types differ, the first file's type is used."""
     for region, frame in {
         "eu": pd.DataFrame({"amount": [1.5, 2.5], "more": ["a", "b"]}),
         "us": pd.DataFrame({"amount": [3]}),
@@ -62,7 +62,7 @@ def test_parts_have_all_columns_and_partition_columns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 def test_window_is_exact_for_all_row_groups_and_zones(tmp_path: Path, zone: str | None) -> None:
-    """The time window is exact to the row. A timestamp without a time zone is treated as UTC."""
+    """The time window is exact to the row. Timestamps without a time zone are treated as UTC."""
     ages = pd.to_timedelta(np.arange(100), unit="h")
     at = pd.Series(pd.Timestamp(NOW) - ages).dt.tz_convert(zone or "UTC")
     frame = pd.DataFrame({"at": at if zone else at.dt.tz_localize(None), "age": np.arange(100)})

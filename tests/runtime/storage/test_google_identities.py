@@ -1,4 +1,4 @@
-"""Tests that only Pods with the granted identity in another cluster can open Google Cloud buckets with their tokens."""
+"""Tests that only Pods with the granted identity can access Google Cloud buckets from another cluster."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Google:
 
 @pytest.fixture(scope="module")
 def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Google]:
-    """Run the storage and token service, which trusts one namespace in a cluster on AWS."""
+    """Run the storage and token service, trusting one namespace of a cluster on AWS."""
     folder = tmp_path_factory.mktemp("google")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = folder / "key.pem"
@@ -98,8 +98,7 @@ In = Callable[[str], Place]
 
 @pytest.fixture
 def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> In:
-    """Open the bucket as a process in a Pod with the given token does: using the credentials file that modelyard
-    mounts.
+    """Open the bucket like a process in a Pod with the given token, using the mounted credentials file.
 
     The service has no TLS, which otherwise marks an emulator without identities.
     """
@@ -123,7 +122,7 @@ def lake_in(google: Google, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_pod_of_another_cluster_reads_and_writes(google: Google, lake_in: In) -> None:
-    """Both clients find the Pod's identity: Google's own client, and Arrow's client, which reads datasets."""
+    """Both Google's client and Arrow's, which reads datasets, find the Pod's identity."""
     place = lake_in(google.token())
 
     write_whole(place.below("a.json"), b"1")

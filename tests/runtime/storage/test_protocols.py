@@ -54,7 +54,7 @@ def content_of(where: Place) -> bytes:
 
 
 def names_of(entries: Sequence[Any], where: Place) -> set[str]:
-    """Return the paths below a location in a store. Paths of folders end with a slash."""
+    """Return paths relative to a store location. Folder paths end with a slash."""
     ends = {fs.FileType.Directory: "/"}
     return {entry.path.removeprefix(f"{where.path}/") + ends.get(entry.type, "") for entry in entries}
 
@@ -126,7 +126,7 @@ def test_file_is_replaced_by_longer_and_shorter_content(where: Place) -> None:
 
 
 def test_files_are_replaced_atomically(where: Place) -> None:
-    """No reader sees a half-written file, because bundle pointers and monitor states may be read at any time."""
+    """Readers never see a half-written file, since bundle pointers and monitor states may be read at any time."""
     file = where.below("CURRENT")
     contents = [bytes([65 + at]) * length for at, length in enumerate((200_000, 170_000))]
     write_whole(file, contents[0])
@@ -172,7 +172,10 @@ def test_move_replaces_the_target(service: Service, where: Place, folder: str) -
 
 
 def test_listing_reads_all_pages(service: Service, where: Place, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real services return a thousand names at a time. Here, moto's page size is reduced to 50."""
+    """Listings are read page by page.
+
+    Real services return a thousand names at a time, and moto's page size is reduced to 50 here.
+    """
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "50")
     names = [f"{at:05}.json" for at in range(120)]
     for name in names:
@@ -184,7 +187,7 @@ def test_listing_reads_all_pages(service: Service, where: Place, folder: str, mo
 
 
 def test_first_files_start_after_a_name(service: Service, where: Place, folder: str) -> None:
-    """The first files whose names come after a given name are listed, excluding subfolders and the files in them."""
+    """The first files after a given name are listed, excluding subfolders and their contents."""
     for name in ("1.json", "2.json", "2/deep.json", "3.json", "4.json"):
         service.put(f"{folder}/{name}", b"x")
 
@@ -310,7 +313,10 @@ def test_mlflow_stores_artifacts_in_the_store(
 
 @pytest.mark.parametrize("service", ["gcs"], indirect=True)
 def test_google_listing_uses_a_start_offset(service: Service, where: Place, folder: str) -> None:
-    """The emulator ignores the start offset of a listing, so the test checks the request itself."""
+    """Listings send a start offset.
+
+    The test checks the request itself, because the emulator ignores the offset.
+    """
     assert isinstance(service, Gcs)
     first_files(where, 9, after="7.json")
 
@@ -324,7 +330,7 @@ def test_google_listing_uses_a_start_offset(service: Service, where: Place, fold
     "uri", ["file:///lake/x", "s3://lake/x", "gs://lake/x", "abfss://lake@acme.dfs.core.windows.net/x"]
 )
 def test_store_is_opened_without_any_cloud_library(uri: str) -> None:
-    """An image has only the cloud libraries for its system's protocols, so they are imported when needed."""
+    """Cloud libraries are imported on demand, since an image contains only those for its system's protocols."""
     program = (
         "import sys\n"
         "for name in ('boto3', 'botocore', 'google.cloud', 'google.auth', 'azure'):\n"
@@ -357,7 +363,7 @@ def test_an_address_without_an_account_is_refused(uri: str) -> None:
 
 @pytest.mark.parametrize("uri", ["s3://lake/x", "gs://lake/x", "abfss://lake@devstoreaccount1.dfs.core.windows.net/x"])
 def test_unreachable_store_is_an_os_error(uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every storage protocol raises the same type of error, so callers can keep their data until the store is back."""
+    """All storage protocols raise the same error type, so callers can keep their data until the store is back."""
     monkeypatch.setattr(gcs, "_TRIED_FOR", timedelta(seconds=1))
     monkeypatch.setattr(azure_access, "_RETRIES", 0)
     for name in ("STORE_ID", "STORE_KEY"):

@@ -57,7 +57,7 @@ def arrived(workload: dict[str, Any]) -> list[str]:
 def test_captures_survive_an_outage_and_a_restart(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A restarted process sends the captures that its predecessor could not send, and no row arrives twice."""
+    """A restarted process sends its predecessor's unsent captures, and no row arrives twice."""
     workload = store.described(monkeypatch)
     first = captures(workload, tmp_path)
     keep(first, "a")
@@ -82,7 +82,7 @@ def test_captures_survive_an_outage_and_a_restart(
 
 
 def spooled(folder: Path, *names: str, most_bytes: int = 250) -> Spool:
-    """Return a spool that holds the given files, oldest first, each with 100 bytes and 5 rows."""
+    """Return a spool that holds the named files, oldest first, with 100 bytes and 5 rows each."""
     spool = Spool(folder, most_bytes)
     for at, name in enumerate(names):
         spool.keep(f"day=2026-11-24/variant=live/{name}.parquet", b"x" * 100, 5)
@@ -102,7 +102,7 @@ def test_oldest_file_is_dropped_and_counted(tmp_path: Path) -> None:
 
 
 def test_file_larger_than_the_limit_is_dropped(tmp_path: Path) -> None:
-    """A file over the spool's size limit is dropped. No waiting files are dropped to make room for it."""
+    """A file over the spool's size limit is dropped without evicting other files."""
     spool = spooled(tmp_path, "a")
     spool.keep("day=2026-11-24/variant=live/large.parquet", b"x" * 300, 7)
 
@@ -120,7 +120,7 @@ def test_unsent_files_stay_on_disk(tmp_path: Path) -> None:
 
 
 def test_captures_create_no_folder_markers(store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server may write only below its own prefix, so it must not create markers or temporary objects above it."""
+    """A server may write only below its own prefix and must not create markers or temporary objects above it."""
     workload = store.described(monkeypatch)
     captures = Captures(
         record(Workload, workload),

@@ -1,4 +1,4 @@
-"""Tests that writing a file only once can be retried, even where files must not be overwritten."""
+"""Tests that write-once files can be retried, even where files must not be overwritten."""
 
 from __future__ import annotations
 

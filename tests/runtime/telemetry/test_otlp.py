@@ -20,7 +20,7 @@ SAMPLES = [Sample("modelyard_monitor_value", 0.31, {"feature": "amount"}), Sampl
 
 
 class Receiver(ThreadingHTTPServer):
-    """A Prometheus replica that either stores the metrics it receives or responds with an error."""
+    """A Prometheus replica that either stores received metrics or responds with an error."""
 
     def __init__(self, address: str, port: int, status: int) -> None:
         super().__init__((address, port), _Handler)
@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def start() -> Iterator[Starter]:
-    """Return a function that starts receivers on loopback. They are stopped after the test."""
+    """Return a function that starts receivers on loopback; stop them on teardown."""
     started: list[Receiver] = []
 
     def start_receiver(address: str, port: int, status: int) -> Receiver:
@@ -72,7 +72,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_replica_receives_the_metrics(start: Starter) -> None:
-    """Each Prometheus replica evaluates alerts on its own data.
+    """Every Prometheus replica receives the metrics, because each one evaluates alerts on its own data.
 
     One without the data would report the monitor as stale.
     """

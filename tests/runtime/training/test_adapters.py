@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for tests to copy. Its registry has the tiny model as champion."""
+    """Return a folder for tests to copy, whose registry has the tiny model as champion."""
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -51,7 +51,7 @@ def registered(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tone(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tone:
-    """Return a pipeline that trains an adapter of the base model in its registry."""
+    """Return a pipeline that trains an adapter for the base model in its registry."""
     shutil.copy(registered / "registry.db", tmp_path / "registry.db")
     monkeypatch.chdir(tmp_path)
     return Tone.at(tmp_path, PHRASES)
@@ -81,7 +81,7 @@ def test_adapter_is_trained_gated_and_promoted(tone: Tone) -> None:
 
 
 def test_files_are_those_of_peft(tone: Tone, model: Path, tmp_path: Path) -> None:
-    """Adding the product of the adapter's matrices to the base weights, as PEFT defines it, gives the trained model."""
+    """Adding the adapter's matrix product to the base weights, as PEFT defines it, yields the trained model."""
     from safetensors.numpy import load_file
 
     adapter, data = tone.grow()
@@ -174,7 +174,10 @@ def arrays_in(content: bytes) -> dict[str, Any]:
 
 
 def test_prompt_is_not_learned(model: Path) -> None:
-    """Only tokens after the prompt are learned. The prompt is formatted as a chat; the text and an end token follow."""
+    """Only tokens after the prompt are learned.
+
+    The prompt is formatted as a chat, followed by the text and an end token.
+    """
     _, tokenizer = load_quietly(str(model))
     (row,) = examples(tokenizer, [("hello", "world")], 64)
 
@@ -185,7 +188,7 @@ def test_prompt_is_not_learned(model: Path) -> None:
 
 
 def test_prompts_come_from_the_feature(tone: Tone) -> None:
-    """If there is a feature column, each row is a prompt and a text. Rows that lack either are skipped."""
+    """With a feature column, each row is a prompt and a text. Rows missing either are skipped."""
     prompts = ["hello"] * 99 + [None]
     frame = pd.DataFrame({"ask": prompts, "text": [f"how are you {number}" for number in range(100)], "id": range(100)})
     frame.to_parquet(tone.folder / "texts.parquet")
@@ -221,7 +224,7 @@ def test_another_base_is_refused(tone: Tone, tmp_path: Path) -> None:
     ],
 )
 def test_foreign_adapters_are_refused(model: Path, tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    """Adapters with settings that MLX's layers do not support are refused rather than loaded without these settings."""
+    """Adapters with settings MLX's layers don't support are rejected rather than loaded without them."""
     import mlx.core as mx
 
     base, _ = load_quietly(str(model))
@@ -250,7 +253,7 @@ def test_wrong_parameters_are_refused(parameter: dict[str, Any], message: str) -
 
 
 def test_pipeline_without_base_is_refused(tone: Tone) -> None:
-    """A language model can be trained only through adapters, so a pipeline without a base model is refused."""
+    """A pipeline without a base model is rejected, because language models can be trained only via adapters."""
     pipeline = tone.workload["pipeline"]
     model = {key: value for key, value in pipeline["model"].items() if key != "base"}
 

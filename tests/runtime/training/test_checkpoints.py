@@ -48,7 +48,7 @@ class Stopped(Exception):
 
 
 class Alone(Progress):
-    """The progress of a training run without Ray, which is aborted after a given number of parts."""
+    """Progress of a training run without Ray that is aborted after a given number of parts."""
 
     left = RUNGS + 1
     parts_done = 0
@@ -63,7 +63,7 @@ class Alone(Progress):
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
-    """Return a function that trains on real rows in this process, and returns predictions and the number of parts."""
+    """Return a function that trains on real rows in this process and returns predictions and the part count."""
     from sklearn.datasets import load_breast_cancer
 
     rows, target = load_breast_cancer(return_X_y=True)
@@ -108,7 +108,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Any, int]]:
 
 @pytest.mark.parametrize("trainer", list(DRAWN))
 def test_resumed_model_equals_the_uninterrupted_one(trainer: str, alone: Callable[..., tuple[Any, int]]) -> None:
-    """The models are bit-identical even if rows and columns are sampled, and resuming repeats no work."""
+    """The models are bit-identical even with sampled rows and columns, and resuming repeats no work."""
     uninterrupted, parts = alone(trainer, DRAWN[trainer])
     resumed, rest = alone(trainer, DRAWN[trainer], killed_after=7)
 
@@ -132,7 +132,7 @@ def test_training_in_parts_matches_the_library(trainer: str, alone: Callable[...
 def test_each_part_samples_different_rows(
     trainer: str, alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each part of the training uses another seed. With the same one, every part would sample the same rows."""
+    """Each part of a training run uses a different seed. Otherwise, all parts would sample the same rows."""
     library: Any = __import__(trainer)
     seeds: list[Any] = []
     train = library.train
@@ -151,7 +151,10 @@ def test_each_part_samples_different_rows(
 def test_lightgbm_parts_use_the_random_state(
     alone: Callable[..., tuple[Any, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The seeds are read from LightGBM itself. Feature bins are the same in all parts of a training run."""
+    """LightGBM's parts use the random state, as seen in LightGBM's own seeds.
+
+    Feature bins are the same in all parts of a training run.
+    """
     import lightgbm
 
     seeds: list[dict[str, str]] = []
@@ -188,7 +191,7 @@ def test_early_stopping_prevents_further_parts(alone: Callable[..., tuple[Any, i
 
 
 def grown_parts(progress: Progress, clock: list[float], joined: bool, pace: float = 1.0) -> list[int]:
-    """Return the size of each part in a training run of 100 rounds, each of which takes `pace` seconds."""
+    """Return the part sizes of a 100-round training run in which a round takes `pace` seconds."""
     parts: list[int] = []
     for part in progress.parts(100, joined):
         parts.append(part)
@@ -243,7 +246,7 @@ def test_incremental_training_is_resumed(tmp_path: Path) -> None:
 
 
 def test_checkpoint_folder_depends_on_step_and_data(tmp_path: Path) -> None:
-    """The next driver finds the same folder and start time. Different rows or parameters lead to another folder."""
+    """The next driver finds the same folder and start time. Different rows or parameters use another folder."""
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "a.parquet").write_bytes(b"rows")
     workload = described(f"file://{tmp_path}")
@@ -286,7 +289,7 @@ def test_abandoned_checkpoints_are_removed(tmp_path: Path) -> None:
 
 
 def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ray's folders become prefixes in the store, because Arrow would create a marker for each folder."""
+    """Ray's folders become store prefixes, because Arrow would create a marker for each folder."""
     store = ObjectStore()
     root = place(
         record(Workload, store.described(monkeypatch)), f"s3://{BUCKET}/mlflow/models/fraud/checkpoints/a", "artifacts"
@@ -331,7 +334,10 @@ def test_ray_folders_leave_no_markers_in_the_store(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(("content", "remains"), [(b"", False), (b'{"ray_version": "2.', False), (b"{}", True)])
 def test_a_half_written_list_of_checkpoints_is_deleted(tmp_path: Path, content: bytes, remains: bool) -> None:
-    """Ray Train writes the list in place. If the list were truncated, every later run would fail to start."""
+    """A truncated checkpoint list is deleted.
+
+    Ray Train writes the list in place, and every later run would fail to start.
+    """
     root = place(record(Workload, {}), tmp_path.as_uri(), "artifacts")
     checkpoints = Checkpoints(root, "training-0123", datetime.now(UTC))
     identity: dict[str, Json] = {"rows": "1"}

@@ -1,4 +1,4 @@
-"""Tests that a champion is evaluated only on rows that it was not trained on, regardless of what has changed."""
+"""Tests that a champion is evaluated only on rows it wasn't trained on, whatever else has changed."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ CHANGES: list[dict[str, Any]] = [
 def test_champion_is_not_evaluated_on_its_training_rows(
     system: Loans, first: dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """Training rows are excluded because they would make the champion look better than it is."""
+    """Training rows are excluded because they would flatter the champion."""
     frame = loans().assign(at=pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(3000), unit="min"))
     system.write(frame)
     system.changed(**first).train(**FOREST)
@@ -85,7 +85,7 @@ def test_champion_is_not_evaluated_on_its_training_rows(
 
 
 def test_key_keeps_the_same_rows_held_out(system: Loans) -> None:
-    """Without a key, a new feature changes the split, which leaves a fifth of the rows for the comparison."""
+    """Without a key, a new feature changes the split, leaving only a fifth of the rows to compare on."""
     wider = {"dataset": {"features": ["income", "age", "debt"]}}
     with_key = system.changed(split=KEY)
 
@@ -109,14 +109,14 @@ def test_rows_with_one_key_stay_on_one_side(system: Loans) -> None:
 
 
 def test_key_is_not_a_feature(system: Loans) -> None:
-    """If no features are declared, every column that has no other role, such as a key, is a feature."""
+    """If no features are declared, every column without another role, such as a key, is a feature."""
     data = system.changed(split=KEY, dataset={"features": []}).data()
 
     assert "id" not in data.features
 
 
 def test_too_few_rows_allow_no_comparison(system: Loans) -> None:
-    """If the champion was trained on nearly all of the held-out rows, too few are left for a comparison."""
+    """There is no comparison if the champion was trained on nearly all of the held-out rows."""
     system.changed(split={**KEY, "fraction": 0.01}).train(**FOREST)
 
     came = system.changed(split={**KEY, "seed": 7}, dataset={"features": ["income", "age", "debt"]}).train(**FOREST)
@@ -137,7 +137,7 @@ def test_champion_without_row_marks_is_not_compared(system: Loans) -> None:
 
 
 def test_rows_that_all_look_new_need_a_key(system: Loans) -> None:
-    """If a column is converted to cents, all rows look new to the champion. A key would still identify them."""
+    """Converting a column to cents makes all rows look new to the champion, unless a key identifies them."""
     keyed = system.changed(split=KEY)
     for variant, number in ((system, "2"), (keyed, "4")):
         variant.write(loans())
@@ -165,7 +165,7 @@ def test_rows_after_a_time_split_count_as_new(system: Loans) -> None:
 
 
 def test_row_marks_are_small_and_have_no_false_negatives(tmp_path: Path) -> None:
-    """Row marks take two bytes per row. Fewer than one in a thousand unseen rows are mistaken for seen ones."""
+    """Row marks take two bytes per row and mistake fewer than 1 in 1000 unseen rows for seen ones."""
     rows = pd.DataFrame({"id": np.arange(4_000_000) * 7919})
     identity = Identity.of(rows, ["id"], declared=True)
     learned = rows["id"] % 2 == 0
@@ -200,7 +200,10 @@ def test_rows_are_recognized_by_value_whatever_their_type(then: Any, now: Any) -
 
 
 def test_key_of_another_type_is_refused_with_a_reason() -> None:
-    """The string "12" does not match the number 12, so without a refusal every row would look new."""
+    """Keys of another type are rejected.
+
+    The string "12" doesn't match the number 12, so every row would look new.
+    """
     numbers = pd.DataFrame({"id": [1, 2]})
     identity = Identity.of(numbers, ["id"], declared=True)
 
@@ -224,7 +227,7 @@ def test_version_names_the_location_of_its_row_marks(system: Loans) -> None:
     ids=["dropped", "renamed"],
 )
 def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change: dict[str, Any]) -> None:
-    """The champion can be compared if the data still contains its old column alongside the renamed one."""
+    """The champion can be compared if the data keeps its old column alongside the renamed one."""
     frame = loans().assign(
         age=lambda rows: (rows["age"] * 10).round().astype(int), years=lambda rows: rows["age"] * 1.0
     )
@@ -237,7 +240,7 @@ def test_champion_uses_features_that_the_new_version_lacks(system: Loans, change
 
 
 def test_champion_with_a_removed_column_is_reported_with_a_remedy(system: Loans) -> None:
-    """If the champion needs a column that was removed, the new version is still registered and the run succeeds."""
+    """If the champion needs a removed column, the new version is still registered and the run succeeds."""
     keyed = system.changed(split=KEY)
     keyed.train(**FOREST)
     system.write(loans().rename(columns={"age": "years"}))
@@ -266,7 +269,7 @@ def test_identical_version_is_promoted_only_if_the_spec_allows_it(system: Loans)
 
 
 def test_slices_may_use_columns_that_are_not_features(system: Loans) -> None:
-    """Countries with few rows are grouped, and `maxDifference` limits the metric's difference between groups."""
+    """Countries with few rows are grouped, and `maxDifference` bounds the metric difference between groups."""
     by = {"metric": "auc_roc", "by": "country", "minRows": 90}
     lines = [{"name": "each", "min": 0.5, **by}, {"name": "fair", "maxDifference": 0.0, **by}]
 
@@ -289,7 +292,7 @@ class HalfSure:
 
 
 def test_threshold_is_stored_with_the_version(system: Loans) -> None:
-    """Every caller that loads a version uses the threshold stored with it.
+    """A version's stored threshold applies wherever the version is loaded.
 
     A champion is compared at its own threshold.
     """

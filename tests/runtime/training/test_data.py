@@ -19,7 +19,7 @@ TASK = "binary-classification"
 
 
 def read(folder: Path, events: pd.DataFrame, labels: pd.DataFrame, split: Any = None, **label: Any) -> TrainingData:
-    """Return the training data joined from a dataset of events and a dataset of labels."""
+    """Return training data joined from an events dataset and a labels dataset."""
     data: dict[str, Any] = {"events": {"timestamp": "at"}, "labels": {"label": "fraud", **label}}
     for name, frame in (("events", events), ("labels", labels)):
         (folder / name).mkdir(exist_ok=True)
@@ -41,7 +41,7 @@ def labels(count: int = 100) -> pd.DataFrame:
 
 
 def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
-    """Rows whose labels may still arrive are excluded, because early labels are a biased sample."""
+    """Rows with pending labels are excluded, because early labels are a biased sample."""
     data = read(tmp_path, events(), labels(), delaySeconds=45 * 86400)
 
     newest = max(data.train["__time"].max(), data.held_out["__time"].max())
@@ -50,7 +50,7 @@ def test_rows_with_pending_labels_are_excluded(tmp_path: Path) -> None:
 
 
 def test_time_split_orders_by_instant(tmp_path: Path) -> None:
-    """Times with UTC offsets are compared as instants because their order as strings may differ."""
+    """Times with UTC offsets are compared as instants, since their string order may differ."""
     texts = events()
     stamps = [
         stamp.tz_convert("Asia/Tokyo" if place % 2 else "America/New_York") for place, stamp in enumerate(texts["at"])
@@ -77,7 +77,7 @@ def test_keys_of_different_types_are_refused_with_a_reason(tmp_path: Path) -> No
 
 
 def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
-    """If all fraud cases are among the newest rows, training would see only one class, so a split by time fails."""
+    """A time split is rejected if training would see a single class, e.g. with all fraud in the newest rows."""
     late = labels().assign(fraud=(np.arange(100) >= 85).astype(int))
 
     with pytest.raises(Refusal, match="only one value of 'fraud'"):
@@ -85,7 +85,7 @@ def test_split_with_a_single_training_class_is_refused(tmp_path: Path) -> None:
 
 
 def sides(folder: Path, count: int, seed: int = 0) -> tuple[set[int], set[int]]:
-    """Shuffle and split the given number of events, and return the IDs of the training and held-out rows."""
+    """Shuffle and split `count` events, and return the IDs of the training and held-out rows."""
     at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(count), unit="min")
     shuffled = events(count).assign(amount=np.arange(count) * 1.5, at=at).sample(frac=1, random_state=count)
     data = read(folder, shuffled, labels(count), {"fraction": 0.2, "by": "random", "seed": seed})
@@ -123,7 +123,7 @@ def test_queries_stay_on_their_side_when_the_data_grow(tmp_path: Path) -> None:
 
 
 def test_missing_keys_do_not_match(tmp_path: Path) -> None:
-    """An event without an ID gets no label, even if there is a label without an ID."""
+    """Events without an ID get no label, even if there is a label without an ID."""
     nameless = events().assign(id=np.where(np.arange(100) < 5, np.nan, np.arange(100)))
     truth = labels().assign(id=np.where(np.arange(100) == 7, np.nan, np.arange(100)))
 

@@ -1,4 +1,4 @@
-"""Tests that the decisive feature has the largest importance, and that contributions sum to the prediction."""
+"""Tests that the decisive feature is the most important, and that contributions sum to the prediction."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def data(task: str) -> TrainingData:
 
 @dataclass
 class Logged:
-    """A stand-in for a model loaded from the registry, based on a scikit-learn model or a plain function."""
+    """A stand-in for a registry model that wraps a scikit-learn model or a plain function."""
 
     model: Any
     inner: bool = True
@@ -104,7 +104,7 @@ def greatest(card: Section) -> str:
 @pytest.mark.parametrize("task", CLASSES)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_contributions_and_base_add_up_to_the_prediction(estimator: str, task: str) -> None:
-    """The sums are correct for every row and class. Contributions belong to features, not to encoded columns."""
+    """Contributions add up correctly for every row and class. They belong to features, not encoded columns."""
     known = data(task)
     model = trained(estimator, known, task)
     rows = known.held_out[:12]
@@ -150,7 +150,7 @@ def exact(model: Any, row: pd.DataFrame, known: pd.DataFrame) -> dict[str, float
 
 
 def test_values_of_a_black_box_match_the_definition() -> None:
-    """With two features, every order is tried. With few rows, all are used as background. One feature is a string."""
+    """With two features, one of them a string, every order is tried. With few rows, all are used as background."""
     known = data("regression")
     two = TrainingData(known.train[:20], known.held_out, ("strong", "word"), "label", ())
     model = trained("histograms", replace(two, train=known.train), "regression")
@@ -189,7 +189,7 @@ def test_classes_without_probabilities_are_explained() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 300])
 def test_number_of_model_calls_is_limited(width: int) -> None:
-    """The time grows with the spec's sample size. It grows with the number of features only above a few hundred."""
+    """Time grows with the spec's sample size, but with the number of features only above a few hundred."""
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(200, width)))
     calls: list[int] = []
 
@@ -220,7 +220,7 @@ def test_permutation_finds_the_decisive_feature() -> None:
 
 
 def test_ranking_rows_are_sampled_by_query() -> None:
-    """Whole queries are sampled, because any order of a query with a single row is equally good."""
+    """Whole queries are sampled, because every order of a single-row query is equally good."""
     count = 200
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"strong": random.normal(size=count), "noise": random.normal(size=count)})

@@ -1,4 +1,4 @@
-"""Tests that a Ray Train run continues after its driver is killed, and that a short run does not use Ray Train."""
+"""Tests that a Ray Train run resumes after its driver is killed, and that short runs don't use Ray Train."""
 
 from __future__ import annotations
 
@@ -41,14 +41,17 @@ def result(folder: Path, trainer: str) -> dict[str, Any]:
 
 
 def reported(run: subprocess.CompletedProcess[str]) -> list[int]:
-    """Return the number of rounds in each checkpoint that the training worker reported, according to Ray's log."""
+    """Return the round count of each checkpoint reported by the training worker, according to Ray's log."""
     return [
         int(rounds) for rounds in re.findall(r"Reporting training result .*'rounds': (\d+)", run.stdout + run.stderr)
     ]
 
 
 def test_killed_driver_resumes_boosting(tmp_path: Path) -> None:
-    """Completed rounds are not repeated, the model equals an uninterrupted run's, and no checkpoint folder remains."""
+    """A resumed run repeats no rounds and yields the same model as an uninterrupted one.
+
+    No checkpoint folder remains.
+    """
     killed, complete = tmp_path / "killed", tmp_path / "whole"
     first = grown(killed, "xgboost", killed_after=12)
     assert first.returncode < 0, first.stderr

@@ -32,7 +32,7 @@ BY: dict[str, dict[str, Any]] = {
 
 
 def cells() -> pd.DataFrame:
-    """Return real rows sorted by label, with many different wards, a timestamp, a patient ID and missing labels."""
+    """Return real rows sorted by label, with many distinct wards, timestamps, patient IDs and missing labels."""
     frame = load_breast_cancer(as_frame=True).frame.rename(columns=lambda name: str(name).replace(" ", "_"))
     frame = frame.sort_values("target", ignore_index=True)
     random = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def cells() -> pd.DataFrame:
 
 
 def workload(folder: Path, by: str, kind: str = "parquet") -> dict[str, Any]:
-    """Describe a training run whose data is in several files, the last of which has no labels yet."""
+    """Describe a training run whose data spans several files, the last of which has no labels yet."""
     (folder / "cells").mkdir(exist_ok=True)
     unlabelled = cells()[:30].assign(at=pd.Timestamp("2026-06-01", tz="UTC"))
     for at, rows in enumerate([*(cells().iloc[part] for part in np.array_split(np.arange(589), 5)), unlabelled]):
@@ -71,14 +71,14 @@ def shares(shards: Shards) -> list[pd.DataFrame]:
 
 
 def alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Assert that two frames have equal rows in the same order. Column order does not matter."""
+    """Assert that two frames have equal rows in the same order, regardless of column order."""
     pd.testing.assert_frame_equal(first[sorted(first)], second[sorted(second)], check_dtype=False)
     return True
 
 
 @pytest.mark.usefixtures("ray_here")
 def test_shards_together_equal_the_unsharded_data(tmp_path: Path) -> None:
-    """Held-out rows, row marks, preprocessing and classes are the same as for the unsharded dataset."""
+    """Held-out rows, row marks, preprocessing and classes match those of the unsharded dataset."""
     for by, kind in (("random", "parquet"), ("time", "csv"), ("key", "parquet")):
         folder = tmp_path / by
         folder.mkdir()
@@ -117,7 +117,7 @@ def _each_row_once(shards: Shards, whole: TrainingData) -> None:
 
 
 def _prepared_alike(shards: Shards, whole: TrainingData) -> None:
-    """Assert that preprocessing gives equal results, even for strings too rare to get their own column."""
+    """Assert that preprocessing gives equal results, even for strings too rare to get a column of their own."""
     before, ready = prepared("lightgbm", None, whole)
     rows = whole.train[list(whole.features)]
     assert list(shards.before.get_feature_names_out()) == list(before.get_feature_names_out())

@@ -1,4 +1,4 @@
-"""Tests that a failed training run on several workers leaves no worker process behind."""
+"""Tests that a failed multi-worker training run leaves no worker process behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that built-in trainers can handle real data with unseen strings, unusual names and missing values."""
+"""Tests built-in trainers on real data with unseen strings, unusual names and missing values."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ MEANS_SOMETHING_ELSE = {
 
 
 def fit(name: str, parameter: str, value: float) -> None:
-    """Train a model with the given parameter on a few rows. Raises an error if the library rejects the value."""
+    """Train a model on a few rows with the given parameter value. Raises an error if the library rejects it."""
     trainer, _, chosen = name.partition("/")
     kind = "classification" if parameter in PARAMETERS[name]["classification"] else "regression"
     usual = {"estimator": chosen, "n_jobs": 1, "n_estimators": 2, "max_iter": 20}
@@ -147,7 +147,7 @@ def fit(name: str, parameter: str, value: float) -> None:
 
 
 def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
-    """Return the outermost numbers in an interval, and the nearest ones outside it."""
+    """Return the outermost numbers within an interval and the nearest ones outside."""
     low, high = (float(end) for end in text[1:-1].split(", "))
     step: float = 1 if kind == "whole" else 0.001
     inside = [low if text[0] == "[" else low + step]
@@ -165,7 +165,7 @@ def ends(text: str, kind: str) -> tuple[list[float], list[float]]:
 @pytest.mark.parametrize(("name", "parameter", "kind", "text"), INTERVALS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiler_has_the_same_bounds(name: str, parameter: str, kind: str, text: str) -> None:
-    """Training works with values that the compiler accepts. With others, it fails, learns nothing, or rounds them."""
+    """Training works with values the compiler accepts. Others make it fail, learn nothing, or get rounded."""
     inside, outside = ends(text, kind)
 
     for value in inside:

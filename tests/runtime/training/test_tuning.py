@@ -30,7 +30,7 @@ def ended(value: float, rung: int, **more: Any) -> dict[str, Any]:
 
 
 def test_best_trial_is_chosen_at_the_last_rung() -> None:
-    """Trials that were stopped early are ignored because their final results are unknown."""
+    """Trials stopped early are ignored, because their final results are unknown."""
     trials: Any = [
         ({"depth": 9}, ended(0.95, 1)),
         ({"depth": 3}, ended(0.8, RUNGS)),
@@ -75,7 +75,10 @@ def searched(folder: Path, killed_after: int) -> subprocess.CompletedProcess[str
 
 
 def test_killed_search_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished trials are not repeated, each is a nested run, they share a process, and no folder remains."""
+    """A killed search resumes without repeating finished trials.
+
+    Each trial is a nested run, trials share a process, and no folder remains.
+    """
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     (tmp_path / "tmp").mkdir()
     first = searched(tmp_path, 3)

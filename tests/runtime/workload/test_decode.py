@@ -58,7 +58,7 @@ def test_integers_are_accepted_as_numbers() -> None:
 
 
 def test_record_keeps_its_json_when_pickled() -> None:
-    """A Ray worker must get the same JSON as the driver, because hashes of it are compared with the compiler's."""
+    """A Ray worker must get the same JSON as the driver, because its hashes are compared with the compiler's."""
     pipeline = pickle.loads(pickle.dumps(decode(Pipeline, PIPELINE)))
 
     assert pipeline.source == PIPELINE

@@ -1,4 +1,4 @@
-"""Programs that use the AWS components, and helpers to inspect the resources registered by them under mocks."""
+"""Programs that use the AWS components, and helpers to inspect the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def inputs(resources: Resources, type_: str, name: str) -> dict[str, Any]:
 
 
 def needs(resources: Resources, type_: str, name: str) -> set[str]:
-    """Return the type and name of each dependency of a resource, such as `aws:kms/key:Key fraud-prod-main`."""
+    """Return the type and name of each of a resource's dependencies, e.g. `aws:kms/key:Key fraud-prod-main`."""
     return {" ".join(urn.rpartition("$")[2].split("::")) for urn in resources[f"{type_} {name}"]["dependsOn"]}
 
 
@@ -153,7 +153,7 @@ def policy(text: str) -> dict[str, dict[str, Any]]:
 
 
 def elsewhere(resources: Resources) -> set[str]:
-    """Return the AWS resources that are outside the program's account or are not part of a component."""
+    """Return the AWS resources outside the program's account or any component."""
     return {
         where
         for where, each in resources.items()
@@ -166,7 +166,7 @@ def elsewhere(resources: Resources) -> set[str]:
 
 
 def allowed_everywhere(resources: Resources) -> dict[str, set[str]]:
-    """Return the Sids of statements that allow all resources or all actions, by the policy resource's type and name."""
+    """Return the Sids of statements that allow all resources or actions, keyed by the resource's type and name."""
     wide: dict[str, set[str]] = {}
     for where, each in resources.items():
         for field in ("policy", "assumeRolePolicy"):

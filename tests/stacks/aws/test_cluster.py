@@ -1,4 +1,4 @@
-"""Tests that the EKS cluster is secure by default, and is created after all resources that its nodes depend on."""
+"""Tests that the EKS cluster is secure by default and created after everything its nodes depend on."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(scope="module")
 def loosened(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a cluster that can be reached from outside its network and is not protected from being destroyed."""
+    """Register a cluster that is reachable from outside its network and not protected from destruction."""
     program = CLUSTER.replace("log_days=365", 'log_days=365, public_access_cidrs=["198.51.100.0/24"]')
     return registered(tmp_path_factory.mktemp("loosened"), program, "protect: false")
 
@@ -149,7 +149,7 @@ def test_network_policies_are_enforced_when_pods_start(resources: Resources) -> 
 
 
 def test_setting_allows_traffic_before_policies_are_applied(tmp_path: Path) -> None:
-    """A cluster's first `up` needs `networkPolicies: standard`, because no policy allows CoreDNS's traffic yet."""
+    """A cluster's first `up` needs `networkPolicies: standard`, because no policy allows CoreDNS traffic yet."""
     first = registered(tmp_path, CLUSTER + MORE, "networkPolicies: standard")
 
     assert enforced(first)["env"] == {"NETWORK_POLICY_ENFORCING_MODE": "standard"}
@@ -250,7 +250,10 @@ def test_missing_node_addon_is_refused(tmp_path: Path) -> None:
 
 
 def test_long_cluster_name_fits_in_role_names(tmp_path: Path) -> None:
-    """IAM allows 64 characters, of which the provider uses 26. IAM would refuse Pulumi's longer default names."""
+    """IAM names have at most 64 characters, 26 of which the provider uses.
+
+    IAM would reject Pulumi's longer default names.
+    """
     long = "a-system-whose-name-is-nearly-as-long-as-a-name-can-be-production-main"
     resources = registered(tmp_path, (CLUSTER + MORE).replace('"fraud-prod-main"', f'"{long}"'))
     prefixes = {each["inputs"].get("namePrefix", "x" * 65) for each in of(resources, "aws:iam/role:Role").values()}

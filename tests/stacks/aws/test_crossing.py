@@ -65,7 +65,7 @@ def test_user_without_permissions_is_refused(tmp_path: Path) -> None:
 
 
 def test_key_can_be_rotated(tmp_path: Path) -> None:
-    """Adding a second access key for the same user leaves the first access key unchanged."""
+    """Adding a second access key for a user leaves the first one unchanged."""
     access = '[{"bucket": "artifacts", "prefix": "bundles/", "mode": "read"}]'
     resources = registered(tmp_path, crossing(access, "[1, 2]"))
 

@@ -1,7 +1,7 @@
-"""Tests rules that apply to all AWS resources registered by the examples' programs.
+"""Tests rules that apply to all AWS resources registered by the example programs.
 
-Component tests check one component each. Here, each rule covers all resources of an account, so a violation by a new
-component is detected.
+Component tests check one component each. Here, each rule covers all resources of an account, so violations by new
+components are detected.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> list[ExampleProject]:
 
 
 def _by_unique_name(registered: Sequence[Registration]) -> Resources:
-    """Index registrations by type and name. If several components use a name, each component is added to its own."""
+    """Index registrations by type and name, adding the component to names shared by several components."""
     alike = Counter((each["type"], each["name"]) for each in registered)
     by_name: Resources = {}
     for each in registered:
@@ -123,7 +123,7 @@ def _by_unique_name(registered: Sequence[Registration]) -> Resources:
 
 
 def inputs_of_types(projects: list[ExampleProject], *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the inputs of every resource of the given types, by example and name. Fail if a type has no resources."""
+    """Yield the inputs of every resource of the given types, by example and name. Fails for unused types."""
     for type_ in types:
         names = [(project, name) for project in projects for name in of(project.resources, type_)]
         assert names, f"no example has a {type_}"
@@ -156,7 +156,7 @@ def test_all_storage_is_encrypted_with_our_keys(projects: list[ExampleProject]) 
 
 
 def test_every_bucket_is_private_encrypted_and_requires_tls(projects: list[ExampleProject]) -> None:
-    """Each bucket's settings are separate resources, so each bucket needs one resource of each kind of setting."""
+    """Bucket settings are separate resources, so each bucket needs one resource for every kind of setting."""
     for project in projects:
         for name, each in of(project.resources, BUCKET).items():
             bucket = each["inputs"]["bucket"]
@@ -225,7 +225,7 @@ def test_security_groups_accept_only_our_groups_and_network(projects: list[Examp
 
 
 def test_logs_are_enabled_and_have_limited_retention(projects: list[ExampleProject]) -> None:
-    """Clusters, databases and networks have logs, and every log group has a limited retention."""
+    """Clusters, databases and networks are logged, and every log group has limited retention."""
     for where, resource in inputs_of_types(projects, CLUSTER):
         assert set(resource["enabledClusterLogTypes"]) == {
             "api",
@@ -268,7 +268,7 @@ def test_resources_with_data_are_protected_and_backed_up(projects: list[ExampleP
 
 
 def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProject]) -> None:
-    """Every statement for all resources has a listed reason, and every listed reason has such a statement."""
+    """The statements that apply to all resources are exactly those listed with a reason."""
     wide = [
         allowed for project in projects for allowed in allowed_everywhere(_with_policies(project.resources)).values()
     ]
@@ -277,7 +277,7 @@ def test_statements_for_all_resources_have_a_reason(projects: list[ExampleProjec
 
 
 def test_no_statement_allows_a_whole_service_or_any_principal(projects: list[ExampleProject]) -> None:
-    """The exceptions are key policies and endpoint policies.
+    """No policy allows a whole service or any principal, except key and endpoint policies.
 
     Key policies allow the account, and allow service roles under a condition. Endpoint policies allow identities in the
     account, and everybody for image layers.
@@ -310,7 +310,7 @@ def test_aws_managed_policies_are_only_for_cluster_parts(projects: list[ExampleP
 
 
 def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject]) -> None:
-    """The AWS provider tags the resources it creates. Machines of node groups get tags from their launch template."""
+    """The AWS provider tags the resources it creates. Node group machines get tags from their launch template."""
     for project in projects:
         (account,) = (each["inputs"] for each in of(project.resources, "pulumi:providers:aws").values())
         tags = json.loads(account["defaultTags"])["tags"]
@@ -324,7 +324,7 @@ def test_every_resource_is_tagged_with_its_owner(projects: list[ExampleProject])
 
 
 def test_machines_require_metadata_tokens_and_encrypt_disks(projects: list[ExampleProject]) -> None:
-    """The rule covers node groups, and the nodes that Karpenter starts from node classes in the workloads project."""
+    """Covers node groups as well as nodes that Karpenter launches from the workloads project's node classes."""
     for where, template in inputs_of_types(projects, TEMPLATE):
         assert template["metadataOptions"]["httpTokens"] == "required", where
         assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1, where

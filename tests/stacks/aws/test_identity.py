@@ -37,7 +37,7 @@ PROGRAM = identity(
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a workload with folders to read and write, a bucket that has no key of its own, and a secret."""
+    """Register a workload with folders to read and write, a bucket without its own key, and a secret."""
     return registered(tmp_path_factory.mktemp("identity"), PROGRAM)
 
 
@@ -94,7 +94,7 @@ def test_objects_are_writable_only_below_named_prefixes(rights: dict[str, dict[s
 
 
 def test_append_access_cannot_read_list_or_delete(rights: dict[str, dict[str, Any]]) -> None:
-    """Multipart uploads decrypt their parts, so the workload may use the key for both encryption and decryption."""
+    """Multipart uploads decrypt their parts, so the workload may use the key to both encrypt and decrypt."""
     naming = [sid for sid, each in rights.items() if any("audit" in arn for arn in each["Resource"])]
 
     assert naming == ["AddObjects"]
@@ -175,7 +175,7 @@ def test_patterns_and_empty_roles_are_refused(rest: str, message: str, tmp_path:
 
 
 def test_key_is_usable_through_s3_in_the_region_of_the_bucket(tmp_path: Path) -> None:
-    """S3 calls KMS in the bucket's region, so if buckets are in two regions, both regions are allowed."""
+    """S3 calls KMS in the bucket's region, so both regions are allowed if buckets are in two."""
     theirs = '{"bucket": "far", "prefix": "", "mode": "read", '
     theirs += '"key": "arn:aws:kms:eu-west-1:1:key/2", "region": "eu-west-1"}'
     ours = '{"bucket": "lake", "prefix": "", "mode": "read", "key": key.arn}'

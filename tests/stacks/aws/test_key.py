@@ -61,7 +61,7 @@ def test_only_the_account_may_administer_the_key(resources: Resources) -> None:
 
 
 def test_node_starting_roles_are_named_by_conditions(resources: Resources) -> None:
-    """Roles that start nodes are named in conditions, not as principals: unknown ones would make a policy invalid."""
+    """Roles that start nodes are named in conditions, because unknown principals would invalidate a policy."""
     statements = policy(inputs(resources, TYPE, NAME)["policy"])
 
     for sid in ("NodeDisks", "NodeDiskGrants"):

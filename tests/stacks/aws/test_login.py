@@ -54,7 +54,7 @@ def rights(resources: Resources) -> dict[str, dict[str, Any]]:
 
 
 def test_secret_is_encrypted_and_named_after_the_instance(resources: Resources) -> None:
-    """The instance's name can be reused immediately, because deleted secrets have no recovery window."""
+    """The instance name can be reused immediately, because deleted secrets have no recovery window."""
     secret = inputs(resources, "aws:secretsmanager/secret:Secret", "runs")
 
     assert secret["name"] == "fraud-prod-main-runs-login"

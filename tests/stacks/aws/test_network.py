@@ -43,7 +43,7 @@ def per_zone(tmp_path_factory: pytest.TempPathFactory) -> Resources:
 
 @pytest.fixture(scope="module")
 def single_gateway(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """Register a network with one NAT gateway in two zones and S3 as its only endpoint."""
+    """Register a two-zone network with one NAT gateway and S3 as its only endpoint."""
     program = NETWORK.replace('nat="none"', 'nat="one", zones=2')
     start, rest = program.split("endpoints=[")
     return registered(tmp_path_factory.mktemp("one"), f"{start}endpoints=[{rest[rest.index(']') :]}")
@@ -210,7 +210,7 @@ def test_vpc_dns_is_enabled(closed: Resources) -> None:
 
 
 def test_network_is_protected_from_replacement(closed: Resources, tmp_path: Path) -> None:
-    """Changing a VPC's primary CIDR block replaces the VPC, but clusters and databases cannot move to another VPC."""
+    """Changing a VPC's primary CIDR block replaces it, but clusters and databases can't move to another VPC."""
     open_ended = registered(tmp_path, NETWORK, settings="protect: false")
 
     assert closed[f"aws:ec2/vpc:Vpc {NAME}"]["protect"]

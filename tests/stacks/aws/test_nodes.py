@@ -106,7 +106,7 @@ def test_pools_have_distinct_labels_and_taints(resources: Resources) -> None:
 
 @pytest.mark.parametrize("pool", ["train-spot", "cheap"])
 def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) -> None:
-    """The autoscaler learns an empty group's labels, taints and devices from these tags."""
+    """These tags tell the autoscaler an empty group's labels, taints and devices."""
     prefix = "k8s.io/cluster-autoscaler/node-template/"
     group = inputs(resources, GROUP, pool)
     tags = {
@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) 
 
 
 def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> None:
-    """The user data configures nodeadm to use the local disks, and a tag gives their size to the autoscaler."""
+    """The user data makes nodeadm use the local disks, and a tag tells the autoscaler their size."""
     message = message_from_bytes(b64decode(inputs(resources, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(resources, TEMPLATE, "large")["blockDeviceMappings"]
@@ -147,7 +147,7 @@ def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> No
 
 
 def test_distributed_training_nodes_share_a_zone(tmp_path: Path, resources: Resources) -> None:
-    """The zone is either the first zone or the zone in the stack's settings, which must exist."""
+    """All training nodes are in one zone: the one in the stack settings, or else the first."""
     elsewhere = registered(tmp_path / "second", POOLS, 'trainingZone: "2"')
 
     assert inputs(resources, GROUP, "large")["subnetIds"] == [f"{NAME}-private-1"]
@@ -182,9 +182,9 @@ def test_nodes_wait_for_addons_permissions_and_routes(tmp_path: Path) -> None:
 
 
 def test_only_the_key_policy_applies_to_all_resources(resources: Resources) -> None:
-    """Only in a key policy does `*` mean the key itself, rather than every resource.
+    """Only in a key policy does `*` mean the key itself rather than every resource.
 
-    Endpoint policies are not included, because they only restrict access.
+    Endpoint policies are excluded, because they only restrict access.
     """
     wide = {where for where in allowed_everywhere(resources) if not where.startswith("aws:ec2/vpcEndpoint:")}
 

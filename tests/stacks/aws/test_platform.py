@@ -154,7 +154,7 @@ def test_karpenter_grants_the_key_only_for_disks(resources: Resources) -> None:
 
 
 def test_policy_with_long_names_fits_in_its_role(tmp_path: Path) -> None:
-    """Even long names stay within the size limit for inline policies, which does not count white space."""
+    """Even long names fit the size limit for inline policies, which ignores whitespace."""
     resources = registered(tmp_path, PROGRAM.replace("fraud-prod-main", "f" * 63))
 
     text = json.dumps(json.loads(inputs(resources, RIGHTS, "karpenter")["policy"]), separators=(",", ":"))

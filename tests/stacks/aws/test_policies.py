@@ -1,4 +1,4 @@
-"""Tests that policies are converted to JSON, and that a policy statement for all resources needs a reason."""
+"""Tests that policies are converted to JSON and that statements for all resources need a reason."""
 
 from __future__ import annotations
 

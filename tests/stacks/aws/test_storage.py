@@ -116,7 +116,7 @@ def test_without_retention_only_delete_markers_expire(tmp_path: Path) -> None:
 
 
 def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
-    """Lifecycle rules delete captures, so servers need no permission to delete them."""
+    """Servers need no permission to delete captures, because lifecycle rules do that."""
     lifecycle_rules = rules(registered(tmp_path, store('versioned=True, expire={"captures/scorer": 90, "audit": 366}')))
 
     expiring = {

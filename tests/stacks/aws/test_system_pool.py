@@ -1,4 +1,4 @@
-"""Tests that nodes in the system pool stay in the zones of the volumes that they use."""
+"""Tests that system pool nodes stay in the zones of the volumes they use."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def groups(resources: Resources) -> dict[str, dict[str, Any]]:
 def test_each_zone_has_a_nonempty_node_group(
     tmp_path: Path, least: int, most: int, sizes: list[tuple[int, int]]
 ) -> None:
-    """There is one group per zone, but at most `min_nodes` groups. Their minimum sizes add up to `min_nodes`."""
+    """There is one group per zone, up to `min_nodes` groups, and their minimum sizes add up to `min_nodes`."""
     resources = registered(tmp_path, pool(least, most))
     node_groups = groups(resources)
     scaling = [(each["scalingConfig"]["minSize"], each["scalingConfig"]["maxSize"]) for each in node_groups.values()]

@@ -40,7 +40,7 @@ class Request:
 
     @property
     def suboperation(self) -> str:
-        """The suboperation, which lets conditions distinguish requests with the same action."""
+        """The suboperation, by which conditions distinguish requests with the same action."""
         return LIST if self.prefix is not None else ""
 
     def attribute(self, source: str, name: str) -> str | None:
@@ -61,7 +61,7 @@ class Workload:
         return self._may(Request(f"{BLOBS}/{action}", path=path))
 
     def may_list(self, prefix: str) -> bool:
-        """Return whether the workload may list blobs whose names have the given prefix."""
+        """Return whether the workload may list blobs whose names start with `prefix`."""
         return self._may(Request(f"{BLOBS}/read", prefix=prefix))
 
     def assignments(self) -> Iterator[dict[str, Any]]:
@@ -82,7 +82,7 @@ class Workload:
 
 
 def data_actions(resources: Resources, role_id: str) -> list[str]:
-    """Return the data actions that a role in the program allows. The role must not allow any other actions."""
+    """Return the data actions allowed by a role in the program. The role must not allow any other actions."""
     guid = role_id.rpartition("/")[2]
     (role,) = (
         each["inputs"] for each in of(resources, DEFINITION).values() if each["inputs"]["roleDefinitionId"] == guid
@@ -164,7 +164,7 @@ def _term(tokens: list[re.Match[str]], request: Request) -> tuple[bool, list[re.
 
 
 def _is_like(text: str, pattern: str) -> bool:
-    """Compare with wildcards: `*` matches any text, `?` matches any character, and both may be escaped."""
+    """Match a wildcard pattern, where `*` is any text, `?` is any character, and both may be escaped."""
     parts = re.findall(r"\\[*?]|[*?]|[^\\*?]+", pattern)
     wild = {"*": ".*", "?": "."}
     expression = "".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts)

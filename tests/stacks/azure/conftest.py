@@ -1,4 +1,4 @@
-"""Fixtures shared by test files: a project with all components, once without settings and once with all settings."""
+"""Fixtures shared by test files: a project with all components, with no settings and with all settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.stacks.azure.programs import registered_together, with_everything
 
 @pytest.fixture(scope="session")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register one project with all components, and another that also has a public API and every setting."""
+    """Register a project with all components, and another that adds a public API and every setting."""
     return registered_together(tmp_path_factory.mktemp("everything"), with_everything())
 
 

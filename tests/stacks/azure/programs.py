@@ -1,4 +1,4 @@
-"""Programs that use the Azure components, and helpers that return the resources registered by them under mocks."""
+"""Programs that use the Azure components, and helpers that return the resources they register under mocks."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ lockRetention: true"""
 
 
 def with_everything() -> dict[str, tuple[str, str]]:
-    """Return two programs: one with all components and no settings, and one with a public API and every setting."""
+    """Return two programs with all components: one without settings, one with a public API and every setting."""
     public = EVERYTHING.replace('version="1.35"', 'version="1.35", public_access_cidrs=["198.51.100.0/24"]')
     other = public.replace("governance", "compliance").replace("ephemeral=True", 'ephemeral=True, zones=["2"]')
     other = other.replace("monthly=2000", 'monthly=2000, groups=["other", "other-nodes", "fraud-prod"]')
@@ -238,7 +238,7 @@ def _project(folder: Path, program: str, settings: str) -> Path:
 
 @contextmanager
 def configured(**settings: str) -> Generator[None]:
-    """Configure a stack with the given settings, for functions that are called outside a program."""
+    """Set a stack's configuration for functions called outside a program."""
     pulumi.runtime.set_all_config({f"{pulumi.get_project()}:{name}": value for name, value in settings.items()})
     try:
         yield
@@ -247,7 +247,7 @@ def configured(**settings: str) -> Generator[None]:
 
 
 def elsewhere(resources: Resources) -> set[str]:
-    """Return Azure resources that are outside the program's subscription or not part of a component."""
+    """Return Azure resources outside the program's subscription or any component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:azure-native::azure"
     return {
         where

@@ -1,6 +1,6 @@
-"""Compares registrations with the installed Azure SDK: its properties, and the known values of each property.
+"""Compares registrations with the installed Azure SDK's properties and their known values.
 
-The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelt value. The SDK's
+The SDK accepts any string where the API has a list of values, so only Azure would detect a misspelled value. The SDK's
 lists come from the same API descriptions as Bicep's types, but through a different generator. They would share Pulumi's
 mistakes, and they include neither patterns nor bounds. They are always available, while Bicep's types must be fetched.
 """
@@ -20,7 +20,7 @@ _SECRET = "4dabf18193072939515e22adb298388d"
 
 
 def faults(registration: Registration) -> list[str]:
-    """Return the properties and values in a registration that the SDK does not know, each with its path."""
+    """Return the paths of properties and values in a registration that the SDK doesn't know."""
     _, module_name, name = registration["type"].split(":")
     module = import_module(f"pulumi_azure_native.{module_name}")
     # if the API has a type with the resource's name, its arguments have the shorter name
@@ -72,7 +72,7 @@ def _of_mapping(value: dict[str, Any], alternatives: list[Any], path: str) -> It
 
 
 def _alternatives(hint: Any) -> Iterator[Any]:
-    """Yield the alternative types of a value, without the variants that still have to be awaited."""
+    """Yield a value's alternative types, excluding awaitables and outputs."""
     origin = get_origin(hint)
     if origin is Union:
         for each in get_args(hint):

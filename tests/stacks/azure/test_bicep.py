@@ -27,14 +27,17 @@ def test_every_resource_has_a_type_to_compare_it_with(resources: Resources) -> N
 
 
 def test_the_types_are_those_of_the_apis_that_the_sdk_uses() -> None:
-    """This fails if a newer SDK calls a different API version than the one that the Bicep types describe."""
+    """Fails if a newer SDK calls a different API version than the one described by the Bicep types."""
     expected = {type_: f"{arm.kind}@{version_of(type_)}" for type_, arm in RESOURCES.items()}
 
     assert {type_: entry["kind"] for type_, entry in table().items()} == expected, "run tools/list_azure_types.py"
 
 
 def test_names_are_texts_and_not_outputs_that_were_never_waited_for(resources: Resources) -> None:
-    """A string made from an Output contains a warning about this mistake, which no API would accept."""
+    """Names are plain strings.
+
+    A string made from an Output contains a warning about the mistake, which no API would accept.
+    """
     assert [where for where, each in resources.items() if "Calling __str__" in str(each["inputs"])] == []
 
 

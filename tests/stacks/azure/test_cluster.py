@@ -1,4 +1,4 @@
-"""Tests that the cluster is private and encrypted, and that it has identities for Pods but no local accounts."""
+"""Tests that the cluster is private and encrypted, with identities for Pods but no local accounts."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_the_control_plane_has_what_it_needs_before_it_exists_and_nothing_else(r
 
 
 def test_nodes_have_an_identity_of_ours(resources: Resources, cluster_inputs: dict[str, Any]) -> None:
-    """The nodes' identity is a resource of ours, so other resources can refer to it before the cluster exists."""
+    """We create the nodes' identity, so other resources can refer to it before the cluster exists."""
     name = "fraud-prod-main-nodes"
 
     assert cluster_inputs["identityProfile"]["kubeletidentity"]["resourceId"].endswith(f"/{name}")

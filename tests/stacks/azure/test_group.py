@@ -1,4 +1,4 @@
-"""Tests the resource group: its region, tags, protection, subscription and tenant."""
+"""Tests the resource group's region, tags, protection, subscription and tenant."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pulumi.ComponentResource(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register a new group, an adopted group, a group in another subscription and tenant, and a deletable group."""
+    """Register a new group, an adopted one, one in another subscription and tenant, and a deletable one."""
     ids = f'subscription_id="{OTHER}", tenant_id="{SUBSCRIPTION}", region='
     return registered_together(
         tmp_path_factory.mktemp("group"),

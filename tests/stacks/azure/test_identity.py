@@ -1,4 +1,4 @@
-"""Tests what Pods may do with blobs through workload identities, according to the program's roles and conditions."""
+"""Tests what Pods may do with blobs via workload identities, given the program's roles and conditions."""
 
 from __future__ import annotations
 
@@ -137,7 +137,10 @@ def test_an_empty_prefix_is_the_whole_container_and_no_other_action(resources: R
 
 
 def test_roles_allow_nothing_but_blobs(resources: Resources) -> None:
-    """Azure's built-in roles may delete the container or issue signatures. `data_actions` refuses any such action."""
+    """Roles allow nothing but blob actions, and `data_actions` rejects anything else.
+
+    Azure's built-in roles may delete the container or issue signatures.
+    """
     roles = {name: each["inputs"] for name, each in of(resources, DEFINITION).items()}
     granted = {name: each["permissions"][0]["dataActions"] for name, each in roles.items()}
 
@@ -183,7 +186,7 @@ def test_rights_of_one_workload_are_not_those_of_another(resources: Resources) -
 
 
 def test_assignments_name_the_kind_of_identity_and_wait_for_the_roles(resources: Resources) -> None:
-    """Azure may not know a new identity yet, and refuses a new assignment until the one it replaces is deleted."""
+    """Azure may not know a new identity yet, and rejects a new assignment until the old one is deleted."""
     assignments = of(resources, ASSIGNMENT)
 
     assert {each["inputs"]["principalType"] for each in assignments.values()} == {"ServicePrincipal"}
@@ -258,5 +261,5 @@ def test_many_folders_fit_into_a_condition_and_more_are_refused() -> None:
 def test_a_condition_is_as_long_as_the_compiler_reckons(
     mode: Mode, always: int, times: int, each: int, names: list[str]
 ) -> None:
-    """The compiler computes a condition's length with this formula, and refuses conditions that are too long."""
+    """The compiler uses this formula for a condition's length and rejects conditions that are too long."""
     assert len(below(names, mode)) == always + sum(times * len(name.strip("/")) + each for name in names)

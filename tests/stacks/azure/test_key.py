@@ -1,4 +1,4 @@
-"""Tests that keys and vaults are private, are never purged, and can be used only by identities with permission."""
+"""Tests that keys and vaults are private, never purged, and usable only by identities with permission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDPOINT = "azure-native:network:PrivateEndpoint"
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register keys with and without a cluster, and a vault for secrets that one public address can reach."""
+    """Register keys with and without a cluster, and a secrets vault reachable from one public address."""
     return registered_together(
         tmp_path_factory.mktemp("key"),
         {
@@ -36,7 +36,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
 
 @pytest.fixture(scope="module")
 def resources(programs: dict[str, Resources]) -> Resources:
-    """Return the registrations of the keys for a cluster."""
+    """Return a cluster's key registrations."""
     return programs["cluster"]
 
 
@@ -68,7 +68,7 @@ def test_protection_ends_with_a_setting(programs: dict[str, Resources]) -> None:
 
 
 def test_a_vault_is_named_anew_at_every_creation(resources: Resources) -> None:
-    """The name of a deleted vault stays reserved. Pulumi appends eight digits, and names have at most 24 characters."""
+    """A deleted vault's name stays reserved, so Pulumi appends eight digits, within the limit of 24 characters."""
     assert "vaultName" not in inputs(resources, STORE, "fraud-prod-keys")
     for name in ("f", "fraud-prod-main", "f" * 40, "fraud-prod---x"):
         for use in ("keys", "secrets"):
@@ -87,7 +87,7 @@ def test_the_key_gets_a_new_version_every_quarter(resources: Resources) -> None:
 
 
 def test_the_key_of_a_clusters_secrets_is_another_that_nobody_rotates(programs: dict[str, Resources]) -> None:
-    """AKS refers to one version of the key that encrypts Kubernetes Secrets, so it would not use a newer version."""
+    """The key that encrypts Kubernetes Secrets isn't rotated, because AKS refers to one version of it."""
     properties = inputs(programs["cluster"], KEYS, "fraud-prod-main-secrets")["properties"]
 
     assert properties["keyOps"] == ["encrypt", "decrypt"]

@@ -110,7 +110,7 @@ class Rights:
         }
 
     def lists(self, name: str, container: str, prefix: str) -> bool:
-        """Return whether an identity may list blobs whose names have the given prefix."""
+        """Return whether an identity may list blobs whose names start with `prefix`."""
         return any(
             each.scope.endswith(f"/containers/{container}")
             and each.role.allows(READ, data=True)
@@ -144,7 +144,7 @@ def expected(places: dict[tuple[str, str], str], name: str, path: str) -> set[st
 
 
 def too_much_or_too_little(resources: list[Registration], access: Access) -> list[tuple[Any, ...]]:
-    """Return blobs and listings for which a workload's access differs from the spec, and unexpected assignments."""
+    """Return unexpected assignments, and the blobs and listings for which access differs from the spec."""
     rights = Rights(resources)
     wrong: list[tuple[Any, ...]] = []
     for account, places in access.items():
@@ -234,7 +234,7 @@ def test_the_other_identities_have_the_rights_that_their_service_needs(
 def test_nobody_has_a_right_on_the_group_or_the_subscription(
     name: str, registered: dict[str, list[Registration]]
 ) -> None:
-    """No identity that a program creates may assign roles, read account keys or delete containers, either."""
+    """No identity created by a program may assign roles, read account keys or delete containers, either."""
     rights = Rights(registered[name])
     own = set(rights.principals.values())
 
@@ -248,7 +248,7 @@ def test_nobody_has_a_right_on_the_group_or_the_subscription(
 
 
 def _widened(resources: list[Registration], change: Callable[[dict[str, Any]], Any]) -> list[Registration]:
-    """Return the registrations after applying `change` to the first role assignment of the workload `fit`."""
+    """Return a copy of the registrations with `change` applied to the first role assignment of `fit`."""
     changed = copy.deepcopy(resources)
     change(next(each["inputs"] for each in of_type(changed, ASSIGNMENT) if each["name"].startswith("fit-")))
     return changed

@@ -58,7 +58,7 @@ network = AdoptedNetwork(
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
-    """Register a new network, a network that is connected to other networks, and adopted networks."""
+    """Register a new network, one connected to other networks, and adopted networks."""
     zones = f'services_cidr="100.96.0.0/16",\n    dns_group="{HUB}",'
     return registered_together(
         tmp_path_factory.mktemp("network"),
@@ -141,7 +141,7 @@ def test_nodes_get_out_by_one_address(resources: Resources) -> None:
 
 
 def test_only_nodes_reach_endpoints_and_the_api(resources: Resources) -> None:
-    """By default, everything connected to a virtual network can reach everything else in it."""
+    """By default, everything connected to a virtual network could reach everything else in it."""
     assert rules(resources, "nodes") == {}
     for use, allowed in (
         ("endpoints", {"allow-nodes": ("10.0.0.0/18", ["443", "5432"])}),

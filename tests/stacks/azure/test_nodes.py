@@ -1,4 +1,4 @@
-"""Tests node pools' labels, taints, zones and GPU drivers, and the autoscaler's settings."""
+"""Tests node pool labels, taints, zones and GPU drivers, and the autoscaler settings."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_pods_find_their_pool_and_no_others_come(resources: Resources) -> None:
 
 
 def test_spot_machines_are_what_azure_makes_of_them(resources: Resources) -> None:
-    """Azure itself adds this label and this taint to spot nodes.
+    """The program declares the label and taint that Azure itself adds to spot nodes.
 
-    If the program did not declare them, every later run would remove them.
+    Otherwise, every later run would remove them.
     """
     spot_pool = pool(resources, "train-spot")
 

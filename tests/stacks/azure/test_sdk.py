@@ -40,7 +40,7 @@ def test_the_sdk_knows_every_property_and_value(program: str, everything: dict[s
 def test_the_comparison_sees_what_is_misspelt(
     resources: Resources, where: str, path: list[str], value: Any, wrong: str | None
 ) -> None:
-    """The comparison ignores values of properties for which the SDK lists no values."""
+    """The comparison ignores values of properties for which the SDK lists none."""
     changed = copy.deepcopy(resources[where])
     inner = changed["inputs"]
     for part in path[:-1]:

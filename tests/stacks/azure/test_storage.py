@@ -1,4 +1,4 @@
-"""Tests that object stores are never public, are encrypted with our key, have no access keys, and use retention."""
+"""Tests that object stores are private, encrypted with our key, have no access keys, and use retention."""
 
 from __future__ import annotations
 
@@ -145,7 +145,10 @@ def test_versions_exclude_a_hierarchy_of_folders(programs: dict[str, Resources],
 
 
 def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Resources]) -> None:
-    """Rules go by the age of a version's content, so an old version would be deleted one day after it was replaced."""
+    """Overwritten data is kept for at least a month.
+
+    Rules go by the age of a version's content, so an old version would be deleted one day after it was replaced.
+    """
     service = inputs(programs["private"], SERVICE, "lake")
 
     assert rules(programs["private"]) == {
@@ -158,7 +161,7 @@ def test_what_is_overwritten_is_kept_for_a_month_at_least(programs: dict[str, Re
 
 
 def test_captures_expire_below_their_folder_alone(programs: dict[str, Resources]) -> None:
-    """The account deletes captures, so servers need no permission to delete them."""
+    """Servers need no permission to delete captures, because the account does that."""
     resources = programs["unversioned"]
 
     assert rules(resources) == {

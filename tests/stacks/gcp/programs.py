@@ -184,7 +184,7 @@ def registered(folder: Path, program: str, settings: str = "") -> Resources:
 
 
 def elsewhere(resources: Resources) -> set[str]:
-    """Return the Google resources that are outside the program's project or are not part of a component."""
+    """Return the Google resources outside the program's project or any component."""
     provider = "pulumi:pulumi:Stack$pulumi:providers:gcp::google"
     return {
         where

@@ -1,4 +1,4 @@
-"""Evaluates what a member in Google's policies may do, based on registered bindings and their roles' permissions.
+"""Evaluates what a member may do, based on registered bindings and the permissions of their roles.
 
 Bindings can only allow. A permission is denied unless a binding on the resource, or on a resource that contains it, has
 a role with this permission and a condition that is true.
@@ -82,7 +82,7 @@ class Bucket:
 
 
 def bindings(registered: Iterable[Registration]) -> tuple[Binding, ...]:
-    """Return the bindings among registrations. Raise an error if any other type of resource grants access."""
+    """Return the bindings among registrations. Raises an error if any other resource type grants access."""
     return tuple(_bindings(registered))
 
 
@@ -139,9 +139,7 @@ def _is_about(permission: str, resource: str) -> bool:
 
 
 def _holds(condition: str | None, resource: str) -> bool:
-    """Evaluate comparisons joined by ||, the only expressions in our conditions. Raise an error for any other
-    expression.
-    """
+    """Evaluate comparisons joined by ||. Raises an error for other expressions, which our conditions don't use."""
     if condition is None:
         return True
     parts = condition.split(" || ")

@@ -1,4 +1,4 @@
-"""Tests that the cluster is private and encrypted, and that it lacks the permissions that Google grants by default."""
+"""Tests that the cluster is private and encrypted, without the permissions Google grants by default."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_the_instance_name_is_not_fixed(resources: Resources) -> None:
 
 
 def test_data_are_kept_when_the_database_is_deleted(resources: Resources, settings: dict[str, Any]) -> None:
-    """The instance is protected and has backups, and the database is dropped only together with the instance."""
+    """The instance is protected and backed up, and the database is dropped only along with the instance."""
     backups = settings["backupConfiguration"]
 
     assert inputs(resources, "gcp:sql/database:Database", "runs")["deletionPolicy"] == "ABANDON"
@@ -130,7 +130,7 @@ def test_login_is_stored_only_in_the_secret(resources: Resources) -> None:
 
 
 def test_the_password_changes_only_with_its_setting(resources: Resources, tmp_path: Path) -> None:
-    """The user's password is read from the secret's version, so the two agree even after an interruption."""
+    """The user's password is read from the secret version, so they match even after an interruption."""
     later = registered(tmp_path, PROGRAM, "loginVersion: 2")
 
     assert resources[f"{VERSION} runs-1"]["ignoreChanges"] == ["secretData"]

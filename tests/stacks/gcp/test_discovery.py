@@ -1,4 +1,7 @@
-"""Tests that every resource agrees with its API's discovery document, and that the comparison detects violations."""
+"""Tests that every resource matches its API's discovery document.
+
+Also tests that the comparison detects violations.
+"""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_an_empty_prefix_is_the_whole_bucket(tmp_path: Path) -> None:
 
 
 def test_many_folders_share_conditions(tmp_path: Path) -> None:
-    """Folders share conditions, because a condition can have twelve operators: two for each of six folders."""
+    """Folders share conditions, each of which can have twelve operators, i.e. two for each of six folders."""
     resources = registered(tmp_path, identity(folders(13)))
     bucket = Bucket(bindings(resources.values()), LAKE, SCORER)
     conditions = [
@@ -151,7 +151,7 @@ def test_too_many_folders_for_iam_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_binding_depends_on_its_access(resources: Resources, tmp_path: Path) -> None:
-    """Deleting one of two resources for the same binding would remove the binding, so names depend on the access."""
+    """Names depend on the access, since deleting one of two resources for the same binding would remove it."""
     changed = registered(tmp_path, identity(ACCESS.replace("models/scorer/", "models/scorer-2/")))
     before, after = set(of(resources, BINDING)), set(of(changed, BINDING))
 

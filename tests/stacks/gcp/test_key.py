@@ -1,4 +1,4 @@
-"""Tests that the key is rotated and protected, and that only the agents of the listed services can use it."""
+"""Tests that the key is rotated and protected, and usable only by the agents of the listed services."""
 
 from __future__ import annotations
 

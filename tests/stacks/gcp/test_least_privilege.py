@@ -210,7 +210,7 @@ def test_external_secrets_reads_two_secrets(policies: dict[str, tuple[Binding, .
 
 
 def test_only_agents_use_the_key(policies: dict[str, tuple[Binding, ...]]) -> None:
-    """Readers of encrypted objects need no permission on the key, because Cloud Storage decrypts them."""
+    """Readers of encrypted objects need no key permission, because Cloud Storage decrypts the objects."""
     leads = policies["leads-on-google-default-main"]
     users = {each.member for each in leads if allowed(leads, each.member, key(KEY.format("leads-main")))}
 

@@ -46,7 +46,7 @@ def test_pools_have_labels_and_taints_for_their_pods(resources: Resources) -> No
 
 
 def test_gpu_pools_install_a_driver(resources: Resources) -> None:
-    """GPU pools set the driver version, because GKE installs no driver by default."""
+    """GPU pools set the driver version, because GKE doesn't install a driver by default."""
     assert node(resources, "train-spot")["guestAccelerators"] == [
         {"type": "nvidia-l4", "count": 1, "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"}}
     ]
@@ -116,7 +116,7 @@ def test_setting_selects_another_training_zone(tmp_path: Path) -> None:
 
 
 def test_the_zone_of_a_pool_can_be_selected(tmp_path: Path) -> None:
-    """A number selects one of the zones that offer the pool's machine. A name applies to a single pool."""
+    """A number selects among the zones that offer the pool's machine. A name applies to a single pool."""
     program = POOLS.replace('training_pools=["large"]', 'training_pools=["large", "train"]')
     resources = registered(tmp_path, program, """trainingZone: 2\ntrainingZones: '{"train": "europe-west4-a"}'""")
 

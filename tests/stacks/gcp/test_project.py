@@ -59,7 +59,7 @@ pulumi.ComponentResource("tiny:Names", "names", {{"member": project.pods_of("fra
     "name", ["a", "fraud-prod-main", "fraud-detection-staging-europe-west4", "a-23456789-12345678-x"]
 )
 def test_account_names_are_valid_and_different(name: str) -> None:
-    """Names match the pattern in the description of `accountId` in IAM's discovery document."""
+    """Names match the pattern for `accountId` described in IAM's discovery document."""
     first, second = account_id(name, "nodes"), account_id(name, "login")
 
     assert first != second

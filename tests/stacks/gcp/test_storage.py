@@ -69,7 +69,7 @@ def test_old_versions_expire_after_a_month_and_objects_after_retention(resources
 
 
 def test_folder_expiry_does_not_affect_other_folders(tmp_path: Path) -> None:
-    """The bucket deletes expired captures, so servers need no permission to delete them."""
+    """Servers need no permission to delete expired captures, because the bucket does that."""
     program = store('versioned=False, expire={"captures/scorer": 90, "audit": 366}')
     bucket = inputs(registered(tmp_path, program), BUCKET, "lake")
 

@@ -99,7 +99,7 @@ def names(kind: str, text: str = AWS_SPEC) -> list[str]:
 
 
 def calls(text: str = AWS_SPEC) -> dict[str, Call]:
-    """Return the component calls in the first workloads project, keyed by variable or, if there is none, by name."""
+    """Return the component calls in the first workloads project, keyed by variable or, without one, by name."""
     (workloads,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in workloads.program.calls}
 

@@ -1,4 +1,4 @@
-"""Helpers for testing AWS infrastructure programs and the diagnostics reported by the target."""
+"""Helpers for testing AWS infrastructure programs and the target's diagnostics."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def arguments(call: Call) -> dict[str, Any]:
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each error and warning, with the line of the spec that it refers to."""
+    """Return each error and warning code, followed by the spec line it refers to."""
     lines = text.splitlines()
     return [
         f"{diagnostic.code} {lines[diagnostic.span.line - 1].strip()}"

@@ -42,7 +42,7 @@ def test_add_ons_without_matching_nodes_are_not_installed() -> None:
 
 
 def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
-    """With a Prometheus, an exporter runs on each GPU node, and a valid PodMonitor selects the exporter."""
+    """With a Prometheus, each GPU node runs an exporter, which a valid PodMonitor selects."""
     monitor, addons = emitted_object("PodMonitor", "accelerators", MONITORED), calls(MONITORED)
 
     assert problems(monitor) == []
@@ -58,7 +58,7 @@ def test_gpu_metrics_are_exported_if_there_is_a_prometheus() -> None:
 
 
 def test_gpu_daemons_request_what_the_machine_table_subtracts() -> None:
-    """The table of machines subtracts both daemons' requests from a GPU node, so that training Pods fit as well."""
+    """The machine table subtracts both daemons' requests from a GPU node so that training Pods still fit."""
     table = json.loads(Path(machines.__file__).with_name("daemons.json").read_text(encoding="utf-8"))
     addons = calls(MONITORED)
     for name, daemon in table["acceleratorDaemons"].items():
@@ -93,7 +93,7 @@ def test_autoscaler_tries_groups_of_a_pool_in_order() -> None:
 
 
 def test_priority_pattern_matches_exactly_one_group() -> None:
-    """Each priority pattern matches only the names that EKS gives to the Auto Scaling groups of one node group."""
+    """Each priority pattern matches only the names EKS gives to one node group's Auto Scaling groups."""
     (pattern,) = [name for name in cast("Any", priorities(context()))["100"] if "-gpu-" in name]
     uuid = "40ca2f0a-8b4e-11d1-2f3a-000000000000"
 

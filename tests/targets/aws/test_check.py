@@ -74,7 +74,7 @@ def test_similar_settings_are_accepted(before: str, after: str) -> None:
 
 
 def test_database_name_limit_includes_system_and_target() -> None:
-    """An RDS name has at most 63 characters, which include the names of the system, the target and the store."""
+    """RDS names have at most 63 characters, including the system, target and store names."""
     system = ("metadata: {name: leads", f"metadata: {{name: {'l' * 28}ds")
     store = (RUNS, f"  {'r' * 30}: {{type: database}}")
     registry = ("database: runs", f"database: {'r' * 30}")
@@ -121,7 +121,7 @@ def test_bucket_in_another_account_is_refused() -> None:
 
 
 def test_bucket_in_another_region_needs_internet_access() -> None:
-    """A network's S3 endpoint only serves its own region, so buckets in other regions require internet access."""
+    """A network's S3 endpoint serves only its own region, so buckets elsewhere require internet access."""
     text = two("123456789012").replace(
         "lab: {provider: aws, region: eu-central-1", "lab: {provider: aws, region: eu-west-1"
     )

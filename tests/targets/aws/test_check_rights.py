@@ -13,7 +13,7 @@ CLUSTER = "capacity: [{count: 2, cpu: 16, memory: 64Gi}]"
 
 
 def errors(models: int, pools: int, *, cloud: bool = False) -> list[str]:
-    """Return the error codes for a shop with the given number of models, divided among the given number of pools."""
+    """Return the error codes for a shop with the given number of models, spread over `pools` pools."""
     more_models = "".join(MODEL.replace("theft", f"theft-{at}") for at in range(models))
     servers = "".join(
         f"  till-{at}: {{variants: {{live: {{model: theft-{at}@champion}}}}, compute: {{cpu: 1, memory: 4Gi}}, "

@@ -29,7 +29,7 @@ def test_more_replicas_cost_more() -> None:
 
 
 def test_the_floor_counts_the_minimum_nodes() -> None:
-    """The cost floor counts whole nodes, using the function that also sets `min_nodes` in the emitted program."""
+    """The cost floor counts whole nodes with the same function that sets `min_nodes` in the emitted program."""
     plan = plan_of(changed(SMALLER))
     least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
 
@@ -38,10 +38,9 @@ def test_the_floor_counts_the_minimum_nodes() -> None:
 
 
 def test_network_endpoints_depend_on_the_size() -> None:
-    """An enterprise system with secrets, a database and an elastic class pays for ten VPC endpoints in each of three
-    zones.
+    """Large systems pay for VPC endpoints, and small ones pay for a single NAT gateway instead of one per zone.
 
-    A small system pays for no endpoints and for a single NAT gateway rather than one per zone.
+    An enterprise system with secrets, a database and an elastic class has ten endpoints in each of three zones.
     """
     large, small = lines_of(plan_of(changed(ENTERPRISE))), lines_of(plan_of())
 
@@ -52,7 +51,7 @@ def test_network_endpoints_depend_on_the_size() -> None:
 
 
 def test_endpoints_of_one_class_share_its_nodes() -> None:
-    """If a second endpoint's Pod fits on the same node, the floor stays the same and the endpoints share the node."""
+    """If a second endpoint's Pod fits on the same node, the endpoints share it and the floor doesn't change."""
     second = "  other: {variants: {only: {model: churn@champion}}, compute: small}\n"
     first, second_plan = (plan_of(changed(SMALLER) + more) for more in ("", second))
     shares = {each.component: each.quantity.floor for each in lines_of(second_plan) if each.what.startswith("replicas")}
@@ -74,7 +73,7 @@ def test_cost_of_a_run_is_at_most_a_month() -> None:
 
 
 def test_the_floor_and_the_ceiling_of_spot_have_different_prices() -> None:
-    """Spot capacity may run out, so the ceiling uses on-demand prices, which are an upper bound for spot prices."""
+    """The ceiling uses on-demand prices, an upper bound for spot prices, because spot capacity may run out."""
     spot = [entry for entry in lines_of(plan_of()) if ", spot" in entry.what]
 
     assert spot
@@ -99,7 +98,7 @@ def test_every_line_has_a_source_and_a_date() -> None:
 
 
 def test_prices_of_another_region_are_scaled_and_marked() -> None:
-    """NAT gateway prices are known for us-east-1. Other regions' prices are scaled by the ratio of instance prices."""
+    """NAT gateway prices are known for us-east-1 and scaled by the instance price ratio in other regions."""
     price = present(line(lines_of(plan_of()), "NAT gateways").price)
 
     assert price.region == "us-east-1"

@@ -83,12 +83,12 @@ def test_only_empty_nodes_are_removed() -> None:
 
 
 def test_node_pool_has_limits() -> None:
-    """The limit is twice the resources of three workers, each of which needs a four-CPU instance."""
+    """The limit is twice the resources of three workers that each need a four-CPU instance."""
     assert emitted_object("NodePool", "free")["spec"]["limits"] == {"cpu": "24", "memory": "96Gi"}
 
 
 def test_limits_allow_at_least_one_machine() -> None:
-    """At least one instance fits within the limit, because Karpenter launches none that exceeds it."""
+    """At least one instance fits within the limit, because Karpenter won't launch one that exceeds it."""
     text = GPU.replace("cpu: 4, memory: 16Gi, accelerators", "cpu: 1, memory: 2Gi, accelerators")
     limits = emitted_object("NodePool", "gpu", text)["spec"]["limits"]
     by_name = {machine.name: machine for machine in offerings().machines}

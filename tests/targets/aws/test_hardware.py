@@ -70,7 +70,7 @@ def test_cheapest_machine_that_fits_one_pod_is_chosen(
 
 
 def test_variants_of_an_accelerator_are_distinguished() -> None:
-    """`A100` and `A100-40GB` get p4d instances with 40 GB per GPU, and `A100-80GB` gets p4de instances with 80 GB."""
+    """`A100` and `A100-40GB` map to p4d instances (40 GB per GPU), and `A100-80GB` maps to p4de (80 GB)."""
     machines = {
         name: chosen(compute_class(90, 1000, f"{name}:8")).machine for name in ("A100", "A100-40GB", "A100-80GB")
     }
@@ -80,7 +80,7 @@ def test_variants_of_an_accelerator_are_distinguished() -> None:
 
 
 def test_every_alternative_has_a_group_or_a_reason() -> None:
-    """An alternative gets no node group if it is unknown, too large, not sold in the region, or of another count."""
+    """Alternatives get no node group if unknown, too large, unavailable in the region, or of a different count."""
     hardware = chosen(compute_class(4, 16, "L4:2", "A10G:2", "MI300X:2", "T4:8", "T4:1"), "eu-west-1")
 
     assert [group.accelerator.name for group in hardware.groups if group.accelerator] == ["A10G"]
@@ -93,7 +93,7 @@ def test_every_alternative_has_a_group_or_a_reason() -> None:
 
 
 def test_node_reserves_part_of_the_machine() -> None:
-    """The node reserves some CPU for itself, so a Pod that requests two CPUs needs a four-CPU instance."""
+    """Nodes reserve some CPU for themselves, so a Pod that requests two CPUs needs a four-CPU instance."""
     assert chosen(compute_class(2, 4)).machine == "c7i.xlarge"
     assert chosen(compute_class(1.75, 6)).machine == "m6i.large"
 
@@ -136,7 +136,7 @@ def test_spot_group_has_several_machines_of_at_least_the_first_size() -> None:
 
 
 def test_alternative_with_another_count_has_no_group() -> None:
-    """An alternative with four L4 GPUs gets no node group if the class's first choice is one A10G."""
+    """An alternative with four L4 GPUs gets no node group if the class's first choice is a single A10G."""
     assert [group.accelerator for group in chosen(compute_class(3, 12, "A10G", "L4:4")).groups] == [
         Accelerator("A10G", 1)
     ]
@@ -173,7 +173,7 @@ ACCELERATORS = st.lists(
 def test_larger_requests_never_get_a_smaller_or_cheaper_machine(
     small: tuple[int, int], more: tuple[int, int], accelerators: list[str], region: str, capacity: str
 ) -> None:
-    """The test compares on-demand prices in the reference region, where every instance type has a price."""
+    """Compares on-demand prices in the reference region, where every instance type has a price."""
     large = (small[0] + more[0] - 1, small[1] + more[1] - 1)
     less, most = (choose(compute_class(*size, *accelerators, capacity=capacity), on(region)) for size in (small, large))
     if isinstance(most, NoMachine):

@@ -1,4 +1,4 @@
-"""Tests that workloads can access only what they use in AWS, and that workloads without AWS access have no role."""
+"""Tests that workloads can access only what they use in AWS, and have no role if they use nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAB = """
 
 
 def with_a_lab() -> str:
-    """Return a spec in which a pipeline on a second AWS target reads a bucket on the first target."""
+    """Return a spec whose pipeline on a second AWS target reads a bucket on the first one."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
     custom = f"  export: {{type: custom, target: lab, inputs: [clicks], compute: small, source: {source}}}\n"
@@ -50,7 +50,7 @@ def test_external_secrets_may_read_secrets_and_database_logins() -> None:
 
 
 def test_workloads_do_not_read_secrets_from_aws() -> None:
-    """Only External Secrets reads the endpoint's token from AWS. It copies the token to a Secret in the cluster."""
+    """Only External Secrets reads the endpoint's token from AWS, copying it to a Secret in the cluster."""
     identities = [call for name, call in calls_by_name().items() if name.startswith("Identity ")]
 
     assert identities

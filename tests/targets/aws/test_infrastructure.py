@@ -1,4 +1,4 @@
-"""Tests the infrastructure program's dependencies and outputs, and how the programs of large systems are split."""
+"""Tests the infrastructure program's dependencies and outputs, and how large systems' programs are split."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDPOINT = "  score%d: {variants: {only: {model: churn@champion}}, compute: smal
 
 
 def many(count: int) -> str:
-    """Return a spec with the given number of additional endpoints, each with its own identity."""
+    """Return a spec with `count` additional endpoints, each with its own identity."""
     return LEADS + "".join(ENDPOINT % at for at in range(count))
 
 

@@ -1,4 +1,4 @@
-"""Tests an AWS system with 200 models, which is split into projects that do not change as models are added."""
+"""Tests an AWS system with 200 models, whose split into projects stays stable as models are added."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def resources(project: Project, each: dict[str, int]) -> int:
 
 @pytest.fixture(scope="module")
 def each() -> dict[str, int]:
-    """Return the maximum number of resources that one instance of each component type registers in the golden files."""
+    """Return the maximum number of resources registered by one instance of each component in the golden files."""
     most: Counter[str] = Counter()
     for path in GOLDEN.glob("*.json"):
         for project, registered in json.loads(path.read_text(encoding="utf-8")).items():
@@ -102,7 +102,7 @@ def test_no_project_exceeds_the_resource_limit(stack: Stack, each: dict[str, int
 
 
 def test_adding_a_model_moves_no_other(stack: Stack) -> None:
-    """When a model is added, all other roles and files stay in their projects. Moving them would recreate resources."""
+    """Adding a model leaves all other roles and files in their projects. Moving them would recreate resources."""
     before, after = homes(stack), homes(lower(plan_of(spec(MODELS + 1)), "main"))
 
     assert len(after) > len(before) > 3 * MODELS

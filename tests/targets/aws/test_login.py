@@ -12,7 +12,7 @@ ADOPTED = (
 
 
 def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
-    """The Job and the weekly CronJob run the same Pod, under a ServiceAccount of their own."""
+    """The Job and the weekly CronJob run the same Pod under their own ServiceAccount."""
     (job,) = [name for name in names("Job") if name.startswith("login-runs-")]
     once, weekly = emitted_object("Job", job)["spec"], emitted_object("CronJob", "login-runs")["spec"]
     (container,) = once["template"]["spec"]["containers"]
@@ -32,7 +32,7 @@ def test_job_creates_login_and_cron_job_rotates_it_weekly() -> None:
 
 
 def test_login_job_may_reach_database_and_aws_services() -> None:
-    """The Job may connect to PostgreSQL in the VPC, over HTTPS to two AWS services, and to the Pod Identity agent."""
+    """The Job may reach PostgreSQL in the VPC, two AWS services over HTTPS, and the Pod Identity agent."""
     egress = emitted_object("NetworkPolicy", "login-runs")["spec"]["egress"]
 
     assert egress[0] == {

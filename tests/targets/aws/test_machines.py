@@ -1,4 +1,4 @@
-"""Tests that the tables of EC2 instance types are complete and agree with the EKS documentation."""
+"""Tests that the EC2 instance type tables are complete and match the EKS documentation."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_no_arm_machine_has_more_memory_than_amd64() -> None:
 
 
 def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_reference_region() -> None:
-    """A price from another region is scaled by the two regions' median price ratio, and is marked as scaled."""
+    """Prices from another region are scaled by the median price ratio of the two regions and marked as scaled."""
     prices = market(
         machine("a", 4, 16), us={"a": 1.0, "b": 2.0}, us_spot={"a": 0.4, "b": 0.5}, eu={"a": 1.2}, eu_spot={}
     )
@@ -77,7 +77,7 @@ def test_missing_price_falls_back_to_on_demand_then_to_the_scaled_price_of_the_r
 
 
 def test_absent_machines_exist_and_have_no_price() -> None:
-    """The list of absent instance types contains only types that exist and have no price in the region."""
+    """The list of absent instance types contains only existing types without a price in the region."""
     names = {offered.name for offered in offerings().machines}
     names |= {name.partition(".")[0] for name in names}
 
@@ -98,7 +98,7 @@ def test_price_files_are_up_to_date() -> None:
 
 
 def test_no_larger_size_of_a_family_is_cheaper() -> None:
-    """If larger sizes could be cheaper, the cheapest fitting type might be several times larger than necessary."""
+    """If larger sizes could be cheaper, the cheapest fitting type might be several times too large."""
     prices = offerings().prices
     for family, sizes in CHOSEN_FROM.items():
         for region, spot in {(region, spot) for _, region, spot in prices}:

@@ -1,4 +1,7 @@
-"""Tests that a rename declared with `moved` changes no names in the AWS account or cluster, and destroys nothing."""
+"""Tests that a rename declared with `moved` keeps all names in the AWS account and cluster.
+
+It destroys nothing.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def _name(manifest: Manifest) -> str:
 
 
 def test_moved_endpoint_keeps_its_resources_in_the_account() -> None:
-    """The names and arguments of the bucket, database, roles and node groups do not change."""
+    """The bucket, database, roles and node groups keep their names and arguments."""
     assert calls_by_name(MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
         call.component
@@ -56,7 +59,7 @@ def test_renamed_endpoint_does_not_change_bucket_and_database() -> None:
 
 
 def test_moved_stores_keep_their_resources() -> None:
-    """Renamed stores keep their bucket, database, login and permissions, and the names of all objects are unchanged."""
+    """Renamed stores keep their bucket, database, login and permissions, and all object names are unchanged."""
     assert calls_by_name(STORES_MOVED).keys() == calls_by_name(LEADS).keys()
     assert {
         name

@@ -74,7 +74,7 @@ def test_only_workloads_with_buckets_reach_s3() -> None:
 
 
 def test_no_workload_reaches_the_internet() -> None:
-    """Only add-ons' controllers can reach the internet. In a small network, they call AWS through the NAT gateway."""
+    """Only add-on controllers can reach the internet. In a small network, they call AWS via the NAT gateway."""
     assert reaching(INTERNET) == ["secrets", "autoscaler", "karpenter", "volumes"]
     assert reaching(INTERNET, 80) == []
 

@@ -154,7 +154,7 @@ OWN = ("  vpc:", "  gateway: {class: envoy, certificate: secret://manager/tls}\n
 
 
 def test_cluster_exposure_has_no_load_balancer() -> None:
-    """An endpoint with exposure `cluster` and split traffic gets a Gateway whose Service has type ClusterIP."""
+    """An endpoint with `cluster` exposure and split traffic gets a Gateway whose Service type is ClusterIP."""
     text = changed(SPLIT, INNER)
 
     assert names("GatewayClass", text) == ["envoy-cluster", "envoy"]
@@ -178,7 +178,7 @@ def test_incremental_rollout_uses_the_class_for_its_exposure() -> None:
 
 
 def test_controller_is_installed_if_its_class_is_named() -> None:
-    """If the spec names our GatewayClass, the controller for it is installed. The Gateway may have a certificate."""
+    """Naming our GatewayClass in the spec installs its controller. The Gateway may have a certificate."""
     text = changed(OWN, PUBLIC)
 
     assert "envoy_gateway" in calls(text)
@@ -197,12 +197,12 @@ def test_proxies_of_another_class_may_run_in_any_namespace() -> None:
 
 
 def test_shared_gateway_is_created_once() -> None:
-    """With another controller's GatewayClass, cluster endpoints and internal endpoints share one Gateway."""
+    """With another controller's GatewayClass, cluster and internal endpoints share one Gateway."""
     assert names("Gateway", changed(CERTIFICATE, SPLIT, INNER)) == ["leads"]
 
 
 def test_all_objects_are_valid() -> None:
-    """All emitted objects are valid. Only those of External Secrets cannot be checked without a real API server."""
+    """All emitted objects are valid, except External Secrets objects, which only a real API server can check."""
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

@@ -81,7 +81,7 @@ def test_each_group_may_grow_to_the_full_size() -> None:
 
 @pytest.mark.parametrize(("capacity", "groups"), [("on-demand", 2), ("spot-first", 4)])
 def test_run_deadline_covers_every_group(capacity: str, groups: int) -> None:
-    """The deadline for starting a run allows 15 minutes for each node group the autoscaler may try."""
+    """The run start deadline allows 15 minutes for each node group the autoscaler may try."""
     text = changed(("capacity: spot-first", f"capacity: {capacity}"))
     template = json.loads(emitted_object("ConfigMap", "fit-rayjob", text)["data"]["rayjob.json"])
     autoscaler = argument(calls(text)["cluster_autoscaler"], "values")
@@ -152,7 +152,7 @@ def test_images_and_pod_files_use_local_disks_if_large_enough(disk: str, disks: 
 
 
 def test_root_volume_has_room_for_images_and_pod_files() -> None:
-    """The root volume holds the disk requests of all Pods on a node plus 50 GiB for images. It is at least 100 GiB."""
+    """The root volume fits all Pods' disk requests plus 50 GiB for images, with a minimum of 100 GiB."""
     small = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     choices = [pool("small", *changes).hardware for changes in ((), (small,))]
 
@@ -177,7 +177,7 @@ def test_nodes_of_one_training_share_a_zone() -> None:
 
 
 def test_workers_that_train_together_prefer_one_zone() -> None:
-    """Workers that train together prefer a single zone even if their nodes may be in several zones."""
+    """Workers that train together prefer a single zone, even if their nodes may span several."""
     several = changed(("inputs: [clicks], compute: gpu,", "inputs: [clicks], compute: gpu, workers: 4,"))
     template = json.loads(emitted_object("ConfigMap", "fit-rayjob", several)["data"]["rayjob.json"])
     (group,) = template["spec"]["rayClusterSpec"]["workerGroupSpecs"]

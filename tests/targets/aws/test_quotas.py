@@ -1,4 +1,4 @@
-"""Tests which quotas of a new AWS account a system exceeds when scaled to its maximum."""
+"""Tests which quotas of a new AWS account a system exceeds when fully scaled up."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.targets.aws.infrastructure import LEADS, changed, plan_of
 
 
 def needed(text: str = LEADS) -> dict[str, int]:
-    """Return how much a system needs of each quota that it exceeds, keyed by the quota's code."""
+    """Return how much a system needs of each quota it exceeds, keyed by quota code."""
     return {excess.code: excess.needed for excess in excesses(plan_of(text), "main")}
 
 
 def test_excess_has_default_and_needed_amount() -> None:
-    """A `spot-first` class exceeds both the spot and the on-demand GPU quota, which are zero in a new account."""
+    """A `spot-first` class exceeds the spot and on-demand GPU quotas, which are both zero in a new account."""
     exceeded = excesses(plan_of(), "main")
 
     assert [(excess.code, excess.default) for excess in exceeded] == [
@@ -26,7 +26,7 @@ def test_excess_has_default_and_needed_amount() -> None:
 
 
 def test_alternative_groups_count_once() -> None:
-    """Node groups of a pool that are alternatives count once. Two workers need twice as many vCPUs as one."""
+    """Alternative node groups of a pool count once. Two workers need twice as many vCPUs as one."""
     two = changed(("compute: gpu,", "compute: gpu, workers: 2,"))
 
     assert needed(two)["L-DB2E81BA"] == 2 * needed()["L-DB2E81BA"]
@@ -55,7 +55,7 @@ def test_no_address_quota_is_exceeded_by_default() -> None:
 
 
 def test_every_machine_has_a_quota_for_spot_and_on_demand() -> None:
-    """Every instance type in the table has a quota for on-demand instances and one for spot instances."""
+    """Every instance type in the table has an on-demand quota and a spot quota."""
     from modelyard_targets.aws.quotas import _code  # pyright: ignore[reportPrivateUsage] # tested for every machine
 
     for machine in offerings().machines:

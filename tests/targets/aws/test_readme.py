@@ -22,12 +22,12 @@ def test_readme_explains_pulumi_state() -> None:
 
 
 def test_image_is_built_for_amd64() -> None:
-    """The command that builds the image sets the nodes' platform, because Docker uses the local one by default."""
+    """The image build command sets the nodes' platform, because Docker defaults to the local one."""
     assert 'docker build --platform linux/amd64 -t "$registry"/' in readme()
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Two namespaces need the Secret of an alert channel, but the README lists it only once."""
+    """An alert channel's Secret is listed only once in the README, even though two namespaces need it."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(changed(("email: growth@acme.example}", "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -53,7 +53,7 @@ def test_infrastructure_is_applied_first_then_the_image_then_the_workloads() -> 
 
 
 def test_strict_network_policies_are_enabled_last() -> None:
-    """The README enables strict network policies only after CoreDNS has its policy."""
+    """The README enables strict network policies only once CoreDNS has its policy."""
     apply = readme().partition("## Apply")[2].partition("## Undo")[0]
     order = ("networkPolicies standard", "cd workloads", "config rm networkPolicies")
 

@@ -73,7 +73,7 @@ def test_registry_has_database_address_and_no_access_keys() -> None:
 
 
 def test_registry_reads_the_rotated_password_from_a_file() -> None:
-    """For each connection, MLflow reads the database password from a mounted file, not from its environment."""
+    """MLflow reads the database password from a mounted file on every connection, not from its environment."""
     template = argument(calls()["runs_login"], "document")["spec"]["target"]["template"]
     pod = emitted_object("Deployment", "mlflow")["spec"]["template"]["spec"]
     (volume,) = (each for each in pod["volumes"] if each["name"] == "services")

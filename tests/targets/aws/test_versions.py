@@ -1,4 +1,4 @@
-"""Tests that each supported Kubernetes version has versions of all add-ons, and a date when its support ends."""
+"""Tests that each supported Kubernetes version has versions of all add-ons and an end-of-support date."""
 
 from __future__ import annotations
 

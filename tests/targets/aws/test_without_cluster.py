@@ -1,4 +1,4 @@
-"""Tests an AWS target without workloads, which has buckets and what they depend on, but no cluster."""
+"""Tests an AWS target without workloads, which has buckets and their dependencies, but no cluster."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_there_are_no_workloads() -> None:
 
 
 def test_no_machine_is_counted() -> None:
-    """Without a cluster, only KMS keys, stored objects and outgoing data cost money."""
+    """Without a cluster, only KMS keys, stored objects and egress cost money."""
     lines = TARGETS["aws"].lines(plan_of(ARCHIVE), "archive", NO_USAGE)
 
     assert {line.item for line in lines} == {"key-months", "object-gb-months", "egress-gb"}
@@ -85,7 +85,7 @@ def test_an_adopted_bucket_needs_no_key() -> None:
 
 
 def test_target_that_creates_nothing_has_no_project() -> None:
-    """A target has no project if its only resource is an adopted bucket that another AWS target uses."""
+    """A target has no project if its only resource is an adopted bucket used by another AWS target."""
     cloud = "plant: {provider: aws, region: eu-west-1}"
     plant = next(line.strip() for line in ARCHIVE.splitlines() if line.strip().startswith("plant:"))
     text = changed(

@@ -136,7 +136,7 @@ def test_the_regions_that_hints_name_exist() -> None:
 
 
 def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> None:
-    """Node pools of one class are alternatives, so a class counts once. A /19 range has addresses for 16 nodes."""
+    """A class counts once, because its node pools are alternatives. A /19 range has addresses for 16 nodes."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/19}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -147,7 +147,7 @@ def test_nodes_count_for_each_class_once_and_for_both_pools_beside_them() -> Non
 
 
 def test_two_labels_of_the_spec_cannot_become_one_tag() -> None:
-    """Azure ignores case when comparing tag names, so two labels that differ only in case would become one tag."""
+    """Azure ignores case in tag names, so two labels that differ only in case would become one tag."""
     assert "AZURE-E011" in codes(leads((LABELS, "{Centre: a, centre: b}")))
     assert "AZURE-E011" in codes(leads((LABELS, "{cost-centre: a, cost/centre: b}")))
     assert "AZURE-E011" not in codes(leads((LABELS, "{cost.centre: a, cost_centre: b}")))
@@ -179,7 +179,7 @@ TWO = """
 
 
 def two(main: str = "", lab: str = "") -> str:
-    """Return a spec with a pipeline on a second Azure target that reads a store on the first target."""
+    """Return a spec whose pipeline on a second Azure target reads a store on the first one."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (main, lab) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -188,7 +188,7 @@ def two(main: str = "", lab: str = "") -> str:
 
 
 def test_each_target_has_a_resource_group_of_its_own() -> None:
-    """In a shared resource group, private DNS zones would clash. Azure ignores case in the group's name."""
+    """Private DNS zones would clash in a shared resource group, whose name Azure treats as case-insensitive."""
     group, other = "resourceGroup: rg-ml,", "resourceGroup: RG-ML,"
     elsewhere = "account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,"
 
@@ -215,7 +215,7 @@ ENVIRONMENTS = "environments:\n  prod: {}\n  staging: %s\n"
 def test_each_environment_has_a_resource_group_of_its_own(
     changes: tuple[tuple[str, str], ...], staging: str, reported: list[str]
 ) -> None:
-    """Unless the spec names a subscription, each environment's stack may use a different one."""
+    """Each environment's stack may use a different subscription, unless the spec names one."""
     inputs = Inputs(InputFile("system.yaml", leads(*changes) + ENVIRONMENTS % staging))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
 

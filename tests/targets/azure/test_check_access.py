@@ -1,4 +1,4 @@
-"""Tests that a spec requiring access that Azure cannot grant is refused, and that similar valid specs pass."""
+"""Tests that specs requiring access that Azure can't grant are rejected, and similar valid specs pass."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_target_may_open_the_store_of_one_that_does_not_wait_for_it() -> None:
 
 
 def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
-    """Longer folder paths take up more of the maximum length of a role condition."""
+    """Longer folder paths use up more of a role condition's maximum length."""
     text = wrong("AZURE-E014")
 
     assert errors(text) == {"AZURE-E014"}
@@ -58,7 +58,7 @@ def test_a_condition_names_as_many_folders_as_its_text_has_room_for() -> None:
 @pytest.mark.parametrize("mode", ACTIONS)
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_the_length_of_a_condition_is_that_of_the_component(mode: str, count: int) -> None:
-    """The compiler and the component compute the length in separate packages, so both must get the same result."""
+    """The compiler and the component compute the length in separate packages and must get the same result."""
     prefixes = [f"models/of-a-country-{at}/" for at in range(count)]
     conditions = [below(prefixes, known) for known in ACTIONS if known == mode]
 

@@ -17,7 +17,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_the_floor_counts_the_nodes_that_are_never_removed() -> None:
-    """Besides the system pool and classes that serve models, AKS's own pool always has two nodes."""
+    """AKS's own pool always has two nodes, in addition to the system pool and classes that serve models."""
     plan = plan_of()
     least = system_nodes(plan, "main").least + sum(nodes.least for nodes in pool_nodes(plan, "main").values())
 

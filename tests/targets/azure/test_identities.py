@@ -29,7 +29,7 @@ SERVICE = (
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the container, prefix and mode of each grant that a workload's identity has."""
+    """Return the container, prefix and mode of each grant of a workload's identity."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["container"], each["prefix"], each["mode"]) for each in grants]
 
@@ -75,7 +75,7 @@ def test_a_launcher_opens_no_store_and_has_no_identity() -> None:
 
 
 def test_service_accounts_get_their_client_ids_from_the_infrastructure() -> None:
-    """An identity's client ID is known only after Azure has created the identity."""
+    """Client IDs come from the infrastructure, because they are known only once Azure has created the identity."""
     calls = workload_calls()
     replaced = {
         **arguments(calls["workloads"])["annotations"],
@@ -104,7 +104,7 @@ def test_pods_that_open_a_store_have_the_label_by_which_aks_gives_them_a_token()
 
 
 def test_the_label_is_on_pods_and_not_on_what_selects_them() -> None:
-    """The identity's label is only on Pods, because a Deployment's selector cannot be changed."""
+    """The identity label is only on Pods, because a Deployment's selector is immutable."""
     assert USE not in manifest("Deployment", "mlflow")["spec"]["selector"]["matchLabels"]
 
 
@@ -130,7 +130,7 @@ def test_without_secrets_there_is_no_vault() -> None:
 
 
 def test_a_workload_of_another_target_opens_a_store_in_its_resource_group() -> None:
-    """The workload's own program grants the access, after the other target has created the store."""
+    """The workload's own program grants the access once the other target has created the store."""
     text = two()
     calls = components(text, "lab")
     (opened,) = [each for each in arguments(calls["Identity export"])["access"] if each["prefix"] == "clicks"]
@@ -151,7 +151,10 @@ def test_a_store_in_another_subscription_is_named_by_its_group_id() -> None:
 
 
 def test_a_store_that_another_target_opens_keeps_its_public_endpoint() -> None:
-    """The store's private endpoint works only in its own network. Entra ID admits only identities with a role."""
+    """A store opened by another target stays public, since its private endpoint works only in its own network.
+
+    Entra ID admits only identities with a role.
+    """
     shared = {
         name: arguments(call).get("shared", False) for name, call in components(two()).items() if "Store " in name
     }

@@ -1,4 +1,4 @@
-"""Tests the infrastructure programs' order and outputs, and how they are split."""
+"""Tests the order and outputs of infrastructure programs and how they are split."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SERVER = pattern("[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
 def many(count: int) -> str:
-    """Return a spec with the given number of additional endpoints, each with its own identity."""
+    """Return a spec with `count` additional endpoints, each with its own identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/10}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -187,7 +187,7 @@ def test_a_store_keeps_what_the_spec_says() -> None:
 
 @pytest.mark.parametrize("name", ["leads", "a", "x" * 30, "a-long-name-for-a-small-system"])
 def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str) -> None:
-    """The names of a system's storage accounts and database server do not change when another team takes it over."""
+    """The names of storage accounts and the database server don't change if another team takes over the system."""
     original = components(leads(("name: leads", f"name: {name}")))
     other = components(leads(("name: leads", f"name: {name}"), ("growth@acme.example", "growth@other.example")))
     moved = components(leads(("name: leads", f"name: {name}"), ("team: growth", "team: sales")))
@@ -213,7 +213,7 @@ def test_names_that_all_of_azure_shares_fit_and_depend_on_the_company(name: str)
 
 
 def test_every_store_has_an_account_of_its_own() -> None:
-    """Storage account names are truncated, but remain distinct for stores whose names begin alike."""
+    """Truncated storage account names remain distinct for stores whose names share a prefix."""
     text = leads(
         ("  runs: {type: database}", "  lake-of-all-clicks-1: {type: object}\n  runs: {type: database}"),
         ("  runs: {type: database}", "  lake-of-all-clicks-2: {type: object}\n  runs: {type: database}"),
@@ -244,7 +244,7 @@ def test_the_budget_is_that_of_the_spec_and_counts_every_group_of_the_subscripti
 
 
 def test_targets_of_several_subscriptions_have_a_budget_each() -> None:
-    """A budget covers resource groups in a single subscription, so each subscription has its own budget."""
+    """Each subscription has its own budget, because a budget covers resource groups in a single subscription."""
     budget = ("email: growth@acme.example}", "email: growth@acme.example}, budget: {monthly: 900.5 USD}")
     text = two("account: 3f2b8c1e-5a4d-4e6f-9b7a-1c2d3e4f5a6b,").replace(*budget)
 
@@ -308,7 +308,7 @@ def test_components_trace_back_to_the_spec() -> None:
 
 
 def test_a_rename_that_is_declared_keeps_every_resource() -> None:
-    """The storage account, database and access keep their names, so `pulumi up` does not change them."""
+    """The storage account, database and access keep their names, so `pulumi up` is a no-op."""
     renamed = LEADS.replace("lake", "pond").replace("runs:", "history:").replace("database: runs", "database: history")
     moved = renamed + "moved: {stores.pond: stores.lake, stores.history: stores.runs}\n"
 
@@ -318,5 +318,5 @@ def test_a_rename_that_is_declared_keeps_every_resource() -> None:
 
 
 def test_no_object_of_the_cluster_needs_an_image_that_is_known_later() -> None:
-    """The image registry's name is known at compile time, so no object has a placeholder for it."""
+    """No object needs a placeholder for the image registry, whose name is known at compile time."""
     assert "registry.invalid" not in str(emitted())

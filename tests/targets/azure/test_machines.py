@@ -14,12 +14,12 @@ from tools.list_azure_machines import MACHINES, PRICES, TABLES, machines_text, p
     [(1, 60), (2, 100), (4, 140), (8, 180), (16, 260), (24, 340), (32, 420), (64, 740), (96, 1060)],
 )
 def test_reserved_cpu_follows_the_table_of_aks(vcpus: int, reserved: int) -> None:
-    """Between two sizes in AKS's table, reserved CPU is interpolated. Beyond the last size, it is extrapolated."""
+    """Reserved CPU is interpolated between the sizes in AKS's table and extrapolated beyond the largest."""
     assert vcpus * 1000 - allocatable(vcpus, 64)[0] == reserved
 
 
 def test_reserved_memory_is_that_of_64_pods() -> None:
-    """AKS reserves 20 MB per Pod plus 50 MB, and 100 MiB before Pods are evicted.
+    """AKS reserves 50 MB plus 20 MB per Pod, and evicts Pods below 100 MiB.
 
     It reports 15.6 GiB on a 16 GiB machine.
     """
@@ -34,7 +34,7 @@ def test_small_machines_reserve_a_quarter_at_most() -> None:
 
 
 def test_daemonsets_are_taken_off_what_pods_may_use() -> None:
-    """The table subtracts the requests of DaemonSets. GPU nodes run two additional DaemonSets."""
+    """The table subtracts DaemonSet requests. GPU nodes run two additional DaemonSets."""
     plain, gpu = offerings().machine("Standard_D4s_v5"), offerings().machine("Standard_NC4as_T4_v3")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -61,7 +61,7 @@ def test_machines_have_as_many_accelerators_as_azure_documents(machine: str, nam
 
 
 def test_a_region_lacks_only_machines_of_the_table() -> None:
-    """A family that is excluded from a region must be in the table. If it were misspelt, nothing would be excluded."""
+    """A family excluded from a region must be in the table, since a misspelled one would exclude nothing."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 57
@@ -91,7 +91,10 @@ def test_a_spot_price_is_never_above_the_price_on_demand() -> None:
 
 
 def test_larger_machines_of_a_family_cost_more() -> None:
-    """The source of prices also lists prices for Windows. If one were used by mistake, this test would fail."""
+    """Larger VM sizes in a family cost more.
+
+    The test would fail if a Windows price were used by mistake, because the price source lists those as well.
+    """
     for family in {machine.family for machine in offerings().machines if machine.accelerator is None}:
         members = [machine for machine in offerings().machines if machine.family == family]
         for region in regions():

@@ -89,7 +89,7 @@ def test_no_pod_reaches_the_internet() -> None:
 @pytest.mark.parametrize("address", [METADATA, WIRE_SERVER])
 @pytest.mark.parametrize("port", [80, 443])
 def test_no_pod_reaches_what_nodes_alone_may_know(address: str, port: int) -> None:
-    """Even Pods that may reach all other addresses cannot reach the given address, which only nodes may use."""
+    """Even Pods that may reach all other addresses can't reach an address reserved for nodes."""
     assert "fit" in reaching(INTERNET, text=leads(SERVICE))
     assert reaching(address, port, leads(SERVICE)) == set()
 
@@ -111,7 +111,7 @@ def test_the_database_is_reached_by_the_registry_alone() -> None:
 
 @pytest.mark.parametrize("changes", [(SERVICE,), (ADOPTED_STORE,)])
 def test_what_has_no_private_endpoint_here_needs_the_internet(changes: tuple[tuple[str, str], ...]) -> None:
-    """Other services, and storage accounts that others created, have no private endpoint in this target's network."""
+    """Other services and other teams' storage accounts have no private endpoint in this target's network."""
     assert "fit" in reaching(INTERNET, text=leads(*changes))
 
 

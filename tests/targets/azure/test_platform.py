@@ -126,7 +126,7 @@ def test_volumes_are_premium_disks() -> None:
 
 
 def test_the_autoscaler_reads_the_order_of_pools_from_its_config_map() -> None:
-    """The autoscaler's expander chooses a pool at random if the ConfigMap does not have the expected format."""
+    """If the ConfigMap is malformed, the autoscaler's expander picks a pool at random."""
     document = arguments(workload_calls()["priorities"])["document"]
     ranked: dict[int, list[str]] = yaml.safe_load(document["data"]["priorities"])
 
@@ -153,7 +153,7 @@ def test_no_database_and_no_bucket_is_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], service: dict[str, Any]
 ) -> None:
-    """Other Services have an annotation, because Azure creates a public load balancer for a Service by default."""
+    """Other Services have an annotation, because Azure creates public load balancers by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
     kubernetes = arguments(proxies)["document"]["spec"]["provider"]["kubernetes"]
@@ -181,7 +181,7 @@ def test_the_plugin_for_gpus_runs_on_spot_nodes_too() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """All objects are valid. Only those of External Secrets cannot be checked without a real API server."""
+    """All objects are valid, except External Secrets objects, which only a real API server can check."""
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)
         for each in emitted()

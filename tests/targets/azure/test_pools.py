@@ -42,7 +42,7 @@ def test_what_serves_always_has_a_node_and_what_runs_scales_from_zero() -> None:
     [("", 9 + 3), ("    rollout: {strategy: in-place}\n", 9), ("    rollout: {strategy: incremental}\n", 9 + 9)],
 )
 def test_the_servers_that_take_over_in_a_rollout_find_nodes(rollout: str, most: int) -> None:
-    """Without spare nodes, the second Ray cluster of a rollout would wait forever, and the first would keep serving."""
+    """Without spare nodes, a rollout's second Ray cluster would wait forever while the first kept serving."""
     before, after = REPLICAS
 
     assert bounds(leads((before, after + rollout)))["small-f2s-v2-on-demand"] == (3, most)
@@ -56,7 +56,7 @@ def test_each_pool_can_take_all_pods_of_its_class() -> None:
 
 
 def test_pools_of_one_class_do_not_add_up() -> None:
-    """Node pools of one class share its Pods, so there must be enough addresses for the largest pool only."""
+    """Node pools of one class share its Pods, so addresses are needed for the largest pool only."""
     plan = plan_of(leads(WORKERS))
     largest = {compute: nodes.most for (compute, _), nodes in pool_nodes(plan, "main").items()}
 
@@ -64,7 +64,7 @@ def test_pools_of_one_class_do_not_add_up() -> None:
 
 
 def test_a_run_waits_for_every_pool() -> None:
-    """The autoscaler tries a class's pools one by one. With a shorter deadline, no run would reach the last pool."""
+    """A run's deadline covers every pool, because the autoscaler tries a class's pools one by one."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
@@ -78,7 +78,7 @@ def test_accelerators_of_a_pool_are_those_of_its_machine() -> None:
 
 
 def test_names_in_aks_fit_and_stay_apart() -> None:
-    """Pool names differ if the machine type, the capacity type or the compute class differs."""
+    """Pool names differ if the machine type, capacity type or compute class differs."""
     long = "a" * 40
     text = leads(("  gpu: {cpu", f"  {long}: {{cpu"), ("compute: gpu,", f"compute: {long},"))
     short = [pool["agent_pool"] for pool in (*pools().values(), *pools(text).values())]
@@ -113,14 +113,14 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_the_pool_of_aks_does_not_depend_on_prices() -> None:
-    """The pool that AKS itself requires cannot change its machine type unless the cluster is replaced."""
+    """Changing the machine type of AKS's mandatory pool would require replacing the cluster."""
     for text in (LEADS, leads(("region: westeurope", "region: eastus"))):
         cluster = arguments(components(text)["Cluster leads-main"])
         assert (cluster["machine"], cluster["nodes"]) == ("Standard_D2s_v5", 2)
 
 
 def test_disks_hold_images_and_what_pods_write() -> None:
-    """A disk has room for 50 GiB of images and the full disk request of every Pod on the node, and at least 100 GiB."""
+    """Disks fit 50 GiB of images plus the disk requests of all Pods on the node, and at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     disks: list[Disks] = []
     for changes in ((), (large,)):
@@ -132,7 +132,7 @@ def test_disks_hold_images_and_what_pods_write() -> None:
 
 
 def test_nodes_of_one_training_share_a_zone() -> None:
-    """Nodes need not share a zone if a run has a single worker, or if the class also serves models."""
+    """Nodes share a zone for multi-worker training, unless the class also serves models."""
     serves = ("    compute: small\n", "    compute: gpu\n")
 
     def together(*changes: tuple[str, str]) -> list[str]:

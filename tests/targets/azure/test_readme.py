@@ -1,4 +1,4 @@
-"""Tests the README of an Azure target: deployment order, cost, quotas, replaced resources and protected ones."""
+"""Tests the README of an Azure target: deployment order, cost, quotas, replaced and protected resources."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_secrets_are_listed_under_their_name_in_key_vault() -> None:
 
 
 def test_quotas_name_the_family_that_azure_counts() -> None:
-    """Azure has a single quota for spot VMs of all families. Two spot pools may grow at the same time."""
+    """Azure has a single quota for spot VMs of all families, and two spot pools may grow at the same time."""
     assert "| vCPUs of Standard\\_NC8as\\_T4\\_v3 | `Standard NCASv3_T4 Family` | 8 |" in readme()
     assert "| spot vCPUs in the region | `lowPriorityCores` | 48 |" in readme()
     assert "lowPriorityCores" not in readme(leads((", capacity: spot-first", "")))

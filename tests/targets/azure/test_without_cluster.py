@@ -1,4 +1,7 @@
-"""Tests an Azure target without workloads, which has stores and what they depend on, but no cluster or network."""
+"""Tests an Azure target without workloads, which has stores and their dependencies.
+
+It has no cluster or network.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ ARCHIVE_TARGETS = """
 
 
 def with_archive(more: str = "", store: str = "{type: object, target: archive, retention: 3650d}") -> str:
-    """Return a spec in which a separate target has the store with the audit records."""
+    """Return a spec whose store for audit records is on a separate target."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + ARCHIVE_TARGETS % more + LEADS[end:]
     before = "  audit: {type: object, objectLock: {mode: compliance, retain: 7y}}"

@@ -1,4 +1,4 @@
-"""Helpers that build compute classes, machine types and offerings for tests of machine selection."""
+"""Helpers that build compute classes, machine types and offerings for machine selection tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GI = 1024**3
 def compute_class(
     cpu: float = 1, memory: float = 4, *accelerators: str, capacity: str = "on-demand", by_memory: float = 0
 ) -> ComputeClass:
-    """Return a compute class with the given CPUs and memory in GiB. Accelerators are written as `L4` or `L4:4`."""
+    """Return a compute class with the given CPUs and GiB of memory. Accelerators are written as `L4` or `L4:4`."""
     return ComputeClass(
         name="train",
         path=("compute", "train"),

@@ -37,7 +37,7 @@ def test_spot_group_has_similar_machines() -> None:
 
 
 def test_missing_price_does_not_make_a_machine_cheap() -> None:
-    """If any type has no price in the region, all types are compared by their prices in the reference region."""
+    """If any type has no price in the region, all types are compared by their reference region prices."""
     machines = market(
         machine("a", 4, 16), machine("b", 8, 16), us={"a": 1.0, "b": 1.1}, eu={"a": 1.3}, us_spot={"b": 0.2}
     )
@@ -80,7 +80,7 @@ def test_complete_regional_prices_decide() -> None:
 
 
 def test_bigger_machine_wins_only_at_the_same_price() -> None:
-    """A bigger machine type is chosen at the same price, but not at a higher one."""
+    """A bigger machine type wins at the same price but not at a higher one."""
     same = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.0})
     dearer = market(machine("a", 4, 16), machine("b", 16, 64), us={"a": 1.0, "b": 1.1})
 

@@ -29,7 +29,7 @@ TRAINING = SPEC.replace(
     ("provider", "region"), [("aws", "eu-central-1"), ("gcp", "europe-west4"), ("azure", "westeurope")]
 )
 def test_ranges_that_limit_nothing_are_reported(provider: str, region: str) -> None:
-    """A range opens nothing by itself: the ports are those of the spec's addresses, such as the registry's."""
+    """A range opens nothing by itself. The ports come from the spec's addresses, e.g. the registry's."""
     idle = [each.code for each in examine(Question(SPEC % (provider, region)))]
     limiting = [each.code for each in examine(Question(TRAINING % (provider, region) + OUTSIDE))]
 

@@ -38,7 +38,7 @@ def compiled(cloud: str, text: str = SPEC) -> Outcome:
 
 @cache
 def stack(cloud: str, name: str = "tenant") -> Stack:
-    """Return the stack of the system `tenant`, or of another system, whose cluster already has all add-ons."""
+    """Return the stack of `tenant`, or of another system whose cluster already has all add-ons."""
     present = "[kuberay, prometheus]" if name == "tenant" else "[kuberay, prometheus, external-secrets]"
     outcome = compiled(
         cloud, SPEC.replace("{name: tenant,", f"{{name: {name},").replace("[kuberay, prometheus]", present)
@@ -55,7 +55,7 @@ def calls(stack: Stack) -> Iterator[Call]:
 
 
 def objects(stack: Stack) -> Iterator[Mapping[str, Any]]:
-    """Yield the Kubernetes objects in manifests and those that the program builds."""
+    """Yield the Kubernetes objects in the manifests and those built by the program."""
     for project in stack.projects:
         for file in project.manifests:
             yield from cast("Iterator[Manifest]", file.documents())
@@ -72,7 +72,7 @@ def names_in_cluster(stack: Stack) -> set[tuple[str, str]]:
 
 
 def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
-    """Return names that must be unique in a cloud, and the ServiceAccounts by which the cloud identifies Pods."""
+    """Return names that must be unique in a cloud, and the ServiceAccounts by which it identifies Pods."""
     names: set[tuple[str, str]] = set()
     for call in calls(stack):
         arguments = dict(call.arguments)
@@ -89,7 +89,7 @@ def names_in_cloud(stack: Stack) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
-    """One system uses the add-ons that the other installed. Apart from these, they have no names in common."""
+    """Two systems have no names in common, except for the add-ons that one installs and both use."""
     first, second = stack(cloud), stack(cloud, "other")
 
     assert {kind for kind, _ in names_in_cluster(first)} >= {"Namespace", "PriorityClass", "ClusterSecretStore"}
@@ -99,7 +99,7 @@ def test_no_names_of_two_systems_are_the_same(cloud: str) -> None:
 
 
 def test_environments_of_a_system_have_their_own_namespaces() -> None:
-    """Two environments may share a cluster, so every identity depends on the environment's namespace."""
+    """Every identity depends on the environment's namespace, because two environments may share a cluster."""
     text = SPEC.replace("  gke:", "  prod: {}\n  gke:")
     inputs = replace(Example("tenant", "prod", SYSTEMS).inputs(text), environment="prod")
     other = compile_system(inputs, TARGETS)
@@ -112,7 +112,7 @@ def test_environments_of_a_system_have_their_own_namespaces() -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_nothing_of_the_cluster_is_created(cloud: str) -> None:
-    """The network, control plane, machines, storage class and kube-system's policies belong to the cluster's owner."""
+    """The cluster owner provides the network, control plane, machines, storage class and kube-system policies."""
     lowered = stack(cloud)
 
     components = {call.component for call in calls(lowered)}
@@ -145,7 +145,7 @@ def test_a_secret_store_acts_as_the_system_alone(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
-    """With `tenancy: shared`, the cluster's owner creates the namespace, the add-ons and the PriorityClasses.
+    """With `tenancy: shared`, the cluster owner creates the namespace, the add-ons and the PriorityClasses.
 
     The secret store is then namespaced.
     """
@@ -165,7 +165,7 @@ def test_a_tenant_creates_no_objects_of_the_whole_cluster(cloud: str) -> None:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_range_is_optional_without_a_database(cloud: str) -> None:
-    """Without the network's address range, policies allow the Kubernetes API at any address, as in such clusters."""
+    """Without the network's address range, policies allow the Kubernetes API at any address."""
     text = SPEC.replace(", cidr: 10.20.0.0/16", "").replace("  runs: {type: database, size: 20Gi}\n", "")
     text = text.replace(
         "registry: {database: runs, artifacts: lake}",
@@ -204,7 +204,7 @@ def test_a_workload_may_not_take_the_account_that_reads_secrets() -> None:
 
 
 def test_elastic_classes_and_missing_machines_are_refused() -> None:
-    """The machines already exist, so a compute class that fits on none of them causes an error."""
+    """A compute class that fits none of the existing machines is an error."""
     large = compiled("aws", SPEC.replace("small: {cpu: 1, memory: 2Gi}", "small: {cpu: 64, memory: 2Gi}"))
     elastic = compiled("gcp", SPEC.replace("memory: 2Gi}\n  gpu", "memory: 2Gi, elastic: true}\n  gpu"))
 
@@ -230,7 +230,7 @@ def _values(value: object) -> object:
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_readme_lists_every_right_in_the_cluster(cloud: str) -> None:
-    """The program also creates the cluster-wide secret store, which is in no manifest of the namespace."""
+    """The README also lists the cluster-scoped secret store, which isn't in the namespace's manifests."""
     (readme,) = [file.text() for file in stack(cloud).texts if file.path == "README.md"]
 
     namespace = "tenant" if cloud == "aws" else f"tenant-{CLOUDS[cloud]}"

@@ -1,4 +1,4 @@
-"""Tests that the explanation of a chosen machine lists accelerators, free capacity, and prices with their source."""
+"""Tests that a machine choice is explained by accelerators, free capacity, and prices with their source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that nobody is warned about a rotation of logins on clouds that have none."""
+"""Tests that clouds without login rotation never warn about one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON_CALL = (
 
 @pytest.mark.parametrize("cloud", [azure, gcp], ids=["azure", "gcp"])
 def test_no_alert_about_a_rotation_that_does_not_exist(cloud: ModuleType) -> None:
-    """A CronJob rotates database logins only on AWS, so neither the alert rules nor the README mention a rotation."""
+    """A CronJob rotates database logins only on AWS, so neither alert rules nor READMEs elsewhere mention it."""
     text = cloud.leads(ON_CALL)
     (group,) = cloud.manifest("PrometheusRule", "registry.alerts", text)["spec"]["groups"]
     names = [rule["alert"] for rule in group["rules"] if "alert" in rule]

@@ -24,7 +24,7 @@ PLAIN = "gpu: {cpu: 4, memory: 16Gi, capacity: spot-first}"
 
 
 def with_pools(text: str, gpu: str = PLAIN) -> str:
-    """Return the spec of the system `tenant` with node pools instead of declared machines."""
+    """Return the spec of `tenant` with node pools instead of declared machines."""
     start, end = text.index("  capacity:\n"), text.index("stores:\n")
     text = text[:start] + text[end:]
     text = text.replace("{adopt: platform,", "{adopt: platform, nodePools: create,")
@@ -33,7 +33,7 @@ def with_pools(text: str, gpu: str = PLAIN) -> str:
 
 @cache
 def compiled(cloud: str, name: str = "tenant", gpu: str = PLAIN) -> Outcome:
-    """Compile the tenant, or the same system under another name, with node pools on the given cloud."""
+    """Compile `tenant`, or a renamed copy of it, with node pools on the given cloud."""
     inputs = Example("tenant", CLOUDS[cloud], SYSTEMS).inputs()
     text = (SYSTEMS / "tenant" / "system.yaml").read_text(encoding="utf-8")
     text = with_pools(text, gpu).replace("{name: tenant,", f"{{name: {name},")
@@ -74,7 +74,7 @@ def test_compute_classes_get_node_pools_and_nothing_else_does(cloud: str) -> Non
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_pools_of_two_systems_share_neither_names_nor_labels(cloud: str) -> None:
-    """Both systems have classes with the same names. If pool labels were equal, Pods could use the other's machines."""
+    """Two systems with the same class names use different pool labels, or Pods could use the other's machines."""
     mine, others = pools(compiled(cloud)), pools(compiled(cloud, "other"))
 
     assert len(mine) == len(others) > 1

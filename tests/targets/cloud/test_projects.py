@@ -1,4 +1,4 @@
-"""Tests that roles are divided among projects by name, in the same way every time."""
+"""Tests that roles are distributed across projects by name, deterministically."""
 
 from __future__ import annotations
 

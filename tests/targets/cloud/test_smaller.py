@@ -1,4 +1,4 @@
-"""Tests that a smaller request is suggested if a compute class only just misses a much cheaper machine type."""
+"""Tests that a smaller request is suggested when a compute class narrowly misses a much cheaper machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_cheaper_machine_is_suggested(cpu: float, memory: float, price: float, e
 
 
 def test_only_machines_with_the_same_accelerator_count() -> None:
-    """A cheaper machine type is not suggested if its accelerators belong to another alternative."""
+    """A cheaper machine type isn't suggested if its accelerators belong to a different alternative."""
     machines = market(machine("t", 4, 16, "T4"), machine("l", 8, 32, "L4"), us={"t": 0.5, "l": 1.0})
     hardware = choose_from(machines, compute_class(4.5, 14, "L4", "T4"), "us-east-1")
 
@@ -47,14 +47,14 @@ def reported(replicas: int, compute: str) -> list[str]:
 
 
 def test_worthwhile_saving_is_reported() -> None:
-    """Ten 2-CPU Pods on 4-CPU machines are reported. A single one is not reported, nor are ten Pods that fit well."""
+    """Ten 2-CPU Pods on 4-CPU machines are reported, but not a single one, nor ten Pods that fit well."""
     assert reported(10, "{cpu: 2, memory: 6Gi}") == ["W0662 small: {cpu: 2, memory: 6Gi}"]
     assert reported(1, "{cpu: 2, memory: 6Gi}") == []
     assert reported(10, "{cpu: 1750m, memory: 6Gi}") == []
 
 
 def test_pods_that_share_a_large_machine_are_not_reported() -> None:
-    """Two Pods that share a 4-CPU machine are not reported if it costs less than two 2-CPU machines."""
+    """Two Pods sharing a 4-CPU machine aren't reported if it costs less than two 2-CPU machines."""
     hardware = choose(compute_class(1.8, 3), TargetSpec("main", "aws", region="eu-central-1"))
 
     assert isinstance(hardware, Hardware)

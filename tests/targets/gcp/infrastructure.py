@@ -1,4 +1,4 @@
-"""Helpers that compile specs for Google Cloud into programs and Kubernetes objects, or return its diagnostics."""
+"""Helpers that compile Google Cloud specs to programs and Kubernetes objects, or return diagnostics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LEADS = (SYSTEMS / "leads-on-google" / "system.yaml").read_text(encoding="utf-8"
 
 
 def without_database() -> tuple[tuple[str, str], ...]:
-    """Return the replacements that make the system use an existing registry, so that it has no database."""
+    """Return replacements that make the system use an existing registry and therefore no database."""
     imported = LEADS[LEADS.index("  propensity:\n") : LEADS.index("pipelines:\n")]
     registry = ("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
     return ("  runs: {type: database}\n", ""), registry, (imported, "")
@@ -74,7 +74,7 @@ def components(text: str = LEADS, placement: str = "main") -> dict[str, Call]:
 
 
 def workload_calls(text: str = LEADS) -> dict[str, Call]:
-    """Return the component calls in the first workloads project, keyed by variable or, if there is none, by name."""
+    """Return the component calls in the first workloads project, keyed by variable or, without one, by name."""
     (project,) = [project for project in lower(plan_of(text), "main").projects if project.folder == "workloads"]
     return {call.variable or call.name: call for call in project.program.calls}
 
@@ -106,7 +106,7 @@ def readme(text: str = LEADS, placement: str = "main") -> str:
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each error and warning, with the line of the spec that it refers to."""
+    """Return each error and warning code, followed by the spec line it refers to."""
     lines = text.splitlines()
     diagnostics = examine(Question(text))
     return [f"{each.code} {lines[each.span.line - 1].strip()}" for each in diagnostics if each.span is not None]

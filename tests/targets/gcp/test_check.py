@@ -1,4 +1,7 @@
-"""Tests that features missing on Google Cloud are reported at the correct line, and that similar valid specs pass."""
+"""Tests that features missing on Google Cloud are reported at the correct line.
+
+Similar valid specs pass.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ def test_hint_names_the_setting_to_change(before: str, after: str, hint: str) ->
 
 
 def test_nodes_count_for_each_class_once_and_for_the_system_pool() -> None:
-    """Pools of one class are alternatives, so each class counts once. A /20 range has room for 16 nodes but not 17."""
+    """A class counts once, because its pools are alternatives. A /20 range fits 16 nodes but not 17."""
     narrow = (VPC, "vpc: {cidr: 10.20.0.0/20}")
     few = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 2}\n"))
     many = leads(narrow, ("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 20}\n"))
@@ -120,7 +123,7 @@ def test_labels_that_would_become_equal_are_refused() -> None:
 
 
 def test_replacements_in_a_locked_bucket_are_refused() -> None:
-    """Cloud Storage does not allow replacing objects in a locked bucket. Captures are accepted: they only add files."""
+    """Cloud Storage doesn't allow replacing objects in a locked bucket. Captures are fine, as they only add files."""
     locked = leads((LAKE, "  lake: {type: object, objectLock: {mode: governance, retain: 30d}}"))
     (diagnostic,) = [each for each in examine(Question(locked)) if each.code == "GCP-E020"]
 
@@ -133,7 +136,7 @@ def test_replacements_in_a_locked_bucket_are_refused() -> None:
     ("region", "there"), [("eu-central-1", "europe-west3"), ("us-east-1", "us-east4"), ("ap-southeast-2", "australia-")]
 )
 def test_hint_for_an_aws_region_lists_regions_on_its_continent(region: str, there: str) -> None:
-    """For an AWS region, the hint suggests regions on the same continent rather than those with similar names."""
+    """For an AWS region, the hint suggests regions on the same continent rather than similarly named ones."""
     text = leads(("region: europe-west4", f"region: {region}"))
     (diagnostic,) = [each for each in examine(Question(text)) if each.code == "GCP-E002"]
 
@@ -152,7 +155,7 @@ TWO = """
 
 
 def two(project: str, more: str = "") -> str:
-    """Return a spec in which a pipeline on a second Google Cloud target reads a bucket on the first target."""
+    """Return a spec whose pipeline on a second Google Cloud target reads a bucket on the first one."""
     start, end = LEADS.index("\n  mode: cloud"), LEADS.index("stores:\n  lake")
     text = LEADS[:start] + TWO % (more, project) + LEADS[end:]
     source = "{image: 'acme.example/x:1', entrypoint: 'x.y:z'}"
@@ -161,7 +164,7 @@ def two(project: str, more: str = "") -> str:
 
 
 def test_clusters_of_one_project_need_different_namespaces() -> None:
-    """Clusters in the same project must have different namespaces because IAM uses them to distinguish their Pods."""
+    """Clusters in one project need different namespaces, by which IAM distinguishes their Pods."""
     assert "GCP-E019" in codes(two("acme-leads"))
     assert "GCP-E019" not in codes(two("acme-lab"))
     assert "GCP-E019" not in codes(two("acme-leads", "namespace: leads-main,"))

@@ -1,4 +1,7 @@
-"""Tests that a spec requiring access that Google Cloud cannot grant is refused, and that similar valid specs pass."""
+"""Tests that specs requiring access that Google Cloud can't grant are rejected.
+
+Similar valid specs pass.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def errors(text: str) -> set[str]:
 
 
 def replacing(text: str) -> list[str]:
-    """Return the workloads that, according to diagnostics, would replace or delete objects in locked buckets."""
+    """Return the workloads that diagnostics report as replacing or deleting objects in locked buckets."""
     messages = [each.message for each in examine(Question(text)) if each.code == "GCP-E020"]
     return [name for message in messages for name in message.rpartition(": ")[2].split(", ")]
 
@@ -97,7 +100,7 @@ def test_workload_may_access_at_most_120_folders() -> None:
 
 
 def test_bucket_policy_may_have_at_most_1500_entries() -> None:
-    """A bucket's policy has at most 1,500 entries. Each of these servers needs two, and so does the registry."""
+    """Bucket policies have at most 1,500 entries. The registry and each of these servers need two each."""
     lines = wrong("GCP-E016").splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith(tuple(f"  scorer-{at}:" for at in range(749, 760))))
     one_more = "".join(

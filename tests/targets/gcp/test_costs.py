@@ -17,7 +17,7 @@ def budget(monthly: str, more: str = "") -> str:
 
 
 def test_a_budget_covers_every_project_of_the_system() -> None:
-    """The first target by name has the budget, which covers all of the system's targets by the system's label."""
+    """The first target by name gets the budget, which covers all targets through the system's label."""
     monthly = f"{OWNER}, budget: {{monthly: 90000 USD}}"
     single = arguments(components(leads((OWNER, monthly)))["Budget leads-main"])
     several = arguments(components(two("acme-lab").replace(OWNER, monthly), "lab")["Budget leads-lab"])

@@ -120,7 +120,7 @@ def test_pods_of_a_single_pool_need_no_compute_class() -> None:
 
 
 def test_an_elastic_class_has_pools_for_several_sizes_and_no_order() -> None:
-    """GKE adds the cheapest node for pending Pods. Only a GKE ComputeClass sets an order; elastic classes have none."""
+    """GKE adds the cheapest node for pending Pods. Elastic classes have no ComputeClass to set an order."""
     hardware = chosen(replace(compute_class(3, 12, capacity="spot-first"), elastic=True))
     machines = [group.machines[0] for group in hardware.groups]
 

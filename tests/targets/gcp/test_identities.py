@@ -31,7 +31,7 @@ from tests.targets.gcp.test_check import two
 
 
 def access(name: str, text: str = LEADS) -> list[tuple[str, str, str]]:
-    """Return the bucket, prefix and mode of each grant of a workload, without the hash in the bucket name."""
+    """Return the bucket, prefix and mode of each of a workload's grants, without the bucket name's hash."""
     grants: list[dict[str, Any]] = arguments(components(text)[f"Identity {name}"])["access"]
     return [(each["bucket"].rpartition("-")[0], each["prefix"], each["mode"]) for each in grants]
 
@@ -44,14 +44,14 @@ def first_call(which: str, text: str, environment: str | None) -> Call:
 
 
 def shared(text: str, prod: str, staging: str) -> list[tuple[str, str]]:
-    """Return the errors about resources that two environments share, each cut off after its main statement."""
+    """Return errors about resources shared by two environments, truncated after their main statement."""
     inputs = Inputs(InputFile("system.yaml", f"{text}environments:\n  prod: {prod}\n  staging: {staging}\n"))
     diagnostics = survey(inputs, opened(inputs), ["prod", "staging"], TARGETS).diagnostics
     return [(each.code, each.message.partition(": ")[0]) for each in diagnostics if each.severity is Severity.ERROR]
 
 
 def compiled(text: str, environment: str) -> list[str]:
-    """Return the codes of conflicts with other environments, as reported when one environment is compiled."""
+    """Return the codes of conflicts with other environments reported when compiling one environment."""
     inputs = Inputs(InputFile("system.yaml", text), environment)
     spec = opened(inputs)
     plan, others = present(understand(inputs, TARGETS, spec).plan), environments(present(spec.document))
@@ -111,7 +111,7 @@ def test_environments_are_compared_for_every_target_in_the_same_project() -> Non
 
 
 def test_an_unnamed_project_is_not_compared() -> None:
-    """A target that names no project is not compared, because each stack may configure a different project."""
+    """Targets that name no project aren't compared, because each stack may configure a different one."""
     text = leads(("  account: acme-leads\n", "  namespace: leads-live\n"))
 
     assert shared(text, "{}", "{}") == []
@@ -130,7 +130,7 @@ def test_a_server_that_captures_may_only_add_to_the_audit_store() -> None:
 
 
 def test_a_monitor_can_replace_only_its_state() -> None:
-    """A monitor may replace only its state. For other objects, its role allows only adding them."""
+    """A monitor may replace only its state. Its role lets it add other objects but not replace them."""
     watch = """monitors:
   drift:
     type: data-drift
@@ -170,7 +170,7 @@ def test_external_secrets_may_read_secrets_and_database_logins() -> None:
 
 
 def test_external_secrets_has_a_different_identity_in_each_cluster() -> None:
-    """Identity names contain the system and target, because IAM cannot tell Pods of an add-on in two clusters apart."""
+    """Identity names contain system and target, because IAM can't tell an add-on's Pods in two clusters apart."""
     chart = arguments(workload_calls()["external_secrets"])["values"]
     renamed = arguments(components(leads(("name: leads", "name: prospects")))["SecretsReader prospects-main"])
 
@@ -188,7 +188,7 @@ def test_no_secrets_reader_without_secrets() -> None:
 
 
 def test_a_workload_on_another_target_accesses_a_bucket_by_name() -> None:
-    """The workload's own program grants the access by bucket name, after the other target has created the bucket."""
+    """The workload's own program grants access by bucket name, once the other target has created the bucket."""
     text = two("acme-lab")
     (export,) = [call for call in programs(text, "lab")["infrastructure"].calls if call.component == "Identity"]
 

@@ -1,4 +1,4 @@
-"""Tests the infrastructure programs' order and outputs, and how they are split."""
+"""Tests the order and outputs of infrastructure programs and how they are split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPC = "vpc: {cidr: 10.20.0.0/16}"
 
 
 def many(count: int) -> str:
-    """Return a spec with the given number of additional endpoints, each with its own identity."""
+    """Return a spec with `count` additional endpoints, each with its own identity."""
     return leads((VPC, "vpc: {cidr: 10.0.0.0/8}")) + "".join(ENDPOINT % at for at in range(count))
 
 
@@ -89,7 +89,7 @@ def test_a_network_is_created_with_its_range() -> None:
 
 @pytest.mark.parametrize("size", range(8, 20))
 def test_program_and_compiler_divide_ranges_in_the_same_way(size: int) -> None:
-    """The program and the compiler each divide the network's address range, so both must accept the same sizes."""
+    """The program and the compiler both divide the network's address range and must accept the same sizes."""
     parts, blocks = ranges_of(Vpc(cidr=f"10.0.0.0/{size}")), split(f"10.0.0.0/{size}")
 
     assert (parts.nodes, parts.pods, parts.services) == (blocks.nodes, blocks.pods, blocks.services)

@@ -1,4 +1,4 @@
-"""Tests the table of Compute Engine machine types: allocatable resources, and the sources of prices and sizes."""
+"""Tests the table of Compute Engine machine types: allocatable resources and price and size sources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GPU_SERIES = {
 
 
 def test_allocatable_is_not_above_the_example_of_gke() -> None:
-    """For a node with 4 vCPUs and 16 GiB, GKE reports 3,920 millicores and 13,498,416 KiB ("Plan node sizes")."""
+    """GKE reports 3,920 millicores and 13,498,416 KiB for 4 vCPUs and 16 GiB ("Plan node sizes")."""
     cpu_millis, memory_mib = allocatable(4, 16)
 
     assert cpu_millis == 3920
@@ -37,8 +37,9 @@ def test_allocatable_is_not_above_the_example_of_gke() -> None:
 
 @pytest.mark.parametrize(("vcpus", "memory", "reserved_gi"), [(2, 8, 1.8), (32, 128, 9.32), (96, 384, 14.44)])
 def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reserved_gi: float) -> None:
-    """GKE reserves 25 % of the first 4 GiB, 20 % of the next 4, 10 % of the next 8, 6 % of the next 112, and 2 % of the
-    rest.
+    """GKE reserves memory in steps.
+
+    It reserves 25% of the first 4 GiB, 20% of the next 4, 10% of the next 8, 6% of the next 112, and 2% of the rest.
     """
     _, memory_mib = allocatable(vcpus, memory)
 
@@ -46,7 +47,7 @@ def test_reserved_memory_follows_the_steps_of_gke(vcpus: int, memory: int, reser
 
 
 def test_allocatable_resources_exclude_daemonsets() -> None:
-    """The table subtracts the requests of DaemonSets. GPU nodes run one additional DaemonSet."""
+    """The table subtracts DaemonSet requests. GPU nodes run one additional DaemonSet."""
     plain, gpu = offerings().machine("n2-standard-4"), offerings().machine("g2-standard-4")
     cpu_millis, memory_mib = allocatable(4, 16)
 
@@ -88,7 +89,7 @@ def test_the_system_pool_attaches_persistent_disks() -> None:
 
 
 def test_regions_lack_only_machines_in_the_table() -> None:
-    """A family that is excluded from a region must be in the table. If it were misspelt, nothing would be excluded."""
+    """A family excluded from a region must be in the table, since a misspelled one would exclude nothing."""
     known = {machine.name for machine in offerings().machines} | {machine.family for machine in offerings().machines}
 
     assert len(regions()) == 43

@@ -69,7 +69,7 @@ def test_external_secrets_reaches_secret_manager() -> None:
 
 
 def test_no_pod_reaches_the_internet() -> None:
-    """Unlike on AWS, not even controllers need the internet, because every Google API is in the allowed range."""
+    """Unlike on AWS, not even controllers need internet access, as all Google APIs are in the allowed range."""
     assert reaching(INTERNET) == set()
     assert reaching(INTERNET, 80) == set()
 

@@ -91,7 +91,7 @@ def test_a_launcher_cannot_reach_object_storage() -> None:
 
 
 def test_the_registry_reaches_its_database_only_in_the_node_range() -> None:
-    """The node range is a quarter of the network's address range and includes the database's endpoint."""
+    """The node range is a quarter of the network's address range and includes the database endpoint."""
     rule = {"to": [{"ipBlock": {"cidr": "10.20.0.0/18"}}], "ports": [{"protocol": "TCP", "port": 5432}]}
 
     assert rule in egress("mlflow")
@@ -189,7 +189,7 @@ def test_databases_and_buckets_are_not_created_in_the_cluster() -> None:
 def test_only_public_endpoints_get_a_public_load_balancer(
     changes: tuple[tuple[str, str], ...], annotations: dict[str, str]
 ) -> None:
-    """Other Services have an annotation, because GKE creates a public load balancer for a Service by default."""
+    """Other Services have an annotation, because GKE creates public load balancers by default."""
     calls = workload_calls(leads(*changes))
     (proxies,) = [call for name, call in calls.items() if name.endswith("_proxies")]
 
@@ -205,7 +205,7 @@ def test_autoscaler_and_device_plugin_are_not_installed() -> None:
 
 
 def test_prometheus_does_not_scrape_coredns() -> None:
-    """GKE runs kube-dns rather than CoreDNS, so the chart's alert about missing CoreDNS targets would never clear."""
+    """GKE uses kube-dns, so the chart's alert about missing CoreDNS targets would never clear."""
     text = leads(("inference:\n  score:\n", "inference:\n  score:\n    slo: {availability: 99.9%}\n"))
     values = arguments(workload_calls(text)["prometheus"])["values"]
 
@@ -231,7 +231,7 @@ def test_pools_of_a_class_are_tried_in_the_order_of_the_spec() -> None:
 
 
 def test_the_api_accepts_every_object() -> None:
-    """All objects are valid. Kinds whose definitions are not available, such as GKE's ComputeClass, are not checked."""
+    """All objects are valid. Kinds without an available definition, e.g. GKE's ComputeClass, are skipped."""
     unknown = ("external-secrets.io/", "cloud.google.com/")
     results = {
         f"{each['kind']} {each['metadata']['name']}": problems(each)

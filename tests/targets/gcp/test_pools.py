@@ -60,14 +60,14 @@ def test_only_the_largest_pool_of_a_class_needs_addresses() -> None:
 
 
 def test_the_run_deadline_covers_every_pool() -> None:
-    """The autoscaler tries a class's pools one by one, so a run's deadline must be long enough for all of them."""
+    """A run's deadline covers every pool, because the autoscaler tries a class's pools one by one."""
     template = json.loads(manifest("ConfigMap", "fit-rayjob")["data"]["rayjob.json"])
 
     assert template["spec"]["preRunningDeadlineSeconds"] == (5 + 1) * 900
 
 
 def test_pools_have_the_accelerators_of_their_machine() -> None:
-    """Google Cloud refuses an accelerator type or count other than the ones that the machine type includes."""
+    """Google Cloud rejects any accelerator type or count other than those included in the machine type."""
     text = leads(
         (
             'gpu: {cpu: 4, memory: 16Gi, accelerators: ["L4:1", "A100:1"]',
@@ -107,7 +107,7 @@ def test_the_system_pool_has_no_taint_and_is_on_demand() -> None:
 
 
 def test_boot_disks_have_room_for_images_and_pod_files() -> None:
-    """A boot disk has room for 50 GiB of images and the full disk request of every Pod, and at least 100 GiB."""
+    """Boot disks fit 50 GiB of images plus the disk requests of all Pods on the node, and at least 100 GiB."""
     large = ("  small: {cpu: 1, memory: 2Gi}", "  small: {cpu: 1, memory: 2Gi, disk: 200Gi}")
     disks: list[Disks] = []
     for changes in ((), (large,)):

@@ -38,7 +38,7 @@ def test_secrets_are_listed_under_their_name_in_secret_manager() -> None:
 
 
 def test_a_secret_that_two_namespaces_read_is_listed_once() -> None:
-    """Alertmanager and workloads read a channel's secret in different namespaces, but the README lists it only once."""
+    """A channel's secret is listed once, although Alertmanager and workloads read it in two namespaces."""
     channel = 'channels: {pager: {type: pagerduty, key: "secret://manager/pager#key"}}\n'
     text = readme(leads((OWNER, "email: growth@acme.example, oncall: pager}")) + channel)
 
@@ -54,7 +54,10 @@ def test_quotas_for_gpus_name_their_metric() -> None:
 
 
 def test_the_disk_quota_covers_all_nodes() -> None:
-    """A new project's quota of 500 GB is too small for six nodes. N4 machines use Hyperdisk, with a separate quota."""
+    """A new project's 500 GB quota is too small for six nodes.
+
+    N4 machines use Hyperdisk, which has a separate quota.
+    """
     calls = components()
     disks = [arguments(call) for call in calls.values() if call.component == "NodePool"]
     disk_gib = sum(each["max_nodes"] * each["disk_gib"] for each in disks if each["disk_type"] == "pd-balanced")

@@ -48,7 +48,7 @@ def mounted(files: dict[str, bytes]) -> dict[str, Any]:
 
 
 def neutral(value: Any, key: str = "") -> Any:
-    """Replace addresses, which depend on the target, and drop fields that only a cluster has."""
+    """Replace target-dependent addresses and drop fields that only a cluster has."""
     if isinstance(value, dict):
         dropped = {"endpoint", "accessKeyIdEnv", "secretAccessKeyEnv", "usernameEnv", "passwordEnv", "metrics", "image"}
         mapping = cast("dict[str, Any]", value)
@@ -116,7 +116,7 @@ def test_what_is_different_is_listed_with_its_field(fraud: dict[str, bytes]) -> 
 
 
 def test_output_has_the_runtime_and_no_absolute_folder(fraud: dict[str, bytes]) -> None:
-    """The output folder runs without an installed modelyard, and is the same for every user who compiles it."""
+    """The output folder runs without an installed modelyard and is the same for every user."""
     assert "runtime/modelyard_runtime/local/supervisor.py" in fraud
     assert not any(path.startswith(("workloads/", "infrastructure/")) for path in fraud)
     assert b"file:///" not in fraud["plan.json"]

@@ -1,4 +1,4 @@
-"""Fixtures that connect the Pulumi provider to an in-process stand-in for Azure."""
+"""Fixtures that connect the Pulumi provider to an in-process Azure stand-in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = (
 
 @pytest.fixture
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Return a subscription in which all resource providers that the components need are registered."""
+    """Return a subscription with all resource providers that the components need."""
     monkeypatch.setattr(kinds, "LONGEST_WRITE_S", 0)
     return Cloud(tmp_path / "cloud", [f"Microsoft.{name}" for name in NAMES])
 

@@ -1,4 +1,4 @@
-"""Tests resource groups, identities, roles and role assignments in the stand-in for Azure."""
+"""Tests resource groups, identities, roles and role assignments in the Azure stand-in."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def network(world: World) -> dict[str, Values]:
 
 @pytest.fixture
 def inputs(world: World, network: dict[str, Values]) -> dict[str, Any]:
-    """Return the inputs for a cluster whose identity has all permissions that the cluster needs."""
+    """Return the inputs for a cluster whose identity has all the permissions it needs."""
     control, kubelet = an_identity(world, "control"), an_identity(world, "kubelet")
     for name in ("nodes", "api-server"):
         grant(world, f"{name}-right", control, NETWORKS, network[name]["id"])

@@ -1,4 +1,4 @@
-"""Tests keys, storage accounts, registries and databases in the stand-in for Azure."""
+"""Tests keys, storage accounts, registries and databases in the Azure stand-in."""
 
 from __future__ import annotations
 

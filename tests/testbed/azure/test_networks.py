@@ -1,4 +1,4 @@
-"""Tests networks, private endpoints and private DNS zones in the stand-in for Azure."""
+"""Tests networks, private endpoints and private DNS zones in the Azure stand-in."""
 
 from __future__ import annotations
 

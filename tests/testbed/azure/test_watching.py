@@ -1,4 +1,4 @@
-"""Tests logs, alarms and budgets in the stand-in for Azure, and that it supports every type that the components use."""
+"""Tests logs, alarms and budgets in the Azure stand-in, and that it supports every type the components use."""
 
 from __future__ import annotations
 

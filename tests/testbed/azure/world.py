@@ -71,7 +71,7 @@ def a_key(world: World, vault: Values, name: str, *operations: str) -> Values:
 
 
 def account_inputs(vault: Values, identity: Values) -> dict[str, Any]:
-    """Return the inputs of a storage account that is encrypted with the key `data`."""
+    """Return the inputs for a storage account encrypted with the key `data`."""
     return {
         **HERE,
         "accountName": "fraudlake",

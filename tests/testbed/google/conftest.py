@@ -1,4 +1,4 @@
-"""Fixtures that connect the Pulumi provider to an in-process stand-in for Google Cloud."""
+"""Fixtures that connect the Pulumi provider to an in-process Google Cloud stand-in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.testbed.google.world import LABELS, REGION, STAY, World
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Cloud:
-    """Return a project in which no services are enabled yet, except those that enable other services."""
+    """Return a project in which only the services that enable other services are enabled."""
     return Cloud(tmp_path / "cloud", "acme")
 
 

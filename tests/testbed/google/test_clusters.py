@@ -43,7 +43,7 @@ def test_cluster_has_what_google_assigns(world: World, inputs: dict[str, Any]) -
 
 
 def test_preview_does_not_know_what_google_will_assign(world: World, inputs: dict[str, Any]) -> None:
-    """A preview must show Google's certificate as unknown, not as empty. An update keeps the known certificate."""
+    """A preview must show Google's certificate as unknown rather than empty. An update keeps the known one."""
     preview = world.lifecycle.previewed(CLUSTER, inputs)
     created = world.make("cluster", CLUSTER, **inputs)
     update = world.lifecycle.promised_update(CLUSTER, created, {**inputs, "minMasterVersion": "1.36"})
@@ -114,7 +114,7 @@ def test_pods_have_an_identity_only_once_there_is_a_cluster(world: World, inputs
 
 
 def test_changes_of_a_pool(world: World, pool: dict[str, Any], cloud: Cloud) -> None:
-    """A pool's machine type can change in place within its family. Changes of accelerators or spot need new nodes."""
+    """A pool's machine type can change in place within its family. Accelerator or spot changes need new nodes."""
     world.make("gpu", POOL, **pool)
     node = pool["nodeConfig"]
 

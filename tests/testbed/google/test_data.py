@@ -1,4 +1,4 @@
-"""Tests keys, buckets, databases, image repositories and secrets in the stand-in for Google Cloud."""
+"""Tests keys, buckets, databases, image repositories and secrets in the Google Cloud stand-in."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_databases_that_google_refuses(world: World, key: str, path: list[str], 
 
 
 def test_endpoint_of_a_database(world: World, key: str) -> None:
-    """An endpoint takes a free address in the subnetwork and is allowed only for a database that admits the project."""
+    """An endpoint takes a free subnetwork address and requires a database that admits the project."""
     grant(world, key, "sqladmin")
     network, subnetwork = a_network(world)
     runs = world.make("runs", INSTANCE, **_instance(key))

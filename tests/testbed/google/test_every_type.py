@@ -1,4 +1,4 @@
-"""Tests that the stand-in supports each resource type that the components register, and that tests here cover it."""
+"""Tests that the stand-in supports each resource type the components register, and that it is tested here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests workload identity pools in the stand-in for Google Cloud, and the issuers that these pools trust."""
+"""Tests workload identity pools and their trusted issuers in the Google Cloud stand-in."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_pool_trusts_an_issuer(pool: World) -> None:
 
 
 def test_members_of_a_pool(pool: World) -> None:
-    """Subjects are the values that the pool's provider maps. GKE's own pool accepts only its own form of subject."""
+    """Subjects are the values mapped by the pool's provider. GKE's own pool accepts only its own subject format."""
     pool.make("lake", "gcp:storage/bucket:Bucket", name="lake", location="EU")
     pools = "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools"
     access = {"bucket": "lake", "role": "roles/storage.objectViewer"}

@@ -1,4 +1,4 @@
-"""Tests networks, addresses and private DNS in the stand-in for Google Cloud."""
+"""Tests networks, addresses and private DNS in the Google Cloud stand-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_service_has_to_be_enabled(world: World) -> None:
 
 
 def test_network_is_deleted_last(world: World, cloud: Cloud) -> None:
-    """Resources in a network prevent its deletion. The stand-in then reports Google's error message."""
+    """A network can't be deleted while it contains resources, which the stand-in reports as Google does."""
     enable(world)
     network, subnetwork = a_network(world)
     deny = [{"protocol": "all"}]
@@ -124,7 +124,7 @@ def test_zone_with_records_is_not_deleted(world: World) -> None:
 
 
 def test_labels_of_the_provider_are_added_and_managed(world: World, cloud: Cloud) -> None:
-    """Labels that were added outside Pulumi are kept. Changes to labels that Pulumi manages are drift."""
+    """Labels added outside Pulumi are kept. Changes to Pulumi-managed labels are drift."""
     enable(world)
     network, _ = a_network(world)
     zone = world.make("zone", ZONE, dnsName="gcr.io.", visibility="private", labels={"team": "growth"})

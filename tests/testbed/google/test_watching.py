@@ -1,4 +1,4 @@
-"""Tests logs, alarms, budgets and project members in the stand-in for Google Cloud."""
+"""Tests logs, alarms, budgets and project members in the Google Cloud stand-in."""
 
 from __future__ import annotations
 

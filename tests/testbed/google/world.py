@@ -1,4 +1,4 @@
-"""Google Cloud resources that several tests create in the stand-in for Google Cloud."""
+"""Google Cloud resources that several tests create in the stand-in."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def enable(world: World, *services: str) -> None:
 
 
 def a_key(world: World, *services: str) -> str:
-    """Create a key that the agents of the given services may use, and return its ID."""
+    """Create a key that the agents of `services` may use, and return its ID."""
     ring = world.make("ring", "gcp:kms/keyRing:KeyRing", location=REGION)
     key = world.make(
         "key",

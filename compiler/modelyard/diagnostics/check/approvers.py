@@ -59,7 +59,7 @@ def key_of_two_groups(span: Span, group: str, other: str) -> Diagnostic:
 def person_of_two_groups(span: Span, person: str, group: str, other: str) -> Diagnostic:
     """Keys in two groups have the same comment, so one person could approve for both groups.
 
-    The comment after a key, which ssh-keygen or you wrote, names its owner, and nothing else identifies a person.
+    Only the comment after a key, which ssh-keygen or you wrote, identifies its owner.
 
     Wrong:
 
@@ -108,8 +108,7 @@ def key_unusable(span: Span, group: str, reason: str) -> Diagnostic:
 
 
 def key_twice(span: Span, group: str) -> Diagnostic:
-    """The same key appears twice in a group with different comments, but it still counts as one person with one
-    approval.
+    """A group lists the same key twice with different comments, but it counts as one person with one approval.
 
     Wrong:
 

@@ -90,7 +90,7 @@ def cooldown_of_nothing(span: Span, monitor: str) -> Diagnostic:
 
 
 def breach_without_effect(span: Span, monitor: str) -> Diagnostic:
-    """A monitor takes no action on a breach: it neither sends a notification nor starts a run nor rolls back.
+    """A monitor takes no action on a breach: it sends no notification, starts no run and rolls nothing back.
 
     Wrong:
 

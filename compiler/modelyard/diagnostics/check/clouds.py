@@ -115,13 +115,11 @@ def access_of_everybody(span: Span, target: str) -> Diagnostic:
 
 
 def egress_to_everywhere(span: Span, target: str) -> Diagnostic:
-    """The system processes personal data, but workloads that connect to the outside may send it to any address.
+    """The system processes personal data, but workloads with external connections may send it to any address.
 
     A workload can reach addresses outside its cluster only if the spec needs one, such as a store's. Its network policy
-    then allows that port on all addresses that `egress` allows.
-
-    A range that covers all addresses also covers the metadata addresses where clouds hand out machine credentials,
-    which are blocked if a target does not set `egress`.
+    then opens that port to all addresses that `egress` allows. A range that covers everything includes the metadata
+    addresses where clouds hand out machine credentials; these are blocked if a target does not set `egress`.
 
     Wrong:
 

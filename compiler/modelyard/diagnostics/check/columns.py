@@ -7,7 +7,7 @@ from modelyard.source import Span
 
 
 def column_of_two_roles(span: Span, column: str, first: str, second: str) -> Diagnostic:
-    """One column of a dataset has two of the roles label, timestamp and group.
+    """A dataset uses the same column for two of the roles label, timestamp and group.
 
     Wrong:
 
@@ -52,8 +52,8 @@ def label_of_wrong_type(span: Span, label: str, kind: str, trainer: str, task: s
     """A built-in trainer cannot learn from a label of this type.
 
     Regression, forecasting and ranking need numeric labels. XGBoost and PyTorch need classes numbered 0, 1, 2, and so
-    on; LightGBM and scikit-learn also accept strings. Language models learn strings, and nothing else. No trainer
-    accepts a timestamp.
+    on; LightGBM and scikit-learn also accept strings. Language models learn only strings. No trainer accepts a
+    timestamp.
 
     Wrong:
 

@@ -9,9 +9,9 @@ from modelyard.source import Span
 def rows_without_key(span: Span, check: str, pipeline: str) -> Diagnostic:
     """A gate compares versions, but no key identifies the rows of the training data.
 
-    Rows are then recognized by their feature values. A new feature changes which rows are held out, and the champion
-    was trained on most of them, so few rows are left for the comparison. Corrected values make old rows look new. With
-    a key, the same rows are held out each time.
+    Rows are then identified by their feature values. Adding a feature changes which rows are held out, and the champion
+    was trained on most of these, so few are left for the comparison. Corrected values make old rows look new. With a
+    key, the same rows are held out each time.
 
     Wrong:
 
@@ -95,8 +95,7 @@ def split_by_label(span: Span, column: str, data: str) -> Diagnostic:
 
 
 def split_by_moment(span: Span, column: str) -> Diagnostic:
-    """A split identifies rows by their time alone: it keeps rows of the same time together, but not of the same
-    customer.
+    """A split identifies rows by time alone, which keeps rows of the same time together, but not of a customer.
 
     Together with other columns, the time may be part of a key, as in `[meter, read_at]`.
 

@@ -30,7 +30,7 @@ def mail_blocked(span: Span, channel: str, target: str, host: str) -> Diagnostic
 
 
 def endpoints_share_token(span: Span, endpoint: str, other: str) -> Diagnostic:
-    """A token grants access to an endpoint and also to another endpoint or service.
+    """The same token grants access to an endpoint and to another endpoint or service.
 
     Anyone who obtains it from a caller or a compromised server can use both, and rotating it locks out the callers of
     both.

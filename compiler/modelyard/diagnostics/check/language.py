@@ -9,11 +9,11 @@ from modelyard.source import Span
 
 
 def not_for_text(span: Span, subject: str, field: str, reason: str, hint: str) -> Diagnostic:
-    """A field has no meaning for a language model, or only for a language model.
+    """A field does not apply to language models, or applies only to them.
 
     An endpoint of a language model answers with text instead of one prediction per row. It therefore has no rows to
-    capture or to collect into batches, and no user code between the request and the model. Its requests are not
-    mirrored, because each copy costs as much as the original.
+    capture or to batch, and no user code between the request and the model. Its requests are not mirrored, because each
+    copy costs as much as the original.
 
     Wrong:
 
@@ -142,11 +142,11 @@ def tokens_without_target(span: Span, endpoint: str) -> Diagnostic:
 
 
 def target_below_a_text(span: Span, endpoint: str, target: float, tokens: int, together: int) -> Diagnostic:
-    """A single long text already holds more tokens than a replica should, so it adds a replica that has no work.
+    """A single long text holds more tokens than the target allows, so it adds a replica that has no work.
 
-    `target` counts the tokens of all requests in a replica: of their prompts, and of their texts so far. With a target
-    below `generation.maxTokens`, the autoscaler adds a replica for one request, although a
-    replica generates `generation.concurrency` texts at a time.
+    `target` counts the tokens of all requests in a replica, including their prompts and the text generated so far. With
+    a target below `generation.maxTokens`, the autoscaler adds a replica for a single request, although a replica
+    generates `generation.concurrency` texts at a time.
 
     Wrong:
 

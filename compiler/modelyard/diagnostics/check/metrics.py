@@ -101,7 +101,7 @@ def bound_out_of_reach(span: Span, metric: str, bound: float) -> Diagnostic:
 
 
 def _may_be_percentage(bound: float) -> bool:
-    """Return whether a bound may be a percentage rather than a slip near 1, such as 1.75 for 0.75."""
+    """Return whether a bound may be a percentage rather than a typo near 1, such as 1.75 for 0.75."""
     is_near_one = bound <= _NEAR_ONE or (bound < _SMALL and not float(bound).is_integer())
     return bound <= _WHOLE and not is_near_one
 

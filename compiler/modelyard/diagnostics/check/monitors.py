@@ -242,8 +242,8 @@ def reference_data_missing(span: Span, monitor: str, watched: str) -> Diagnostic
 def reference_without_predictions(span: Span, monitor: str, data: str) -> Diagnostic:
     """A monitor for prediction drift needs a reference with predictions: a `prediction` or `score` column.
 
-    The dataset's schema has neither column, or a pipeline trains on the dataset, and no pipeline writes scores to it.
-    Without `data`, the reference is what the model predicted for its training data, which is kept with each version.
+    Either the dataset's schema has neither column, or a pipeline trains on the dataset and none writes scores to it.
+    Without `data`, the reference is the model's predictions for its training data, which are kept with each version.
 
     Wrong:
 
@@ -284,7 +284,7 @@ def monitored_timestamp_missing(span: Span, monitor: str, data: str) -> Diagnost
 
 
 def runs_of_once(span: Span, monitor: str, pipeline: str) -> Diagnostic:
-    """Duration, freshness and failures are measured over repeated runs, but a pipeline with `schedule: once` has one.
+    """Duration, freshness and failures need repeated runs, but a pipeline with `schedule: once` runs only once.
 
     If that run fails, the owner's on-call channel is alerted anyway.
 

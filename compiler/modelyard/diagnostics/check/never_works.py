@@ -183,7 +183,7 @@ def window_beyond_captures(span: Span, monitor: str, needed_s: int, endpoint: st
 
 
 def days(seconds: int) -> str:
-    """Format a duration in spec syntax: in days if possible, or otherwise in hours or minutes."""
+    """Format a duration in spec syntax, using the largest of days, hours and minutes that divides it."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds % length == 0:
             return f"{seconds // length}{unit}"

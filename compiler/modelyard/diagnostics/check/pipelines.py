@@ -146,7 +146,7 @@ def steps_in_a_circle(span: Span, cycle: Sequence[str]) -> Diagnostic:
 
 
 def step_outlives_pipeline(span: Span, step: str, pipeline: str) -> Diagnostic:
-    """A step may take longer than the whole run, so its own timeout never applies.
+    """A step's timeout is longer than its pipeline's, so it never applies.
 
     Wrong:
 

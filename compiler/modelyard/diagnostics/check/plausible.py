@@ -106,7 +106,7 @@ def timeout_beyond_next_start(span: Span, pipeline: str, timeout_s: int, gap_s: 
 
 
 def deadline_missed(span: Span, subject: str, deadline_s: int) -> Diagnostic:
-    """A start may be delayed by less time than Kubernetes needs to notice that it is due.
+    """The allowed start delay is shorter than Kubernetes may take to notice that a run is due.
 
     The CronJob controller checks every ten seconds. With a shorter `startingDeadline`, runs are skipped at random.
 
@@ -303,11 +303,12 @@ def variants_alike(span: Span, variant: str, other: str, model: str) -> Diagnost
 
 
 def memory_of_a_worker(span: Span, subject: str, size: str, processes: int) -> Diagnostic:
-    """A Ray worker has less memory than Ray and the libraries of models need before they read any data.
+    """A Ray worker has less memory than Ray and the model libraries need before reading any data.
 
-    Ray's own processes take about 300 MiB, and each process of a worker up to 300 MiB. A worker has one process, but
-    two in built-in scoring: the step and its scorer. Ray kills processes when a worker's memory is used up, and starts
-    them again until the pipeline's `timeout`. Scoring from 1.5 GiB and other work from 768 MiB is not reported.
+    Ray itself takes about 300 MiB, and each worker process up to another 300 MiB. A worker has one process, or two in
+    built-in scoring: the step and its scorer. When a worker's memory is used up, Ray kills processes and restarts them
+    until the pipeline's `timeout`. Workers with at least 1.5 GiB for scoring, or 768 MiB for other work, are not
+    reported.
 
     Wrong:
 

@@ -82,8 +82,8 @@ def spot_alone(span: Span, endpoint: str, variant: str) -> Diagnostic:
 def first_token_after_the_last(span: Span, name: str, first_ms: int, whole: str, whole_ms: int) -> Diagnostic:
     """The first token of a text may take as long as the whole response, or longer.
 
-    A response is complete only after its first token. If enough responses are complete in time, so are their first
-    tokens, and the objective for these never fails alone.
+    A response is complete only after its first token. If enough responses complete in time, so do their first tokens,
+    and this objective never fails on its own.
 
     Wrong:
 
@@ -106,10 +106,10 @@ def first_token_after_the_last(span: Span, name: str, first_ms: int, whole: str,
 def longest_text_too_slow(
     span: Span, percentile: str, bound_ms: int, tokens: int, rate: float, needed_ms: int
 ) -> Diagnostic:
-    """A text of the maximum length meets the objectives in tokens, but takes longer than the whole response may.
+    """A text of maximum length meets the token objectives but exceeds the objective for the whole response.
 
-    The longest text takes the time until the first token, and then `generation.maxTokens` at `tokensPerSecond.min`.
-    Only the highest percentile of `slo` is compared, and only from `p95` on, because lower ones are about usual texts.
+    The longest text takes the time to the first token plus `generation.maxTokens` at `tokensPerSecond.min`. Only the
+    highest percentile in `slo` is compared, and only from `p95` on, because lower percentiles describe typical texts.
 
     Wrong:
 

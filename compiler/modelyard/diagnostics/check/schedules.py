@@ -60,7 +60,7 @@ _OFFSET: Final = pattern(r"(?:GMT|UTC|Z)? ?([+-])0?([0-9]{1,2})(?::?00)?")
 
 
 def _fixed_offset(zone: str) -> str:
-    """Suggest a zone for an offset from UTC. The database reverses the signs: Etc/GMT-2 is two hours ahead."""
+    """Suggest a zone for a UTC offset. The database reverses the sign: Etc/GMT-2 is two hours ahead."""
     offset = _OFFSET.fullmatch(zone)
     if offset is None:
         return ""

@@ -109,7 +109,8 @@ def group_missing(span: Span, subject: str, data: Sequence[str]) -> Diagnostic:
 def history_missing(span: Span, subject: str, metric: str, pipeline: str, data: Sequence[str]) -> Diagnostic:
     """A metric compares with a naive forecast, but the order of the training rows is unknown.
 
-    For each `group`, `mase` divides by the mean absolute error of repeating the previous value over these rows.
+    For each `group`, `mase` divides by the mean absolute error of a forecast that repeats the previous value of these
+    rows.
 
     Wrong:
 

@@ -1,4 +1,4 @@
-"""Judge each change by one rule: the first whose pattern matches its path, or the rule for its field's topic."""
+"""Select one rule to judge each change: the first matching its path, or the one for its field's topic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules about the adapters of a language model's endpoint, which requests select by an adapter's name."""
+"""Rules for the adapters of a language model endpoint, which requests select by name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _heir(change: Change, sides: Sides) -> str:
 
 
 def _adapters(system: System, endpoint: str) -> dict[str, str]:
-    """Return the model version of each of an endpoint's adapters, as the spec writes it."""
+    """Return the model version of each adapter of an endpoint, as written in the spec."""
     inference = system.inference.get(endpoint)
     adapters = inference.adapters if inference is not None else ()
     return {adapter.name: f"{adapter.model.model}@{adapter.model.alias}" for adapter in adapters}

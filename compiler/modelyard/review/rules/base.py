@@ -49,9 +49,9 @@ class Rule:
 
 
 def by_way(looser: Verdict, stricter: Verdict, other: Verdict, way: Callable[[Change], Direction] = way_of) -> Judges:
-    """Return a function that judges a change by its direction: looser, stricter or neither.
+    """Return a function that judges a change by its direction (looser, stricter or neither).
 
-    `way` determines the direction of a change to a field whose values have an order that no rating can express.
+    `way` overrides how the direction is determined, for fields whose values have an order that no rating can express.
     """
     verdicts: Mapping[Direction, Verdict] = {
         Direction.LOOSER: looser,
@@ -79,7 +79,7 @@ def cut(text: str) -> str:
 
 
 def moves(change: Change) -> str:
-    """Return a change's values, new and old, as in `0.72 (was 0.82)`, or the list items that were added or removed."""
+    """Format a change as in `0.72 (was 0.82)`, or list the items that were added or removed."""
     if items := _moved_items(change):
         return items
     if change.entry:
@@ -99,7 +99,10 @@ def _moved_items(change: Change) -> str:
 
 
 def _items_of(side: Leaf, meaning: Meaning) -> tuple[str, ...] | None:
-    """Return a list's items, or None for other values. If an absent list means an empty one, it has no items."""
+    """Return a list's items, or None for other values.
+
+    If the field's rating treats an absent list as empty, an absent list has no items.
+    """
     return side.items if side.text else () if meaning.absent is Absent.EMPTY else None
 
 
@@ -112,12 +115,12 @@ def _items(before: tuple[str, ...], after: tuple[str, ...]) -> str:
 
 
 def stated(subject: str, change: Change) -> str:
-    """Describe a change to a subject, as in `the budget is 90 USD (was 80 USD)` and `the windows: added mon 09-16`."""
+    """Describe a change to a subject, e.g. `the budget is 90 USD (was 80 USD)` or `the windows: added mon 09-16`."""
     return f"{subject}{':' if _moved_items(change) else ' is'} {moves(change)}"
 
 
 def plainly(change: Change, _: Sides) -> str:
-    """Describe a change by its address: `inference.scorer.pool is shared (was not set)`."""
+    """Describe a change by its address, e.g. `inference.scorer.pool is shared (was not set)`."""
     return stated(_INDEX.sub(r"[\1]", ".".join(change.path)), change)
 
 
@@ -125,11 +128,11 @@ _WITHOUT_IS: Final = pattern(r"(?<!\bis )\{moves\}")
 
 
 def described_by(template: str, gone: str = "") -> Wording:
-    """Describe a change with a template that contains placeholders for parts of the path and for both values.
+    """Return a function that describes a change using a template with placeholders.
 
     {name} is the entry and {owner} its address, {target} is a target, and {moves} stands for both values. `gone` is the
-    template for a removed value. Without `gone`, a removed value is described by its address if the template's verb
-    needs a value.
+    template for removed values. Without it, a removed value is described by its address if the template's verb needs a
+    value.
     """
     needs_value = bool(_WITHOUT_IS.search(template))
 
@@ -142,7 +145,7 @@ def described_by(template: str, gone: str = "") -> Wording:
 
 
 def filled(template: str, change: Change) -> str:
-    """Return a template of `described_by` with its placeholders filled in from the change."""
+    """Fill in the placeholders of a `described_by` template for a change."""
     words = {"name": "".join(change.path[1:2]), "last": "".join(change.path[-1:])}
     words |= {"owner": ".".join(change.path[:2]), "moves": moves(change)}
     words |= {"before": cut(change.before.text) or "nothing", "after": cut(change.after.text) or "nothing"}
@@ -173,7 +176,10 @@ def code(change: Change, sides: Sides) -> Verdict:
 
 
 def is_foreign_code(change: Change, sides: Sides) -> bool:
-    """Return whether code now comes from another container registry, or no longer from the runtime image."""
+    """Return whether code now comes from a different container registry.
+
+    An image that replaces the runtime image is compared with the target's own registry.
+    """
     if change.before.text or not is_image(change):
         return is_from_elsewhere(change.before.text, change.after.text)
     entry = (sides.after.inference if change.path[0] == "inference" else sides.after.pipelines).get(change.path[1])
@@ -187,7 +193,7 @@ def is_image(change: Change) -> bool:
 
 
 def code_moves(change: Change) -> str:
-    """Return the new and the old code. If no image is set, it is the system's runtime image."""
+    """Format the new and old code. If no image is set, the system's runtime image is used."""
     if not is_image(change):
         return moves(change)
     return was(*(cut(side.text) or RUNTIME for side in (change.after, change.before)))

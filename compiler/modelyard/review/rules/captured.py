@@ -1,4 +1,4 @@
-"""Rules about the columns in captures: monitors cannot check, or match labels by, a column that is not captured."""
+"""Rules for captured columns. Monitors can't check a column, or match labels by it, unless it is captured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COLUMN_CHECKS: Final = frozenset({*monitor_type("data-drift").checks, "out_of_r
 
 
 def _columns(change: Change, sides: Sides) -> Verdict:
-    """Judge a change to the captured columns. A column that monitors lose is a danger."""
+    """Judge a change to the captured columns. Losing a column that monitors use is a danger."""
     if any(_lost(change, sides)):
         return "R211", DANGER
     if change.way is Direction.STRICTER:
@@ -36,7 +36,7 @@ def _why(change: Change, sides: Sides) -> str:
 
 
 def _lost(change: Change, sides: Sides) -> Iterator[str]:
-    """Yield what each monitor of the endpoint no longer does because of the columns that captures now lack."""
+    """Yield what each monitor of the endpoint can no longer do because of columns that are no longer captured."""
     for monitor in sides.after.monitors.values():
         old = _before(monitor, sides)
         if monitor.watch != f"inference.{change.path[1]}" or old is None:
@@ -64,9 +64,9 @@ def _endpoint(system: System, monitor: Monitor) -> Inference | None:
 
 
 def _unchecked(change: Change, sides: Sides, monitors: tuple[Monitor, Monitor], check: Check) -> list[str]:
-    """Return the columns that a check without `features` covered before and that captures now lack.
+    """Return columns that a check without `features` used to cover and that are no longer captured.
 
-    If the endpoint's columns are unknown, the result describes the columns that remain.
+    If the endpoint's columns are unknown, they are described by the columns that remain.
     """
     before, after = (
         _covered(system, monitor, check) for system, monitor in zip((sides.before, sides.after), monitors, strict=True)
@@ -89,7 +89,7 @@ def _covered(system: System, monitor: Monitor, check: Check) -> set[str] | None:
 
 
 def _is_lost(column: str, change: Change, sides: Sides, monitors: tuple[Monitor, Monitor]) -> bool:
-    """Return whether a change to a field of `capture` is why a column that was captured no longer is."""
+    """Return whether a column is no longer captured because of a change to a field of `capture`."""
     old, new = (
         (_endpoint(system, monitor), model_inputs(system))
         for system, monitor in zip((sides.before, sides.after), monitors, strict=True)
@@ -105,7 +105,7 @@ def _redacted(endpoint: Inference | None) -> tuple[str, ...]:
 
 
 def _is_chosen(column: str, system: System, endpoint: Inference | None, inputs: Mapping[str, tuple[str, ...]]) -> bool:
-    """Return whether captures have a column, redacted or not. An endpoint with unknown inputs may have any column."""
+    """Return whether a column is captured, redacted or not. If an endpoint's inputs are unknown, any column may be."""
     if endpoint is None or endpoint.capture is None:
         return False
     known = [inputs.get(variant.model.model, ()) for variant in endpoint.variants]

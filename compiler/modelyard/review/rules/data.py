@@ -82,7 +82,7 @@ def _retention_why(change: Change, sides: Sides) -> str:
 
 
 def _inherited(change: Change, sides: Sides) -> Verdict:
-    """Judge the default for captures, which matters only to the endpoints without a `retain` of their own."""
+    """Judge a change to the default retention of captures, which only affects endpoints without `retain`."""
     code, level = _retention(change, sides)
     return code, level if _inheriting(change, sides) else NOTE
 
@@ -93,7 +93,7 @@ def _inherited_why(change: Change, sides: Sides) -> str:
 
 
 def _inheriting(change: Change, sides: Sides) -> list[str]:
-    """Return the endpoints that keep captures for the system's period after the change."""
+    """Return the endpoints whose captures use the system-wide retention period after the change."""
     return [
         name
         for name, endpoint in sides.after.inference.items()
@@ -114,7 +114,7 @@ def _place_why(change: Change, sides: Sides) -> str:
 
 
 def _gates_on(change: Change, sides: Sides) -> list[str]:
-    """Return the gate checks that are evaluated on a dataset, each with its model, such as `fair of risk`."""
+    """Return the gate checks evaluated on a dataset, along with their models, e.g. `fair of risk`."""
     return [
         f"{check.name} of {model.name}"
         for model in sides.after.models.values()

@@ -20,7 +20,7 @@ def _egress(change: Change, _: Sides) -> Verdict:
 
 
 def _lists_everything(side: Leaf) -> bool:
-    """Return whether an `egress` list covers all addresses, including those where clouds serve machine credentials."""
+    """Return whether an `egress` list covers all addresses, including cloud endpoints for machine credentials."""
     items = side.items or ()
     return are_ranges(items) and covers(items, ("0.0.0.0/0",))
 

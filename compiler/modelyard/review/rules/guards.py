@@ -106,7 +106,7 @@ def _groups(change: Change, sides: Sides) -> Verdict:
 
 
 def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
-    """Return the groups that must no longer agree to a promotion, if all groups had to before."""
+    """Return the groups that no longer have to approve a promotion, if all groups had to before."""
     approval = _approval_of(change, sides.before)
     if approval is None or approval.minimum < len(approval.groups):
         return ()
@@ -171,7 +171,7 @@ def _stage_why(change: Change, _: Sides) -> str:
 
 
 def _any_time(change: Change, sides: Sides) -> Verdict:
-    """Judge `anyTime` of a stage, which has no effect without change windows or freezes."""
+    """Judge a stage's `anyTime`, which has no effect without change windows or freezes."""
     code, level = _stage(change, sides)
     return code, level if sides.after.governance.changes is not None else NOTE
 
@@ -235,7 +235,7 @@ def _keys(change: Change) -> str:
 
 
 def _owner(key: str) -> str:
-    """Return a public key's comment, which names its owner, with the fingerprint that `ssh-keygen -l` prints."""
+    """Return a public key's comment, which names its owner, and its fingerprint as printed by `ssh-keygen -l`."""
     _, body, comment = ([*key.split(None, 2), "", "", ""])[:3]
     try:
         fingerprint = fingerprint_of(body)

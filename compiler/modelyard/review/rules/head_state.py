@@ -1,4 +1,4 @@
-"""Rules about the Redis in which KubeRay keeps the state of serving clusters' heads."""
+"""Rules for the Redis instance where KubeRay stores the head state of serving clusters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _CONTENT: Final = "its operator can read and change what servers run"
 
 
 def _verdict(change: Change, sides: Sides) -> Verdict:
-    """Judge the Redis: without it, endpoints are less available; if it is outside the cluster, a review is needed."""
+    """Judge a change to the Redis instance.
+
+    Endpoints are less available without it, and an instance outside the cluster needs a review.
+    """
     if change.way is Direction.STRICTER and not _is_outside(_address(change, sides)):
         return "R616", NOTE
     return "R616" if change.way is Direction.STRICTER else "R606", REVIEW

@@ -1,4 +1,4 @@
-"""The rule for a target's `images`: the container registry and the mirror from which Pods pull."""
+"""The rule for a target's `images`, which set the container registry and mirror that Pods pull from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MIRROR: Final = "mirror"
 
 
 def _images(change: Change, _: Sides) -> Verdict:
-    """Judge where container images come from. Without the mirror, they come from public registries."""
+    """Judge a change to where images are pulled from. Without the mirror, they come from public registries."""
     if change.path[-1] == _MIRROR:
         return "R706", DANGER if change.way is Direction.LOOSER else REVIEW
     is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")

@@ -1,4 +1,4 @@
-"""Rules about how often a monitor runs, and how much data is never checked because no run's window covers it."""
+"""Rules for how often a monitor runs, and how much data is never checked because it falls between windows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modelyard.units import duration_text
 
 
 def longest_wait(line: str) -> int | None:
-    """Return the longest time in seconds between two starts of a cron line, or None if there are no two starts."""
+    """Return the longest interval between two runs of a cron expression, in seconds, or None if there is none."""
     try:
         gaps = parse(line).gaps_s()
     except CronError:
@@ -20,7 +20,10 @@ def longest_wait(line: str) -> int | None:
 
 
 def looks(change: Change, sides: Sides) -> Verdict:
-    """Judge a monitor's changed schedule or window: fewer runs are for review, more unchecked data is a danger."""
+    """Judge a change to a monitor's schedule or window.
+
+    Fewer runs need a review, and more unchecked data is a danger.
+    """
     if verdict := unseen(change, sides):
         return verdict
     before, after = (_interval(monitor) for monitor in _monitors(change, sides))
@@ -41,7 +44,7 @@ def looks_says(change: Change, sides: Sides) -> str:
 
 
 def unseen(change: Change, sides: Sides) -> Verdict | None:
-    """Judge whether more or less data falls between the windows of two runs. Returns None if the amount is the same."""
+    """Judge a change in how much data falls between the windows of two runs. Returns None if there is no change."""
     before, after = (_gap(monitor) for monitor in _monitors(change, sides))
     if before == after:
         return None

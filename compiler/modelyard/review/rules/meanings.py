@@ -1,4 +1,4 @@
-"""The rule for each topic that a field can be about, for fields without their own rule."""
+"""Default rules by topic, for fields without a rule of their own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def looser_level(about: str) -> Level:
 
 
 def _why(about: str) -> Wording:
-    """Return a function that describes a change's consequence. Removed values and numbers have no such description."""
+    """Return a function that explains a change's consequence, or returns "" for removed values and numbers."""
     return lambda change, _: "" if change.removed or change.after.number is not None else _WHY.get(about, "")
 
 

@@ -40,7 +40,7 @@ def _override(system: System, name: str) -> Override | None:
 
 
 def _gained(change: Change, sides: Sides) -> tuple[str, tuple[Operation, ...]]:
-    """Return the kind and name of the new override's object, and the operations that the old override lacks."""
+    """Return the new override's object as `KIND/NAME`, and the operations that weren't in the old override."""
     old, new = (_override(system, change.path[1]) for system in (sides.before, sides.after))
     if new is None:
         return "", ()
@@ -68,9 +68,9 @@ def _each(target: str, operations: tuple[Operation, ...]) -> tuple[tuple[str, Op
 
 
 def _is_ordinary(target: str, operation: Operation) -> bool:
-    """Return whether an operation can change only labels, annotations, and where and at what size a workload runs.
+    """Return whether an operation can only change labels, annotations, or a workload's placement and size.
 
-    The result is false for unknown fields, which may contain an image, a command, an identity or an address.
+    Returns False for unknown fields, which may contain an image, a command, an identity or an address.
     """
     if operation.get("op") == "test":
         return True
@@ -84,7 +84,7 @@ def _is_ordinary_place(steps: list[str]) -> bool:
 
 
 def _protects(target: str, operation: Operation) -> bool:
-    """Return whether an operation may have made an object safer than modelyard emits it."""
+    """Return whether an operation may have hardened an object beyond what modelyard emits."""
     return target.partition("/")[0] in _SAFEGUARDS or "securityContext" in str(operation.get("path"))
 
 
@@ -102,7 +102,7 @@ def _says(change: Change, sides: Sides) -> str:
 
 
 def _worded(operation: Operation) -> str:
-    """Describe an operation with its whole path so that shortening cannot hide anything."""
+    """Describe an operation using its full path, so that shortening can't hide anything."""
     text = f"{operation.get('op')} {operation.get('path')}"
     if "from" in operation:
         return f"{text} from {operation['from']}"

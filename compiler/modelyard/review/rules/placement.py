@@ -31,7 +31,7 @@ def _placed_why(change: Change, sides: Sides) -> str:
 
 
 def _moved_why(change: Change, sides: Sides) -> str:
-    """State what happens on the old and on the new target to what a change places elsewhere."""
+    """Describe what happens on the old and new targets when a change moves something elsewhere."""
     if change.path[0] == "stores":
         store = sides.after.stores.get(change.path[1])
         if store is not None and store.adopt:
@@ -43,7 +43,7 @@ def _moved_why(change: Change, sides: Sides) -> str:
 
 
 def _deployed(system: System) -> set[str]:
-    """Return the targets on which something runs or is stored, and which therefore have stacks."""
+    """Return the targets that have stacks because something runs or is stored on them."""
     placed = (system.inference, system.pipelines, system.monitors)
     used = {entry.target for entries in placed for entry in entries.values()}
     used |= {store.target for store in system.stores.values() if not store.adopt}

@@ -60,7 +60,7 @@ def _accelerators_say(change: Change, _: Sides) -> str:
 
 
 def _namespace_says(change: Change, sides: Sides) -> str:
-    """Name the old and the new namespace. If a target sets none, its namespace is the system's name."""
+    """Describe the old and new namespaces. A target's namespace defaults to the system name."""
     before = change.before.text or sides.before.metadata.name
     return f"target {change.path[2]} uses namespace {was(change.after.text or sides.after.metadata.name, before)}"
 

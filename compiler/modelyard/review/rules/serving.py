@@ -88,7 +88,7 @@ def _version_why(change: Change, _: Sides) -> str:
 
 
 def _version_says(change: Change, sides: Sides) -> str:
-    """Say which variant serves another model version, and what share of the endpoint's traffic it gets."""
+    """Describe which variant serves another model version, and its share of the endpoint's traffic."""
     endpoint, variant = change.path[1], change.path[3]
     percent = _percents(sides.after, endpoint).get(variant, 0)
     return f"variant {variant} of {endpoint}, which gets {percent} % of its requests, serves {moves(change)}"
@@ -211,7 +211,7 @@ def _scaling_why(change: Change, _: Sides) -> str:
 
 
 def _slo_why(change: Change, _: Sides) -> str:
-    """Say what the new objective means for alerts and rollouts, and so for callers."""
+    """Explain what the new objective means for alerts and rollouts, and therefore for callers."""
     if change.removed:
         return "no alert and no stopped rollout follows from it any more, however badly callers are served"
     if change.path[-1] == "window":
@@ -255,7 +255,7 @@ def _at_most(change: Change, _: Sides) -> Verdict:
 
 
 def _tokens(change: Change, _: Sides) -> Verdict:
-    """Judge a changed token limit of a language model. If no limit is set, the model's configuration sets it."""
+    """Judge a change to a language model's token limit, which defaults to that of the model's configuration."""
     before, after = change.before.number, change.after.number
     if after is None:
         return "R417", REVIEW

@@ -38,7 +38,7 @@ def _promotion(change: Change, sides: Sides) -> Verdict:
 
 
 def _is_live(change: Change, sides: Sides) -> bool:
-    """Return whether endpoints send more traffic to the new alias of new versions than to the previous one."""
+    """Return whether endpoints send more traffic to the alias new versions now get than to the previous one."""
     pipeline = sides.after.pipelines.get(change.path[1]) if change.path[0] == "pipelines" else None
     model = pipeline.model.model if pipeline is not None and pipeline.model is not None else change.path[1]
     percents = {alias: percent for _, alias, percent in served_at(sides.after, model)}
@@ -52,7 +52,7 @@ def _promotion_why(change: Change, sides: Sides) -> str:
 
 
 def _reprocess_why(change: Change, _: Sides) -> str:
-    """State what happens to old rows when the alias moves, depending on whether more or fewer of them are rescored."""
+    """Describe what happens to old rows when the alias moves and more or fewer of them are rescored."""
     before, after = (_rescored_s(value) for value in (change.was, change.now))
     if after > before:
         return "rows that already have scores may get different ones"
@@ -67,7 +67,7 @@ def _rescored_s(reprocess: Reprocess | None) -> float:
 
 
 def _starts(change: Change, _: Sides) -> Verdict:
-    """Judge a change of how often runs start, by the longest wait between two starts."""
+    """Judge a change in how often runs start, based on the longest wait between two starts."""
     old, new = _wait(change.before.text), _wait(change.after.text)
     if old is not None and new is not None and old != new:
         return ("R113", REVIEW) if new > old else ("R114", REVIEW)
@@ -134,12 +134,12 @@ def _model_entry(change: Change, _: Sides) -> Verdict:
 
 
 def _output(change: Change, sides: Sides) -> Verdict:
-    """Judge a change of a pipeline's output. It is a danger if other entries already read the new output dataset."""
+    """Judge a change to a pipeline's output. It is a danger if other entries already read the new dataset."""
     return "R312", DANGER if _readers(change, sides) else REVIEW
 
 
 def _readers(change: Change, sides: Sides) -> list[str]:
-    """Return the entries that already read the dataset that a pipeline writes now, other than this pipeline."""
+    """Return the other entries that already read the dataset a pipeline now writes."""
     system, name = sides.before, change.after.text
     reading = [
         f"pipelines.{pipeline.name}"

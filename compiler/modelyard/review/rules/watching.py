@@ -88,7 +88,7 @@ def _notified(change: Change, _: Sides) -> str:
 
 
 def _cooldown_why(change: Change, sides: Sides) -> str:
-    """State which actions another breach does not trigger during a longer cooldown, or return ""."""
+    """Describe the actions that another breach doesn't trigger during a longer cooldown, or return ""."""
     monitor = sides.after.monitors.get(change.path[1])
     if change.way is not Direction.LOOSER or monitor is None:
         return ""
@@ -107,7 +107,10 @@ _Alerts: TypeAlias = tuple[str, str, tuple[str, ...]]
 
 
 def _alerts(system: System) -> Iterator[_Alerts]:
-    """Yield a system's alerts. Those that are not from monitors go to the on-call channel, with either severity."""
+    """Yield a system's alerts.
+
+    Alerts that don't come from monitors go to the on-call channel, and can have either severity.
+    """
     oncall = (system.governance.owner.oncall,)
     for monitor in system.monitors.values():
         channels = monitor.on_breach.notify or oncall
@@ -118,13 +121,13 @@ def _alerts(system: System) -> Iterator[_Alerts]:
 
 
 def _severity_sent(severity: str, channels: tuple[str, ...], system: System) -> str:
-    """Return an alert's severity or, if none of its channels takes it, the one with which the alert is sent instead."""
+    """Return the severity an alert is sent with. It changes if none of the alert's channels accepts its own."""
     taken = [each for name in channels if name in system.channels for each in system.channels[name].severities]
     return severity if severity in taken or not taken else taken[0]
 
 
 def _severities_why(change: Change, sides: Sides) -> str:
-    """Name the alerts that the change sends with another severity, and those that only other channels still get."""
+    """Name the alerts that are now sent with a different severity, and those that only reach other channels."""
     texts: dict[str, list[str]] = {}
     known = set(_alerts(sides.before))
     for about, severity, channels in _alerts(sides.after):

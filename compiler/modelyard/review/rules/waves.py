@@ -18,7 +18,10 @@ _VERDICTS: Final[tuple[Verdict, Verdict, Verdict]] = (("R206", DANGER), ("R207",
 
 
 def _way_of_shares(change: Change) -> Direction:
-    """Return whether, wave by wave, more sites have a version than before. The last wave reaches all sites."""
+    """Return the direction of a change to wave shares. Reaching more sites per wave is looser.
+
+    The last wave always reaches all sites.
+    """
     before, after = ([int(share.rstrip("%")) for share in side.items or ()] for side in (change.before, change.after))
     more = {new > old for old, new in zip_longest(before, after, fillvalue=_ALL) if new != old}
     if len(more) != 1:

@@ -1,4 +1,4 @@
-"""Your own code: the step `collect` writes the dataset that models learn from."""
+"""Your own code. The `collect` step writes the dataset that models learn from."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ NAMES = {"concave points": "concave_points", "fractal dimension": "fractal_dimen
 
 
 def tumours(context: Any) -> None:
-    """Write one row for each tumour: the means of ten measurements, and whether it was malignant.
+    """Write a row for each tumour, with the means of ten measurements and whether it was malignant.
 
     The data comes from the Breast Cancer Wisconsin (Diagnostic) dataset, which ships with scikit-learn.
     """

@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Lines with common axes. `bounds` are values that the lines should not cross, and `ends` are the x-axis labels."""
+    """Lines with shared axes. `bounds` are values the lines shouldn't cross, and `ends` are the x-axis labels."""
 
     title: str
     lines: tuple[Line, ...]
@@ -61,7 +61,7 @@ def line_of(name: str, points: Iterable[Point]) -> Line | None:
 
 
 def draw(chart: Chart) -> Markup:
-    """Return a figure with the drawing and a legend of the latest values that screen readers can read."""
+    """Return a figure with the chart and an accessible legend of the latest values."""
     scale = _scale(chart)
     legend = [
         tag("li", tag("i", class_=f"swatch c{at}"), f"{line.name}: {line.latest:.4g}")
@@ -108,6 +108,6 @@ def _scale(chart: Chart) -> _Scale:
 
 
 def _share(value: float, ends: tuple[float, float]) -> float:
-    """Return the relative position of a value between two ends, from 0 to 1, or 0.5 if the ends are equal."""
+    """Return the relative position of a value between two ends from 0 to 1, or 0.5 if the ends are equal."""
     low, high = ends
     return (value - low) / (high - low) if high > low else 0.5

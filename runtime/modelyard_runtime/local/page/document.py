@@ -89,12 +89,12 @@ setInterval(renew, 3000);
 
 
 def live(view: View) -> str:
-    """Return the parts that the script refreshes, excluding the page's drawing, style and script."""
+    """Return the content that the script refreshes, which excludes the drawing, style and script."""
     return join((summary(view), sections(view)))
 
 
 def document(view: View, drawing: str, nonce: str) -> str:
-    """Return the page. `drawing` is the compiler's SVG, in which the system's names are already escaped."""
+    """Return the page. `drawing` is the compiler's SVG, where the system's names have already been escaped."""
     plan = view.watch.plan
     title = f"{plan.system} ({plan.environment})"
     head = tag(

@@ -1,4 +1,4 @@
-"""Checks that requests contain the secret from the page's URL, and adds security headers to responses."""
+"""Checks that requests contain the secret from the page URL, and adds security headers to responses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 class Guard:
     """The access rules for one page.
 
-    `key` is part of its address, so other users of the machine cannot open it. `token` is part of its forms, so other
-    sites cannot submit them.
+    `key` is part of its URL so that other users of the machine can't open it. `token` is part of its forms so that
+    other sites can't submit them.
     """
 
     port: int
@@ -31,7 +31,7 @@ class Guard:
         return f"http://127.0.0.1:{self.port}/{self.key}/"
 
     def below(self, path: str) -> str | None:
-        """Return a path relative to the page's, or None if it does not start with the key."""
+        """Return a path relative to the page's own path, or None if it doesn't start with the key."""
         _, key, *rest = path.split("/", 2) if path.startswith("/") else ("", "")
         return rest[0] if rest and hmac.compare_digest(key.encode(), self.key.encode()) else None
 
@@ -40,7 +40,7 @@ class Guard:
         return headers.get("host", "").lower() not in self.hosts
 
     def foreign(self, headers: Mapping[str, str], token: str) -> str:
-        """Return the reason why a form submission did not come from this page, or an empty string."""
+        """Return why a form submission didn't come from this page, or "" if it did."""
         origin = headers.get("origin")
         if origin is not None and origin.lower() not in {f"http://{host}" for host in self.hosts}:
             return "the request comes from another site"
@@ -52,7 +52,7 @@ class Guard:
 
 
 def headers_of(nonce: str) -> dict[str, str]:
-    """Return the headers of every response. They allow only styles and scripts that have the nonce."""
+    """Return the headers for every response, which only allow styles and scripts with the given nonce."""
     policy = {
         "default-src": "'none'",
         "script-src": f"'nonce-{nonce}'",

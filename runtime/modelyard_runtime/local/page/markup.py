@@ -15,12 +15,12 @@ class Markup(str):
 
 
 def text(content: str) -> Markup:
-    """Escape text, replacing line breaks and invisible characters that could affect how other text is displayed."""
+    """Escape text, replacing line breaks and invisible characters that could affect how nearby text is displayed."""
     return Markup(escape("".join(letter if letter.isprintable() else " " for letter in content), quote=True))
 
 
 def tag(element: str, /, *children: str, **attributes: str | None) -> Markup:
-    """Return an element. `class_` sets the attribute `class`, `data_key` sets `data-key`, and None sets none."""
+    """Return an element. `class_` sets `class`, `data_key` sets `data-key`, and None omits an attribute."""
     attribute_text = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{text(value)}"'
         for key, value in attributes.items()
@@ -36,7 +36,7 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], kind: str = "figures") -> Markup:
-    """Return a table that scrolls if it is wider than the page. On narrow pages, cells in a `log` are stacked."""
+    """Return a table that scrolls if it's wider than the page. On narrow pages, cells in a `log` are stacked."""
     first = tag("tr", *(tag("th", cell, scope="col") for cell in head))
     body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
     return tag("div", tag("table", tag("thead", first), tag("tbody", *body)), class_=f"wide {kind}")

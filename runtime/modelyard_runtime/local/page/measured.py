@@ -1,4 +1,4 @@
-"""Charts of the values that monitors measured over time, and of each version's metrics."""
+"""Charts of values measured by monitors over time, and of each version's metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Contents = Iterable[Mapping[str, Any]]
 
 
 def of_monitors(events: Iterable[Mapping[str, Any]], contents: Contents) -> Iterator[Chart]:
-    """Yield a chart for each check of each monitor, showing the features with the largest latest values."""
+    """Yield a chart for every monitor check, showing the features with the largest current values."""
     looks = [event for event in events if event.get("event") == MEASURED and isinstance(event.get("values"), dict)]
     bounds = {(str(content.get("address", "")), check["name"]): _bounds(check) for content, check in _checks(contents)}
     for address, check in dict.fromkeys(
@@ -30,7 +30,7 @@ def of_monitors(events: Iterable[Mapping[str, Any]], contents: Contents) -> Iter
 
 
 def of_versions(model: Registered, contents: Contents) -> Iterator[Chart]:
-    """Yield a chart for each metric of a model by version, starting with the metrics of its gate."""
+    """Yield a chart by version for each metric of a model, starting with the metrics of its gate."""
     gated = gates_of(model.name, contents)
     names = dict.fromkeys([*gated, *(name for version in model.versions for name in sorted(version.metrics))])
     for name in list(names)[:_MOST_METRICS]:

@@ -1,6 +1,6 @@
 """Reads versions, aliases and metrics from the registry over MLflow's REST API.
 
-The page is available before anything else has started, so this module does not import MLflow, which takes seconds.
+The page is available before anything else has started, so this module avoids importing MLflow, which takes seconds.
 https://mlflow.org/docs/latest/api_reference/rest-api.html, read 2026-11-28.
 """
 
@@ -25,7 +25,7 @@ _API = "/api/2.0/mlflow"
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A model version. `gate` is empty if no gate has evaluated the version, and `created` is in milliseconds."""
+    """A model version. `gate` is empty if no gate has evaluated it yet, and `created` is in milliseconds."""
 
     number: str
     created: int
@@ -50,7 +50,7 @@ class Registry:
     _metrics: dict[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
     def model(self, name: str) -> Registered:
-        """Return a model, without versions if it does not exist yet. Raise OSError if the registry does not respond."""
+        """Return a model, with no versions if it doesn't exist yet. Raises OSError if the registry doesn't respond."""
         response = self._get("/registered-models/get", {"name": name})
         if response is None:
             return Registered(name, ())
@@ -67,7 +67,7 @@ class Registry:
         return Version(number, created, tags.get(_GATE, ""), aliases.get(number, ()), metrics)
 
     def _of_run(self, run: str) -> Mapping[str, float]:
-        """Return the metrics of a run, which no longer change once the run has ended."""
+        """Return a run's metrics, which are cached once the run has ended."""
         if not run or run in self._metrics:
             return self._metrics.get(run, {})
         content = (self._get("/runs/get", {"run_id": run}) or {}).get("run", {})
@@ -104,7 +104,7 @@ def _aliases(model: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _login() -> dict[str, str]:
-    """Return the login header for an adopted registry, from the environment variables that MLflow also reads."""
+    """Return the login header for an adopted registry, using the same environment variables as MLflow."""
     token, user = os.environ.get("MLFLOW_TRACKING_TOKEN"), os.environ.get("MLFLOW_TRACKING_USERNAME")
     if token:
         return {"Authorization": f"Bearer {token}"}

@@ -50,7 +50,7 @@ def _section(name: str, title: str, content: Iterable[Markup], *, live: bool = T
 
 
 def summary(view: View) -> Markup:
-    """Return the lines below the title: what is running now, and the registry's address."""
+    """Return the lines below the title, which show what is currently running and the registry's address."""
     addresses = view.watch.state.addresses()
     running = ", ".join(f"pipelines.{entry['pipeline']}" for entry in view.active)
     began = next((event["at"] for event in reversed(view.events) if event.get("event") == "began"), "")
@@ -140,7 +140,7 @@ def _notes(view: View) -> Iterator[Markup]:
 
 
 def _time(moment: str) -> Markup:
-    """Format a timestamp in this machine's time zone. Text that is not a timestamp is returned unchanged."""
+    """Format a timestamp in this machine's time zone, returning text that isn't a timestamp unchanged."""
     try:
         local = datetime.fromisoformat(moment).astimezone()
     except ValueError:

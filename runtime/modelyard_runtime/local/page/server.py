@@ -75,7 +75,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """A server for one site. It binds its port on creation so that no other run can take the port."""
+    """A server for one site. It binds its port on creation so that no other run can take it."""
 
     daemon_threads = True
     allow_reuse_address = True

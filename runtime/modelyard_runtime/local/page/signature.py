@@ -34,7 +34,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The inputs of the served version, or none if the model declares none. Language models have names instead."""
+    """The inputs of the served version, if the model declares any. Language models have names instead."""
 
     version: str
     inputs: tuple[Input, ...]
@@ -42,7 +42,7 @@ class Signature:
 
 
 def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
-    """Request an endpoint's inputs. If the response does not contain them, return the response's error message."""
+    """Request an endpoint's inputs, returning the error message if the response doesn't contain them."""
     words = ""
     for name in [*models] * _TURNS:
         status, text = endpoint.get(f"/v2/models/{name}")
@@ -55,7 +55,7 @@ def signature_of(endpoint: Endpoint, models: Iterable[str]) -> Signature | str:
 
 
 def models_signature(endpoint: Endpoint) -> Signature | str:
-    """Request the names of a language model and its adapters. If there is no list, return the error message."""
+    """Request the names of a language model and its adapters, returning the error message if there is no list."""
     names, problem = models_of(endpoint)
     _, health = endpoint.is_ready()
     try:
@@ -65,7 +65,7 @@ def models_signature(endpoint: Endpoint) -> Signature | str:
 
 
 def words_of(text: str) -> str:
-    """Return the error message in a response, or the whole response if it has none."""
+    """Return the error message in a response, or the whole response if it doesn't contain one."""
     try:
         content = json.loads(text)
     except ValueError:
@@ -74,7 +74,7 @@ def words_of(text: str) -> str:
 
 
 def row_of(signature: Signature, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return a row. Empty fields are left out and invalid text is sent as entered, so the endpoint refuses both."""
+    """Return a row. Empty fields are omitted and invalid text is sent as entered, so that the endpoint refuses both."""
     return {
         entry.name: _value(entry.kind, fields[entry.name])
         for entry in signature.inputs

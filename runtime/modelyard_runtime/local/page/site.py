@@ -87,7 +87,7 @@ class Site:
         return View(self.watch, events, active, self.guard.token)
 
     def _try(self, name: str, request: Request) -> Response:
-        """Send the form's values to an endpoint, and return its status and message. The page's own status is 200."""
+        """Send the form's values to an endpoint and return its status and message in a response with status 200."""
         if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM:
             return _answer(http.client.UNSUPPORTED_MEDIA_TYPE, "send the fields of the form")
         try:
@@ -128,7 +128,7 @@ def _indented(text: str) -> str:
 
 
 def _answer(status: int, words: str, of_endpoint: int | None = None) -> Response:
-    """Return the response that the form's script shows, with the status and message from the endpoint or the page."""
+    """Return the response shown by the form's script, with the status and message from the endpoint or page."""
     content = {"status": status if of_endpoint is None else of_endpoint, "answer": words}
     return _response(status, _JSON, json.dumps(content))
 

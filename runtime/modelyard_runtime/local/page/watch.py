@@ -1,4 +1,4 @@
-"""Queries the registry and the endpoints for the page, delaying it by no more than a moment."""
+"""Queries the registry and endpoints on behalf of the page without noticeably delaying it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_YET = "the registry has not started yet"
 
 @dataclass(slots=True)
 class Watch:
-    """Caches responses and refreshes them in a thread while the page is viewed, so that the page never waits."""
+    """Caches responses and refreshes them in a thread while the page is open, so that the page never waits."""
 
     plan: LocalPlan
     compiled: Path
@@ -42,7 +42,7 @@ class Watch:
         self.contents = tuple(_read(self.compiled / path) for path in self.plan.descriptions)
 
     def look(self) -> None:
-        """Refresh responses older than two seconds, and wait only briefly so that people do not notice the delay."""
+        """Refresh responses older than two seconds, waiting only briefly so that users don't notice a delay."""
         with self._lock:
             idle = self._renewing is None or not self._renewing.is_alive()
             if idle and (not self._renewed or time.monotonic() - self._renewed > _FRESH_S):
@@ -53,7 +53,7 @@ class Watch:
             renewing.join(_PATIENCE_S)
 
     def endpoint(self, name: str) -> Endpoint | None:
-        """Return a client for an endpoint, or None if the servers are not running yet."""
+        """Return an endpoint client, or None if the servers aren't running yet."""
         port, entry = self.state.addresses().get("endpoints"), self.plan.endpoints[name]
         if not isinstance(port, int) or not (self.state.folder / READY).exists():
             return None

@@ -1,4 +1,4 @@
-"""The named adapters of an endpoint. They follow their aliases while the base model stays loaded."""
+"""The named adapters of an endpoint, which follow their aliases while the base model stays loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class NamedAdapters:
-    """An application's adapters by the name used in requests, each with the version that is loaded."""
+    """An application's adapters by the name used in requests, each with its loaded version."""
 
     def __init__(self, workload: ServerWorkload, adapters: Mapping[str, Model]) -> None:
         self._workload = workload
@@ -38,14 +38,14 @@ class NamedAdapters:
 
     @property
     def follow(self) -> bool:
-        """Return whether any adapter follows an alias, or waits for a version by number."""
+        """Return whether any adapter follows an alias, or is still waiting for a version given by number."""
         return any(not model.version or name not in self._loaded for name, (model, _) in self._models.items())
 
     def __len__(self) -> int:
         return len(self._models)
 
     def of(self, name: str) -> Loaded | None:
-        """Return the loaded version of the adapter with the given name, or None if there is no such adapter."""
+        """Return an adapter's loaded version, or None if there is no adapter with that name."""
         if name not in self._models:
             return None
         loaded = self._loaded.get(name)
@@ -55,9 +55,9 @@ class NamedAdapters:
         return loaded
 
     def renew(self, whole: Loaded) -> None:
-        """Load the versions to which the aliases now point. After a change of the base model, reload all adapters.
+        """Load the versions the aliases now point to. After a change of the base model, all adapters are reloaded.
 
-        A version that cannot be loaded has no effect on the other adapters, or on its predecessor on the same base.
+        A version that can't be loaded affects neither other adapters nor its predecessor on the same base.
         """
         for key in self._leaving:  # a look later, so that no request is about to use them
             whole.engine.remove_adapter(key)
@@ -98,5 +98,5 @@ class NamedAdapters:
 
 
 def _key(name: str, version: Loaded | registry.Version) -> str:
-    """Return the engine's name for an adapter, which is different for each version and each name."""
+    """Return the engine's name for an adapter, which is unique for each name and version."""
     return f"{name} {version.uri}"

@@ -1,4 +1,4 @@
-"""The interface of text generation engines, which keeps the routes independent of the underlying library."""
+"""The interface of text generation engines, which makes routes independent of the underlying library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Sampling:
 class Piece:
     """The next piece of generated text, and the number of tokens generated so far.
 
-    The last piece has a reason: `stop` at the end of the text or at a stop sequence, or `length` at the limit.
+    The last piece has a finish reason, which is `stop` at the end of the text or a stop sequence, or `length` at the
+    limit.
     """
 
     text: str
@@ -43,7 +44,7 @@ class Engine(Protocol):
 
     @property
     def context_length(self) -> int:
-        """Return the maximum number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation combined."""
         ...
 
     @property
@@ -52,7 +53,7 @@ class Engine(Protocol):
         ...
 
     def chat_tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat, written in the format on which the model was trained."""
+        """Return the tokens of a chat, in the format the model was trained on."""
         ...
 
     def text_tokens(self, text: str) -> list[int]:
@@ -60,7 +61,7 @@ class Engine(Protocol):
         ...
 
     def generate(self, prompt: Sequence[int], sampling: Sampling, adapter: str = "") -> AsyncGenerator[Piece]:
-        """Generate a continuation piece by piece, using an adapter if one is named.
+        """Generate a continuation piece by piece, optionally using an adapter.
 
         Closing the generator ends generation.
         """
@@ -81,14 +82,14 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """A language model with one of its adapters, presented as a separate engine. It shares the model's weights."""
+    """A language model with one of its adapters, presented as a separate engine that shares the model's weights."""
 
     whole: Engine
     key: str
 
     @property
     def context_length(self) -> int:
-        """Return the maximum number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation combined."""
         return self.whole.context_length
 
     @property

@@ -1,6 +1,6 @@
 """Uses the files of a language model or adapter to check that it fits a replica before anything is loaded.
 
-Without these checks, the kernel would kill the replica while it loads the weights or, worse, under load.
+Otherwise, the kernel would kill the replica while it loads the weights or, worse, under load.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ def check_memory(
 ) -> None:
     """Refuse a model that needs more memory than this replica has.
 
-    `versions` is the number of versions in memory at the same time: the previous one finishes its texts beside the new
-    one. `batches` is the number of adapters and models that each have a batch of `concurrency` texts. Serve sends a
-    replica no more texts than fit into two batches, unless `scaling.target` is set higher, which the compiler reports.
+    `versions` is the number of versions in memory at the same time, since the previous one finishes its texts alongside
+    the new one. `batches` is the number of adapters and models that each have a batch of `concurrency` texts. Serve
+    sends a replica no more texts than fit into two batches, unless `scaling.target` is set higher, which the compiler
+    reports.
     """
     available = memory_limit() if limit is None else limit
     texts = min(versions * batches, _ACCEPTED) * generation.concurrency
@@ -59,7 +60,7 @@ def check_memory(
 
 
 def check_heads(folder: Path, gpus: int) -> None:
-    """Refuse a number of GPUs among which vLLM cannot divide the attention heads."""
+    """Refuse a number of GPUs that vLLM can't distribute the attention heads across."""
     heads = _integer(configuration_of(folder), "num_attention_heads")
     if heads and heads % gpus:
         possible = [str(number) for number in range(1, heads + 1) if heads % number == 0]
@@ -70,9 +71,10 @@ def check_heads(folder: Path, gpus: int) -> None:
 
 
 def check_adapter(folder: Path, accelerators: int) -> None:
-    """Refuse an adapter that no engine can use, or for whose rank vLLM reserves no memory, so all requests would fail.
+    """Refuse adapters that no engine can use, or whose rank exceeds the memory reserved by vLLM.
 
-    `accelerators` is the number of GPUs of a replica. Without GPUs, an adapter may have any rank.
+    All requests to such an adapter would fail. `accelerators` is the number of GPUs of a replica. Without GPUs, an
+    adapter may have any rank.
     """
     check_files(folder)
     if accelerators and (rank := rank_of(folder)) > highest_rank():
@@ -85,14 +87,17 @@ def weight_bytes(folder: Path) -> int:
 
 
 def _tensor_bytes(path: Path) -> int:
-    """Return the size of the data after a file's header. Source: https://github.com/huggingface/safetensors#format."""
+    """Return the size of the data following a file's header.
+
+    Source: https://github.com/huggingface/safetensors#format.
+    """
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
     return max(0, path.stat().st_size - 8 - header)
 
 
 def cache_bytes(configuration: Mapping[str, Any], generation: Generation) -> int:
-    """Return the memory that one text of full length needs for keys and values, or 0 for models with another cache."""
+    """Return the key-value cache size of one full-length text, or 0 for models with a different cache."""
     if any(configuration.get(name) for name in _SMALLER_CACHES):
         return 0
     heads = _integer(configuration, "num_attention_heads")

@@ -36,7 +36,7 @@ class Loaded:
 
 
 def load(workload: ServerWorkload, selected: Selected, generation: Generation, adapters: int = 0) -> Loaded:
-    """Verify the files of a version and load them. Only weights and JSON are loaded, never code from the files.
+    """Verify and load a version's files. Only weights and JSON are loaded, never code from the files.
 
     `adapters` is the number of named adapters that will be added to the engine.
     """
@@ -57,7 +57,7 @@ def load(workload: ServerWorkload, selected: Selected, generation: Generation, a
 
 
 def _with_base(selected: Selected, digest: str, generation: Generation, adapters: int) -> Loaded:
-    """Load an adapter together with the base model on which it was trained, and no other base model."""
+    """Load an adapter together with the base model it was trained on, accepting no other base model."""
     version, follows = selected.version, not selected.model.version
     files = registry.fetch(version, digest)
     try:
@@ -76,7 +76,7 @@ def _with_base(selected: Selected, digest: str, generation: Generation, adapters
 
 
 def _engine(folder: Path, generation: Generation, adapters: int, batches: int, *, follows: bool) -> Engine:
-    """Return vLLM on the GPUs of this replica or, without GPUs, mlx-lm. First refuse a model that does not fit.
+    """Return vLLM on this replica's GPUs, or mlx-lm without GPUs, after refusing models that don't fit.
 
     On CPUs, a replica that follows an alias loads the next version while the previous one is still in use.
     """

@@ -1,8 +1,8 @@
 """Generates text with mlx-lm, which needs no GPU, on Linux CPUs and on Apple silicon.
 
 One thread owns the model. It generates one token at a time for all generations in progress, so a request joins a
-running batch at the next token and does not wait for the others to end. Each adapter has its own batch, because mlx-lm
-runs one model per batch. All batches use the same base weights.
+running batch at the next token without waiting for others to end. Each adapter has its own batch, since mlx-lm runs one
+model per batch. All batches use the same base weights.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class EngineFailed(Exception):
 
 
 class TextFailed(Exception):
-    """A single generation cannot continue, for example after a token unknown to the tokenizer. Others continue."""
+    """A single generation can't continue, e.g. after a token unknown to the tokenizer. Others aren't affected."""
 
 
 @dataclass(slots=True)
@@ -63,9 +63,9 @@ _Command: TypeAlias = Callable[[], None]
 
 
 class MlxEngine:
-    """A model in a folder in Hugging Face's format, with at most `concurrency` generations at the same time.
+    """A model in a folder in Hugging Face's format, with at most `concurrency` simultaneous generations.
 
-    Each of its adapters can have as many.
+    The limit applies to each of its adapters separately.
     """
 
     def __init__(self, folder: Path, concurrency: int, context_length: int | None = None) -> None:
@@ -163,11 +163,11 @@ class MlxEngine:
 
     @property
     def running(self) -> int:
-        """Return the number of generations that are in progress or waiting for a place in the batch."""
+        """Return the number of generations in progress or waiting for a slot in the batch."""
         return len(self._jobs)
 
     def _run(self, folder: Path) -> None:
-        """Load the model, and generate until the engine is closed. All use of MLX stays within this thread."""
+        """Load the model and generate until the engine is closed. MLX is only used within this thread."""
         try:
             self._load(folder)
         except Exception as problem:  # noqa: BLE001 - reported to the thread that waits for the model
@@ -215,7 +215,7 @@ class MlxEngine:
                 generator.close()
 
     def _follow_commands(self, *, wait: bool) -> None:
-        """Run the commands that have arrived. If no generation is in progress, wait for a command."""
+        """Run all pending commands, first waiting for one if no generation is in progress."""
         if wait:
             self._commands.get()()
         while True:
@@ -243,7 +243,7 @@ class MlxEngine:
             del self._jobs[adapter, uid]
 
     def _answer(self, adapter: str, response: Any) -> None:
-        """Pass a token's text to its request. A token that ends in the middle of a character has no text yet."""
+        """Pass a token's text to its request. A token ending in the middle of a character has no text yet."""
         job = self._jobs.get((adapter, response.uid))
         if job is None:
             return
@@ -271,7 +271,7 @@ class MlxEngine:
         job.tell(Piece(text, job.tokens, reason))
 
     def _end_all(self) -> None:
-        """Wake all requests that are still waiting, including those whose commands have not yet been run."""
+        """Wake all requests that are still waiting, including those whose commands haven't run yet."""
         self._ended = True  # from here on, no request waits for this thread
         self._follow_commands(wait=False)
         for job in self._jobs.values():
@@ -308,7 +308,7 @@ def _sampler(sampling: Sampling) -> Any:
 
 
 def _context(folder: Path, requested: int | None) -> int:
-    """Return the requested context length or, by default, the model's own, which the requested one must not exceed."""
+    """Return the requested context length, defaulting to the model's own, which must not be exceeded."""
     value = configuration_of(folder).get("max_position_embeddings")
     length = value if isinstance(value, int) and value >= 2 else None
     if requested is None:

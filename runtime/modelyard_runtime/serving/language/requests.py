@@ -1,4 +1,4 @@
-"""Reads requests in the format of OpenAI's API. Anything the engine cannot do is refused rather than ignored.
+"""Reads requests in OpenAI's API format. Anything the engine can't do is refused rather than ignored.
 
 Source: https://platform.openai.com/docs/api-reference, read 2026-11-30.
 """
@@ -54,7 +54,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TextRequest:
-    """A request for a continuation, either of `messages` in a chat, or of a `prompt` given as text or tokens."""
+    """A request for a continuation of either `messages` in a chat, or a `prompt` given as text or tokens."""
 
     chat: bool
     model: str
@@ -120,7 +120,7 @@ def _text(document: Body, name: str) -> str:
 
 
 def _encodable(text: str, place: str) -> str:
-    """Return the text, or refuse it if it contains a lone surrogate, which JSON allows but no tokenizer can read."""
+    """Return the text, refusing lone surrogates, which JSON allows but no tokenizer can read."""
     try:
         text.encode()
     except UnicodeEncodeError:

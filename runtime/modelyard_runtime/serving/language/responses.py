@@ -1,4 +1,4 @@
-"""Writes responses in the format of OpenAI's API, either whole or as server-sent events."""
+"""Writes responses in OpenAI's API format, either whole or as server-sent events."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Form:
         return {**self._head(whole=True), "choices": [choice], "usage": used}
 
     def opening(self) -> list[dict[str, Any]]:
-        """Return the chunks that precede the first piece of a stream. Only chats have one, which contains the role."""
+        """Return the chunks preceding the first piece of a stream. Only chats have one, which contains the role."""
         return [self._chunk({"role": "assistant", "content": ""}, None)] if self.chat else []
 
     def chunk(self, piece: Piece) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Scales a language model by the number of tokens that its replicas hold, using Ray Serve's custom policies.
+"""Scales a language model by the number of tokens its replicas hold, using a custom policy for Ray Serve.
 
-Serve calls the policy about once a second and applies delays and the minimum and maximum number of replicas to its
-result. It sends this module to its controller by value, so nothing here may import from modelyard_runtime.
-Source: ray/serve/autoscaling_policy.py and ray/serve/config.py, Ray 2.60.0, read 2026-12-01.
+Serve calls the policy about once a second, and applies delays and replica limits to its result. It sends this module to
+its controller by value, so nothing here may import from modelyard_runtime. Source: ray/serve/autoscaling_policy.py and
+ray/serve/config.py, Ray 2.60.0, read 2026-12-01.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ class Load(Protocol):
 
 
 class ByTokens:
-    """Aims for `target` tokens in each replica, counting prompts and the text generated so far.
+    """Aims for `target` tokens per replica, counting prompts and the text generated so far.
 
-    Only replicas count tokens, so a request waiting for a replica is assumed to have the average number of tokens.
+    Only replicas count tokens, so requests waiting for a replica are assumed to have the average number.
     """
 
     def __init__(self, target: float) -> None:
         self._target = target
 
     def __call__(self, load: Load) -> tuple[float, dict[str, Any]]:
-        """Return the number of replicas that the load requires. Without reports, the number stays the same."""
+        """Return the number of replicas the load requires. Without reports, the number stays the same."""
         reported = (load.aggregated_metrics or {}).get(ONGOING_TOKENS)
         if not reported:
             return float(load.target_num_replicas), {}

@@ -1,4 +1,4 @@
-"""The deployment of a language model, with OpenAI's routes for chats, completions and the list of models."""
+"""The deployment of a language model, with OpenAI's routes for chats, completions and the model list."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ class LanguageServer:
         return _json(cards[0] if match is not None else {"object": "list", "data": cards}, 200, access)
 
     def _named(self, name: str, loaded: Loaded) -> Loaded:
-        """Return the version for requests with this model name: that of the endpoint's model or of an adapter."""
+        """Return the loaded version for a model name in a request, which is the endpoint's model or an adapter."""
         version = loaded if name == self._generation.model else self._adapters.of(name)
         if version is None:
             names = " and ".join(repr(known) for known in (self._generation.model, *self._adapters.loaded))
@@ -176,7 +176,7 @@ class LanguageServer:
         return version
 
     async def _begin(self, text_request: TextRequest, loaded: Loaded, access: Access) -> Generating:
-        """Begin generating, and wait for the first piece. Errors until then can still set the response's status."""
+        """Begin generating and wait for the first piece. Errors until then can still set the response status."""
         prompt = await asyncio.to_thread(_tokens_of, text_request, loaded)
         sampling = self._sampling(text_request, len(prompt), loaded)
         rest = self._generate(prompt, sampling, loaded.engine)
@@ -207,7 +207,7 @@ class LanguageServer:
             del self._held[text]
 
     def _sampling(self, text_request: TextRequest, prompt_tokens: int, loaded: Loaded) -> Sampling:
-        """Return the sampling settings. A limit above that of the endpoint or of the model is an error."""
+        """Return the sampling settings. Requesting more than the endpoint or model allows is an error."""
         most, context = self._generation.max_tokens, loaded.engine.context_length
         if text_request.max_tokens is not None and text_request.max_tokens > most:
             raise ApiError(f"this endpoint generates at most {most} tokens", "max_tokens", "invalid_value")
@@ -235,7 +235,7 @@ class LanguageServer:
         return StreamingResponse(self._events(generating), 200, headers, "text/event-stream")
 
     async def _events(self, generating: Generating) -> AsyncGenerator[bytes]:
-        """Yield the events of a stream. Once it has begun, errors become events, because the status has been sent."""
+        """Yield the events of a stream. Once it has begun, errors become events since the status was already sent."""
         form, token_usage, status = generating.form, usage(generating.prompt_tokens, 0), 499
         rest_s = max(0.0, self._timeout_s - generating.access.seconds)  # the first piece took part of the time
         try:
@@ -262,7 +262,7 @@ class LanguageServer:
                 self._token_metrics.broke(generating.loaded.origin)
 
     async def _pieces(self, generating: Generating) -> AsyncGenerator[Piece]:
-        """Yield all pieces of a generation. It ends with the last piece, or earlier if the client disconnects."""
+        """Yield all pieces of a generation, which ends with the last piece or when the client disconnects."""
         began, piece = time.perf_counter(), generating.first
         try:
             yield piece
@@ -281,7 +281,7 @@ class LanguageServer:
             self._access_log.write(access, status)
 
     def _renew(self) -> None:
-        """Load the versions to which the description's URIs currently resolve, unless they are already loaded."""
+        """Load the versions the description's URIs currently resolve to, unless they are already loaded."""
         selected, before = self._selection.current(), self.loaded
         if selected is None or (
             before is not None and (before.uri, before.origin) == (selected.version.uri, selected.origin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Stops:
-    """The text before the first of several stop sequences, each of which may begin in one piece and end in another."""
+    """The text before the first of several stop sequences, which may extend over several pieces."""
 
     def __init__(self, sequences: tuple[str, ...]) -> None:
         self._sequences = sequences

@@ -1,9 +1,9 @@
 """Renders chats in a separate process: `python -m modelyard_runtime.serving.language.template_worker FD SECONDS`.
 
 A chat template is a program written by the model's authors. Jinja's sandbox keeps it from reading files and running
-code, but not from looping forever or filling the memory. Therefore, the kernel kills this process when a chat takes too
-long, even if no Python code runs in the meantime, and the process may allocate only a limited amount of memory beyond
-what it has at startup.
+code, but not from looping forever or exhausting the memory. Therefore, the kernel kills this process when a chat takes
+too long, even if no Python code runs in the meantime, and the process may allocate only a limited amount of memory
+beyond what it has at startup.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MEMORY: Final = 1024**3
 
 
 def main(descriptor: int, seconds: float) -> None:
-    """Respond to requests on a socket until its other end is closed. The first message contains the template."""
+    """Respond to requests on a socket until the other end is closed. The first message contains the template."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
     render: Any = render_jinja_template
@@ -45,7 +45,7 @@ def main(descriptor: int, seconds: float) -> None:
 
 
 def _limit_memory() -> None:
-    """Limit the address space on systems where the kernel reports how much of it is in use."""
+    """Limit the address space on systems whose kernel reports how much of it is in use."""
     with suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         limit = pages * resource.getpagesize() + _MEMORY

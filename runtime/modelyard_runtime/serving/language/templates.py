@@ -31,9 +31,9 @@ class _OutOfLimits(Exception):
 
 
 class ChatTemplate:
-    """The chat template of a model, which runs in a process with limits.
+    """A model's chat template, which runs in a process with resource limits.
 
-    A template that cannot render even one short message within the limits is refused when the model is loaded.
+    A template that can't render even one short message within the limits is refused when the model is loaded.
     """
 
     def __init__(self, tokenizer: Any, limit_s: float = _LIMIT_S) -> None:
@@ -48,7 +48,7 @@ class ChatTemplate:
                     raise Refusal(f"the model's chat template does not finish within {limit_s:g} s") from None
 
     def tokens(self, messages: Sequence[Message]) -> list[int]:
-        """Return the tokens of a chat. This call blocks, so make it outside the event loop."""
+        """Return the tokens of a chat. This call blocks, so it must be made outside the event loop."""
         if self._tokenizer.chat_template is None and not _in_code(self._tokenizer):
             raise BadPrompt("this model has no chat template; use completions")
         try:
@@ -96,7 +96,7 @@ class _Worker:
     connection: Any
 
     def rendered(self, messages: Sequence[Message], limit_s: float) -> dict[str, str]:
-        """Return the process's response. The first one takes longer, because the process has to import libraries."""
+        """Return the process's response. The first one takes longer, since the process has to import libraries."""
         self.connection.send_bytes(json.dumps(list(messages)).encode())
         if not self.connection.poll(limit_s + _START_S):
             raise _OutOfLimits
@@ -127,7 +127,7 @@ def _started(settings: dict[str, Any], limit_s: float) -> _Worker:
 
 
 def _settings(tokenizer: Any) -> dict[str, Any]:
-    """Return the values, other than the messages, that the tokenizer itself would pass to the template's renderer."""
+    """Return the values, apart from the messages, that the tokenizer itself would pass to the template's renderer."""
     try:
         template = tokenizer.get_chat_template()
     except ValueError as problem:

@@ -1,4 +1,4 @@
-"""Counts the tokens of language models and measures their speed, as Ray metrics with the prefix `ray_`."""
+"""Counts the tokens of language models and measures their speed, as Ray metrics prefixed with `ray_`."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class TokenMetrics:
         self._first.observe(seconds, labels_of(origin))
 
     def ended(self, origin: Origin, tokens: int, seconds: float) -> None:
-        """Record the tokens of a generation, even if its client abandoned it. `seconds` start at the first token."""
+        """Record a generation's tokens, even if its client abandoned it. `seconds` is measured from the first token."""
         if tokens:
             self._generated.inc(tokens, labels_of(origin))
         if tokens > 1 and seconds > 0:
             self._rate.observe((tokens - 1) / seconds, labels_of(origin))
 
     def broke(self, origin: Origin) -> None:
-        """Count a stream that ended with an error. No other metric counts it, because status 200 was already sent."""
+        """Count a stream that ended with an error. No other metric does, since status 200 was already sent."""
         self._broken.inc(1, labels_of(origin))

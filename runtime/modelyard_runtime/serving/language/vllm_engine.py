@@ -1,7 +1,7 @@
-"""Generates text with vLLM on the GPUs of one machine. vLLM comes with the image that the spec names for the endpoint.
+"""Generates text with vLLM on the GPUs of one machine, using the vLLM in the image named by the spec.
 
-vLLM batches requests and manages its own processes, so this engine only translates calls.
-Source: https://docs.vllm.ai/en/latest/api/vllm/v1/engine/async_llm.html, read 2026-11-30.
+vLLM batches requests and manages its own processes, so this engine only translates calls. Source:
+https://docs.vllm.ai/en/latest/api/vllm/v1/engine/async_llm.html, read 2026-11-30.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class VllmEngine:
 
     @property
     def context_length(self) -> int:
-        """Return the maximum number of tokens in a prompt and its continuation together."""
+        """Return the maximum number of tokens in a prompt and its continuation combined."""
         return int(self._engine.model_config.max_model_len)
 
     @property
@@ -92,9 +92,10 @@ class VllmEngine:
                 await self._engine.abort(request_id)
 
     def add_adapter(self, key: str, folder: Path) -> None:
-        """Keep an adapter's files, which vLLM reads at the adapter's first request and again after dropping it.
+        """Keep an adapter's files, which vLLM reads on the adapter's first request and again after dropping it.
 
-        Refuse anything but plain LoRA, and a rank for which vLLM has reserved no memory: every request would fail.
+        Refuses anything but plain LoRA, and ranks for which vLLM has reserved no memory, since every request would
+        fail.
         """
         check_adapter(folder, self._accelerators)
         copy = Path(tempfile.mkdtemp(prefix="adapter-"))
@@ -117,5 +118,5 @@ class VllmEngine:
 
 
 def _module(name: str) -> Any:
-    """Import a module that is installed only in GPU images, so its types are unknown here."""
+    """Import a module that is only installed in GPU images, which is why its types are unknown here."""
     return import_module(name)

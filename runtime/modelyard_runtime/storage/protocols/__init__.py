@@ -1,1 +1,1 @@
-"""A driver for each storage protocol. A cloud's libraries are imported only when one of its stores is opened."""
+"""A driver for each storage protocol. A cloud's libraries are only imported once one of its stores is opened."""

@@ -1,7 +1,7 @@
 """The driver for Azure Blob Storage, for accounts with and without a hierarchical namespace.
 
-A URI contains the account and the container: `abfss://container@account.dfs.core.windows.net/path`. Credentials are the
-Pod's identity or an account key.
+A URI contains the account and the container: `abfss://container@account.dfs.core.windows.net/path`. The credentials are
+the Pod's identity or an account key.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return no environment variables for MLflow, which opens artifacts with the Pod's identity."""
+    """Return no environment variables, since MLflow opens artifacts with the Pod's identity."""
     return {}
 
 
 def account_of(uri: SplitResult, store: Store) -> tuple[str, Account]:
-    """Return the container and the account in a URI. The settings for opening the account come from `store`."""
+    """Return the container and account in a URI. The settings for opening the account come from `store`."""
     container, _, host = uri.netloc.partition("@")
     name, _, domain = host.partition(".dfs.")
     if not (container and name and domain):
@@ -103,7 +103,7 @@ class Azure(Driver):
             self._files.blob(path).upload_blob(content, overwrite=True)
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Create the blob, and succeed if it already exists.
+        """Create the blob, succeeding if it already exists.
 
         An identity that may only add blobs gets a specific 403 error for an existing blob if its permissions are
         checked before the condition.
@@ -123,7 +123,7 @@ class Azure(Driver):
                     raise
 
     def move(self, path: str, to: str) -> None:
-        """Copy the file and delete the original, because renaming requires a hierarchical namespace."""
+        """Copy the file and delete the original, as renaming requires a hierarchical namespace."""
         self._files.move(path, to)
 
     def remove(self, path: str) -> None:

@@ -1,7 +1,7 @@
 """Opens Azure Blob Storage accounts with a Pod's identity, and describes Azure's errors.
 
 AKS gives Pods with a workload identity four environment variables and a file with a ServiceAccount token, which
-Microsoft Entra ID exchanges for a token that is valid for an hour. Azure's library replaces both before they expire.
+Microsoft Entra ID exchanges for a token that is valid for an hour. Azure's library renews both before they expire.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DENIED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A workload identity: how Entra ID recognizes it, and where the ServiceAccount token is stored."""
+    """A workload identity, consisting of its Entra ID settings and the path of the ServiceAccount token."""
 
     client: str
     tenant: str
@@ -73,7 +73,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A storage account, and the variable that contains its key if it is not opened with the Pod's identity."""
+    """A storage account, and the variable containing its key if it isn't opened with the Pod's identity."""
 
     name: str
     domain: str
@@ -94,11 +94,11 @@ class Account:
         self._login()
 
     def client(self) -> Any:
-        """Return a client from Azure's library, shared by all threads of this process."""
+        """Return an Azure client that is shared by all threads of this process."""
         return _client(self.url, self._login())
 
     def client_for_one_request(self) -> Any:
-        """Return a client that uploads each blob in one request. Permission to add blobs does not cover adding blocks.
+        """Return a client that uploads each blob in one request, as permission to add blobs doesn't cover blocks.
 
         Source: https://learn.microsoft.com/en-us/rest/api/storageservices/authorize-with-azure-active-directory,
         2026-11-27.
@@ -111,7 +111,7 @@ class Account:
 
 @cache
 def _client(url: str, login: str | Identity, most_at_once: int = BLOCK) -> Any:
-    """Create only one client per login, because each client requests its own token."""
+    """Create only one client per login, since each client requests its own token."""
     from azure.storage.blob import BlobServiceClient
 
     logging.getLogger("azure").setLevel(logging.WARNING)  # at level INFO, it logs all headers of every request
@@ -135,9 +135,9 @@ def _credential(identity: Identity) -> _Credential:
 class _Credential:
     """The credential of a workload identity, without any fallback.
 
-    With a fallback, as in Azure's default credential, it would query the node's metadata service, which Pods cannot
-    reach. Failures are OSError, because Azure's clients would repeat a request without a token for a minute, and
-    because a missing token must not look like a missing blob.
+    With a fallback, as in Azure's default credential, it would query the node's metadata service, which Pods can't
+    reach. Failures are raised as OSError because Azure's clients would repeat a request without a token for a minute,
+    and because a missing token must not look like a missing blob.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -194,7 +194,7 @@ def failing_as_os_error(path: str) -> Generator[None]:
 
 
 def code_of(problem: HttpResponseError) -> str:
-    """Return the error code from Azure Blob Storage, or an empty string if the error is not one of its responses."""
+    """Return the error code from Azure Blob Storage, or "" if the error isn't one of its responses."""
     code: Any = getattr(problem, "error_code", None)
     return str(getattr(code, "value", code) or "")
 
@@ -210,5 +210,5 @@ def _refused(path: str, problem: HttpResponseError) -> OSError:
 
 
 def _first_line(problem: Exception) -> str:
-    """Return the message without the request's identifiers, which the chained exception keeps."""
+    """Return the message without the request's identifiers, which are still in the chained exception."""
     return str(problem).partition("\n")[0]

@@ -37,8 +37,8 @@ _COPY_S: Final = 600
 class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has no types for it
     """The containers of an account. Paths have the form `container/name`, and errors are OSError.
 
-    Folders are listed with a slash at the end of their name, as required by roles that are limited to folders. They
-    exist as long as there is a blob below them.
+    Folders are listed with a trailing slash in their name, as required by roles that are limited to folders. They exist
+    as long as they contain a blob.
     """
 
     def __init__(self, account: Account) -> None:
@@ -67,7 +67,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         return entries
 
     def entries(self, path: str, *, recursive: bool) -> Iterator[fs.FileInfo]:
-        """Yield the contents of a folder, or nothing if it does not exist. If `recursive`, folders are left out."""
+        """Yield the contents of a folder, or nothing if it doesn't exist. Folders are omitted if `recursive` is set."""
         container, name = split(path)
         below = f"{name}/" if name else ""
         with suppress(FileNotFoundError), failing_as_os_error(path):
@@ -108,7 +108,7 @@ class BlobFileSystem(fs.FileSystemHandler):  # type: ignore[misc]  # pyarrow has
         raise io.UnsupportedOperation("a whole container cannot be deleted: delete blobs by name")
 
     def delete_file(self, path: str) -> None:
-        """Delete a blob. It is not an error if another process has already deleted it."""
+        """Delete a blob, ignoring that another process may already have deleted it."""
         with suppress(FileNotFoundError), failing_as_os_error(path):
             self.blob(path).delete_blob()
 
@@ -176,7 +176,7 @@ def _info_of(path: str, blob: Any) -> fs.FileInfo:
 
 
 class _Blob(io.RawIOBase):
-    """Reads ranges from one version of a blob. A request fails if the blob has been replaced."""
+    """Reads ranges from one version of a blob. Requests fail if the blob has been replaced."""
 
     def __init__(self, blob: Any, path: str) -> None:
         self._blob, self._path, self._at = blob, path, 0
@@ -214,7 +214,7 @@ class _Blob(io.RawIOBase):
 
 
 class _NewBlob:
-    """Uploads blocks as they are written, and combines them into a blob on closing.
+    """Uploads blocks as they are written, and combines them into a blob on close.
 
     An incomplete blob is never visible. Azure deletes a killed writer's blocks after a week.
     """

@@ -60,7 +60,7 @@ class Disk(Driver):
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and flush it to disk. Once the call has returned, the file survives a power failure."""
+    """Write a file and flush it to disk, so that it survives a power failure once the call has returned."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

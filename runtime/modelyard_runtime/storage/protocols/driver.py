@@ -24,9 +24,9 @@ class Entry:
 
 
 class Driver(ABC):
-    """An open store. Paths are `bucket/key` in object storage, and otherwise paths on disk.
+    """An open store. Paths are `bucket/key` in object storage, and disk paths otherwise.
 
-    The default methods use pyarrow. Drivers override those that do not work for their protocol. Errors are OSError.
+    The default methods use pyarrow. Drivers override those that don't work for their protocol. Errors are OSError.
     """
 
     local = False
@@ -36,7 +36,7 @@ class Driver(ABC):
         self.filesystem = filesystem
 
     def __eq__(self, other: object) -> bool:
-        """Return whether both drivers access the same store in the same way, judging by their pyarrow filesystems."""
+        """Return whether both drivers access the same store in the same way, based on their pyarrow filesystems."""
         return isinstance(other, Driver) and bool(self.filesystem.equals(other.filesystem))
 
     def __getstate__(self) -> dict[str, Any]:
@@ -54,44 +54,44 @@ class Driver(ABC):
         """
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """Return the contents of a folder, including subfolders if recursive, or an empty list if it does not exist."""
+        """Return the contents of a folder, optionally including subfolders, or an empty list if it doesn't exist."""
         from pyarrow import fs
 
         selected = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
         return list(self.filesystem.get_file_info(selected))
 
     def single(self, path: str) -> list[fs.FileInfo]:
-        """Return the file at exactly this path, or an empty list if it does not exist or access is denied."""
+        """Return the file at exactly this path, or an empty list if it doesn't exist or access is denied."""
         from pyarrow import fs
 
         info = self.filesystem.get_file_info(path)
         return [info] if info.type == fs.FileType.File else []
 
     def read(self, path: str, most: int) -> bytes:
-        """Read at most the first `most` bytes of a file, all from the same version.
+        """Read up to `most` bytes of a file, all from the same version.
 
         On disk, a process that has opened a file continues to read the old version after the file is replaced. In
-        object storage, a single request has to return everything: Arrow requests the size and the content separately,
-        and would mix two versions if the object is replaced in between.
+        object storage, everything has to be returned by a single request, because Arrow requests the size and the
+        content separately, and would mix two versions if the object is replaced in between.
         """
         with self.filesystem.open_input_stream(path) as stream:
             content: bytes = stream.read(most)
         return content
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file atomically. Readers see either the old file or the complete new file.
+        """Write a file atomically, so that readers see either the old file or the complete new one.
 
-        In object storage, an object becomes visible once it is complete. No folders are created, because object storage
-        does not need them and a workload may lack the permission.
+        In object storage, an object becomes visible once it is complete. No folders are created, since object storage
+        doesn't need them and a workload may not have the permission.
         """
         with self.filesystem.open_output_stream(path) as stream:
             stream.write(content)
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Write a file whose name is used only for this content, unless an earlier attempt has already written it.
+        """Write a file whose name is only used for this content, unless an earlier attempt already did.
 
-        This is for workloads that may add but not replace files, and must be able to repeat an attempt. By default, it
-        replaces the file with the same content, which all stores except Google's allow.
+        This is for workloads that may add but not replace files, and must be able to repeat an attempt. By default, the
+        file is replaced with the same content, which all stores except Google's allow.
         """
         self.write(path, content)
 

@@ -1,6 +1,6 @@
 """The driver for Google Cloud Storage, which uses the Pod's identity.
 
-An endpoint without TLS must be an emulator and is accessed anonymously.
+An endpoint without TLS is assumed to be an emulator and accessed anonymously.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts. Google's library finds the Pod's identity by itself."""
+    """Return MLflow's artifact variables. Google's library finds the Pod's identity on its own."""
     return {"STORAGE_EMULATOR_HOST": store.endpoint} if _is_emulator(store) else {}
 
 
@@ -52,7 +52,7 @@ class _Enough(Exception):
 
 
 class _Beginning(BytesIO):
-    """A file that stops the download once it has enough bytes. A range request would fail for an empty object."""
+    """A file that stops the download once it has enough bytes, as a range request would fail for an empty object."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -74,11 +74,11 @@ class Gcs(Driver):
 
     @cached_property
     def client(self) -> Any:  # Google's library has no types
-        """Return a client from Google's library, which caches its token and can be used by several threads."""
+        """Return a client from Google's library, which caches its token and is thread-safe."""
         return _client(self._store)
 
     def listed(self, path: str, *, recursive: bool = False) -> list[fs.FileInfo]:
-        """List a folder using Google's library. Arrow would omit subfolders that no object represents."""
+        """List a folder using Google's library, since Arrow would omit subfolders not represented by an object."""
         if recursive:
             return super().listed(path, recursive=True)
         try:
@@ -130,12 +130,12 @@ class Gcs(Driver):
         return content.getvalue()[:most]
 
     def write_once(self, path: str, content: bytes) -> None:
-        """Create the object, and succeed if it already exists.
+        """Create the object, succeeding if it already exists.
 
-        Without permission to delete, or under a retention policy, an existing object cannot be overwritten even with
-        the same content. The service may check permissions before the condition, and a workload also lacks the
-        permission to check whether the object exists. In this case, the response names a permission that is required
-        only if the object exists.
+        Without permission to delete, or under a retention policy, an existing object can't be overwritten even with the
+        same content. The service may check permissions before the condition, and a workload isn't permitted to check
+        whether the object exists either. In this case, the response names a permission that is only required if the
+        object exists.
 
         Source: https://docs.cloud.google.com/storage/docs/json_api/v1/objects/insert and /status-codes, 2026-11-27.
         """
@@ -167,7 +167,7 @@ class Gcs(Driver):
     def is_missing(self, path: str, problem: OSError) -> bool:
         """Return whether the file is missing. After a 403, this is checked by listing the file's folder.
 
-        Google Cloud Storage responds with 403 instead of 404 if the client is not allowed to list the bucket.
+        Google Cloud Storage responds with 403 instead of 404 if the client isn't allowed to list the bucket.
 
         Source: https://cloud.google.com/storage/docs/json_api/v1/status-codes, 2026-11-27.
         """
@@ -178,7 +178,7 @@ class Gcs(Driver):
     def remove_folder(self, path: str) -> None:
         """Delete the contents of a folder.
 
-        Arrow would report an empty folder as missing, unless an object stands for it.
+        Arrow would report an empty folder as missing unless it's represented by an object.
         """
         self.filesystem.delete_dir_contents(path, missing_dir_ok=True)
 

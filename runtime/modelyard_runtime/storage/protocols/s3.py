@@ -25,14 +25,14 @@ def opened(store: Store, uri: SplitResult) -> tuple[Driver, str]:
 
 
 def by_environment(uri: str) -> Store:
-    """Return a store that is not in the description, configured by the usual S3 environment variables."""
+    """Return a store that isn't in the description, configured by the usual S3 environment variables."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
     return Store(uri=uri, endpoint=endpoint, region=region)
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Return MLflow's environment variables for artifacts, which are credentials under the names used by boto3."""
+    """Return MLflow's artifact variables, i.e. credentials under the names used by boto3."""
     keys = {
         name: os.environ[source]
         for name, source in (

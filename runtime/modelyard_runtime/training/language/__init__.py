@@ -1,1 +1,1 @@
-"""Fine-tunes language models with low-rank adapters, which are trained with MLX and evaluated by perplexity."""
+"""Fine-tunes language models using low-rank adapters, which are trained with MLX and evaluated by perplexity."""

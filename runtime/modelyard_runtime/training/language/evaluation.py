@@ -1,4 +1,4 @@
-"""Evaluates adapters by the likelihood that they assign to the held-out texts."""
+"""Evaluates adapters by the likelihood they assign to held-out texts."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ BASE_METRIC = "base_perplexity"
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """A base model, with or without an adapter, and its tokenizer. Only the thread that loaded them may use them."""
+    """A base model, with or without an adapter, and its tokenizer.
+
+    They may only be used by the thread that loaded them.
+    """
 
     model: Any
     tokenizer: Any
 
 
 class TextEvaluation(Evaluation):
-    """Evaluates an adapter and other versions of its model, each with the base on which it was trained."""
+    """Evaluates an adapter and other versions of its model, each with the base it was trained on."""
 
     def __init__(
         self, workload: PipelineWorkload, data: TrainingData, reported: Mapping[str, float], files: Path, base: Base
@@ -80,7 +83,7 @@ class TextEvaluation(Evaluation):
         return LanguageModel(model, whole.tokenizer)
 
     def _base_model(self, base: Base) -> LanguageModel:
-        """Return a base model. Only the most recent one stays in memory, because versions usually share their base."""
+        """Return a base model. Only the latest one stays in memory, since versions usually share their base."""
         if base.digest not in self._bases:
             with base_files(base) as folder:
                 self._bases = {base.digest: LanguageModel(*load_quietly(str(folder)))}

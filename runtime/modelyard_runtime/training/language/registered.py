@@ -32,7 +32,7 @@ def registered_adapter(
     tags: Mapping[str, str],
     run: Any,
 ) -> tuple[registry.Version, Evaluation]:
-    """Write the adapter's files, evaluate them as they will later be loaded, and register them as a version."""
+    """Write the adapter's files, evaluate them the way they will later be loaded, and register them as a version."""
     import mlflow
 
     model = workload.pipeline.trained_model

@@ -1,4 +1,4 @@
-"""Fine-tunes a language model as a pipeline step, by choosing the base and training an adapter on a worker."""
+"""Fine-tunes a language model as a pipeline step by choosing the base and training an adapter on a worker."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def fine_tuned(
     checkpoints: Checkpoints | None = None,
     spacing: float = SPACING_S,
 ) -> Adapter:
-    """Train an adapter for the base model version to which the spec's reference currently resolves."""
+    """Train an adapter for the base model version that the spec's reference currently resolves to."""
     import ray
 
     registry.connect(workload)

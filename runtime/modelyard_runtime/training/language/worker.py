@@ -1,6 +1,6 @@
-"""A worker's training loop for an adapter, which can continue from the bytes of an interrupted loop.
+"""A worker's training loop for an adapter, which can resume from the serialized state of an interrupted loop.
 
-This loop is used instead of mlx-lm's, which cannot resume an optimizer and learns the padding after a text.
+It's used instead of mlx-lm's loop, which can't resume an optimizer and learns the padding after a text.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Loop:
 
 
 def matrices_in(grown: bytes) -> dict[str, mx.array]:
-    """Return the adapter's matrices, with their MLX names, from the bytes returned by a worker."""
+    """Return the adapter's matrices by MLX name from the bytes returned by a worker."""
     return {name.removeprefix(_ADAPTER): array for name, array in _read(grown).items() if name.startswith(_ADAPTER)}
 
 

@@ -1,6 +1,6 @@
 """Records for workload descriptions, which match `workload.schema.json` field by field.
 
-An absent field is an empty string or tuple if its absence makes no difference, and None otherwise.
+An absent field is an empty string or tuple if its absence makes no difference, or None otherwise.
 """
 
 from modelyard_runtime.workload.records.common import Bounds, Check, Governance, Metrics, Owner, Registry

@@ -26,7 +26,7 @@ class Owner(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance(Record):
-    """A workload's owner and risk, which are recorded with every model and run that the workload creates."""
+    """A workload's owner and risk, which are recorded with every model and run it creates."""
 
     owner: Owner
     risk: str
@@ -36,7 +36,7 @@ class Governance(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry(Record):
-    """The address of the model registry, and the environment variables that contain its credentials."""
+    """The address of the model registry, and the environment variables containing its credentials."""
 
     uri: str
     artifacts: str = ""

@@ -22,7 +22,7 @@ class Store(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waves(Record):
-    """A target whose sites get a version in waves, with the file for each wave that names the active bundle."""
+    """A target whose sites get a version in waves, with each wave's pointer to its active bundle."""
 
     target: str
     pointers: tuple[str, ...]
@@ -39,7 +39,7 @@ class Location(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery(Record):
-    """A folder for delivered bundles, with the targets whose sites get them in waves."""
+    """A folder for delivered bundles, and the targets whose sites get them in waves."""
 
     uri: str
     store: str

@@ -46,7 +46,7 @@ class Approvals(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleSource(Record):
-    """The source from which a model's bundle is fetched, and the folder in which it is cached."""
+    """The source a model's bundle is fetched from, and the folder it is cached in."""
 
     uri: str
     store: str
@@ -57,7 +57,7 @@ class BundleSource(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptVersions(Record):
-    """The folder in which versions from the registry are kept, for restarts while the registry cannot be reached."""
+    """The folder where versions from the registry are kept for restarts while the registry is unreachable."""
 
     cache: str
     poll_seconds: int
@@ -65,7 +65,7 @@ class KeptVersions(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model(Record):
-    """A model with its names, its task, and the alias or version in use. An adapter has a base model."""
+    """A model with its names, its task, and the alias or version in use. Adapters have a base model."""
 
     name: str
     registered_name: str

@@ -45,7 +45,7 @@ class Current(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference(Record):
-    """The data with which a monitor compares, by default the model's training data."""
+    """The data a monitor compares with, which defaults to the model's training data."""
 
     data: str = ""
     window_seconds: int | None = None
@@ -53,7 +53,7 @@ class Reference(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest(Record):
-    """The location to which a monitor writes its requests for runs on another target."""
+    """Where a monitor writes its requests for runs on another target."""
 
     uri: str
     store: str
@@ -62,7 +62,7 @@ class RunRequest(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreachRun(Record):
-    """The pipeline started by a breach, through its CronJob or through a request to another target."""
+    """The pipeline started by a breach, via its CronJob or a request to another target."""
 
     pipeline: str
     cron_job: str = ""

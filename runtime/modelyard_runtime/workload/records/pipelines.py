@@ -105,7 +105,7 @@ class Pipeline(Record):
 
     @property
     def effective_split(self) -> Split:
-        """Return the split of the training data. By default, a random fifth of the rows is held out."""
+        """Return the split of the training data, which defaults to holding out a random fifth of the rows."""
         return self.split or Split(fraction=0.2, by="random", seed=0)
 
     @property

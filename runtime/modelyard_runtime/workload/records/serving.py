@@ -56,7 +56,7 @@ class Auth(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation(Record):
-    """How a language model generates text: the model name used in requests, and the limits of a replica."""
+    """How a language model generates text, i.e. the model name used in requests, and the limits of a replica."""
 
     model: str
     max_tokens: int
@@ -77,7 +77,7 @@ class StandIn(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application(Record):
-    """One Serve application of a model server. Only language models have adapters, by their names in requests."""
+    """A Serve application of a model server. Only language models have adapters, by their names in requests."""
 
     variant: str
     model: Model

@@ -1,1 +1,1 @@
-"""Cost lines for clouds: prices, runs, nodes, and the cloud resources that Kubernetes objects create."""
+"""Cost lines for clouds, covering prices, runs, nodes, and cloud resources created by Kubernetes objects."""

@@ -1,7 +1,7 @@
-"""Cost lines for data that leaves a placement for another target: in another cloud, on premises, or in another region.
+"""Cost lines for data leaving a placement for a target on premises, in another cloud or in another region.
 
 The identities in the plan determine which workload accesses which folder of which store. A reader moves data out of the
-target with the store, and a writer moves data out of its own target. The amount comes from a usage file: from its rows,
+store's target, and a writer moves data out of its own target. The amount comes from a usage file, either from its rows,
 captures and runs or, for a pair of targets, from its `crossings`.
 """
 
@@ -29,7 +29,7 @@ _SHOWN: Final = 3
 
 @record
 class Departure:
-    """A workload's access to a folder, through which data leaves for another target."""
+    """A workload's access to a folder that causes data to leave for another target."""
 
     workload: str
     access: Access
@@ -37,7 +37,7 @@ class Departure:
 
 
 def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterator[CostLine]:
-    """Yield a line for each target that receives data from the placement, in spec order, if the traffic costs money."""
+    """Yield a line for each target that receives billable data from the placement, in spec order."""
     system, leaving = plan.system, departures(plan, placement)
     for target in system.deployment.targets:
         way = way_between(system.target(placement), target)
@@ -52,7 +52,7 @@ def departing(sheet: Sheet, plan: Plan, placement: str, address: str) -> Iterato
 
 
 def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]]:
-    """Return the departures from a placement, by the target that receives the data."""
+    """Return the departures from a placement, keyed by the target receiving the data."""
     by_target: dict[str, list[Departure]] = {}
     for identity in plan.of(Identity):
         for access in identity.value.access:
@@ -69,9 +69,9 @@ def departures(plan: Plan, placement: str) -> Mapping[str, tuple[Departure, ...]
 
 
 def _amount(system: System, usage: Usage, leaving: tuple[Departure, ...]) -> tuple[float, str]:
-    """Return the known traffic in GB per month, and a note about it.
+    """Return the known traffic in GB per month, along with a note.
 
-    The note lists each known amount, and the folders whose amount is unknown.
+    The note lists each known amount and the folders whose amount is unknown.
     """
     known: dict[str, float] = {}
     unknown: list[str] = []
@@ -106,7 +106,7 @@ def _monthly(system: System, usage: Usage, departure: Departure) -> float | None
 
 
 def _read(system: System, usage: Usage, departure: Departure) -> float | None:
-    """Return the data that a workload's runs read from a folder per month, as a number of days of the folder's growth.
+    """Return how much data a workload's runs read from a folder per month, in days of the folder's growth.
 
     A pipeline reads all retained data. A monitor reads its own window or that of its reference.
     """
@@ -129,7 +129,7 @@ def _window_s(system: System, monitor: Monitor, access: Access) -> int:
 
 
 def _daily(system: System, usage: Usage, access: Access) -> float | None:
-    """Return how many bytes a folder grows by each day, or None if it has no dataset or captures with known usage."""
+    """Return a folder's daily growth in bytes, or None if it has no dataset or captures with known usage."""
     folder = access.prefix.strip("/")
     for dataset in system.data.values():
         if _is_in(dataset, system.stores[access.store], folder) and dataset.name in usage.data:

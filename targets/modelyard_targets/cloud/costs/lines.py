@@ -17,7 +17,7 @@ HOURS: Final = "hours"
 
 @record(eq=False)
 class Bill:
-    """Builds cost lines for one placement. `address` is the address of its cluster or of the placement itself."""
+    """Builds the cost lines of a placement. `address` is the address of its cluster or the placement itself."""
 
     sheet: Sheet
     address: str
@@ -53,12 +53,12 @@ class Bill:
 
 
 def address_of(plan: Plan, placement: str) -> str:
-    """Return the address of cost lines for a whole placement: that of its cluster, if it has one."""
+    """Return the address of cost lines for a whole placement, which is that of its cluster, if any."""
     return next((cluster.place for cluster in plan.of(Cluster, placement)), f"{placement}:")
 
 
 def copies_of(store: Store, system: System) -> int:
-    """Return the number of servers in a managed database: one, plus a standby if it is replicated."""
+    """Return the number of servers in a managed database, which is one plus a standby if replicated."""
     replicas = store.replicas if store.replicas is not None else (2 if system.profile.size == "enterprise" else 1)
     return 2 if replicas > 1 else 1
 

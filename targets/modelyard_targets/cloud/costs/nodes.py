@@ -24,7 +24,7 @@ _ELASTIC_SPARE: Final = 2
 
 @record
 class Disk:
-    """A node's disk: the item in the price table, and how many units one node uses per month."""
+    """A node's disk, with its item in the price table and how many units a node uses per month."""
 
     item: str
     amount: float
@@ -49,7 +49,7 @@ class _Use:
 
 
 def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterator[CostLine]:
-    """Yield the cost lines for every compute class's nodes and disks.
+    """Yield cost lines for the nodes and disks of every compute class.
 
     Nodes are counted whole. Components that use the same class share its nodes in proportion to their Pods.
     """
@@ -68,8 +68,9 @@ def node_lines(sheet: Sheet, plan: Plan, placement: str, disk: DiskOf) -> Iterat
 
 
 def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: DiskOf) -> Iterator[CostLine]:
-    """Yield the cost lines for the system pool's nodes and disks. It runs Ray heads, run starters, the registry and
-    add-ons.
+    """Yield cost lines for the system pool's nodes and disks.
+
+    The pool runs Ray heads, run starters, the registry and add-ons.
     """
     for pool in plan.of(SystemPool, placement):
         hardware = pool.value.hardware
@@ -79,7 +80,7 @@ def system_lines(sheet: Sheet, plan: Plan, placement: str, nodes: Nodes, disk: D
 
 
 def own_pool(sheet: Sheet, address: str, what: str, machine: str, nodes: Nodes) -> Iterator[CostLine]:
-    """Yield the cost line for a pool of on-demand nodes that always run. `nodes` has their minimum and maximum."""
+    """Yield the cost line for a pool of always-on on-demand nodes. `nodes` holds the minimum and maximum count."""
     quantity = _of_month(nodes).times(HOURS_OF_A_MONTH)
     note = f"{nodes.least} to {nodes.most} nodes, as the pool may have"
     price = sheet.machine(machine, spot=False)
@@ -129,9 +130,9 @@ def _served(sheet: Sheet, system: System, pool: NodePool, requests: list[PodRequ
 
 
 def _rollout(usage: Usage, component: str, nodes: int, pods: int) -> _Use:
-    """Return the nodes that the second set of replicas uses during rollouts.
+    """Return the nodes used by the second set of replicas during rollouts.
 
-    No field in the spec limits how many rollouts there are.
+    No field in the spec limits the number of rollouts.
     """
     often, hours = usage.platform.rollouts_per_month, usage.platform.rollout_s / 3600
     note = f"{often:g} rollouts a month of {hours:g} hours each; at most twice that"
@@ -146,7 +147,7 @@ def _watched(sheet: Sheet, system: System, requests: Iterable[PodRequest]) -> It
 
 
 def _run(sheet: Sheet, system: System, pool: NodePool, runs: Mapping[str, list[PodRequest]]) -> Iterator[_Use]:
-    """Yield the use of nodes by runs. A run's nodes exist until the autoscaler removes them."""
+    """Yield how much runs use nodes. A run's nodes exist until the autoscaler removes them."""
     for name, requests in runs.items():
         pods = sum(request.most for request in requests)
         if not pods:
@@ -172,7 +173,7 @@ def _likely(usage: Usage, inference: Inference, compute: str) -> float:
 
 
 def _likely_of(usage: Usage, inference: Inference, variant: Variant) -> float:
-    """Return a variant's expected number of replicas: from its requests or, if unknown, twice the minimum."""
+    """Return a variant's expected replica count, based on its requests or, if unknown, twice the minimum."""
     least, most = variant.replicas.minimum, variant.replicas.maximum
     requests = usage.inference.get(inference.name)
     if requests is None:
@@ -261,7 +262,7 @@ def _dearest(sheet: Sheet, pool: NodePool, pods: int) -> tuple[float, _Priced | 
 def _dearest_elastic(sheet: Sheet, pool: NodePool) -> _Priced | None:
     """Return the most that a Pod of an elastic class can cost per hour.
 
-    That is its share of the NodePool's vCPU limit, at the highest price per vCPU among the machines that fit the Pod.
+    This is its share of the NodePool's vCPU limit, at the highest price per vCPU among the machines that fit the Pod.
     """
     vcpus = sheet.offerings.machine(pool.hardware.machine).vcpus * _ELASTIC_SPARE
     priced = [

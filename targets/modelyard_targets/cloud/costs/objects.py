@@ -1,4 +1,4 @@
-"""Cost lines for cloud resources that Kubernetes objects create: add-on volumes and Gateway load balancers."""
+"""Cost lines for cloud resources created by Kubernetes objects: add-on volumes and Gateway load balancers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENVOY: Final = "envoy-gateway"
 
 
 def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return how many volumes our own Prometheus and Alertmanager need, by size in GiB."""
+    """Return how many volumes Prometheus and Alertmanager need, by size in GiB, if we install them."""
     if _PROMETHEUS not in addons_to_install(plan, placement):
         return {}
     target = target_of(plan, placement)
@@ -27,10 +27,10 @@ def volumes(plan: Plan, placement: str) -> Mapping[int, int]:
 
 
 def load_balancers(plan: Plan, placement: str) -> Mapping[str, int]:
-    """Return how many load balancers Gateways create, by exposure: `internal` or `public`.
+    """Return how many load balancers the Gateways create, by exposure (`internal` or `public`).
 
-    Routes with the same exposure share a Gateway. Each endpoint with an incremental rollout has its own Gateway, which
-    KubeRay creates. The owner of an existing Gateway pays for it, and Gateways inside the cluster have no load
+    Routes with the same exposure share a Gateway. Each endpoint with an incremental rollout has its own Gateway,
+    created by KubeRay. The owner of an existing Gateway pays for it, and Gateways inside the cluster don't have a load
     balancer.
     """
     gateway = target_of(plan, placement).gateway

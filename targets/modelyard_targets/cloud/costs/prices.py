@@ -1,4 +1,4 @@
-"""Prices of machines and services in a region: from tables, from a user's price book, or scaled from another region."""
+"""Machine and service prices in a region, from tables, a user's price book, or scaled from another region."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Sheet:
     usage: Usage
 
     def service(self, item: str) -> Rate | None:
-        """Return the price of an item in the table, such as `nat-gateway-hours`, or None if no price is known."""
+        """Return the price of an item in the table, such as `nat-gateway-hours`, or None if it's unknown."""
         own = self._own(item)
         if own is not None:
             return own
@@ -98,7 +98,7 @@ def scaled_from(region: str, ratio: float | None) -> str:
 
 
 def items_of(offerings: Offerings, services: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the items that a price book may list: machines, on demand or with `spot`, and services."""
+    """Return the items a price book may list: on-demand machines, machines with `spot`, and services."""
     names = tuple(machine.name for machine in offerings.machines)
     return (*names, *(f"{name}{SPOT}" for name in names), *services)
 

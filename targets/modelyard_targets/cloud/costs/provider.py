@@ -1,4 +1,4 @@
-"""The cost lines of a placement on any cloud, built from functions that each provider supplies."""
+"""The cost lines of a placement on any cloud, built from functions supplied by each provider."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tupl
 class CloudCosts:
     """A provider's cost lines.
 
-    `cluster` yields the costs of a cluster that the infrastructure project creates, with its network. `added` yields
-    what a system adds to any cluster, including an adopted one: volumes, load balancers, and its image registry.
-    `nodes` yields node pools in an adopted cluster. `folder` contains the prices of services.
+    `cluster` yields the costs of a cluster created by the infrastructure project, including its network. `added` yields
+    what a system adds to any cluster, even an adopted one: volumes, load balancers, and its image registry. `nodes`
+    yields node pools in an adopted cluster. `folder` contains the service prices.
     """
 
     provider: str
@@ -74,5 +74,5 @@ class CloudCosts:
         return Sheet(self.provider, region, self.offerings(), services_in(self.folder), usage).service("egress-gb")
 
     def price_items(self) -> Collection[str]:
-        """Return the items that may have a price: machines, on demand or spot, and services."""
+        """Return the items that may have a price, i.e. on-demand machines, spot machines and services."""
         return items_of(self.offerings(), services_in(self.folder))

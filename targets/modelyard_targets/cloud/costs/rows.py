@@ -23,7 +23,7 @@ _WORDS: Final = {
 def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
     """Yield each row's label and text.
 
-    The rows are the three totals, the minimum cost by category, unknown costs, and the sources of prices.
+    The rows are the three totals, the minimum cost by category, unknown costs, and price sources.
     """
     listed = tuple(lines)
     costs = total(listed)
@@ -49,7 +49,7 @@ def cost_rows(lines: Iterable[CostLine]) -> Iterator[tuple[str, str]]:
 
 
 def _price(line: CostLine) -> str:
-    """Describe the price per gigabyte of traffic. While the amount of traffic is unknown, no other row shows it."""
+    """Describe the price per gigabyte of traffic, which no other row shows while the amount is unknown."""
     if line.price is None:
         return "its price is not known"
     sign = "~" if line.is_estimated else ""

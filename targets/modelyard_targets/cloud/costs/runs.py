@@ -1,4 +1,4 @@
-"""How often pipelines and monitors run per month, and how long: the expected and the maximum values."""
+"""How often pipelines and monitors run per month and for how long, as expected and maximum values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Starts:
 
 @record
 class Hours:
-    """The hours per month for which a run's nodes exist, and the assumptions behind that number."""
+    """How many hours per month a run's nodes exist, and the assumptions behind that number."""
 
     expected: float
     most: float
@@ -45,7 +45,7 @@ class Hours:
 
 
 def pipeline_hours(system: System, pipeline: Pipeline, usage: Usage, *, spot: bool) -> Hours:
-    """Return the hours of a pipeline's nodes per month. Only one run exists at a time unless runs may overlap."""
+    """Return how many hours per month a pipeline's nodes exist. Runs are sequential unless they may overlap."""
     known = usage.pipelines.get(pipeline.name, Runs())
     starts = pipeline_starts(system, pipeline, usage)
     typical, assumed = _typical(known, max(60, pipeline.timeout_s // _TYPICAL_SHARE))
@@ -76,9 +76,7 @@ def monitor_starts(monitor: Monitor) -> Starts:
 
 
 def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
-    """Return how often a pipeline starts: on a schedule, after another pipeline, when a monitor triggers it, or
-    manually.
-    """
+    """Return how often a pipeline starts. Includes scheduled, follow-up, monitor-triggered and manual runs."""
     known = usage.pipelines.get(pipeline.name, Runs()).per_month
     before = system.pipelines.get(pipeline.schedule.after)
     scheduled = _scheduled(pipeline.schedule) if before is None else pipeline_starts(system, before, usage)
@@ -94,7 +92,7 @@ def pipeline_starts(system: System, pipeline: Pipeline, usage: Usage) -> Starts:
 
 
 def _triggered(system: System, pipeline: Pipeline) -> Iterator[Starts]:
-    """Yield how often each monitor may start a pipeline: once per cooldown, and no more often than the monitor runs."""
+    """Yield how often each monitor may start a pipeline: once per cooldown, but at most once per monitor run."""
     for monitor in system.monitors.values():
         if monitor.on_breach.run != pipeline.name:
             continue

@@ -1,5 +1,6 @@
-"""Cost lines for traffic, logs and stored data. No field of a spec limits their amounts, which come from a usage file
-or are assumed.
+"""Cost lines for traffic, logs and stored data.
+
+No field in the spec limits their amounts, which come from a usage file or are assumed.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def images(sheet: Sheet, address: str, item: str = "image-gb") -> CostLine:
 def requests_of(
     sheet: Sheet, plan: Plan, placement: str, balanced: str = "load-balancer-gb", out: str = "egress-gb"
 ) -> Iterator[CostLine]:
-    """Yield the cost lines for the traffic of endpoints that have clients outside the cluster."""
+    """Yield cost lines for the traffic of endpoints with clients outside the cluster."""
     for resource in plan.of(Route, placement):
         inference = resource.value.inference
         exposure, known = inference.endpoint.exposure, sheet.usage.inference.get(inference.name)
@@ -60,7 +61,7 @@ def requests_of(
 
 
 def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
-    """Yield a cost line for each object store's data after a year, or after its retention period if that is shorter."""
+    """Yield a cost line for each object store's data after a year, or after its retention period if shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _stored_bytes(sheet, plan.system, store)
@@ -76,7 +77,7 @@ def backups(sheet: Sheet, store: str, address: str, item: str) -> CostLine:
 
 
 def _stored_bytes(sheet: Sheet, system: System, store: Store) -> tuple[float, str]:
-    """Estimate a store's size in bytes after one year. Also return a note that breaks the total down."""
+    """Estimate a store's size in bytes after one year, along with a note that breaks down the total."""
     days = kept_days(store)
     parts: list[tuple[str, float]] = []
     for name, rows in sheet.usage.data.items():
@@ -98,7 +99,7 @@ def kept_days(store: Store) -> float:
 
 
 def captured_daily(capture: Capture, known: Requests) -> float:
-    """Return the bytes of requests and responses that an endpoint stores each day."""
+    """Return the number of request and response bytes an endpoint captures each day."""
     return known.monthly * 24 / 730 * capture.fraction * (known.request_bytes + known.response_bytes)
 
 
@@ -110,7 +111,7 @@ def _captured(capture: Capture, known: Requests, days: float) -> float:
 def open_line(
     sheet: Sheet, component: str, address: str, what: str, item: str, amount: float, category: Category, note: str
 ) -> CostLine:
-    """Return a cost line for the given number of GB, an amount that no field of the spec limits."""
+    """Return a cost line for the given number of GB, an amount that isn't limited by any field in the spec."""
     quantity = Quantity(0.0, amount, amount)
     rate = sheet.service(item)
     return CostLine(component, address, what, "GB", quantity, rate, category, item, assumption=note, open_ended=True)

@@ -1,6 +1,6 @@
 """Admission policies that limit what Pods with an API token may create and change.
 
-RBAC restricts kinds of objects and verbs, but not the content of a RayJob or Job. Without these policies, a launcher's
+RBAC restricts object kinds and verbs, but not the contents of a RayJob or Job. Without these policies, a launcher's
 token could run any image with any ServiceAccount and any Secret in the namespace
 (docs/decisions/0034-cluster-tokens.md).
 """
@@ -61,9 +61,9 @@ def policies_of_runs(
 ) -> Iterator[KubeObject]:
     """Yield admission policies for each pipeline with a launcher.
 
-    The policies restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher,
-    monitors, and the starter. `objects` are the applied objects after overrides. Runs may only reference the images,
-    Secrets and accounts in these objects. A shared cluster gets no policies, because they are cluster-scoped.
+    They restrict everything that can start the pipeline: its own launcher, the preceding pipeline's launcher, monitors,
+    and the starter. `objects` are the objects as applied, i.e. after overrides. Runs may only reference images, Secrets
+    and accounts found in these objects. A shared cluster gets no policies, because they are cluster-scoped.
     """
     if context.target.tenancy == "shared":
         return
@@ -88,7 +88,7 @@ def policies_of_runs(
 
 
 def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> Iterator[KubeObject]:
-    """Yield the policy that allows a Ray autoscaler's token to change only worker group sizes in its own cluster."""
+    """Yield the policy that limits a Ray autoscaler's token to changing worker group sizes in its own cluster."""
     if context.target.tenancy == "shared":
         return
     account = f"system:serviceaccount:{context.namespace}:"
@@ -141,7 +141,7 @@ def policy_of_autoscalers(origin: tuple[str | int, ...], context: Context) -> It
 def _only_of(
     resource: Resource, caller: str, started: tuple[str, ...], origin: tuple[str | int, ...], context: Context
 ) -> Iterator[KubeObject]:
-    """Limit an identity that starts several pipelines to creating Jobs of those pipelines' CronJobs.
+    """Limit an identity that starts several pipelines to creating Jobs from those pipelines' CronJobs.
 
     Each of these pipelines also has its own policy.
     """
@@ -162,8 +162,8 @@ def _of_followed(
 ) -> Iterator[KubeObject]:
     """Restrict the Jobs that the preceding pipeline's launcher may create for this pipeline.
 
-    The policy matches only Jobs owned by this pipeline's CronJob, because it would otherwise reject the Jobs of
-    other pipelines that the launcher may start.
+    The policy only matches Jobs owned by this pipeline's CronJob. Otherwise, it would reject the Jobs of other
+    pipelines that the launcher may start.
     """
     followed = context.identity(f"pipelines.{pipeline.schedule.after}", launcher=True)
     if followed is not None:
@@ -211,7 +211,7 @@ def _policy(
     context: Context,
     *conditions: Value,
 ) -> Iterator[KubeObject]:
-    """Allow the given ServiceAccounts to create only objects whose images and other references occur in `emitted`."""
+    """Restrict the given ServiceAccounts to creating objects whose references, e.g. images, occur in `emitted`."""
     of_ray = kind[0] == "ray.io"
     containers = _CONTAINERS + (_AUTOSCALER if of_ray else "")
     spec: dict[str, Value] = {
@@ -309,7 +309,7 @@ def _resources(group: str, resource: str, operations: tuple[str, ...]) -> Value:
 def _bound(
     origin: tuple[str | int, ...], name: str, of: str, spec: dict[str, Value], context: Context
 ) -> Iterator[KubeObject]:
-    """Yield an admission policy, and the policy's binding to the system's namespace."""
+    """Yield an admission policy and its binding to the system's namespace."""
     meta: dict[str, Value] = {"name": name, "labels": labels(context.system.metadata.name, of, component=COMPONENT)}
     here: dict[str, Value] = {"matchLabels": {"kubernetes.io/metadata.name": context.namespace}}
     binding: dict[str, Value] = {

@@ -1,4 +1,4 @@
-"""Identities: a ServiceAccount for each workload, and a Role for workloads that call the Kubernetes API."""
+"""Identities, i.e. a ServiceAccount per workload and a Role for those that call the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMPONENT = "identity"
 
 
 def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[KubeObject]:
-    """Yield the ServiceAccount of an IDENTITY, plus a Role and RoleBinding if the workload starts runs.
+    """Yield the ServiceAccount of an `Identity`, plus a Role and RoleBinding if the workload starts runs.
 
     The Role for a Ray autoscaler is created by KubeRay, which also chooses the Ray cluster's name.
     """
@@ -32,9 +32,9 @@ def lower_identity(resource: Resource[Identity], context: Context) -> Iterator[K
 
 
 def placeholder(resource: Resource[Identity]) -> str:
-    """Return the placeholder in manifests for a workload's cloud identity.
+    """Return the placeholder for a workload's cloud identity in manifests.
 
-    Only the Pulumi program knows the identity.
+    Only the Pulumi program knows the actual identity.
     """
     return f"{resource.name}.identity.invalid"
 
@@ -63,7 +63,7 @@ def _starting(cron_jobs: Sequence[str]) -> list[Value]:
 
 
 def _of_launcher(identity: Identity, context: Context) -> list[Value]:
-    """Allow a launcher to create and watch runs, and to start the following pipelines.
+    """Allow a launcher to create and watch runs, and to start subsequent pipelines.
 
     If monitors or other pipelines can also start runs, the launcher may list Jobs and, for `replace`, delete runs.
     """
@@ -79,7 +79,7 @@ def _of_launcher(identity: Identity, context: Context) -> list[Value]:
 
 
 def _rule(group: str, kinds: Sequence[str], verbs: Sequence[str]) -> dict[str, Value]:
-    """Build an RBAC rule without object names. It applies to all objects of these types in the namespace."""
+    """Build an RBAC rule without object names, which applies to all objects of these types in the namespace."""
     return {"apiGroups": [group], "resources": list(kinds), "verbs": list(verbs)}
 
 

@@ -1,4 +1,4 @@
-"""A system's namespace: restricted Pod security, quotas, and a default-deny network policy."""
+"""A system's namespace, with restricted Pod security, quotas, and a default-deny network policy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 def lower_namespace(resource: Resource, context: Context, quota: Mapping[str, str]) -> Iterator[KubeObject]:
-    """Yield the namespace, its quota and container defaults, and network policies that allow only DNS.
+    """Yield the namespace, its quota and container defaults, and network policies that only allow DNS.
 
     In a shared cluster, the namespace already exists, so only its contents are created. `quota` is the declared
     capacity as a ResourceQuota, or empty.
@@ -65,7 +65,7 @@ CLOSED: Mapping[str, Manifest] = {"deny-all": _DENY_ALL, "allow-dns": _ALLOW_DNS
 
 
 def governance(system: System, located: str) -> dict[str, str]:
-    """Return the system's governance as annotations, such as its owner, risk and data classes."""
+    """Return the system's governance settings as annotations, including its owner, risk and data classes."""
     governed = system.governance
     budget = governed.budget
     annotations = {

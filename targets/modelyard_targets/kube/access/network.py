@@ -96,9 +96,9 @@ def network_of_monitor(resource: Resource[MonitorJob], context: Context) -> Iter
 
 
 def _head(resource: Resource, context: Context) -> KubeObject:
-    """Allow the head's autoscaler to call the Kubernetes API. The Ray cluster's other Pods may not call it.
+    """Allow the head's autoscaler, but not the Ray cluster's other Pods, to call the Kubernetes API.
 
-    The dot in the policy's name avoids collisions with other workloads' policies.
+    The dot in the policy's name prevents collisions with other workloads' policies.
     """
     return network_policy(
         resource, f"{resource.name}.head", _head_selector(resource.name), context, egress=[reach_api(context)]
@@ -106,7 +106,7 @@ def _head(resource: Resource, context: Context) -> KubeObject:
 
 
 def _head_selector(name: str) -> dict[str, Value]:
-    """Select the head of a workload's Ray cluster. It runs the driver, while workers run user code."""
+    """Select the head of a workload's Ray cluster, which runs the driver while workers run user code."""
     return {**_selector(name), "ray.io/node-type": "head"}
 
 
@@ -115,7 +115,7 @@ def _selector(name: str) -> dict[str, Value]:
 
 
 def _operator(context: Context) -> dict[str, Value]:
-    """Select the Pods of KubeRay's operator, in any namespace if the cluster already has an operator."""
+    """Select the KubeRay operator's Pods, in any namespace if the cluster already has an operator."""
     anywhere = "kuberay" in context.target.present
     where = every_namespace() if anywhere else namespace(context.operator_namespace)
     return {**where, **pods("kuberay-operator")}
@@ -135,7 +135,7 @@ def _prometheus(context: Context) -> list[Value]:
 
 
 def _clients(server: ModelServer, context: Context) -> list[Value]:
-    """Return who may call a server: the gateway in use, and the namespaces in `clients` (by default our own)."""
+    """Return who may call a server: the gateway, and the namespaces in `clients` (by default our own)."""
     peers: dict[str, Value] = {}
     for application in server.applications:
         inference = application.inference
@@ -154,7 +154,7 @@ def _through_gateway(inference: Inference, context: Context) -> bool:
 
 
 def _gateway(context: Context) -> dict[str, Value]:
-    """Select the gateway's proxies. Their namespace is any, unless the spec or our own controller determines it."""
+    """Select the gateway's proxies, in any namespace unless the spec or our own controller determines it."""
     gateway = context.target.gateway
     assert gateway is not None
     own = context.platform.gateway_namespace if is_ours(gateway, context) else ""

@@ -1,4 +1,4 @@
-"""Collect what an object's Pods refer to: ServiceAccounts, images, Secrets, volume claims, labels and priorities."""
+"""Collect what an object's Pods reference, i.e. ServiceAccounts, images, Secrets, claims, labels, priorities."""
 
 from __future__ import annotations
 

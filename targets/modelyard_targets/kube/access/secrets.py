@@ -1,4 +1,4 @@
-"""Secrets: an ExternalSecret for each Secret that External Secrets creates, and the list of Secrets that must exist."""
+"""Secrets: ExternalSecrets for those that External Secrets creates, and a list of those that must exist."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NeededSecret:
 
 
 def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededSecret, ...]:
-    """Return each Secret that the given resources use once, in the order of first use."""
+    """Return each Secret used by the given resources, without duplicates and in order of first use."""
     by_name: dict[tuple[str, str], list[Resource[Secret]]] = {}
     for resource in of_type(resources, Secret):
         name = secret_name(resource.value.ref, context.target)
@@ -60,7 +60,7 @@ def secrets_of(resources: Sequence[Resource], context: Context) -> tuple[NeededS
 
 
 def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
-    """Return the Secret keys that a reference uses: those it names, or else those implied by its place in the spec."""
+    """Return the Secret keys a reference uses, either named or implied by the reference's location in the spec."""
     if ref.key:
         return (ref.key,)
     gateway = context.target.gateway
@@ -74,7 +74,7 @@ def keys_of(ref: SecretRef, context: Context) -> tuple[str, ...]:
 
 
 def lower_secrets(resources: Sequence[Resource], context: Context) -> Iterator[KubeObject]:
-    """Yield the platform's secret stores, and an ExternalSecret for each Secret that does not exist yet."""
+    """Yield the platform's secret stores, and an ExternalSecret for each Secret that doesn't exist yet."""
     yield from context.platform.secret_stores(context)
     for secret in secrets_of(resources, context):
         store = store_of(secret.ref, context)
@@ -88,7 +88,7 @@ def existing_secrets(resources: Sequence[Resource], context: Context) -> tuple[N
 
 
 def store_of(ref: SecretRef, context: Context) -> SecretStore:
-    """Return the secret store of a reference. If the target does not declare it, the Secret must already exist."""
+    """Return a reference's secret store. If the target doesn't declare it, the Secret must already exist."""
     declared = {store.name: store for store in context.target.secret_stores}
     return declared.get(ref.store, SecretStore(ref.store))
 
@@ -101,7 +101,7 @@ def store_kind(store: SecretStore, context: Context) -> str:
 
 
 def own_kind(context: Context) -> str:
-    """Return the kind of the system's secret store in its cloud. For tenants, it is not a cluster-wide one."""
+    """Return the kind of the system's secret store in its cloud. Tenants get a namespaced one."""
     return "SecretStore" if context.target.tenancy == "shared" else "ClusterSecretStore"
 
 
@@ -111,7 +111,7 @@ def store_object(store: SecretStore, context: Context) -> str:
 
 
 def own_place(context: Context) -> dict[str, str]:
-    """Return the metadata that identifies the system's secret store: its name and, if it has one, its namespace."""
+    """Return the metadata that identifies the system's secret store: its name and, if any, its namespace."""
     name = own_store(context)
     return (
         {"name": name} if own_kind(context) == "ClusterSecretStore" else {"name": name, "namespace": context.namespace}
@@ -119,10 +119,9 @@ def own_place(context: Context) -> dict[str, str]:
 
 
 def own_readers(context: Context) -> dict[str, list[Value]]:
-    """Return the namespaces that may read a cluster-wide secret store: the system's and, if needed, Prometheus's.
+    """Return the namespaces that may read a cluster-scoped secret store: the system's and possibly Prometheus's.
 
-    A cluster that modelyard creates has no other systems, so Prometheus's namespace may always read the store
-    there.
+    A cluster created by modelyard has no other systems, so the Prometheus namespace may always read the store there.
     """
     if own_kind(context) != "ClusterSecretStore":
         return {}
@@ -135,9 +134,9 @@ def own_readers(context: Context) -> dict[str, list[Value]]:
 
 
 def own_store(context: Context) -> str:
-    """Return the name of the system's secret store in its cloud. Such stores are usually cluster-scoped.
+    """Return the name of the system's secret store in its cloud, which is usually cluster-scoped.
 
-    In a cluster with other systems, the name contains the namespace.
+    In a cluster shared with other systems, the name contains the namespace.
     """
     return f"{OWN_STORE}.{context.namespace}" if context.target.cluster.adopt else OWN_STORE
 
@@ -145,8 +144,8 @@ def own_store(context: Context) -> str:
 def _namespaces(ref: SecretRef, context: Context) -> tuple[str, ...]:
     """Return the namespaces that need a Secret.
 
-    Prometheus's namespace needs the remote-write token. Both Prometheus's and the system's namespace need the key of
-    the channel for cluster alerts. The system's namespace needs all other Secrets.
+    The Prometheus namespace needs the remote-write token. Both the Prometheus namespace and the system's need the key
+    of the channel for cluster alerts. All other Secrets are only needed in the system's namespace.
     """
     telemetry = context.target.telemetry
     if ref == telemetry.secret:

@@ -1,4 +1,4 @@
-"""Network policies for add-ons: default deny in each namespace that we create, and rules for the required connections.
+"""Network policies for add-ons: default deny in each namespace we create, plus the required connections.
 
 Labels and ports come from the charts at the versions in charts.json (read 2026-11-25). Webhook ports accept any
 address, because the API server's address is unknown. `kubectl port-forward` goes through the node, where no policy
@@ -91,7 +91,7 @@ class Policy:
 
 
 def addon_namespace(addon: str, context: Context) -> str:
-    """Return an add-on's namespace: the target's setting for Prometheus, or the chart's usual namespace."""
+    """Return an add-on's namespace, which is set by the target for Prometheus and by the chart otherwise."""
     return context.target.telemetry.namespace if addon == "prometheus" else charts()[addon].namespace
 
 
@@ -125,7 +125,7 @@ def _name_label(name: str) -> dict[str, Value]:
 
 
 def _kuberay(context: Context) -> tuple[Policy, ...]:
-    """Allow the operator to submit jobs to heads and check Serve proxies, and Prometheus to scrape RayJob states."""
+    """Let the operator submit jobs to heads and check Serve proxies, and let Prometheus scrape RayJob states."""
     clusters: dict[str, Value] = {
         "to": [{**every_namespace(), **_RAY_PODS}],
         "ports": ports(PORTS["dashboard"], SERVE_PORT),
@@ -244,9 +244,9 @@ def _remote_write(context: Context) -> list[Value]:
 
 
 def _receivers(context: Context) -> list[Value]:
-    """Allow egress to the channels' services regardless of `egress`, because a spec cannot list hosted addresses.
+    """Allow egress to the channels' services regardless of `egress`, since a spec can't list hosted addresses.
 
-    Without a hosted channel, HTTPS is allowed within `egress`, because other systems may use this Alertmanager.
+    Without a hosted channel, HTTPS is still allowed within `egress`, because other systems may use this Alertmanager.
     """
     everywhere = anywhere(context)
     channels = [channel.value for channel in context.plan.of(Channel, context.placement)]
@@ -292,7 +292,7 @@ def _dcgm_exporter(context: Context) -> tuple[Policy, ...]:
 
 
 def _controller(name: str) -> Callable[[Context], tuple[Policy, ...]]:
-    """Return a function that yields the policy of a controller, which may only call the Kubernetes API."""
+    """Return a function that yields the policy of a controller that may only call the Kubernetes API."""
     return lambda context: (Policy(name, egress=(reach_api(context),)),)
 
 

@@ -43,9 +43,9 @@ _OFF_AT_THE_EDGE: Final = frozenset({"docker.io/grafana/grafana", "quay.io/kiwig
 
 
 def kuberay_values(context: Context) -> dict[str, Value]:
-    """Return values for the cluster-wide operator. In an enterprise's system, it has a second replica for failover.
+    """Return values for the cluster-wide operator. In enterprise systems, it has a second replica for failover.
 
-    Feature gates have their defaults, which enable every feature that we depend on.
+    Feature gates keep their defaults, which enable every feature we depend on.
     """
     replicas = 2 if context.enterprise and not context.target.edge else 1
     values: dict[str, Value] = {
@@ -134,7 +134,7 @@ def images_left_out(addon: str, context: Context) -> frozenset[str]:
 
 
 def _default_rules(context: Context) -> dict[str, Value]:
-    """Return values that add a routing label to the chart's cluster alerts and disable those that do not apply here."""
+    """Return values that add a routing label to the chart's cluster alerts and disable inapplicable ones."""
     name, value = CLUSTER_ALERTS
     unconnected = () if has_alertmanager(context) else (_UNCONNECTED,)
     disabled = dict.fromkeys((*_OF_JOBS, *context.platform.meaningless_alerts, *unconnected), True)
@@ -168,7 +168,7 @@ def _prometheus_spec(context: Context, replicas: int) -> dict[str, Value]:
 
 
 def _remote_write(context: Context) -> Value:
-    """Configure remote write for an intermittent link. It resumes where it stopped if the write-ahead log allows it."""
+    """Configure remote write for an intermittent link. It resumes where it left off if the write-ahead log allows."""
     telemetry = context.target.telemetry
     queue: dict[str, Value] = {"minBackoff": "1s", "maxBackoff": "5m", "retryOnRateLimit": True}
     if context.target.edge:
@@ -181,7 +181,10 @@ def _remote_write(context: Context) -> Value:
 
 
 def _alertmanager_spec(context: Context, replicas: int) -> dict[str, Value]:
-    """Return Alertmanager's spec. A configuration outside Alertmanager's namespace only matches alerts from its own."""
+    """Return Alertmanager's spec.
+
+    A configuration outside Alertmanager's namespace only matches alerts from its own namespace.
+    """
     return {
         "replicas": replicas,
         "alertmanagerConfigMatcherStrategy": {"type": "OnNamespaceExceptForAlertmanagerNamespace"},
@@ -201,7 +204,7 @@ def _storage(size: int, context: Context) -> dict[str, Value]:
 
 
 def _grafana() -> dict[str, Value]:
-    """Return values for Grafana: dashboards from all namespaces, no ingress, no anonymous users, no usage reports."""
+    """Return values for Grafana: dashboards from all namespaces; no ingress, anonymous users or usage reports."""
     return {
         "admin": {"existingSecret": GRAFANA_SECRET, "userKey": "admin-user", "passwordKey": "admin-password"},
         "initChownData": {"enabled": False},

@@ -78,7 +78,7 @@ def _requested(values: Mapping[str, Value]) -> Size:
 
 
 def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return the calls with which the program generates the registry's logins, so that no manifest contains them."""
+    """Return the calls the program uses to generate the registry's logins, which aren't in any manifest."""
     resource = registry_of(context.plan, context.placement)
     if resource is None:
         return ()
@@ -96,7 +96,7 @@ def registry_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
 
 
 def _login(resource: Resource[RegistryServer], foundation: Ref, context: Context) -> Iterator[Call]:
-    """Yield the call that creates the login to the registry's database, if the cloud manages this database."""
+    """Yield the call that creates the login for the registry's database, if the cloud manages the database."""
     server = resource.value
     if server.database is not None and not server.database.adopt:
         managed = context.platform.database(server.database, context)
@@ -114,7 +114,7 @@ def _namespace(addon: str, context: Context) -> Call:
 
 
 def _addon(addon: str, context: Context) -> list[Call]:
-    """Return the calls for an add-on's prerequisites and chart. The chart depends on the network policies."""
+    """Return the calls for an add-on's prerequisites and its chart, which depends on the network policies."""
     namespace = addon_namespace(addon, context)
     variable = addon.replace("-", "_")
     own = context.platform.installs.get(addon, AddOn())

@@ -19,7 +19,7 @@ _ON_DISK: Final = "file"
 
 
 def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report datasets that have an unknown protocol, or that are in a cloud where their workloads have no identity."""
+    """Report datasets with an unknown protocol, or in a cloud where their workloads have no identity."""
     target = target_of(plan, placement)
     reported: set[str] = set()
     for resource in plan.on(placement):
@@ -32,7 +32,7 @@ def check_addresses(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_buckets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report adopted buckets that name a storage account their protocol does not have, or lack one that it needs.
+    """Report adopted buckets whose address has a storage account but shouldn't, or the other way around.
 
     Buckets on other placements are included, because their addresses occur in objects here, which must be emitted to
     check overrides.

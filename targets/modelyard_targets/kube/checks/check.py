@@ -30,9 +30,9 @@ Rule: TypeAlias = Callable[[Plan, str], Iterator[Diagnostic]]
 def check_cluster(
     plan: Plan, placement: str, target: TargetSpec, rules: Iterable[Rule], context: Callable[[Plan, str], Context]
 ) -> Iterator[Diagnostic]:
-    """Run the checks for any cluster, then the provider's `rules`, then those of emitted objects.
+    """Run the checks for any cluster, then the provider's `rules`, then those for emitted objects.
 
-    `target` is the placement's target after its platform has added defaults. `context` is only called if there are
+    `target` is the placement's target, including defaults added by its platform. `context` is only called if there are
     overrides or `egress` ranges.
     """
     diagnostics = [*check_workloads(plan, placement, target), *check_settings(plan, placement, target)]
@@ -44,7 +44,7 @@ def check_cluster(
 
 
 def check_workloads(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run the workload checks for any cluster. `target` is the placement's target with its platform's defaults."""
+    """Run the workload checks for any cluster. `target` is the placement's target including platform defaults."""
     yield from check_names(plan, placement)
     yield from check_routes(plan, placement, target.gateway)
     yield from check_monitors(plan, placement)

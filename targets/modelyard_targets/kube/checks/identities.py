@@ -1,4 +1,4 @@
-"""Check that each workload has only one identity in another cloud, and that no access key takes precedence over it."""
+"""Check that workloads have a single identity in another cloud that isn't overridden by an access key."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _hidden(resource: Resource[Identity], opened: dict[str, list[Store]], plan: 
 
 
 def _artifacts_by_key(system: System) -> Store | None:
-    """Return the store with the registry's artifacts if workloads access it with an access key."""
+    """Return the store for registry artifacts if workloads access it using an access key."""
     registry = system.registry
     store = system.stores.get(registry.artifacts) if registry is not None else None
     return store if store is not None and store.credentials is not None else None

@@ -30,7 +30,7 @@ def check_timeouts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_accelerators(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report accelerator alternatives that no target of a compute class offers, on the first of these targets only."""
+    """Report accelerator alternatives that none of a compute class's targets offers, on the first target only."""
     by_compute: dict[str, dict[str, Hardware]] = {}
     for resource in plan.resources:
         for _, hardware in hardware_of(resource):
@@ -61,7 +61,7 @@ def check_trainers(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_batches(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report autoscaled endpoints that add a replica before a batch of requests can fill."""
+    """Report autoscaled endpoints that add a replica before a request batch can fill up."""
     reported: set[str] = set()
     for resource in plan.of(ModelServer, placement):
         for application in resource.value.applications:

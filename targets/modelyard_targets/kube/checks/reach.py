@@ -62,7 +62,7 @@ def _asks_registry(plan: Plan, placement: str) -> bool:
 
 
 def _number(url: str) -> _Address | None:
-    """Return the IP address in a URL, or None for a host name or an invalid address."""
+    """Return the IP address in a URL, or None for host names and invalid addresses."""
     try:
         return ip_address(urlsplit(url).hostname or "")
     except ValueError:
@@ -70,9 +70,9 @@ def _number(url: str) -> _Address | None:
 
 
 def check_clients(plan: Plan, placement: str, own_class: str = "") -> Iterator[Diagnostic]:
-    """Report endpoints whose `clients` have no effect, because the gateway's proxies may run in any namespace.
+    """Report endpoints whose `clients` have no effect because gateway proxies may run in any namespace.
 
-    The proxies' namespace is known only if we install the gateway class's controller.
+    The proxies' namespace is only known if we install the gateway class's controller.
     """
     gateway = target_of(plan, placement).gateway
     if gateway is None or gateway.proxies or gateway.class_name in {"", own_class}:

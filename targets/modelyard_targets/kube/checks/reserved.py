@@ -1,4 +1,4 @@
-"""Check that names in the spec do not collide with network policies, the registry, or Jobs for buckets and logins."""
+"""Check that spec names don't collide with network policies, the registry, or Jobs for buckets and logins."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ _PREFIXES: Final = ("pg_", "rds_")
 def check_names(plan: Plan, placement: str) -> Iterator[Diagnostic]:
     """Report name collisions.
 
-    Workloads collide if their policies or Pods have the same name as the platform's. The namespace must not be that
-    of an add-on, because our policies would deny the add-on's connections. PostgreSQL reserves some database names.
+    Workloads collide if their policies or Pods have the same name as the platform's. The namespace must not belong to
+    an add-on, because our policies would deny the add-on's connections. PostgreSQL reserves some database names.
     """
     yield from _check_namespace(plan, placement)
     yield from _check_databases(plan, placement)
@@ -78,7 +78,7 @@ def _check_namespace(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _check_databases(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report managed databases with a reserved database or role name. The owner role has the database's name."""
+    """Report managed databases whose name is reserved for a database or role. The owner role has the same name."""
     for store in (resource.value for resource in managed_stores(plan, placement, Kind.DATABASE)):
         name = database_name(store)
         if name in _DATABASES | _ROLES or name.startswith(_PREFIXES):

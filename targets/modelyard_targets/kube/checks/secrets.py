@@ -1,4 +1,4 @@
-"""Check that different Secret references lead to different Secrets, and that none leads to a generated Secret."""
+"""Check that different references lead to different Secrets, none of which is a generated one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_secrets(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def _generated(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str]]:
-    """Yield the names of generated Secrets with their owners. A name that ends in a dot is a prefix."""
+    """Yield the names of generated Secrets and their owners. A trailing dot marks a prefix."""
     if "prometheus" in addons_to_install(plan, placement):
         yield GRAFANA_SECRET, "the Grafana administrator"
     if registry_of(plan, placement) is not None:
@@ -65,7 +65,7 @@ def _owner(name: str, generated: dict[str, str]) -> str:
 
 
 def _differ(first: SecretRef, second: SecretRef, target: TargetSpec) -> bool:
-    """Return whether two references name different Secrets. Existing Secrets are the same if their paths are equal."""
+    """Return whether two references name different Secrets. Existing Secrets are identified by their path."""
     if first.path == second.path:
         vias = {store.name: store.via for store in target.secret_stores}
         return any(vias.get(ref.store, "existing") != "existing" for ref in (first, second))

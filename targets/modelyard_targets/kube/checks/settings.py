@@ -1,4 +1,4 @@
-"""Check a target's settings for any cluster: labels, gateway, telemetry and overrides."""
+"""Check a target's cluster-independent settings: labels, gateway, telemetry and overrides."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _RESERVED: Final = ("app.kubernetes.io/", "modelyard.dev/", "kubernetes.io/")
 
 
 def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[Diagnostic]:
-    """Run all checks in this module except the check of overrides, which needs emitted objects.
+    """Run all checks in this module except for overrides, which need emitted objects.
 
-    `target` is the placement's target with its platform's defaults.
+    `target` is the placement's target including platform defaults.
     """
     yield from check_telemetry(plan, placement)
     yield from check_cluster_alerts(plan, placement)
@@ -39,7 +39,7 @@ def check_settings(plan: Plan, placement: str, target: TargetSpec) -> Iterator[D
 
 
 def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report `remoteWrite` set for an existing Prometheus, and an address set for a Prometheus that we install."""
+    """Report `remoteWrite` for an existing Prometheus, or an address for a Prometheus that we install."""
     target = target_of(plan, placement)
     here = (*target_path(plan.system, placement), "telemetry")
     present = "prometheus" in target.present
@@ -50,7 +50,7 @@ def check_telemetry(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report cluster alerts from a Prometheus that we install if nobody receives them.
+    """Report cluster alerts that nobody receives, from a Prometheus that we install.
 
     Systems with an SLO already get a different warning about the missing channel.
     """
@@ -61,7 +61,7 @@ def check_cluster_alerts(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report a metrics retention that is too long for our Prometheus's volume, or unused because we install none."""
+    """Report a metrics retention that is too long for our Prometheus volume, or unused without our Prometheus."""
     kept_s = plan.system.governance.retention.metrics_s
     if kept_s is None:
         return
@@ -84,7 +84,7 @@ def check_retention(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterator[Diagnostic]:
-    """Require TLS for public endpoints and, in a regulated industry, for all endpoints with authentication."""
+    """Require TLS for public endpoints and, in regulated industries, for all endpoints with authentication."""
     if gateway is None or not gateway.class_name:
         return
     for route in (resource.value for resource in plan.of(Route, placement)):
@@ -113,8 +113,8 @@ def check_gateway(plan: Plan, placement: str, gateway: Gateway | None) -> Iterat
 def _leaves_cluster(inference: Inference, target: TargetSpec) -> bool:
     """Return whether a non-public endpoint may have clients outside its cluster.
 
-    In an incremental rollout, KubeRay's Gateway may be reachable from outside, depending on the gateway class. In
-    clusters that modelyard creates, it is not.
+    During an incremental rollout, KubeRay's Gateway may be reachable from outside, depending on the gateway class. In
+    clusters created by modelyard, it isn't.
     """
     in_steps = inference.rollout.strategy == "incremental"
     return inference.endpoint.exposure == "internal" or (in_steps and not target.creates_cluster)
@@ -150,10 +150,10 @@ def check_patches(plan: Plan, placement: str, context: Callable[[], Context]) ->
 
 
 def check_ranges(plan: Plan, placement: str, context: Callable[[], Context]) -> Iterator[Diagnostic]:
-    """Report `egress` if no network policy contains any of its ranges. `context` is only called if there is `egress`.
+    """Report `egress` if no network policy contains any of its ranges. `context` is only called if it is set.
 
-    Ranges only limit where the ports of the spec's own addresses are open: they open nothing by themselves. Where the
-    address of the cluster's API is unknown, they are also part of the rule for the API.
+    Ranges only limit where the ports of the spec's own addresses are open, and don't open anything by themselves. If
+    the cluster API's address is unknown, they are also part of the rule for the API.
     """
     ranges = target_of(plan, placement).egress
     if not (ranges and plan.has_cluster(placement)):
@@ -181,7 +181,7 @@ def _mentions(value: Value, ranges: Collection[str]) -> bool:
 
 
 def _uses(plan: Plan, placement: str, target: TargetSpec) -> Iterator[tuple[str, str, bool]]:
-    """Yield each setting, the reason why it may have no effect, and whether it has an effect."""
+    """Yield each setting, the reason why it may have no effect, and whether it has one."""
     addons, installs = addons_needed(plan, placement), addons_to_install(plan, placement)
     if target.storage_class:
         disks = any(has_disk(resource, plan, target) for resource in plan.on(placement))

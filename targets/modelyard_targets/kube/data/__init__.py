@@ -1,1 +1,1 @@
-"""Workloads' access to data: stores on this and other targets, model bundles, and disks."""
+"""Workload access to data: stores on this and other targets, model bundles, and disks."""

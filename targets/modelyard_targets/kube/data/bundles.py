@@ -1,4 +1,4 @@
-"""Model storage: experiments in the registry, and bundles where a placement cannot reach the registry."""
+"""Model storage, including experiments in the registry, and bundles where the registry can't be reached."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def soaks_name(model: Model, context: Context) -> str:
 def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Context) -> dict[str, Json]:
     """Describe how a workload loads and verifies a model version.
 
-    The description contains the bundle's location. If only the promoter moves the alias, it also contains the required
+    The description contains the bundle location. If only the promoter moves the alias, it also contains the required
     approvals and, without a bundle, the history of alias moves.
     """
     registry = context.system.registry
@@ -48,7 +48,7 @@ def loaded(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, Json]]:
-    """Describe the required approvals and the approvers' public keys, or return {} if no approvals are required."""
+    """Describe the required approvals and the approvers' public keys, or return {} if none are required."""
     governance = context.system.governance
     approval = context.system.approval(ref.model, ref.alias)
     if approval is None:
@@ -60,7 +60,7 @@ def describe_approvals(context: Context, ref: ModelRef) -> dict[str, dict[str, J
 
 
 def experiment(model: Model, context: Context) -> dict[str, Json]:
-    """Describe a model's experiments and, if the registry is ours, the model's artifact folder."""
+    """Describe a model's experiments and, if we run the registry, its artifact folder."""
     registry = context.system.registry
     described: dict[str, Json] = {
         "experiment": experiment_name(model, context),
@@ -84,12 +84,12 @@ def bundle(model: Model, ref: ModelRef | None, resource: Resource, context: Cont
 
 
 def wave_pointer(target: str, wave: str) -> str:
-    """Return the name of the file that names the active bundle for the sites in a wave."""
+    """Return the name of the file that points to the active bundle for the sites in a wave."""
     return f"{target}-{wave}.json"
 
 
 def _waves(model: Model, alias: str, context: Context) -> list[Json]:
-    """Describe the targets whose sites get the model's bundle in waves, and each wave's pointer file, in order."""
+    """Describe the targets whose sites get a model's bundle in waves, with each wave's pointer file in order."""
     waves: list[Json] = []
     for target in context.system.deployment.targets:
         if target.waves is None or ModelRef(model.name, alias) not in _read_on(target.name, context):
@@ -115,7 +115,7 @@ def _read_on(target: str, context: Context) -> set[ModelRef]:
 
 
 def local_copies(model: Model, ref: ModelRef, resource: Resource, context: Context) -> dict[str, Json]:
-    """Describe where a workload keeps the versions it loads from a registry, or return {} if it keeps none."""
+    """Describe where a workload stores versions loaded from a registry, or return {} if it doesn't store any."""
     if not keeps_models(resource, context.plan):
         return {}
     cache = f"{disk_folder(resource, context)}/bundles/{model.registered_name}/{ref.alias}"
@@ -123,7 +123,7 @@ def local_copies(model: Model, ref: ModelRef, resource: Resource, context: Conte
 
 
 def delivery(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe the bundle to write when a model's alias moves, or return {} if no workload reads such bundles."""
+    """Describe the bundle to write when a model's alias moves, or return {} if no workload reads it."""
     if alias not in context.read_elsewhere.get(model.registered_name, ()):
         return {}
     where = _folder(model, alias, context)
@@ -136,7 +136,7 @@ def _delivered(where: dict[str, Json], model: Model, alias: str, context: Contex
 
 
 def other_deliveries(model: Model, moved: str, context: Context) -> dict[str, Json]:
-    """Describe the bundles for a model's other aliases, which people move manually."""
+    """Describe the bundles for a model's other aliases, which are moved manually."""
     deliveries: dict[str, Json] = {}
     for alias in context.read_elsewhere.get(model.registered_name, ()):
         where = _folder(model, alias, context) if alias != moved else {}

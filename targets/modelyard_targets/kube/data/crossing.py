@@ -1,4 +1,4 @@
-"""Cross-target access for workloads: models as bundles, and cloud stores with access keys."""
+"""Cross-target access for workloads, using bundles for models and access keys for cloud stores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CROSSING_NAME: Final = "crossing"
 
 @record
 class Crossing:
-    """A workload's access to stores on a cloud target, with the Secret that contains the access key."""
+    """A workload's access to stores on a cloud target, along with the Secret containing the access key."""
 
     workload: str
     target: str
@@ -30,9 +30,9 @@ class Crossing:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Return the Secret's entries that Pods use.
+        """Return the Secret entries that Pods use.
 
-        Their names contain the key's number, so that a new key replaces the Pods.
+        Their names contain the key's number, so that a new key causes the Pods to be replaced.
         """
         return tuple(secret_key(half, self.numbers[-1]) for half in self.halves)
 
@@ -46,10 +46,10 @@ def crossings_on(context: Context) -> tuple[Crossing, ...]:
 
 
 def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
-    """Return a workload's cross-target access, one entry for each target, in the order of its identity's stores.
+    """Return a workload's cross-target access, one entry per target, in the order of its identity's stores.
 
     For each entry, the other target's program creates a least-privilege user, and this placement's program creates the
-    Secret from the outputs.
+    Secret from its outputs.
     """
     identity = context.identity(workload)
     if identity is None:
@@ -75,12 +75,12 @@ def crossings_of(workload: str, context: Context) -> tuple[Crossing, ...]:
 
 
 def crossing_to(store: Store, workload: str, context: Context) -> Crossing | None:
-    """Return a workload's cross-target access for a store, or None if no such access is needed."""
+    """Return a workload's cross-target access for a store, or None if it doesn't need any."""
     return next((crossing for crossing in crossings_of(workload, context) if store in crossing.stores), None)
 
 
 def crosses(store: Store, context: Context) -> bool:
-    """Return whether this placement needs an access key for a store in another cloud, and the spec has none."""
+    """Return whether this placement needs an access key for a store in another cloud that the spec doesn't set."""
     return crosses_from(store, context.target, context.system)
 
 
@@ -93,15 +93,15 @@ def crosses_from(store: Store, target: TargetSpec, system: System) -> bool:
 
 
 def key_halves(target: str, system: System) -> tuple[str, ...]:
-    """Return the names of the parts that an access key for a target's stores consists of."""
+    """Return the names of the parts of an access key for a target's stores."""
     return tuple(key.name for key in cloud_storage(system.target(target).provider).driver.keys)
 
 
 def crossing_output(identity: Resource, part: str) -> str:
     """Return the name of the infrastructure output that holds part of a workload's access key.
 
-    The separator `__` keeps workload `till` on placement `shop-a` apart from workload `a-till` on placement `shop`.
-    Names with two hyphens in a row get a hash.
+    The separator `__` distinguishes workload `till` on placement `shop-a` from workload `a-till` on placement `shop`.
+    Names with two consecutive hyphens get a hash.
     """
     parts = (identity.placement, identity.name)
     stem = "__".join(parts) if "--" not in "".join(parts) else "__".join((*parts, short_hash(*parts)))
@@ -119,12 +119,12 @@ def key_output(identity: Resource, half: str, number: int) -> str:
 
 
 def infrastructure_project(system: System, target: str) -> str:
-    """Return a cloud target's first infrastructure project, whose outputs other targets read."""
+    """Return the name of a cloud target's first infrastructure project, whose outputs other targets read."""
     return f"{system.metadata.name}-{target}-infrastructure"
 
 
 def infrastructure_setting(target: str) -> str:
-    """Return the name of the setting that names the stack of another target's infrastructure."""
+    """Return the name of the setting that names another target's infrastructure stack."""
     return f"infrastructure-{target}"
 
 
@@ -134,7 +134,7 @@ def reads_bundles(resource: Resource, plan: Plan) -> bool:
 
 
 def keeps_models(resource: Resource, plan: Plan) -> bool:
-    """Return whether a workload stores models from a registry as bundles on its own disk.
+    """Return whether a workload stores registry models as bundles on its own disk.
 
     At the edge, a workload must be able to restart while an adopted registry, which runs elsewhere, is unreachable.
     """

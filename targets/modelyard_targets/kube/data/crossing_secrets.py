@@ -1,4 +1,4 @@
-"""Secrets for cross-target access, written from the access keys that another target's program creates."""
+"""Secrets for cross-target access, created from access keys that another target's program creates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ GROUP: Final = "crossings"
 
 
 def crossing_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return references to other targets' projects, and a Secret in the namespace for each cross-target access."""
+    """Return references to other targets' projects, and a Secret for each cross-target access.
+
+    The Secrets are in the system's namespace.
+    """
     crossings = crossings_on(context)
     targets = dict.fromkeys(crossing.target for crossing in crossings)
     return (

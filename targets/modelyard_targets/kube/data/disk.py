@@ -1,8 +1,8 @@
-"""Disks for edge workloads, whose files must survive restarts without a network.
+"""Disks for edge workloads, whose files must survive restarts without a network connection.
 
 On a volume, downloaded bundles and waiting captures survive the replacement of a Pod. At the edge, volumes are usually
-local to one machine, so a workload gets a volume only if the cluster has one machine or the workload never has a second
-Pod. All other Pods use an ephemeral disk, which survives restarts of containers and of the machine.
+local to one machine, so a workload only gets a volume if the cluster has a single machine or the workload never has a
+second Pod. All other Pods use an ephemeral disk, which survives restarts of containers and the machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def has_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
 
 
 def may_have_disk(resource: Resource, plan: Plan, target: TargetSpec) -> bool:
-    """Return whether a workload has a persistent volume at a site with one machine, or without a second Pod."""
+    """Return whether a workload gets a persistent volume if its site has one machine or it has a single Pod."""
     return target.edge and _keeps_something(resource, plan)
 
 
@@ -44,7 +44,7 @@ def disk_folder(resource: Resource, context: Context) -> str:
 
 
 def lower_disk(resource: Resource, context: Context) -> Iterator[KubeObject]:
-    """Yield a workload's volume claim, if it has a volume. Deployments do not wait for a Pod to bind the claim."""
+    """Yield a workload's volume claim, if any. Pulumi doesn't wait for a Pod to bind it."""
     if not has_disk(resource, context.plan, context.target):
         return
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
@@ -65,7 +65,7 @@ def claim_name(resource: Resource) -> str:
 
 
 def disk_volumes(resource: Resource, context: Context) -> tuple[Value, ...]:
-    """Return the volume for a workload's worker Pods. Its heads do not have a volume."""
+    """Return the volume for a workload's worker Pods. Its heads don't have one."""
     if not has_disk(resource, context.plan, context.target):
         return ()
     return ({"name": _VOLUME, "persistentVolumeClaim": {"claimName": claim_name(resource)}},)

@@ -1,6 +1,6 @@
-"""Workloads' access to stores in other clouds with their own identity, seen from both the store and the workload.
+"""Workload access to stores in other clouds using their own identity, for both the store and the workload.
 
-The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. The project needs only
+The store's target has a project `crossings`, which trusts the issuer of the workload's cluster. The project only needs
 the outputs of infrastructure projects, so two targets can access each other's stores.
 """
 
@@ -38,12 +38,12 @@ class Federated:
 
     @property
     def config_map(self) -> str:
-        """Return the name of the ConfigMap with the identity's values. It is built from names without dots."""
+        """Return the name of the ConfigMap holding the identity's values, which is built from names without dots."""
         return f"{FOREIGN_NAME}-{self.identity.name}.{self.target}"
 
 
 def federated_on(context: Context) -> tuple[Federated, ...]:
-    """Return the access of all workloads on this placement to other clouds, in plan order."""
+    """Return the access to other clouds for all workloads on this placement, in plan order."""
     here = context.system.target(context.placement)
     if not any(federates_from(store, here, context.system) for store in context.system.stores.values()):
         return ()
@@ -77,9 +77,10 @@ def foreign_stores(identity: Resource[Identity], plan: Plan) -> dict[str, list[S
 
 
 def may_be_crossed(plan: Plan, placement: str) -> bool:
-    """Return whether clusters on other targets could access this placement's stores with their tokens.
+    """Return whether clusters on other targets could use their tokens to access this placement's stores.
 
-    A project with the target's grants then exists even if it has no grants, which lets `up` withdraw earlier ones.
+    If so, the project that holds the target's grants exists even when it has none, which lets `up` withdraw earlier
+    ones.
     """
     system = plan.system
     stores = [store for store in system.stores.values() if store.target == placement]
@@ -87,12 +88,12 @@ def may_be_crossed(plan: Plan, placement: str) -> bool:
 
 
 def has_foreign(plan: Plan, placement: str) -> bool:
-    """Return whether workloads in other clusters access stores of this placement with their own identity."""
+    """Return whether workloads in other clusters access this placement's stores using their own identity."""
     return next(foreign_identities(plan, placement), None) is not None
 
 
 def foreign_identities(plan: Plan, placement: str) -> Iterator[tuple[Resource[Identity], tuple[str, ...]]]:
-    """Yield the identities in other clusters that access stores of this placement, each with those stores."""
+    """Yield the identities in other clusters that access stores of this placement, along with those stores."""
     for identity in plan.of(Identity):
         stores = foreign_stores(identity, plan).get(placement, ()) if identity.placement != placement else ()
         if stores:
@@ -115,5 +116,5 @@ def crossings_project(system: System, target: str) -> str:
 
 
 def crossings_setting(target: str) -> str:
-    """Return the name of the setting that names the stack of another target's project `crossings`."""
+    """Return the name of the setting that names the stack of another target's `crossings` project."""
     return f"{CROSSINGS}-{target}"

@@ -1,4 +1,4 @@
-"""ConfigMaps with workloads' identities in other clouds, written from the outputs of the projects in those clouds."""
+"""ConfigMaps holding workload identities in other clouds, filled from the outputs of those clouds' projects."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def opening_of(store: Store, workload: str, context: Context) -> Opening:
 
 
 def credentials_of(store: Store, workload: str, context: Context) -> Credentials | None:
-    """Return a store's credentials, from the spec or for cross-target access, or None if none are needed."""
+    """Return a store's credentials, set in the spec or created for cross-target access, or None if not needed."""
     credentials = store.credentials_of(workload)
     if credentials is not None:
         return driver_of(store, context.system).secret(context.secret(credentials).name)

@@ -1,4 +1,4 @@
-"""List access keys for object stores and the permissions they need, for the person who creates the keys."""
+"""List access keys for object stores and the permissions they need, for whoever creates the keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.buckets import bucket_name
 
 @record
 class StoreKey:
-    """A Secret with an access key, the workloads that use it, and the objects that they read, write or append to."""
+    """A Secret holding an access key, the workloads using it, and the objects they read, write or append to."""
 
     secret: str
     workloads: tuple[str, ...]

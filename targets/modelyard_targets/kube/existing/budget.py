@@ -1,7 +1,7 @@
-"""Cost lines for a cluster's own machines, and checks that all machines have a price if there is a budget.
+"""Cost lines for a cluster's own machines, and checks that all of them have a price if there is a budget.
 
-Existing machines cost the same at any load, so the lowest and the highest cost are equal. Databases, volumes and so on
-run on these machines and add no cost of their own.
+Existing machines cost the same at any load, so the minimum and maximum cost are equal. Databases, volumes and so on run
+on these machines and don't add any cost.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def check_prices(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
-    """Yield one cost line per entry in `capacity`: the machines needed if every workload runs at its maximum size.
+    """Yield one cost line per `capacity` entry, for the machines needed when all workloads run at maximum size.
 
-    Without `capacity`, yield a single unpriced line, which states that the machines are not declared.
+    Without `capacity`, yield a single unpriced line, which states that the machines aren't declared.
     """
     capacity = target_of(plan, placement).capacity
     for cluster in plan.of(Cluster, placement):
@@ -50,7 +50,7 @@ def lines(plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
 
 
 def _rate(machines: Machines, at: int, placement: str, usage: Usage) -> Rate | None:
-    """Return the hourly price of machines from the user's price book (by target and entry) or from the spec."""
+    """Return a machine's hourly price from the user's price book (by target and entry) or the spec."""
     own = usage.prices.get((_PROVIDER, placement, f"capacity[{at}]"))
     if own is not None:
         return Rate(own, machines.currency or "USD", placement, f"own price book, {usage.prices_source}", "", own=True)
@@ -69,7 +69,7 @@ def cost_rows(plan: Plan, placement: str) -> Iterator[tuple[str, str]]:
 
 
 def _unpriced(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report that a target's cost is unknown, because the target declares no capacity or a machine has no price."""
+    """Report that a target's cost is unknown because it declares no capacity or a machine has no price."""
     system = plan.system
     capacity, path = target_of(plan, placement).capacity, target_path(system, placement)
     if not capacity:

@@ -33,10 +33,10 @@ Support: TypeAlias = tuple[tuple[tuple[str, str], ...], tuple[Taint, ...], str]
 
 @record
 class Packable:
-    """The largest requests of all workloads with the same priority: Pods that always run, and each pipeline's Pods.
+    """The largest requests of all workloads of a priority, split into permanent Pods and each pipeline's Pods.
 
-    `beside` holds the minimum requests of workloads with higher priority. Workloads with lower priority are ignored
-    because they are preempted.
+    `beside` holds the minimum requests of workloads with a higher priority. Workloads with a lower priority are
+    ignored, because they are preempted.
     """
 
     always: tuple[Pods, ...]
@@ -48,7 +48,7 @@ class Packable:
         return (*self.beside, *self.always, *self.runs[name])
 
     def at_most(self) -> Iterator[tuple[Pods, ...]]:
-        """Yield the largest combinations of Pods: all permanent Pods and, per resource, the largest pipeline's."""
+        """Yield the largest Pod combinations: all permanent Pods plus, for each resource, the largest pipeline's."""
         largest: dict[str, tuple[int, str]] = {}
         for name, pods in self.runs.items():
             for what, amount in totals(pods).items():
@@ -62,11 +62,11 @@ class Packable:
 
 
 def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report pipelines that can never reach their maximum size, and workloads that do not fit at the same time.
+    """Report pipelines that can never reach their maximum size, and workloads that don't fit at the same time.
 
-    The check counts all endpoints at their maximum size, all monitors, and only the largest pipeline, because
-    pipelines can wait for each other. Each lower priority is checked together with the minimum requests of the
-    higher priorities. If no capacity is declared, nothing is reported.
+    The check counts all endpoints at their maximum size, all monitors, and only the largest pipeline, because pipelines
+    can wait for each other. Each lower priority is checked together with the minimum requests of the higher priorities.
+    Nothing is reported if no capacity is declared.
     """
     target = target_of(plan, placement)
     if not target.capacity:
@@ -85,7 +85,7 @@ def check_capacity(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 def _level(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report workloads that do not fit on the machines, among those with one priority."""
+    """Report workloads of a single priority that don't fit on the machines."""
     hopeless: set[str] = set()
     for name, pods in level.runs.items():
         problem = _own_size(system, name, pods, floor)
@@ -105,7 +105,7 @@ def _level(
 def _undecided(
     system: System, placement: str, level: Packable, least: tuple[Pods, ...], floor: Floor
 ) -> Iterator[Diagnostic]:
-    """Report pipelines that only fit while permanent workloads are below their maximum, and so may have to wait."""
+    """Report pipelines that only fit while permanent workloads are below maximum, so they may have to wait."""
     if pack((*level.beside, *level.always), floor).homeless is not None:
         return
     for name, pods in level.runs.items():
@@ -117,7 +117,7 @@ def _undecided(
 
 
 def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
-    """Report servers whose blue-green rollout cannot finish: the replacement does not fit even without load."""
+    """Report servers whose blue-green rollout can't finish, as the replacement doesn't fit even without load."""
     pod_demand = demand(plan, placement)
     support = _support(plan, placement)
     quiet = _at_least(pod_demand.always, floor, support)
@@ -139,7 +139,7 @@ def _upgrades(plan: Plan, placement: str, floor: Floor) -> Iterator[Diagnostic]:
 
 
 def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
-    """Return the number of machines that the workloads need at their largest size, by position in `capacity`."""
+    """Return how many machines the workloads need at their maximum size, by index in `capacity`."""
     floor = Floor(target_of(plan, placement).capacity)
     needed: dict[int, int] = {}
     for level in pods_of(plan, placement, floor):
@@ -153,7 +153,7 @@ def machines_needed(plan: Plan, placement: str) -> Mapping[int, int]:
 def quota(plan: Plan, placement: str) -> Mapping[str, str]:
     """Return the declared capacity as a ResourceQuota, or an empty mapping if none is declared.
 
-    The quota does not restrict CPU limits, because CPU limits do not reserve anything.
+    The quota doesn't restrict CPU limits, because they don't reserve anything.
     """
     machines = target_of(plan, placement).capacity
     if not machines:
@@ -223,7 +223,7 @@ def totals(pods: Iterable[Pods]) -> dict[str, int]:
 
 
 def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -> Diagnostic | None:
-    """Report a pipeline that, at its largest size, does not fit even on otherwise empty machines."""
+    """Report a pipeline that doesn't fit at its maximum size, even if the machines are otherwise empty."""
     for group in pods:
         fitting = floor.fitting(group.shape)
         if fitting < group.count:
@@ -235,7 +235,7 @@ def _own_size(system: System, name: str, pods: tuple[Pods, ...], floor: Floor) -
 
 
 def _shortage(system: System, placement: str, pods: tuple[Pods, ...], homeless: Pods, floor: Floor) -> Diagnostic:
-    """Report the scarcest resource, where the spec requests most of it, or report that capacity is fragmented."""
+    """Report the scarcest resource where the spec requests most of it, or report fragmented capacity."""
     usable = set(homeless.shape.machines)
     rivals = [rival for rival in pods if usable.issuperset(rival.shape.machines)]
     requested = totals(rivals)

@@ -35,7 +35,7 @@ def check_tenancy(plan: Plan, placement: str) -> Iterator[Diagnostic]:
 
 
 def check_priorities(plan: Plan, placement: str) -> Iterator[Diagnostic]:
-    """Report PriorityClasses that do not make workloads yield, and those that the spec lacks for a shared cluster."""
+    """Report PriorityClasses that don't make workloads yield, or that a shared cluster's spec doesn't declare."""
     target = target_of(plan, placement)
     classes = dict(target.priority_classes)
     for priority, name in classes.items():

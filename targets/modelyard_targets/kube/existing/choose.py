@@ -1,6 +1,6 @@
-"""Choose one of the declared machines for a compute class.
+"""Choose a declared machine for a compute class.
 
-`capacity` is the part of a machine that Pods may use, excluding the node's own reservation.
+`capacity` is what Pods may use of a machine, excluding the node's own reservation.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _Fit:
 def choose_system(system: System, target: TargetSpec) -> Hardware | None:
     """Return the best declared machine for heads, launchers and the registry.
 
-    The result is None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The
-    capacity check then packs heads onto any machine and reports what does not fit.
+    Returns None if no capacity is declared, no declared machine fits a head, or the choice is ambiguous. The capacity
+    check then packs heads onto any machine and reports what doesn't fit.
     """
     if not target.capacity:
         return None
@@ -52,12 +52,12 @@ def choose_system(system: System, target: TargetSpec) -> Hardware | None:
 
 
 def choose(compute: ComputeClass, target: TargetSpec) -> Hardware | NoMachine:
-    """Return the machine for one Pod of a compute class, or the reason why no machine fits.
+    """Return the machine for one Pod of a compute class, or the reason why none fits.
 
     Accelerator alternatives are tried in order. Within an alternative, the cheapest machine wins, then the one with the
     least unused capacity, then the one declared first. A class without accelerators uses a machine with accelerators
     only if nothing else fits. Within an alternative, `spot-first` prefers spot and falls back to the best on-demand
-    machine, while `spot` uses only spot.
+    machine, while `spot` only uses spot.
     """
     if compute.elastic:
         return NoMachine(
@@ -139,9 +139,9 @@ def _fits(compute: ComputeClass, target: TargetSpec) -> Iterator[_Fit]:
 
 
 def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
-    """Return the best on-demand machine with the same accelerators as the chosen spot machine, or an empty tuple.
+    """Return the best on-demand machine with the same accelerators as the chosen spot machine, if there is one.
 
-    `fits` must be sorted. It contains both spot and on-demand machines only with `spot-first`.
+    `fits` must be sorted. It contains both spot and on-demand machines only for `spot-first`.
     """
     best = fits[0]
     if not best.machine.spot:
@@ -151,7 +151,7 @@ def _fallback(fits: list[_Fit]) -> tuple[_Fit, ...]:
 
 
 def _allowed(compute: ComputeClass, machine: Machines) -> bool:
-    """Return whether the compute class allows a machine's kind of capacity: spot or on demand."""
+    """Return whether the compute class allows a machine's capacity type (spot or on-demand)."""
     return {"on-demand": not machine.spot, "spot": machine.spot}.get(compute.capacity, True)
 
 
@@ -174,14 +174,14 @@ def _has(machine: Machines, name: str) -> bool:
 
 
 def _variant(machine: Machines) -> str:
-    """Return the name of a machine's accelerators, including the memory size if several variants share a name."""
+    """Return the name of a machine's accelerators, including the memory size if it distinguishes variants."""
     declared = machine.accelerator.name if machine.accelerator is not None else ""
     memory = machine.accelerator_memory_bytes
     return of_memory(declared, memory) if memory is not None else declared
 
 
 def _memory_of_one(machine: Machines) -> int:
-    """Return the memory of each accelerator in a machine, as declared or as listed for its name."""
+    """Return the memory of each accelerator in a machine, as declared or looked up by its name."""
     if machine.accelerator_memory_bytes is not None:
         return machine.accelerator_memory_bytes
     entry = known(machine.accelerator.name) if machine.accelerator is not None else None
@@ -189,7 +189,7 @@ def _memory_of_one(machine: Machines) -> int:
 
 
 def _left_over(compute: ComputeClass, machine: Machines, accelerator: Accelerator | None) -> int:
-    """Return the capacity that one Pod leaves unused, in millicores.
+    """Return the capacity left unused by one Pod, in millicores.
 
     A CPU counts as 4 GiB or 1/32 of an accelerator.
     """
@@ -204,7 +204,7 @@ def _lacks(compute: ComputeClass, machine: Machines) -> tuple[str, ...]:
 
 
 def _instead(compute: ComputeClass, machine: Machines) -> str:
-    """Describe a machine's accelerators if they satisfy none of the requested alternatives, or else return ""."""
+    """Describe a machine's accelerators if they don't satisfy any requested alternative, or else return ""."""
     return _offer(machine) if wants_accelerator(compute) and _alternative(compute, machine) is None else ""
 
 
@@ -213,7 +213,7 @@ def _offer(machine: Machines) -> str:
 
 
 def _nothing_fits(compute: ComputeClass, target: TargetSpec) -> str:
-    """Describe the closest machine and what it lacks, or say that no machine has the requested kind of capacity."""
+    """Describe the closest machine and its shortages, or say that no machine has the requested capacity type."""
     allowed = [(at, machine) for at, machine in enumerate(target.capacity) if _allowed(compute, machine)]
     if not allowed:
         return (
@@ -265,7 +265,7 @@ def _reachable_by_mistake(
 
 
 def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
-    """Return whether the other machine has a kind of capacity or accelerator that the compute class excludes."""
+    """Return whether a machine has a capacity type or accelerator that the compute class excludes."""
     if compute.capacity != "spot-first" and other.spot != best.machine.spot:
         return True
     if best.accelerator is None or other.accelerator is None:
@@ -275,7 +275,7 @@ def _unwanted(compute: ComputeClass, best: _Fit, other: Machines) -> bool:
 
 
 def _passed_over(compute: ComputeClass, target: TargetSpec, fits: list[_Fit]) -> Iterator[PassedOver]:
-    """Yield the accelerator alternatives before the chosen one, and why no machine satisfies them."""
+    """Yield accelerator alternatives preceding the chosen one, and why no machine satisfies them."""
     chosen, *_ = fits[0].rank
     for position, accelerator in enumerate(compute.accelerators[:chosen]):
         yield PassedOver(position, accelerator, _nothing_fits(replace(compute, accelerators=(accelerator,)), target))

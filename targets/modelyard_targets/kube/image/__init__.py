@@ -1,1 +1,1 @@
-"""The runtime image: its build context, its packages, and its bill of materials."""
+"""The runtime image, including its build context, packages, and bill of materials."""

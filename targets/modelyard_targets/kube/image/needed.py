@@ -26,8 +26,8 @@ BASE: Final = f"docker.io/rayproject/ray:{RAY_VERSION}-py311"
 def needs_runtime_image(plan: Plan, placement: str) -> bool:
     """Return whether any container of a placement uses the image.
 
-    The image is used by workloads without their own image, launchers, autoscalers, monitors, and Jobs that create a
-    bucket or the login to a cloud database.
+    It is used by workloads without their own image, launchers, autoscalers, monitors, and Jobs that create a bucket or
+    the login for a cloud database.
     """
     return any(_runs_in_it(resource, plan.system) for resource in plan.on(placement))
 

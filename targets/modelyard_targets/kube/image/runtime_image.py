@@ -1,4 +1,4 @@
-"""The build context of the runtime image, which workloads use if they have no image of their own."""
+"""The build context of the runtime image, used by workloads that don't have their own image."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ WORKDIR /tmp
 def runtime_image(system: System, target: TargetSpec) -> str:
     """Return the image's name on a target. The tag is a content hash, so a changed image gets a new tag.
 
-    Without a registry, the image must exist on the nodes. The `localhost/` prefix then prevents a pull from Docker Hub,
-    where anyone could have published an image with that name.
+    Without a registry, the image must exist on the nodes. In that case, the `localhost/` prefix prevents a pull from
+    Docker Hub, where anyone could have published an image of that name.
     """
     prefix = target.images.registry or "localhost"
     return f"{prefix}/{system.metadata.name}-runtime:{content_hash(system, target)}"
@@ -64,7 +64,7 @@ def content_hash(system: System, target: TargetSpec) -> str:
 
 @lru_cache(maxsize=16)
 def _hash_of(base: str, direct: tuple[str, ...]) -> str:
-    """Return the hash of a base image and direct requirements, the only parts that differ between targets."""
+    """Return the hash of a base image and its direct requirements, which are all that differs between targets."""
     total = sha256()
     for path, text in _contents(base, direct).items():
         for part in (path.encode(), text.encode()):
@@ -75,7 +75,7 @@ def _hash_of(base: str, direct: tuple[str, ...]) -> str:
 def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
     """Return the image's direct requirements for this system and target.
 
-    Some requirements are common to all workloads. The rest are for the frameworks and storage protocols in use, for
+    Some requirements are common to all workloads. The others are for the frameworks and storage protocols in use, for
     managed databases, and for the registry if it runs on the target.
     """
     table = requirements_table()
@@ -94,7 +94,7 @@ def requirements(system: System, target: TargetSpec) -> tuple[str, ...]:
 
 
 def protocol_requirements(system: System) -> tuple[str, ...]:
-    """Return the requirements for the storage protocols in use, except those that every image has."""
+    """Return the requirements for the storage protocols in use, except those included in every image."""
     table = requirements_table()["protocols"]
     return tuple(line for scheme in sorted(schemes(system)) for line in table.get(scheme, ()))
 
@@ -113,7 +113,7 @@ def _contents(base: str, direct: tuple[str, ...]) -> dict[str, str]:
 
 
 def _base(target: TargetSpec) -> str:
-    """Return the base image. An image for many sites is built in one place, where no site's mirror applies."""
+    """Return the base image. An image for many sites is built centrally, where no site's mirror applies."""
     return BASE if target.sites is not None else mirrored(BASE, target)
 
 
@@ -135,7 +135,7 @@ def runtime_files() -> dict[str, str]:
 
 
 class Table(TypedDict):
-    """Lines of `requirements.txt`, grouped by the feature that needs them. Protocols are listed by URI scheme."""
+    """Lines of `requirements.txt`, grouped by the feature that needs them. Protocols are keyed by URI scheme."""
 
     beside: str
     always: list[str]

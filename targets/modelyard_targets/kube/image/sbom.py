@@ -20,7 +20,7 @@ _RUNTIME: Final = "modelyard-runtime"
 def bill_of_materials(system: System, target: TargetSpec) -> TextFile:
     """Return the bill of materials. It has no date, so the same image always has the same bill.
 
-    Each package has the hashes of all files that pip may choose. Packages in the base image are not listed.
+    Each package lists the hashes of all files pip may choose. Packages in the base image aren't listed.
     """
     return TextFile(PATH, lambda: json_text(_bill(system, target)) + "\n")
 

@@ -1,6 +1,6 @@
 """Rewrite a PromQL expression for one cluster so that it applies to each site.
 
-Its Prometheus has all sites' metrics.
+The cluster's Prometheus has the metrics of all sites.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _KEPT_LISTS: Final = frozenset({"ignoring", "without", "group_left", "group_righ
 
 
 def by_site(expression: str, matchers: str) -> str:
-    """Return the expression for each site. `matchers` select the sites' series, such as `modelyard_target="shops"`.
+    """Return the expression for each site. `matchers` select the sites' series, e.g. `modelyard_target="shops"`.
 
-    A result that exists once in a single cluster exists once for each site, with the site's label. A site without
-    any series has no result.
+    A result that exists once in a single cluster exists once per site, with the site's label. A site without any series
+    has no result.
     """
     tokens = [match[0] for match in _TOKEN.finditer(expression)]
     return "".join(_Rewrite(matchers).rewritten(tokens))

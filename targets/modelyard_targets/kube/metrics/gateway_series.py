@@ -1,7 +1,7 @@
 """Envoy's metrics for endpoints behind a Gateway created here.
 
-Envoy Gateway 1.9 names a rule's upstream cluster `httproute/NAMESPACE/NAME/rule/N`, adds `/backend/N` for one of its
-backends, and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on the port `metrics` and have the labels
+Envoy Gateway 1.9 names a rule's upstream cluster `httproute/NAMESPACE/NAME/rule/N`, adding `/backend/N` for one of its
+backends and `-mirror-N` for a mirror. Its proxies serve `/stats/prometheus` on port `metrics` and have the labels
 `gateway.envoyproxy.io/owning-gateway-*` (github.com/envoyproxy/gateway, internal/gatewayapi/helpers.go and
 internal/infrastructure/kubernetes/proxy).
 
@@ -42,7 +42,7 @@ class Front:
 
 
 def front_of(inference: Inference, context: Context) -> Front | None:
-    """Return the names of the Gateway and route in front of an endpoint, or None if we do not install the proxies."""
+    """Return the Gateway and route names in front of an endpoint, or None if we don't install the proxies."""
     return fronts(context).get(inference.name)
 
 
@@ -50,7 +50,7 @@ def front_of(inference: Inference, context: Context) -> Front | None:
 def fronts(context: Context) -> Mapping[str, Front]:
     """Map endpoints to their Gateways and routes.
 
-    In an incremental rollout, KubeRay creates the Gateway and the route
+    For an incremental rollout, KubeRay creates the Gateway and the route
     (ray-operator/controllers/ray/rayservice_controller.go, v1.7.0, read 2026-11-25).
     """
     gateway = context.target.gateway

@@ -46,7 +46,7 @@ def one_of(label: str, values: Iterable[str]) -> str:
 
 
 def matching(label: str, prefix: str, pattern: str) -> str:
-    """Return a matcher for label values that consist of a literal prefix and a match of a regular expression."""
+    """Return a matcher for label values with a literal prefix followed by a regular expression match."""
     return f"{label}=~{string(_SPECIAL.sub(_QUOTED, prefix) + pattern)}"
 
 
@@ -64,5 +64,5 @@ def duration(seconds: int) -> str:
 
 
 def number(value: float) -> str:
-    """Format a number for PromQL, as short as possible and without an unnecessary exponent."""
+    """Format a number for PromQL as briefly as possible, without an unnecessary exponent."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))

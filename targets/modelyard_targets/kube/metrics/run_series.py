@@ -1,8 +1,8 @@
 """PromQL for the results of pipeline runs.
 
-Most runs, whether scheduled, manual, or started by monitors or other pipelines, are Jobs of a CronJob, which
-kube-state-metrics reports (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts
-on deployment is a single RayJob, which KubeRay's operator reports
+Most runs, whether scheduled, manual, or started by monitors or other pipelines, are Jobs of a CronJob, as reported by
+kube-state-metrics (github.com/kubernetes/kube-state-metrics, metrics of Jobs and CronJobs). A run that starts on
+deployment is a single RayJob, as reported by the KubeRay operator
 (ray-operator/controllers/ray/metrics/ray_job_metrics.go, v1.7.0). Read 2026-11-25.
 """
 
@@ -21,7 +21,7 @@ _SAME_JOB: Final = "on (namespace, job_name)"
 
 
 def last_failed(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true if the most recently started run, among those that have ended, has failed."""
+    """Return PromQL that is true if the most recently started of all finished runs has failed."""
     failed, complete = (_last_start(cron_job, condition, context) for condition in ("failed", "complete"))
     return f"{failed} > ({complete} or vector(0))"
 
@@ -47,7 +47,7 @@ def since_success_s(cron_job: str, context: Context) -> str:
 def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
     """Return PromQL for the seconds since the last success of any run, scheduled or not.
 
-    If no run has succeeded within the span, the time counts from the CronJob's creation.
+    If no run has succeeded within the span, this is the time since the CronJob's creation.
     """
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     span = duration(span_s)
@@ -58,21 +58,21 @@ def since_any_success_s(cron_job: str, span_s: int, context: Context) -> str:
 
 
 def paused(cron_job: str, within_s: int, context: Context) -> str:
-    """Return PromQL that is true while a CronJob is suspended, and for `within_s` seconds after it is resumed.
+    """Return PromQL that is true while a CronJob is suspended, and for `within_s` seconds after it's resumed.
 
-    One sample every ten minutes is enough and makes a look-back of months cheap.
+    One sample every ten minutes is enough, and makes it cheap to look back over months.
     """
     chosen = selector({"namespace": context.namespace, "cronjob": cron_job})
     return f"max_over_time(kube_cronjob_spec_suspend{chosen}[{duration(within_s)}:10m]) == 1"
 
 
 def unseen(cron_job: str, context: Context) -> str:
-    """Return PromQL that is true without metrics of a CronJob, because it or kube-state-metrics is missing."""
+    """Return PromQL that is true if a CronJob has no metrics, because it or kube-state-metrics is missing."""
     return f"absent(kube_cronjob_created{selector({'namespace': context.namespace, 'cronjob': cron_job})})"
 
 
 def longest_run_s(cron_job: str, window_s: int, context: Context) -> str:
-    """Return PromQL for the longest duration, in seconds, of runs that are active or succeeded within the window."""
+    """Return PromQL for the longest run, in seconds, among those that are active or succeeded in the window."""
     here = selector({"namespace": context.namespace})
     recent = f"({_ENDED}{here} > time() - {window_s})"
     ended = f"({_ENDED}{here} - {_STARTED}{here}) and {_SAME_JOB} {recent}"
@@ -97,6 +97,6 @@ def _condition(condition: str, context: Context) -> str:
 
 
 def _own(cron_job: str, context: Context) -> str:
-    """Restrict a vector of Job metrics to a CronJob's Jobs, including those that monitors started."""
+    """Restrict a vector of Job metrics to a CronJob's Jobs, including those started by monitors."""
     owner = {"namespace": context.namespace, "owner_kind": "CronJob", "owner_name": cron_job}
     return f"{_SAME_JOB} kube_job_owner{selector(owner)}"

@@ -1,6 +1,6 @@
 """Ray Serve's metrics for rules and dashboards.
 
-Names and labels are those on the metrics endpoint of Ray 2.60.0 (read from a running server on 2026-11-24; defined in
+Names and labels match the metrics endpoint of Ray 2.60.0 (read from a running server on 2026-11-24; defined in
 ray/serve/_private/{request_ingress_metrics,deployment_state,router}.py). Counters get the suffix `_total`, histogram
 bounds look like `50.0`, `application` is the Serve application, and `status_code` is the HTTP status. A series appears
 with the first request.
@@ -48,7 +48,7 @@ def failed_by(code: str) -> str:
 
 
 def applications(inference: Inference) -> tuple[str, ...]:
-    """Return the Serve applications that answer clients. Variants that receive only mirrored requests are excluded."""
+    """Return the Serve applications that answer clients, excluding variants that only receive mirrored requests."""
     mirrored = inference.mirror.variant if inference.mirror is not None else ""
     return tuple(
         f"{inference.name}-{variant.name}"
@@ -68,6 +68,6 @@ def of_applications(names: Iterable[str], context: Context, *more: str) -> str:
 
 
 def within(bound: float) -> str:
-    """Return a matcher for the histogram bucket up to the given bound. Each SLO bound has its own bucket."""
+    """Return a matcher for the histogram bucket with the given upper bound. Each SLO bound has its own bucket."""
     text = number(bound).replace(".", r"\\.")
     return f'le=~"{text}"' if bound % 1 else f'le=~"{text}(\\\\.0)?"'

@@ -16,14 +16,14 @@ INTERVAL_S = 30
 
 
 def channels_of(value: AlertRules, context: Context) -> tuple[str, ...]:
-    """Return an alert's channels: its monitor's or, without any, the owner's on-call channel."""
+    """Return an alert's channels, which are the monitor's or else the owner's on-call channel."""
     own = value.monitor.on_breach.notify if value.monitor is not None else ()
     oncall = context.system.governance.owner.oncall
     return own or ((oncall,) if oncall else ())
 
 
 def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
-    """Return a severity or, if no channel accepts it, one that a channel does accept, so that somebody is notified."""
+    """Return a severity or, if no channel accepts it, one that is accepted, so that someone is notified."""
     channels = [context.system.channels[name] for name in channels_of(value, context)]
     accepted = dict.fromkeys(each for channel in channels for each in channel.severities)
     return severity if severity in accepted or not accepted else next(iter(accepted))
@@ -32,7 +32,7 @@ def severity_taken(severity: str, value: AlertRules, context: Context) -> str:
 def alert_labels(resource: Resource[AlertRules], severity: str, context: Context) -> dict[str, Value]:
     """Return an alert's labels: severity, owner, workload, and one label for each channel.
 
-    The `namespace` label is required, because a route accepts only alerts from its own namespace.
+    The `namespace` label is required, because a route only accepts alerts from its own namespace.
     """
     value = resource.value
     return {
@@ -73,7 +73,7 @@ def group(name: str, rules: Sequence[Value], interval_s: int = INTERVAL_S) -> di
 
 
 def prometheus_rule(resource: Resource, groups: Iterable[Value], context: Context) -> KubeObject:
-    """Build the PrometheusRule for an ALERT_RULES resource, with the labels that the cluster's Prometheus selects."""
+    """Build the PrometheusRule for an `AlertRules` resource, with the labels the cluster's Prometheus selects."""
     labelled = {
         **labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT),
         **dict(context.target.telemetry.prometheus_labels),

@@ -1,11 +1,10 @@
 """PromQL for an endpoint's requests and failures, measured as close to clients as possible.
 
 Failures are 5xx responses, timeouts (408 from Ray's proxy, 504 from Envoy or a replica), refused connections (503 from
-Envoy), and requests that the client abandoned (499 from Ray's proxy). Other 4xx responses are client errors.
+Envoy), and requests abandoned by the client (499 from Ray's proxy). Other 4xx responses are client errors.
 
-For both Ray's proxy and Envoy, a text stream has the status 200 from its first token on. A client that abandons
-the stream after that does not count as a failure, and the server itself counts the streams that ended with an
-error.
+For both Ray's proxy and Envoy, a text stream has status 200 as of its first token. If a client abandons the stream
+later, that doesn't count as a failure. The server itself counts the streams that ended with an error.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from modelyard_targets.kube.placement.context import Context
 def requests(inference: Inference, context: Context, span: str) -> str:
     """Return PromQL for the request rate over a range such as `5m`.
 
-    It is measured at our Gateway if there is one, and else at the servers.
+    It is measured at our Gateway if there is one, and at the servers otherwise.
     """
     front = front_of(inference, context)
     if front is None:
@@ -41,10 +40,10 @@ def failures(inference: Inference, context: Context, span: str) -> str:
 
 
 def _abandoned(inference: Inference, front: Front, context: Context, span: str) -> str:
-    """Return PromQL for requests that the client abandoned.
+    """Return PromQL for requests abandoned by the client.
 
-    Only the servers report these requests, because Envoy has no status for them. The servers also report Envoy's
-    own timeouts as abandoned, so these are subtracted.
+    Only the servers report these, because Envoy has no status for them. The servers also report Envoy's own timeouts as
+    abandoned, so these are subtracted.
     """
     left = _rate(serve_series.REQUESTS, of_endpoint(inference, context, CALLER_LEFT), span)
     timed_out = _rate(gateway_series.TIMED_OUT, of_route(front, context), span)
@@ -52,7 +51,7 @@ def _abandoned(inference: Inference, front: Front, context: Context, span: str) 
 
 
 def _broken_streams(inference: Inference, context: Context, span: str) -> str:
-    """Return the PromQL term for a language model's streams that ended with an error, or "" for other models."""
+    """Return the PromQL term for a language model's streams that failed midway, or "" for other models."""
     if inference.generation is None:
         return ""
     return f" + ({_rate(serve_series.BROKEN_STREAMS, of_endpoint(inference, context), span)} or vector(0))"

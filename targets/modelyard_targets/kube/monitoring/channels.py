@@ -1,4 +1,4 @@
-"""Notification channels. Each channel has an AlertmanagerConfig for the alerts with its label.
+"""Notification channels, each with an AlertmanagerConfig for alerts carrying its label.
 
 The owner's on-call channel also gets cluster alerts if we install Prometheus.
 """
@@ -53,7 +53,7 @@ def cluster_channel(context: Context) -> Channel | None:
 
 
 def lower_channel(resource: Resource[Channel], context: Context) -> Iterator[KubeObject]:
-    """Yield the AlertmanagerConfigs for a CHANNEL: for the system's alerts and, on one channel, for cluster alerts."""
+    """Yield a channel's AlertmanagerConfigs, i.e. for the system's alerts and, on one channel, cluster alerts."""
     channel = resource.value
     labelled = labels(context.system.metadata.name, channel.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}

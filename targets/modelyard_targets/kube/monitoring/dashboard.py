@@ -1,4 +1,4 @@
-"""Grafana dashboards for endpoints: traffic, errors, latency and its SLO, replicas, error budget and monitors."""
+"""Grafana dashboards for endpoints, with traffic, errors, latency, SLO, replicas, error budget and monitors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SHOWN_QUANTILES: Final = (0.5, 0.95, 0.99)
 
 
 def lower_dashboard(resource: Resource[Inference], context: Context) -> Iterator[KubeObject]:
-    """Yield the ConfigMap that contains a DASHBOARD, which Grafana's sidecar finds by label."""
+    """Yield the ConfigMap containing an endpoint's dashboard, which Grafana's sidecar finds by label."""
     inference = resource.value
     name = object_name(resource.name, "dashboard", limit=63)
     labelled = {
@@ -72,7 +72,7 @@ def dashboard(resource: Resource, inference: Inference, context: Context) -> dic
 
 
 def _placed(panel: Mapping[str, Value], at: int) -> dict[str, Value]:
-    """Return a panel with its position on the dashboard, where each row has two panels."""
+    """Return a panel with its position on the dashboard, which has two panels per row."""
     column, row = at % 2, at // 2
     return {
         "id": at + 1,
@@ -88,7 +88,7 @@ def _panel(
     threshold: float | None = None,
     description: str = "",
 ) -> dict[str, Value]:
-    """Build a panel that shows time series, with a red line at the threshold if a threshold is given."""
+    """Build a time series panel, with a red line at the threshold, if given."""
     steps: list[Value] = [{"color": "green", "value": None}]
     if threshold is not None:
         steps.append({"color": "red", "value": threshold})

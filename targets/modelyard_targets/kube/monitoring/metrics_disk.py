@@ -1,7 +1,7 @@
-"""The volume of the Prometheus that we install, and the metrics retention that fits on it.
+"""The volume of the Prometheus we install, and the metrics retention that fits on it.
 
-Existing volumes of a StatefulSet do not grow with its template, so a longer retention could fill the volume and crash
-Prometheus. Prometheus may therefore use only 90 % of the volume, and drops the oldest metrics first.
+Existing volumes of a StatefulSet don't grow with its template, so a longer retention could fill the volume and crash
+Prometheus. Prometheus may therefore only use 90% of the volume, and drops the oldest metrics first.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def used_gi(system: System, target: TargetSpec) -> int:
 
 
 def fitting_days(plan: Plan, placement: str) -> int:
-    """Estimate how many days of metrics fit on the volume, with a minimum of one.
+    """Estimate how many days of metrics fit on the volume, but at least one.
 
-    Autoscaled replicas count as the middle of their range. Runs are temporary, so only their machines count.
+    Autoscaled replicas count as the midpoint of their range. Runs are temporary, so only their machines count.
     """
     target = target_of(plan, placement)
     pods = sum(request.least + request.most for request in demand(plan, placement).always) // 2

@@ -1,4 +1,4 @@
-"""Monitors: CronJobs whose Pods run checks, push metrics, and start runs or roll back within limits."""
+"""Monitors, i.e. CronJobs whose Pods run checks, push metrics, and start runs or roll back within limits."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _look(job: MonitorJob, context: Context) -> list[Value]:
 
 
 def _job_uid(job: MonitorJob) -> list[Value]:
-    """Pass the Job's UID to the Pod so that all retries together request only one pipeline run."""
+    """Pass the Job's UID to the Pod so that all retries together only request a single pipeline run."""
     if job.request is None:
         return []
     return [env_from_field("MODELYARD_JOB_UID", "metadata.labels['batch.kubernetes.io/controller-uid']")]

@@ -41,7 +41,7 @@ _QUANTILES: Final = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.9
 
 
 def lower_monitor_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
-    """Yield the rules for a monitor's ALERT_RULES, and nothing for other resources."""
+    """Yield a monitor's rules, or nothing if the `AlertRules` aren't for a monitor."""
     value = resource.value
     monitor = value.monitor
     if monitor is None:
@@ -62,7 +62,7 @@ def period_s(schedule: Schedule) -> int | None:
 def of_monitor(monitor: Monitor, context: Context, check: Check | None = None, feature: str = "") -> str:
     """Return a selector for a monitor's series.
 
-    The selector includes namespace and system, because several systems and environments may share a Prometheus.
+    It includes namespace and system, since several systems and environments may share a Prometheus.
     """
     own = {
         "namespace": context.namespace,
@@ -94,7 +94,7 @@ def _of_runs(resource: Resource[AlertRules], monitor: Monitor, context: Context)
 
 
 def _unmeasured(resource: Resource[AlertRules], monitor: Monitor, context: Context) -> Iterator[dict[str, Value]]:
-    """Yield alerts for checks with too little data and for missing labels, which must not look like success."""
+    """Yield alerts for checks with too little data and for missing labels, neither of which means success."""
     chosen, span = of_monitor(monitor, context), duration(look_back_s(monitor))
     labelled = {**alert_labels(resource, "ticket", context), "monitor": monitor.name}
     # Too little data is normal for one of many features, but not for a whole check or for a variant's labels.
@@ -161,7 +161,7 @@ def _performance(resource: Resource[AlertRules], monitor: Monitor, context: Cont
 
 
 def runs_expression(check: Check, pipeline: str, window_s: int, context: Context) -> str:
-    """Return PromQL for a metric of pipeline runs: the age of the last success, or a value over a window."""
+    """Return PromQL for a pipeline run metric, either the age of the last success or a value over a window."""
     cron_job = context.cron_jobs[pipeline]
     if check.metric == "freshness_s" and context.system.pipelines[pipeline].schedule.kind == "after":
         return f"({since_any_success_s(cron_job, max(window_s, int(check.maximum or 0)), context)})"

@@ -1,7 +1,7 @@
 """Pipeline alerts for the owner's on-call channel.
 
-The alerts report failed and missing runs, a latest version that failed its gate or soak, versions that wait for
-approval, files that batch inference skipped, and unanswered requests from other targets.
+They report failed and missing runs, a latest version that failed its gate or soak, versions waiting for approval, files
+skipped by batch inference, and unanswered requests from other targets.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _UNANSWERED_S: Final = 1800
 
 
 def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
-    """Yield the rules for a pipeline's ALERT_RULES, and nothing for other resources."""
+    """Yield a pipeline's rules, or nothing if the `AlertRules` aren't for a pipeline."""
     value = resource.value
     if value.pipeline is not None:
         rules = [
@@ -64,7 +64,7 @@ def lower_pipeline_rules(resource: Resource[AlertRules], context: Context) -> It
 
 
 def due_s(pipeline: Pipeline) -> int | None:
-    """Return the longest time between two successes in seconds, or None without a cron schedule.
+    """Return the longest expected time between two successes in seconds, or None without a cron schedule.
 
     This is the sum of the schedule's longest gap, the start deadline and the longest run.
     """
@@ -89,9 +89,9 @@ def _failed(resource: Resource[AlertRules], pipeline: Pipeline, context: Context
 
 
 def _missing(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts for a scheduled pipeline that has not succeeded for too long or has no metrics.
+    """Yield alerts for a scheduled pipeline that hasn't succeeded for too long or has no metrics.
 
-    No run is due while the schedule is paused. When the schedule resumes, the time to the next success restarts.
+    No run is due while the schedule is paused. When it resumes, the time to the next success starts over.
     """
     due = due_s(pipeline)
     if due is None:
@@ -129,7 +129,7 @@ def _requests(resource: Resource[AlertRules], pipeline: Pipeline, context: Conte
 
 
 def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts for a version that failed its gate or waits for approval, which stay active until the next push."""
+    """Yield alerts for a version that failed its gate or is awaiting approval. They last until the next push."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None:
         return
@@ -149,7 +149,7 @@ def _gate(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) 
 
 
 def _stages(resource: Resource[AlertRules], pipeline: Pipeline, context: Context) -> Iterator[Value]:
-    """Yield alerts for a model's later stages, but only in the rules of the first pipeline that trains the model."""
+    """Yield alerts for a model's later stages, but only in the rules of the first pipeline to train the model."""
     job = _job(resource, context).value
     if not reports_gate(pipeline, context.system) or job.model is None or _first(job.model, context) != pipeline.name:
         return
@@ -229,19 +229,19 @@ def _files(resource: Resource[AlertRules], pipeline: Pipeline, context: Context)
 
 
 def _pushed(series: str, pipeline: Pipeline, context: Context) -> str:
-    """Return PromQL that is true while a series' last pushed value is not zero, within `_look_back_s`."""
+    """Return PromQL that is true while the last value pushed to a series within `_look_back_s` is nonzero."""
     return last_pushed(series, {"pipeline": pipeline.name}, context, _look_back_s(pipeline, context))
 
 
 def last_pushed(series: str, of: dict[str, str], context: Context, span_s: int = _SHORTEST_S) -> str:
-    """Return PromQL that is true if the last value pushed in the span is not zero."""
+    """Return PromQL that is true if the last value pushed within the span is nonzero."""
     own = {"namespace": context.namespace, **of}
     chosen = selector(own, one_of("system", (context.system.metadata.name, "")))
     return f"max(last_over_time({series}{chosen}[{duration(span_s)}])) > 0"
 
 
 def _look_back_s(pipeline: Pipeline, context: Context) -> int:
-    """Return how many seconds a pushed value is valid, at most the retention of our own Prometheus."""
+    """Return for how many seconds a pushed value is valid, capped at the retention of our own Prometheus."""
     span = _PERIODS * max(period_s(pipeline.schedule) or 0, _SHORTEST_S)
     return span if "prometheus" in context.target.present else min(span, kept_s(context.system))
 

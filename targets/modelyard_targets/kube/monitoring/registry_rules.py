@@ -1,7 +1,7 @@
 """Registry alerts for the owner's on-call channel.
 
-The alerts report that the registry is down, the promoter does not succeed, a model is not imported, or the database
-password was not rotated, if a CronJob rotates it.
+They report that the registry is down, the promoter isn't succeeding, a model hasn't been imported, or the database
+password hasn't been rotated, if there is a CronJob for that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNIMPORTED_S: Final = 600
 
 
 def lower_registry_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
-    """Yield the rules for the registry's ALERT_RULES, and nothing for other resources."""
+    """Yield the registry's rules, or nothing if the `AlertRules` aren't for the registry."""
     value = resource.value
     if value.registry is not None:
         rules = [
@@ -57,7 +57,7 @@ def _gone(resource: Resource[AlertRules], context: Context) -> Value:
 
 
 def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield an alert for a promoter that does not succeed and therefore promotes no versions."""
+    """Yield an alert for a promoter that isn't succeeding and therefore isn't promoting any versions."""
     for promoter in context.plan.of(Promoter, context.placement):
         texts = {
             "summary": "the promoter has not succeeded for half an hour",
@@ -71,7 +71,7 @@ def _promoter(resource: Resource[AlertRules], context: Context) -> Iterator[Valu
 
 
 def _imports(resource: Resource[AlertRules], context: Context) -> Iterator[Value]:
-    """Yield alerts for imported models, which have no pipeline whose rules could include these alerts."""
+    """Yield alerts for imported models, which have no pipeline rules that could include them."""
     for promoter in context.plan.of(Promoter, context.placement):
         for model in promoter.value.imported:
             yield _missing(model, resource, context)
@@ -91,7 +91,7 @@ def _missing(model: Model, resource: Resource[AlertRules], context: Context) -> 
 
 
 def _login(resource: Resource[AlertRules], server: RegistryServer, context: Context) -> Iterator[Value]:
-    """Yield an alert for failures of the CronJob that rotates a database's password, if there is such a CronJob."""
+    """Yield an alert for failures of the CronJob that rotates a database's password, if there is one."""
     name = rotation(server, context)
     if server.database is None or not name:
         return
@@ -105,7 +105,7 @@ def _login(resource: Resource[AlertRules], server: RegistryServer, context: Cont
 
 
 def rotation(server: RegistryServer, context: Context) -> str:
-    """Return the name of the CronJob that rotates the password of the registry's database, or "" if there is none."""
+    """Return the name of the CronJob that rotates the registry database's password, or "" if there is none."""
     store = server.database
     managed = None if store is None or store.adopt else context.platform.database(store, context)
     return managed.rotation if managed else ""

@@ -1,4 +1,4 @@
-"""Runbooks: step-by-step instructions for the `runbook` annotation of every alert."""
+"""Runbooks, i.e. step-by-step instructions for the `runbook` annotation of every alert."""
 
 from __future__ import annotations
 

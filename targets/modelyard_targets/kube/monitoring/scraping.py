@@ -39,9 +39,9 @@ _OWN_NAMES: Final[Value] = {
 
 
 def lower_scraping(resource: Resource, context: Context) -> Iterator[KubeObject]:
-    """Yield the PodMonitors of a NAMESPACE if Ray runs there and the placement has a Prometheus.
+    """Yield a namespace's PodMonitors if Ray runs there and the placement has a Prometheus.
 
-    Heads have three metrics ports, and workers have one. Our Gateways' proxies run in the controller's namespace.
+    Heads have three metrics ports, workers just one. Our Gateways' proxies run in the controller's namespace.
     """
     ray = any(placed.kind in _RAY for placed in context.plan.on(context.placement))
     if not (context.monitored and ray):
@@ -72,7 +72,7 @@ def _pod_monitor(name: str, spec: Manifest, context: Context) -> Manifest:
 
 
 def _proxies(context: Context) -> Manifest:
-    """Select the proxies of this namespace's Gateways, and keep only the Envoy series that rules use."""
+    """Select the proxies of this namespace's Gateways, keeping only the Envoy series used by rules."""
     keep_rule: Value = {"sourceLabels": ["__name__"], "regex": f"{REQUESTS}|{TIMED_OUT}", "action": "keep"}
     endpoint: Value = {"port": "metrics", "path": "/stats/prometheus", "metricRelabelings": [keep_rule]}
     return {
@@ -93,12 +93,12 @@ def _accelerators() -> Manifest:
 
 
 def reads_operator(context: Context) -> bool:
-    """Return whether any run with alerts has no Job, so that only KubeRay's operator reports its state."""
+    """Return whether any run with alerts has no Job, in which case only KubeRay's operator reports its state."""
     return any(not context.launched(pipeline) for pipeline in watched_pipelines(context))
 
 
 def _operator(context: Context) -> Manifest:
-    """Select the Pods of KubeRay's operator, in any namespace if the cluster already has an operator."""
+    """Select the KubeRay operator's Pods, in any namespace if the cluster already has an operator."""
     anywhere = "kuberay" in context.target.present
     keep_rule: Value = {"sourceLabels": ["__name__"], "regex": RAY_JOB_STATUS, "action": "keep"}
     return {
@@ -109,6 +109,6 @@ def _operator(context: Context) -> Manifest:
 
 
 def _own_names(node: str, context: Context) -> dict[str, Value]:
-    """Return the relabeling of our own metrics, for workers that may report bundles or waiting captures."""
+    """Return the relabeling of our own metrics for workers that may report bundles or pending captures."""
     tells = context.target.edge or context.plan.bundled(context.placement)
     return {"metricRelabelings": [_OWN_NAMES]} if tells and node == "worker" else {}

@@ -1,8 +1,8 @@
 """SLO alerts for endpoints, based on error budget burn rates over several windows.
 
 The method and numbers are from the Site Reliability Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts"
-(sre.google/workbook/alerting-on-slos, read 2026-11-24). The book's factors are for 30 days. For other windows, they are
-derived from the share of the budget that may burn before an alert.
+(sre.google/workbook/alerting-on-slos, read 2026-11-24). The book's factors apply to 30 days. For other windows, they
+are derived from the share of the budget that may burn before an alert.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ _SHOWN_S: Final = (300, 3600)
 
 @record
 class Burn:
-    """An alert condition: the share of the budget that the long window must have used.
+    """An alert condition, given by the share of the budget that must be used up in the long window.
 
-    The short window must still burn the budget too fast.
+    In addition, the short window must still be burning the budget too fast.
     """
 
     share: float
@@ -72,7 +72,7 @@ class Burn:
     for_s: int
 
     def factor(self, window_s: int) -> float:
-        """Return the burn rate that triggers the alert, as a multiple of the allowed rate, at least 1."""
+        """Return the burn rate that triggers the alert, as a multiple of the allowed rate, but at least 1."""
         return max(1.0, self.share * window_s / self.long_s)
 
 
@@ -90,7 +90,7 @@ _AT_LEAST: Final = Burn(0, 3 * 86400, 6 * 3600, "ticket", 3600)
 
 @record
 class Objective:
-    """An SLO target, as the ratio of bad requests to all requests. `budget` is the largest ratio allowed."""
+    """An SLO target, as the ratio of bad to total requests. `budget` is the maximum ratio allowed."""
 
     name: str
     budget: float
@@ -116,7 +116,7 @@ def lower_slo_rules(resource: Resource[AlertRules], context: Context) -> Iterato
 
 
 def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Yield the objectives for availability, latency and tokens as ratios of five-minute rates."""
+    """Yield the availability, latency and token objectives as ratios of five-minute rates."""
     if slo.availability is not None:
         failed, every = failures(inference, context, _SPAN), requests(inference, context, _SPAN)
         what = f"{number(slo.availability * 100)} % of requests are answered in time and without a server error"
@@ -130,10 +130,10 @@ def objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Obj
 
 
 def _token_objectives(inference: Inference, slo: Slo, context: Context) -> Iterator[Objective]:
-    """Yield the objectives of a language model. They count texts that have begun; failed requests count as
-    unavailability.
+    """Yield a language model's objectives, which count texts that have begun.
 
-    A text with exactly the required tokens per second counts as bad, because buckets include their upper bound.
+    Failed requests count as unavailability. A text with exactly the required tokens per second counts as bad, because
+    buckets include their upper bound.
     """
     for quantile, bound_ms in slo.first_token_ms:
         begun = _rate(f"{FIRST_TOKEN}_count", of_endpoint(inference, context))
@@ -173,7 +173,7 @@ def _records(
 ) -> Iterator[dict[str, Value]]:
     """Record bad and total requests every half minute.
 
-    Longer windows add up these records, so that busy hours weigh more.
+    Longer windows sum up these records, so busy hours have more weight.
     """
     own = _own(resource, objective, context)
     chosen = selector(own)
@@ -190,7 +190,7 @@ def _records(
 def _burning(objective: Objective, slo: Slo) -> tuple[Burn, ...]:
     """Return the burn rates that apply, at least one.
 
-    Windows longer than the objective's own window are excluded, as are rates that even a total outage cannot reach.
+    Excludes windows longer than the objective's own window, and rates that even a total outage can't reach.
     """
     sensible = tuple(
         burn for burn in BURNS if burn.long_s <= slo.window_s and burn.factor(slo.window_s) * objective.budget < 1
@@ -228,7 +228,7 @@ def _pace(factor: float) -> str:
 
 
 def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
-    """Return the seconds of outage that trigger a page: 10 % of the smallest error budget, between 1 and 10 minutes."""
+    """Return the outage in seconds that triggers a page: 10% of the smallest error budget, within 1–10 minutes."""
     smallest = min(objective.budget for objective in objectives(inference, slo, context))
     return min(max(round(_GONE_SHARE * smallest * slo.window_s), _GONE_S[0]), _GONE_S[1])
 
@@ -236,11 +236,10 @@ def gone_s(inference: Inference, slo: Slo, context: Context) -> int:
 def _gone(
     resource: Resource[AlertRules], inference: Inference, slo: Slo, context: Context
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for applications without a healthy replica or without metrics, because in these cases the ratios
-    have no data.
+    """Yield alerts for applications without a healthy replica or metrics, as their ratios have no data.
 
     An application that scales to zero may have no replica for hours, so its Serve status is checked instead. The
-    Gateway's proxies are also checked, because servers do not see the connections that a Gateway refuses.
+    Gateway's proxies are checked too, because servers don't see connections refused by a Gateway.
     """
     wait_s = gone_s(inference, slo, context)
     for name, expression, lacks, since in _absences(inference, context):
@@ -264,7 +263,7 @@ def _gone(
 
 
 def _absences(inference: Inference, context: Context) -> Iterator[tuple[str, str, str, str]]:
-    """Yield each application with a description and with PromQL that is true while the application is unavailable."""
+    """Yield each application, a description, and PromQL that is true while the application is unavailable."""
     empty = {f"{inference.name}-{variant.name}" for variant in inference.variants if variant.replicas.minimum == 0}
     for name in applications(inference):
         chosen = of_applications([name], context)

@@ -1,4 +1,4 @@
-"""Envoy Gateway for platforms without a gateway controller: chart values and a replacement for its Helm hook.
+"""Envoy Gateway for platforms without a gateway controller: chart values, and a Helm hook replacement.
 
 The values and the Job follow the chart gateway-helm 1.9.0 (github.com/envoyproxy/gateway, read 2026-11-24).
 """
@@ -78,7 +78,7 @@ def _proxy(name: str, exposure: str, context: Context) -> Call:
 
 
 def _certificates(context: Context) -> Iterator[Call]:
-    """Yield the Job, with its permissions, that creates certificates for mutual TLS between controller and proxies."""
+    """Yield the Job, with its permissions, that creates mTLS certificates for the controller and proxies."""
     rule: dict[str, Argument] = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "update"]}
     subject: dict[str, Argument] = {"kind": "ServiceAccount", "name": _CERTIFICATES, "namespace": _namespace()}
     role: dict[str, Argument] = {"apiGroup": _RIGHTS, "kind": "Role", "name": _CERTIFICATES}

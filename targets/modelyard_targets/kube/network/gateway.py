@@ -1,4 +1,4 @@
-"""The system's own Gateways, for targets that name a gateway class instead of an existing Gateway."""
+"""The system's own Gateways, for targets that set a gateway class rather than an existing Gateway."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GATEWAY_NAME: Final = "gateway.networking.k8s.io/gateway-name"
 
 
 def lower_gateway(resource: Resource, context: Context) -> Iterator[KubeObject]:
-    """Yield the Gateways that routes attach to. Without such routes, yield nothing, because Gateways may cost money."""
+    """Yield the Gateways that routes attach to. Yields nothing if there are none, as Gateways may cost money."""
     gateway = context.target.gateway
     if gateway is None:
         return
@@ -43,7 +43,7 @@ def _own(gateway: Gateway, origin: Path, context: Context) -> Iterator[KubeObjec
 
 
 def beside_the_gateway(context: Context) -> bool:
-    """Return whether proxies may run in the system's namespace. Those of our own gateway class do not."""
+    """Return whether proxies may run in the system's namespace, which our own gateway class rules out."""
     gateway = context.target.gateway
     where = "" if gateway is None else gateway.namespace or gateway.proxies
     if gateway is None or where not in {"", context.namespace} or is_ours(gateway, context):
@@ -87,8 +87,8 @@ def _class(name: str, context: Context) -> Manifest:
 def _gateway(gateway: Gateway, name: str, exposure: str, context: Context) -> Manifest:
     """Build a Gateway for the given exposure.
 
-    With our own GatewayClass, the Gateway's settings come from a parameters object that matches the exposure. With any
-    other GatewayClass, they come from the Gateway's annotations.
+    With our own GatewayClass, the Gateway's settings come from a parameters object for that exposure. With any other,
+    they come from the Gateway's annotations.
     """
     system = context.system.metadata.name
     described = metadata(name, context.namespace, labels(system, system, component=COMPONENT))
@@ -106,10 +106,10 @@ def _proxies(context: Context) -> Manifest:
     """Build the policy for proxies that a controller runs next to their Gateway, in our default-deny namespace.
 
     All clients may connect to the proxies. The proxies may connect to their controller and to servers in any namespace.
-    If the proxies run elsewhere, the policy selects no Pods.
+    If the proxies run elsewhere, the policy doesn't select any Pods.
 
     The Gateway API requires the Pod label (gateway-api.sigs.k8s.io/geps/gep-1762, read 2026-11-25). The policy accepts
-    any value, because KubeRay's rollout Gateways have other names. The dot in the policy's name avoids collisions.
+    any value, because KubeRay's rollout Gateways have other names. The dot in the policy's name prevents collisions.
     """
     system, name = context.system.metadata.name, "gateway.proxies"
     spec: dict[str, Value] = {

@@ -1,4 +1,4 @@
-"""Features of routes that some gateway classes lack, according to their conformance reports."""
+"""Route features that some gateway classes don't support, according to their conformance reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MIRRORS: Final = "mirrors"
 
 
 class _Class(TypedDict):
-    """Gateway classes with a common prefix, their conformance report, and the features that they lack."""
+    """Gateway classes sharing a prefix, with their conformance report and unsupported features."""
 
     prefix: str
     report: str
@@ -29,14 +29,17 @@ def _classes() -> tuple[_Class, ...]:
 
 
 def lacking(class_name: str, routes: Iterable[Route]) -> tuple[str, ...]:
-    """Return the features that routes use and a gateway class lacks. A class without a report is taken to lack none."""
+    """Return the features used by routes that a gateway class doesn't support.
+
+    A class without a report is assumed to support everything.
+    """
     lacks = [feature for each in _classes() if class_name.startswith(each["prefix"]) for feature in each["lacks"]]
     used = {feature for route in routes for feature in _features(route)}
     return tuple(feature for feature in lacks if feature in used)
 
 
 def _features(route: Route) -> Iterator[str]:
-    """Yield the gateway features that a route uses. Every route uses timeouts, because every endpoint has one."""
+    """Yield the gateway features a route uses. This always includes timeouts, as every endpoint has one."""
     yield TIMEOUTS
     if route.mirror is not None:
         yield MIRRORS

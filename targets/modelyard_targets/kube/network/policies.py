@@ -43,7 +43,7 @@ def pods(name: str) -> dict[str, Value]:
 
 
 def namespace(name: str) -> dict[str, Value]:
-    """Select all Pods in a namespace, by the label that Kubernetes sets on every namespace."""
+    """Select all Pods in a namespace, using the label that Kubernetes sets on every namespace."""
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
 
 
@@ -66,7 +66,7 @@ def network_policy(
     ingress: Sequence[Value] = (),
     egress: Sequence[Value] = (),
 ) -> KubeObject:
-    """Build a network policy for a workload's connections, because the namespace denies all connections by default."""
+    """Build a network policy for a workload's connections, which the namespace denies by default."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     rules = without_empty({"ingress": list(ingress), "egress": list(egress)})
     spec: dict[str, Value] = {
@@ -81,7 +81,7 @@ def network_policy(
 
 
 def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[Value]:
-    """Allow egress to a URL: to a Service's namespace, or to a port on `addresses`, by default the target's `egress`.
+    """Allow egress to a URL, i.e. to a Service's namespace, or to a port on `addresses` (default: `egress`).
 
     For a Service, the whole namespace is allowed, because policies apply to Pods, whose ports may differ from the
     Service's port. A short host name may be a Service or an external host, so both are allowed.
@@ -97,7 +97,7 @@ def reach(uri: str, context: Context, addresses: Sequence[Value] = ()) -> list[V
 
 
 def _namespace_by_search(host: str, context: Context) -> str:
-    """Return the namespace where DNS looks up a short host name: our own for `mlflow`, `ml` for `mlflow.ml`."""
+    """Return the namespace where DNS resolves a short host name: our own for `mlflow`, `ml` for `mlflow.ml`."""
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         return ""
@@ -105,24 +105,25 @@ def _namespace_by_search(host: str, context: Context) -> str:
 
 
 def reach_api(context: Context) -> dict[str, Value]:
-    """Allow egress to the Kubernetes API, whose address is not known in the cluster.
+    """Allow egress to the Kubernetes API, whose address isn't known in the cluster.
 
-    If the platform does not know the address of the API server either, allow the target's `egress` and private
-    addresses, but not the internet.
+    If the platform doesn't know the API server's address either, allow the target's `egress` and private addresses, but
+    not the internet.
     """
     return {"to": _cluster_addresses(context), "ports": ports(*_API_PORTS)}
 
 
 def reach_nodes(numbers: Sequence[int], context: Context) -> list[Value]:
-    """Allow egress to ports on nodes: at every address the API server may have, because the nodes' are unknown."""
+    """Allow egress to ports on nodes at every address the API server may have, as nodes' own are unknown."""
     return [{"to": _cluster_addresses(context), "ports": ports(*numbers)}]
 
 
 def reach_store(store: Store, context: Context) -> list[Value]:
-    """Allow egress to an object store. `egress` does not limit cloud storage, because a spec cannot list its addresses.
+    """Allow egress to an object store.
 
-    For storage in the target's own region, the program creates the policy, with addresses from the infrastructure
-    project. An adopted network may also have its own storage endpoint.
+    `egress` doesn't limit cloud storage, because a spec can't list its addresses. For storage in the target's own
+    region, the program creates the policy, using addresses from the infrastructure project. An adopted network may also
+    have its own storage endpoint.
     """
     driver = driver_of(store, context.system)
     if is_regional(store, context):
@@ -160,13 +161,13 @@ def _cluster_addresses(context: Context) -> list[Value]:
 
 
 def outside(context: Context) -> list[Value]:
-    """Select peers outside the cluster: the addresses in `egress` or, by default, all except link-local ones."""
+    """Select peers outside the cluster, i.e. the addresses in `egress` or, by default, all non-link-local ones."""
     declared: list[Value] = [{"ipBlock": {"cidr": cidr}} for cidr in context.target.egress]
     return declared or anywhere(context)
 
 
 def anywhere(context: Context) -> list[Value]:
-    """Select all addresses except link-local addresses and those where the platform serves the nodes' credentials."""
+    """Select all addresses except link-local ones and those where the platform serves the nodes' credentials."""
     hidden = context.platform.hidden_addresses
     if not hidden:
         return list(ANYWHERE)
@@ -180,7 +181,7 @@ def is_anywhere(peer: Mapping[str, Value]) -> bool:
 
 
 def prometheus_pods(context: Context) -> dict[str, Value]:
-    """Select Prometheus's Pods, or its whole namespace if we did not install it and so cannot know its labels."""
+    """Select Prometheus's Pods, or its whole namespace if we didn't install it and don't know its labels."""
     where = namespace(context.target.telemetry.namespace)
     return {**where, **pods("prometheus")} if installs_prometheus(context) else where
 

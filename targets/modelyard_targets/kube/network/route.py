@@ -1,6 +1,6 @@
-"""Routes to endpoints: an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
+"""Routes to endpoints, each an HTTPRoute with weights, a mirror and timeouts (Gateway API 1.6).
 
-An endpoint with one variant and only clients in its cluster does not need a route: KubeRay creates the Service
+An endpoint with one variant and only in-cluster clients doesn't need a route, because KubeRay creates the Service
 `<server>-serve-svc`.
 """
 
@@ -30,7 +30,7 @@ EXPOSURE = "modelyard.dev/exposure"
 
 
 def serve_service(server: str) -> str:
-    """Return the name of KubeRay's Service for a RayService. This Service always points to the active Ray cluster."""
+    """Return the name of KubeRay's Service for a RayService, which always points to the active Ray cluster."""
     return f"{server}-serve-svc"
 
 
@@ -46,10 +46,10 @@ def class_of(gateway: Gateway, exposure: str, context: Context) -> str:
 
 
 def gateway_name(gateway: Gateway, exposure: str, context: Context) -> str:
-    """Return the name of the Gateway that routes attach to, which may be an existing one or our own.
+    """Return the name of the Gateway that routes attach to, either an existing one or our own.
 
     If the platform distinguishes public from internal Gateways, public routes get a separate Gateway so that internal
-    endpoints are not exposed. Our own classes also have a separate Gateway for routes within the cluster.
+    endpoints aren't exposed. Our own classes also have a separate Gateway for routes within the cluster.
     """
     system = context.system.metadata.name
     public = exposure == "public" and context.platform.gateway_class != ""
@@ -86,7 +86,7 @@ def _check(route: Route, gateway: Gateway | None, plan: Plan, placement: str) ->
 
 
 def _owned_by_rollout(endpoint: Endpoint) -> Iterator[str]:
-    """Yield the endpoint fields that have no effect in an incremental rollout, where KubeRay creates the route."""
+    """Yield endpoint fields that have no effect during an incremental rollout, as KubeRay creates the route."""
     if endpoint.host:
         yield "host"
     if endpoint.exposure == "public":

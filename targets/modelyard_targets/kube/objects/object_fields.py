@@ -1,4 +1,4 @@
-"""Check patched objects against the bundled table of fields, to find what an API server would reject."""
+"""Check patched objects against the bundled field table, to find what an API server would reject."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORDS: Final = {
 def problems(manifest: Manifest) -> list[str]:
     """Return an object's unknown and missing fields, nulls and wrong types, each with its path.
 
-    The result is empty if the table does not list the object's kind.
+    Returns an empty list if the table doesn't contain the object's kind.
     """
     objects, types = _table()
     kind = objects.get(f"{manifest.get('apiVersion')} {manifest.get('kind')}")

@@ -68,7 +68,7 @@ def patched(manifest: Manifest, override: Override) -> Manifest:
 
 
 def check_overrides(system: System, placement: str, objects: Iterable[KubeObject]) -> Iterator[Diagnostic]:
-    """Report overrides that name an unknown object, fail, change an object's identity, or make the object invalid."""
+    """Report overrides that name an unknown object, fail, change an object's identity, or make it invalid."""
     waiting = dict(overrides_on(system, placement))
     if not waiting:
         return

@@ -47,7 +47,7 @@ _SUBMITTER_RETRIES = 3
 
 
 def lower_job(resource: Resource[Job], context: Context) -> Iterator[KubeObject]:
-    """Yield the description and either a RayJob (schedule `once`) or a RayJob template and the CronJob that uses it.
+    """Yield the description and a RayJob (for `once`), or a RayJob template and the CronJob that uses it.
 
     If a pipeline runs once and other pipelines follow it, a Job creates the RayJob.
     """
@@ -74,9 +74,9 @@ def _launcher(resource: Resource[Job], context: Context) -> Manifest:
 
 
 def template_of(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the ConfigMap with the RayJob template.
+    """Return the name of the ConfigMap holding the RayJob template.
 
-    For a pipeline that runs once, it changes with the spec.
+    For pipelines that run once, it changes with the spec.
     """
     if resource.value.pipeline.schedule.kind == "once":
         return f"{once_job(resource, context)}-rayjob"
@@ -84,12 +84,12 @@ def template_of(resource: Resource[Job], context: Context) -> str:
 
 
 def once_job(resource: Resource[Job], context: Context) -> str:
-    """Return the name of the Job that launches a pipeline once. The name changes with the spec, like `once_name`."""
+    """Return the name of the Job that launches a pipeline once. Like `once_name`, it changes with the spec."""
     return f"{resource.name}-{_once_digest(resource, context)}"
 
 
 def once_name(resource: Resource[Job], context: Context) -> str:
-    """Return the RayJob name of a pipeline that runs once. The name changes with the spec, which starts a new run."""
+    """Return the RayJob name of a pipeline that runs once. It changes with the spec, which starts a new run."""
     ending = _once_digest(resource, context)
     launched = context.launched(resource.value.pipeline)
     return ray_job_of(resource.name, ending) if launched else object_name(resource.name, ending)
@@ -107,7 +107,7 @@ def ray_job(meta: dict[str, Value], spec: dict[str, Value]) -> Manifest:
 
 
 def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: Context) -> dict[str, Value]:
-    """Return the RayJob spec. The whole DAG runs in one Ray cluster, which is deleted after the run."""
+    """Return the RayJob spec. The whole DAG runs in one Ray cluster, which is deleted afterwards."""
     job = resource.value
     pipeline = job.pipeline
     groups = job_groups(job, context)
@@ -144,19 +144,19 @@ def ray_job_spec(resource: Resource[Job], described: dict[str, Json], context: C
 
 
 def _longest_wait_s(pipeline: Pipeline, needed: Iterable[Hardware]) -> int:
-    """Return how many seconds a run may wait for machines: below normal priority, as long as its timeout."""
+    """Return how many seconds a run may wait for machines. Below normal priority, this is its whole timeout."""
     if pipeline.priority != NORMAL:
         return pipeline.timeout_s
     return min(longest_start_s(needed), pipeline.timeout_s)
 
 
 def head_image(job: Job, context: Context) -> str:
-    """Return the image of a pipeline's first step, which the Ray head with the driver also uses."""
+    """Return the image of a pipeline's first step, which is also used by the Ray head running the driver."""
     return context.image(job.pipeline.steps[0].source.image)
 
 
 def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
-    """Return a pipeline's worker groups. If there are several, they start without Pods, so that none are idle."""
+    """Return a pipeline's worker groups. If there are several, they start without Pods to avoid idle ones."""
     members: dict[str, list[Step]] = {}
     for step in job.pipeline.steps:
         members.setdefault(step_group(job, step), []).append(step)
@@ -175,7 +175,7 @@ def job_groups(job: Job, context: Context) -> tuple[Group, ...]:
 
 
 def _submitter(resource: Resource[Job], job: Job, context: Context) -> dict[str, Value]:
-    """Build the Pod that submits the run. Its name label lets it through the network policies to the head."""
+    """Build the Pod that submits the run. Network policies let it reach the head thanks to its name label."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     submitter = container(
         "ray-job-submitter",

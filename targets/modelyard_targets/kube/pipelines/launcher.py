@@ -1,4 +1,4 @@
-"""The launcher for pipeline runs: a CronJob whose Pod creates a RayJob, waits for it and exits with its result.
+"""The launcher for pipeline runs, a CronJob whose Pod creates a RayJob, waits, and exits with its result.
 
 KubeRay's own RayCronJob (v1.7.0, behind a feature gate that is off by default) has no concurrency policy and no history
 limits, and it catches up on all missed schedules. A CronJob has none of these problems.
@@ -57,7 +57,7 @@ def launcher(resource: Resource[Job], context: Context) -> Manifest:
 def launcher_once(resource: Resource[Job], name: str, template: str, context: Context) -> Manifest:
     """Build the Job that launches a pipeline once, if other pipelines follow it.
 
-    The finished Job is kept so that no deployment repeats it. Deployments do not wait for the Job.
+    The finished Job is kept so that it isn't repeated by another deployment. Deployments don't wait for it.
     """
     meta = metadata(name, context.namespace, _labels(resource, context), annotations={"pulumi.com/skipAwait": "true"})
     return object_of("batch/v1", "Job", meta, spec=_job(resource, template, {}, context))
@@ -88,7 +88,7 @@ def _labels(resource: Resource, context: Context) -> dict[str, Value]:
 def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
     """Return a CronJob's schedule and history limits.
 
-    Scheduled CronJobs do not set `suspend`, so people can pause them without causing conflicts in later deployments.
+    Scheduled CronJobs don't set `suspend`, so users can pause them without causing conflicts in later deployments.
     """
     history = _HISTORY if context.system.governance.retention.runs_s is None else _LONGEST_HISTORY
     return {
@@ -103,33 +103,33 @@ def cron_fields(schedule: Schedule, context: Context) -> dict[str, Value]:
 
 
 def keep(context: Context) -> dict[str, Value]:
-    """Return how long a finished Job and its RayJob are kept, if the spec limits this."""
+    """Return how long a finished Job and its RayJob are kept, if limited by the spec."""
     seconds = context.system.governance.retention.runs_s
     return {} if seconds is None else {"ttlSecondsAfterFinished": seconds}
 
 
 def kept_apart(pipeline: Pipeline, context: Context) -> str:
-    """Return the overlap policy that the launcher must enforce, `forbid` or `replace`, or "".
+    """Return the overlap policy the launcher must enforce (`forbid` or `replace`), or "".
 
-    CronJobs apply their own policy only to runs that they created. The result is empty if only the CronJob starts runs
-    or if runs may overlap.
+    CronJobs only apply their own policy to runs they created. The result is empty if only the CronJob starts runs or if
+    runs may overlap.
     """
     started = pipeline.name in context.starters or pipeline.schedule.kind == "after"
     return pipeline.schedule.overlap if started and pipeline.schedule.overlap != "allow" else ""
 
 
 def started_after(pipeline: Pipeline, context: Context) -> tuple[str, ...]:
-    """Return the CronJobs of the following pipelines, which the launcher starts after its own run has succeeded."""
+    """Return the CronJobs of subsequent pipelines, which the launcher starts once its own run has succeeded."""
     return tuple(context.cron_jobs[follower.name] for follower in context.followers.get(pipeline.name, ()))
 
 
 def requested(context: Context) -> tuple[str, ...]:
-    """Return the CronJobs of this placement's pipelines that monitors on other targets may request."""
+    """Return the CronJobs of this placement's pipelines that monitors on other targets can request."""
     return tuple(dict.fromkeys(context.cron_jobs[request.pipeline.name] for request in context.requests))
 
 
 def _retried_unless_failed() -> dict[str, Value]:
-    """Retry a launcher whose machine was lost, so that it can go on following its run, but not one whose run failed."""
+    """Retry a launcher that lost its machine, so it can keep following its run, but not one whose run failed."""
     rules: list[Value] = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
         {"action": "FailJob", "onExitCodes": {"containerName": "launch", "operator": "In", "values": [1]}},

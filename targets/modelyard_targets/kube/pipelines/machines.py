@@ -1,6 +1,6 @@
 """Machines for pipeline runs: how long a run waits for them, and which steps need several at once.
 
-This is a separate module, because checks use it without the code that builds objects.
+This is a separate module so that checks can use it without the code that builds objects.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _START_S: Final = 15 * 60
 
 
 def longest_start_s(waiting: Iterable[Hardware]) -> int:
-    """Return how many seconds a Ray cluster may take to start: every machine group is tried, then Pods start.
+    """Return how many seconds a Ray cluster may take to try every machine group and start its Pods.
 
-    If a run has no machines after that time, it fails so that somebody notices. Compute classes wait in parallel.
+    If a run has no machines by then, it fails so that someone notices. Compute classes wait in parallel.
     """
     chain = max((len(hardware.groups) for hardware in waiting), default=0)
     return max(1, chain) * GROUP_WAIT_S + _START_S
 
 
 def trains_together(job: Job, step: Step) -> bool:
-    """Return whether a step trains one model on the accelerators of several workers."""
+    """Return whether a step trains a single model on accelerators of several workers."""
     accelerated = job.hardware[step.name].accelerator is not None
     return job.pipeline.type == "training" and accelerated and step.workers.maximum > 1

@@ -1,4 +1,4 @@
-"""The promoter: a CronJob that moves aliases to model versions that are approved and have passed their gate."""
+"""The promoter, a CronJob that moves aliases to approved model versions that have passed their gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The starter: a CronJob that polls for run requests from other targets and starts the requested runs."""
+"""The starter, a CronJob that polls for run requests from other targets and starts the requested runs."""
 
 from __future__ import annotations
 

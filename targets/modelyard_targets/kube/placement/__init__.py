@@ -1,1 +1,1 @@
-"""Placements on a cluster: context, platform, charts, and fixed names and ports."""
+"""Placements on a cluster, covering context, platform, charts, and fixed names and ports."""

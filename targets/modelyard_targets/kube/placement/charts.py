@@ -15,7 +15,7 @@ _TABLE: Final = os.path.join(os.path.dirname(__file__), "charts.json")
 
 @record
 class Chart:
-    """A pinned chart and the namespace to install it into.
+    """A pinned chart and its namespace.
 
     `oldest` is the first add-on version, if known, that supports all fields in our manifests.
     """

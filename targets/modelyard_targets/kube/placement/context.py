@@ -1,4 +1,4 @@
-"""The context for lowering: facts about a placement, and indexes of the plan that are built once."""
+"""The context for lowering, with facts about a placement and plan indexes that are built only once."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ class SecretKey:
 
 @record(eq=False)
 class Context:
-    """A placement on a cluster, built with `context_for`. Unless noted otherwise, the indexes cover only this
-    placement.
+    """A placement on a cluster, built using `context_for`.
+
+    Unless noted otherwise, the indexes only cover this placement.
     """
 
     plan: Plan
@@ -88,12 +89,12 @@ class Context:
 
     @property
     def enterprise(self) -> bool:
-        """Return whether the size is `enterprise`, which prefers redundancy over low cost."""
+        """Return whether the profile's size is `enterprise`, which favors redundancy over low cost."""
         return self.system.profile.size == "enterprise"
 
     @property
     def runtime_image(self) -> str:
-        """Return the runtime image's name. It is computed on demand, because most checks do not need it."""
+        """Return the runtime image's name, computed on demand because most checks don't need it."""
         return self.image_name()
 
     def launched(self, pipeline: Pipeline) -> bool:
@@ -101,7 +102,7 @@ class Context:
         return launched(pipeline, self.followers)
 
     def image(self, own: str) -> str:
-        """Return the user's own image or its mirrored copy. If `own` is empty, return the runtime image."""
+        """Return the user's own image or its mirrored copy, or the runtime image if `own` is empty."""
         return mirrored(own, self.target) if own else self.runtime_image
 
     def identity(self, workload: str, launcher: bool = False) -> Resource[Identity] | None:
@@ -109,12 +110,12 @@ class Context:
         return self.identities.get(f"{workload}/launcher" if launcher else workload)
 
     def identity_labels(self, workload: str) -> Mapping[str, str]:
-        """Return the labels that give a workload's Pods their cloud identity, or none if it accesses no store."""
+        """Return the labels that give a workload's Pods their cloud identity, or none if it doesn't use a store."""
         identity = self.identity(workload)
         return self.platform.identity_labels if identity is not None and identity.value.access else {}
 
     def secret(self, ref: SecretRef, key: str = "") -> SecretKey:
-        """Return the Secret entry for a reference. `key` is used if the reference does not name an entry."""
+        """Return the Secret entry for a reference, using `key` if the reference doesn't name one."""
         return SecretKey(secret_name(ref, self.target), ref.key or key)
 
     def uri(self, store: Store, path: str = "") -> str:
@@ -123,7 +124,7 @@ class Context:
 
 
 def namespace_of(plan: Plan, placement: str) -> str:
-    """Return the namespace of a placement's workloads or, if it has no cluster, the name of the system."""
+    """Return the namespace of a placement's workloads, or the system name if it has no cluster."""
     return next((namespace.name for namespace in plan.of(Namespace, placement)), plan.system.metadata.name)
 
 
@@ -180,8 +181,8 @@ def context_for(
 def secret_name(ref: SecretRef, target: TargetSpec) -> str:
     """Return the name of the Secret that contains a reference's value.
 
-    An existing Secret is named after the reference's path, with dots for slashes. A Secret created by External Secrets
-    has the store's name as a prefix so that equal paths in two stores do not collide.
+    An existing Secret is named after the reference's path, with dots instead of slashes. A Secret created by External
+    Secrets is prefixed with the store's name so that equal paths in two stores don't collide.
     """
     name = ref.path.strip("/").replace("/", ".").replace("_", "-").lower()
     via = {store.name: store.via for store in target.secret_stores}.get(ref.store, "existing")
@@ -198,7 +199,7 @@ def _always(name: str) -> Callable[[], str]:
 
 
 def mirrored(image: str, target: TargetSpec) -> str:
-    """Return the image, or its copy in the target's mirror, where the path does not include the original host."""
+    """Return the image, or its copy in the target's mirror, whose path omits the original host."""
     if not (target.images.mirror and target.images.registry):
         return image
     host, slash, rest = image.partition("/")
@@ -207,7 +208,7 @@ def mirrored(image: str, target: TargetSpec) -> str:
 
 
 def pull_secret_of_addons(target: TargetSpec) -> str:
-    """Return the name of the add-ons' pull secret, or "" if they use public registries."""
+    """Return the name of the add-ons' pull secret, or "" if they're pulled from public registries."""
     return target.images.pull_secret if target.images.mirror else ""
 
 

@@ -34,12 +34,12 @@ def system_machine(plan: Plan, placement: str) -> Hardware | None:
 
 
 def addons_needed(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return all add-ons that the system needs on a placement, including any that the cluster already has."""
+    """Return all add-ons the system needs on a placement, including those already in the cluster."""
     return next((cluster.value.addons for cluster in plan.of(Cluster, placement)), ())
 
 
 def addons_to_install(plan: Plan, placement: str) -> tuple[str, ...]:
-    """Return the needed add-ons that the cluster lacks, in the order of installation."""
+    """Return the needed add-ons that aren't in the cluster yet, in installation order."""
     present = target_of(plan, placement).present
     return tuple(addon for addon in addons_needed(plan, placement) if addon not in present)
 
@@ -52,7 +52,7 @@ def watched_pipelines(context: Context) -> tuple[Pipeline, ...]:
 
 
 def shows_jobs(context: Context) -> bool:
-    """Return whether our Prometheus includes kube-state-metrics. At the edge, it does only if alerts need it."""
+    """Return whether our Prometheus includes kube-state-metrics. At the edge, this is only so if alerts need it."""
     rules = (entry.value for entry in context.plan.of(AlertRules, context.placement))
     by_alerts = (
         entry.monitor.type == "performance" and entry.monitor.watch.startswith("pipelines.")
@@ -66,7 +66,7 @@ def shows_jobs(context: Context) -> bool:
 
 @lru_cache(maxsize=_PLACEMENTS)
 def installed_addons(context: Context) -> tuple[str, ...]:
-    """Return the add-ons that a placement's program installs: the platform's, then the system's."""
+    """Return the add-ons installed by a placement's program: the platform's, then the system's."""
     plan, placement = context.plan, context.placement
     own = tuple(addon for addon in context.platform.addons(plan, placement) if addon not in context.target.present)
     return (*own, *(addon for addon in addons_to_install(plan, placement) if addon not in own))

@@ -20,7 +20,7 @@ Argument: TypeAlias = "None | bool | int | float | str | Ref | Sequence[Argument
 
 
 def as_literal(value: Argument) -> Literal:
-    """Convert plain data to the program model's literals, with tuples instead of lists."""
+    """Convert plain data to the program model's literals, turning lists into tuples."""
     if isinstance(value, Mapping):
         return {key: as_literal(entry) for key, entry in value.items()}
     if isinstance(value, (str, bool, int, float, Ref)) or value is None:
@@ -89,7 +89,7 @@ def no_objects(context: Context) -> Iterable[KubeObject]:
 
 
 def no_machines(resource: Resource[NodePool], context: Context) -> Iterable[KubeObject]:
-    """Return no objects, because the Kubernetes API does not manage the machines."""
+    """Return no objects, because the machines aren't managed via the Kubernetes API."""
     return ()
 
 
@@ -104,7 +104,7 @@ def no_login(resource: Resource[Store], context: Context) -> Iterable[KubeObject
 
 
 def no_annotations(exposure: str, context: Context) -> Mapping[str, str]:
-    """Return no annotations, which lets the controller choose the Gateway's address."""
+    """Return no annotations, leaving the choice of the Gateway's address to the controller."""
     return {}
 
 
@@ -114,7 +114,7 @@ def no_identity(resource: Resource[Identity], context: Context) -> Ref | None:
 
 
 def none_further(context: Context) -> Mapping[str, str]:
-    """Return no further projects, because the workloads read the outputs of only one project."""
+    """Return no further projects, because the workloads only read the outputs of a single project."""
     return {}
 
 
@@ -125,11 +125,11 @@ def as_spelled(path: str) -> str:
 
 @record
 class AddOn:
-    """How a platform installs its own add-on or changes a common one.
+    """How a platform installs its own add-on or modifies a common one.
 
-    Calls in `before` run between the namespace and the chart, and replace the chart's Helm hooks. Calls in `after`
-    use the chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from
-    the chart's, and must agree with `values`. `egress` adds network policy rules for the add-on's controller.
+    Calls in `before` run between the namespace and the chart, and replace the chart's Helm hooks. Calls in `after` use
+    the chart's CRDs. `values` override the common chart values. `tags` maps images to versions that differ from the
+    chart's, and must match `values`. `egress` adds network policy rules for the add-on's controller.
     """
 
     values: Callable[[Context], Mapping[str, Argument]] = no_values
@@ -153,12 +153,12 @@ SERVICE_FOLDER: Final = "/etc/postgresql-services"
 
 @record
 class ManagedDatabase:
-    """A database managed by the cloud: its address, its network, and the call that creates its login.
+    """A database managed by the cloud, with its address, network, and the call that creates its login.
 
-    The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are
-    mounted in `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the
-    service `SERVICE`. The password may change at any time: unlike environment variables, clients read the file again
-    for each connection. `rotation` is the name of the CronJob that changes it, if there is one.
+    The call creates the Secret `secret` with the keys `username`, `password` and those in `files`, which are mounted in
+    `SERVICE_FOLDER`. `services` is a PostgreSQL connection service file with the same login for the service `SERVICE`.
+    The password may change at any time, so it isn't passed in environment variables: clients reread the file for each
+    connection. `rotation` is the name of the CronJob that changes it, if there is one.
     """
 
     host: Ref
@@ -174,9 +174,9 @@ class ManagedDatabase:
 class Platform:
     """The provider-specific functions behind the shared workloads project.
 
-    `target` returns the spec's target with the platform's defaults. If `below` names a project, that project creates
-    the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the object
-    that configures a gateway class's Gateways. This object has the same name as the class.
+    `target` returns the spec's target, including the platform's defaults. If `below` names a project, that project
+    creates the cluster, and the program reads its outputs, including `kubeconfig`. `gateway_parameters` describes the
+    object that configures a gateway class's Gateways and has the same name as the class.
     """
 
     quota: Callable[[Plan, str], Mapping[str, str]] = unbounded  # plan, placement: the namespace's ResourceQuota

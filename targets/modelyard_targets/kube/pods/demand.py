@@ -1,4 +1,4 @@
-"""A placement's resource requests: the minimum and maximum number of all Pods, with their lines in the spec."""
+"""A placement's resource requests, with minimum and maximum Pod counts and the spec lines they come from."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from modelyard_targets.kube.pods.sizes import AUTOSCALER, LAUNCHER, PROMOTER, ST
 
 @record
 class PodRequest:
-    """Identical Pods, with their minimum and maximum number.
+    """Identical Pods, with their minimum and maximum count.
 
     `hardware` is None for Pods without a compute class, such as heads, launchers and the registry. `image`
-    distinguishes otherwise identical worker groups. A rollout adds `surge` Pods while the old version still runs.
+    distinguishes otherwise identical worker groups. A rollout adds `surge` Pods while the old version is still running.
     """
 
     least: int
@@ -53,7 +53,7 @@ class PodRequest:
 
 @record
 class Demand:
-    """The Pods that always run, and each pipeline's Pods. `servers` is a subset of `always`."""
+    """The permanent Pods, and each pipeline's Pods. `servers` is a subset of `always`."""
 
     always: tuple[PodRequest, ...]
     runs: Mapping[str, tuple[PodRequest, ...]]  # by pipeline
@@ -61,7 +61,7 @@ class Demand:
 
 
 def demand(plan: Plan, placement: str, *, databases: bool = True) -> Demand:
-    """Return the resource requests of all Pods of a placement, with or without those of managed databases."""
+    """Return the resource requests of all Pods on a placement, optionally without managed databases."""
     demands = _demands(plan)
     if (placement, databases) not in demands:
         demands[placement, databases] = _demand(plan, placement, databases=databases)
@@ -160,7 +160,7 @@ _asked: Final = (
 
 
 def _head(system: System, target: TargetSpec, resource: Resource, *, scales: bool) -> PodRequest:
-    """Return the Pods of a Ray cluster's head, which includes the autoscaler if the cluster scales."""
+    """Return the head Pod of a Ray cluster, which includes the autoscaler if the cluster scales."""
     size = head_size(system, target)
     more = AUTOSCALER if scales else Size(0, 0)
     total = Size(size.cpu_millis + more.cpu_millis, size.memory_bytes + more.memory_bytes)
@@ -189,7 +189,7 @@ def _replicas(system: System, server: ModelServer) -> Iterator[PodRequest]:
 
 
 def _surge(application: Application) -> int:
-    """Return how many Pods a rollout adds: as many as at the start or, if it is incremental, a share of the maximum."""
+    """Return how many Pods a rollout adds: the initial count or, if incremental, a share of the maximum."""
     rollout, replicas = application.inference.rollout, application.variant.replicas
     if rollout.strategy == "in-place":
         return 0
@@ -217,7 +217,7 @@ def _size(hardware: Hardware) -> Size:
 
 
 def _first_written(system: System, *paths: Path) -> Path:
-    """Return the first of the given paths that the spec contains, or else the entry to which the first path belongs."""
+    """Return the first of the given paths that the spec contains, or else the entry the first path belongs to."""
     for path in paths:
         value: Json = system.document.value
         for step in path:

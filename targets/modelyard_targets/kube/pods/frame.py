@@ -38,12 +38,12 @@ def support_place(context: Context) -> Place:
 
 
 def support_resources(size: Size) -> dict[str, Value]:
-    """Return a supporting Pod's requests, with a disk limit that prevents the Pod from filling the machine's disk."""
+    """Return a supporting Pod's requests, with a disk limit that keeps it from filling the machine's disk."""
     return resources(size.cpu_millis, size.memory_bytes, {"ephemeral-storage": memory_text(SUPPORT_DISK_BYTES)})
 
 
 def placing(place: Place) -> dict[str, Value]:
-    """Return a Pod's scheduling fields for the given machines. With a fallback, these machines are only preferred."""
+    """Return a Pod's scheduling fields for the given machines, which are only preferred if there's a fallback."""
     selector, affinity = place.selector, {}
     if place.fallback is not None:
         selector = tuple(label for label in selector if label in place.fallback)
@@ -61,7 +61,7 @@ def placing(place: Place) -> dict[str, Value]:
 
 
 def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer the zone of Pods with the given labels. In a cluster without zones, this has no effect."""
+    """Prefer the zone of Pods with the given labels. This is a no-op in a cluster without zones."""
     if not near:
         return {}
     term: dict[str, Value] = {
@@ -72,7 +72,7 @@ def _nearness(near: Sequence[tuple[str, str]]) -> dict[str, Value]:
 
 
 def _preference(first: Sequence[tuple[str, str]], second: Sequence[tuple[str, str]]) -> dict[str, Value]:
-    """Prefer nodes with the first labels. Allow nodes with the second labels, or all nodes if `second` is empty."""
+    """Prefer nodes with the `first` labels, but allow those with the `second` labels (any node if empty)."""
     if not first:
         return {}
     preferred: dict[str, Value] = {
@@ -136,7 +136,7 @@ def pod_spec(
     priority_class: str = "",
     **rest: Value,
 ) -> dict[str, Value]:
-    """Build a Pod's spec. With `token`, the Pod gets its ServiceAccount's API token."""
+    """Build a Pod spec. `token` mounts the API token of its ServiceAccount."""
     pull = context.target.images.pull_secret
     return {
         "serviceAccountName": account,

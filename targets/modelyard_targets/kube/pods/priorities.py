@@ -49,7 +49,7 @@ priority_of: Final = ByType(_normal).case(ModelServer, _of_server).case(Job, _of
 
 
 def next_lower(priority: str) -> str:
-    """Return the next lower priority, whose workloads yield to those of the given one, or "" if there is none."""
+    """Return the next lower priority, whose workloads yield to those of the given one, or ""."""
     return next((below for above, below in itertools.pairwise(PRIORITIES) if above == priority), "")
 
 
@@ -66,7 +66,7 @@ priority_path: Final = ByType(_own_path).case(ModelServer, _path_of_server)
 
 
 def yielding(plan: Plan, placement: str) -> dict[str, Path]:
-    """Return the below-normal priorities that a placement uses, each with a path to where the spec sets it."""
+    """Return the below-normal priorities used on a placement, with a path to where the spec sets each."""
     lines: dict[str, Path] = {}
     prioritized: tuple[Resource, ...] = (*plan.of(Job, placement), *plan.of(ModelServer, placement))  # in plan order
     for resource in prioritized:
@@ -80,7 +80,7 @@ def class_name(priority: str, target: TargetSpec, namespace: str) -> str:
     """Return the name of a priority's PriorityClass, or "" for normal priority.
 
     PriorityClasses are cluster-scoped, so the name contains the namespace, which is unique to a system and environment.
-    The priority comes first, because the prefix `system-` is reserved.
+    The priority comes first because the prefix `system-` is reserved.
     """
     if priority == NORMAL:
         return ""
@@ -111,10 +111,10 @@ def priority_classes(context: Context) -> Iterator[KubeObject]:
 
 
 def quotas(quota: Mapping[str, str], name: str, context: Context) -> Iterator[tuple[str, dict[str, Value]]]:
-    """Yield the ResourceQuotas for a namespace, with their names.
+    """Yield the ResourceQuotas for a namespace, along with their names.
 
-    If there are several priorities, each has its own quota. A shared quota would also count Pods of lower priority
-    and therefore reject the Pods that should preempt them.
+    If there are several priorities, each has its own quota. A shared quota would also count lower-priority Pods, and
+    therefore reject the Pods that should preempt them.
     """
     hard: dict[str, Value] = dict(quota)
     priorities = yielding_here(context)

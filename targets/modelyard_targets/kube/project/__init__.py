@@ -1,1 +1,1 @@
-"""A placement's projects: manifest files with objects, and programs that apply the files."""
+"""A placement's projects, i.e. manifest files with objects and programs that apply these files."""

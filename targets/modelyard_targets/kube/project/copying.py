@@ -1,4 +1,4 @@
-"""A Job that copies objects with rclone while a system moves, and the other objects that the Job needs."""
+"""A Job that copies objects using rclone while a system moves, and the other objects it needs."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def copy_objects(job: CopyJob, context: Context) -> Iterator[Manifest]:
 
 
 def _labels(system: str, name: str) -> dict[str, Value]:
-    """Return the usual labels for objects that a person applies, and that therefore belong to no stack."""
+    """Return the usual labels, but for objects that are applied manually and so don't belong to any stack."""
     return {**labels(system, name, component=COPY_COMPONENT), "app.kubernetes.io/managed-by": "kubectl"}
 
 
 def _reached(job: CopyJob, context: Context) -> Iterator[Value]:
-    """Allow egress to the stores, and to the services that provide a cloud identity.
+    """Allow egress to the stores and to the services that provide a cloud identity.
 
-    A cloud's storage and token services have no addresses that a spec could list.
+    A spec couldn't list the addresses of a cloud's storage and token services.
     """
     for endpoint in dict.fromkeys(job.endpoints):
         if endpoint:

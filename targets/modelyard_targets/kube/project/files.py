@@ -1,4 +1,4 @@
-"""Manifest files in the order in which they are applied: several for shared objects, then one for each workload."""
+"""Manifest files in the order in which they are applied: several for shared objects, then one per workload."""
 
 from __future__ import annotations
 
@@ -92,13 +92,13 @@ def file_of(resource: Resource) -> str:
 
 @lru_cache(maxsize=100_000)
 def _file_of_workload(address: str) -> str:
-    """Return the name of the file for a workload, which has several resources in a row."""
+    """Return the file name for a workload, whose resources are consecutive."""
     section, _, name = address.partition(".")
     return f"{_PREFIXES[section]}-{name}" if name else _PREFIXES[section]
 
 
 def owner_of(file: File) -> str:
-    """Return the address of the spec entry that all objects in a file belong to, or ""."""
+    """Return the address of the spec entry that owns all objects in a file, or ""."""
     if file.name in _SHARED_NAMES or not file.resources:
         return ""
     owner = file.resources[0].workload  # of all resources, because the file is named after it
@@ -106,9 +106,9 @@ def owner_of(file: File) -> str:
 
 
 def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
-    """Yield a file's objects in order, with the spec's labels and overrides.
+    """Yield a file's objects in order, with the spec's labels and overrides applied.
 
-    Admission policies are last, because they depend on the overridden objects.
+    Admission policies come last, because they depend on the overridden objects.
     """
     overrides = overrides_on(context.system, context.placement)
     final: list[KubeObject] = []
@@ -119,8 +119,9 @@ def objects_of(file: File, context: Context) -> Iterator[KubeObject]:
 
 
 def has_objects(file: File, context: Context) -> bool:
-    """Return whether a file has objects. At most the first object is built, without labels and overrides, which remove
-    no objects.
+    """Return whether a file has objects.
+
+    Builds at most the first object, without labels and overrides, which never remove objects.
     """
     if any(resource.kind in _ALWAYS_LOWERED for resource in file.resources):
         return True
@@ -179,7 +180,7 @@ def _rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObj
 
 
 def _alert_rules(resource: Resource[AlertRules], context: Context) -> Iterator[KubeObject]:
-    """Yield alert rules. If another target evaluates a site's alerts, the site only records series and sends them."""
+    """Yield alert rules. A site whose alerts are evaluated by another target only records series and sends them."""
     if resource.value.sites:
         yield site_rules(resource, context, _rules)
     elif context.target.telemetry.alerts_on:

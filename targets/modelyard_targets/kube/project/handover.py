@@ -1,4 +1,4 @@
-"""What people must move manually when a system leaves a cluster or arrives at a new cluster."""
+"""What users must move manually when a system leaves a cluster or arrives at a new one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modelyard_targets.kube.storage.rclone import remote_of
 
 
 def handover_of(context: Context, quotas: Iterable[Quota] = (), egress: Rate | None = None) -> Handover:
-    """Return the stores, secrets and images of a placement, with the provider's quotas and its price of egress."""
+    """Return a placement's stores, secrets and images, along with the provider's quotas and egress price."""
     plan, placement = context.plan, context.placement
     if not plan.has_cluster(placement):
         return Handover(remotes=tuple(_remotes(context)), quotas=tuple(quotas), egress=egress)

@@ -13,11 +13,11 @@ AIM: Final = 1000
 
 @lru_cache(maxsize=100_000)
 def home(name: str, projects: int) -> int:
-    """Return the index of the project for a name, by jump consistent hashing.
+    """Return the index of the project for a name, using jump consistent hashing.
 
-    When an n-th project is added, one in n names moves to it, and all other names stay where they are. Even for a
-    thousand projects, the loop runs only a few times (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash
-    Algorithm", 2014).
+    When an n-th project is added, one in n names moves to it, and all others stay where they are. Even for a thousand
+    projects, the loop only runs a few times (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm",
+    2014).
     """
     home, jump = 0, 0
     while jump < projects:

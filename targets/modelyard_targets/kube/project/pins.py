@@ -31,7 +31,7 @@ def installed(context: Context) -> tuple[str, ...]:
 def images_of(context: Context) -> tuple[str, ...]:
     """Return the sorted public names of all images that a placement pulls.
 
-    The list includes the runtime image's base, but not the runtime image itself, because users build it.
+    These include the runtime image's base, but not the runtime image itself, which users build.
     """
     plan, placement = context.plan, context.placement
     images = {image for name in installed(context) for image in _images_of_chart(name, context)}
@@ -66,7 +66,7 @@ def users_images(plan: Plan, placement: str) -> Iterator[str]:
 
 
 def _split(image: str) -> tuple[str, str]:
-    """Split an image into its name and its tag or digest. A port in the registry's host is not a tag."""
+    """Split an image into its name and its tag or digest. The registry's port isn't a tag."""
     name, at, digest = image.partition("@")
     if at:
         return name, digest

@@ -20,7 +20,7 @@ from modelyard_targets.kube.project.storage_network import storage_calls
 
 
 def program_of(context: Context, files: tuple[str, ...]) -> Program:
-    """Build the first project's program. `files` are the names of its manifest files, in the order of application."""
+    """Build the first project's program. `files` lists its manifest files in the order in which they are applied."""
     addons = addon_calls(context)
     replaced = partial(_replaced, context)
     foundation = tuple(name for name in files if name in FOUNDATION)
@@ -49,7 +49,7 @@ def program_of(context: Context, files: tuple[str, ...]) -> Program:
 
 
 def _late(context: Context) -> Iterator[Call]:
-    """Yield the platform's own objects in the namespace, which the foundation creates."""
+    """Yield the platform's own objects in the namespace created by the foundation."""
     for call in context.platform.late(context):
         yield replace(call, arguments=(*call.arguments, ("depends_on", (Ref("foundation"),))))
 
@@ -61,7 +61,7 @@ def further_program(context: Context, files: tuple[str, ...]) -> Program:
 
 
 def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
-    """Return a program's imports: Kubernetes components and, if needed, `Infrastructure` to read another project."""
+    """Return a program's imports, including `Infrastructure` if it reads another project."""
     imports = [Import("modelyard_stacks", "kubernetes")]
     if any(call.component == "Infrastructure" for call in calls):
         imports.append(Import("modelyard_stacks.infrastructure", "Infrastructure"))
@@ -69,7 +69,7 @@ def imports_of(calls: Iterable[Call]) -> tuple[Import, ...]:
 
 
 def _cluster(context: Context) -> Iterator[Call]:
-    """Yield the call for the cluster, which uses a kubeconfig context or the infrastructure project's outputs."""
+    """Yield the cluster call, which uses a kubeconfig context or the infrastructure project's outputs."""
     below = context.platform.below(context.plan, context.placement)
     if not below:
         yield Call("cluster", "kubernetes.Cluster", context.placement, group="cluster")
@@ -82,13 +82,13 @@ def _cluster(context: Context) -> Iterator[Call]:
 
 
 def _replaced(context: Context, files: tuple[str, ...]) -> tuple[tuple[str, Literal], ...]:
-    """Return the arguments that replace placeholders in the given files: image registries and cloud identities."""
+    """Return the arguments that replace image registry and cloud identity placeholders in the given files."""
     images, identities = _images(context), _identities(context, files)
     return (*((("images", images),) if images else ()), *((("annotations", identities),) if identities else ()))
 
 
 def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
-    """Map the placeholders of ServiceAccounts in the given files to the cloud identities that they act as."""
+    """Map ServiceAccount placeholders in the given files to the cloud identities they act as."""
     if not context.platform.identity_annotation:  # no ServiceAccount has a placeholder
         return {}
     by_file = _by_file(context.plan.of(Identity, context.placement))
@@ -99,7 +99,7 @@ def _identities(context: Context, files: tuple[str, ...]) -> dict[str, Literal]:
 
 @index
 def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequence[tuple[int, Resource[Identity]]]]:
-    """Group cloud identities by manifest file, each with its position in the plan."""
+    """Group cloud identities by manifest file, along with their position in the plan."""
     groups: dict[str, list[tuple[int, Resource[Identity]]]] = {}
     for position, identity in enumerate(identities):
         groups.setdefault(file_of(identity), []).append((position, identity))
@@ -107,7 +107,7 @@ def _by_file(identities: tuple[Resource[Identity], ...]) -> Mapping[str, Sequenc
 
 
 def _images(context: Context) -> dict[str, Literal]:
-    """Map the runtime image's host to the output with the registry's address, if it is known only to `pulumi up`."""
+    """Map the runtime image's host to the registry address output, if only `pulumi up` knows the address."""
     registries = context.platform.image_registries
     if not registries:  # the name of the image is a hash of its files
         return {}
@@ -117,7 +117,7 @@ def _images(context: Context) -> dict[str, Literal]:
 
 
 def _is_needed(call: Call) -> bool:
-    """Return whether later resources must wait for the resources of a call, as they must for charts and objects."""
+    """Return whether later resources must wait for a call's resources, as is the case for charts and objects."""
     return bool(call.variable) and call.component in {"kubernetes.Chart", "kubernetes.Object"}
 
 

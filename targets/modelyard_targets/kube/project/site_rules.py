@@ -1,4 +1,4 @@
-"""Alert rules for sites that only send metrics. The target that receives the metrics evaluates the rules once."""
+"""Alert rules for sites that only send metrics, evaluated once by the target that receives these metrics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _IN_A_RULE: Final = 200
 
 
 def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
-    """Yield objects with their recording rules but not their alerts. Objects without recording rules are omitted."""
+    """Yield objects with their recording rules but without alerts, omitting those with no recording rules."""
     for obj in objects:
         groups = [remaining for rule_group in _groups(obj) if (remaining := _of_group(rule_group, "record"))]
         if groups:
@@ -33,7 +33,7 @@ def recordings(objects: Iterable[KubeObject]) -> Iterator[KubeObject]:
 
 
 def site_rules(resource: Resource[AlertRules], context: Context, lower: Lower) -> KubeObject:
-    """Return one object with the alerts for all sites of a target, which fire for each site separately."""
+    """Return an object with the alerts for all sites of a target, firing separately for each site."""
     sites = context_of(context.plan, resource.value.sites, ANY_PLATFORM)
     matchers = f"modelyard_system={string(context.system.metadata.name)},modelyard_target={string(sites.placement)}"
     groups: list[Value] = [group(f"{resource.name}.silent", list(_silent(resource, context, sites, matchers)), 60)]
@@ -64,13 +64,13 @@ def _rules(rule_group: Mapping[str, Value]) -> list[Mapping[str, Value]]:
 
 
 def _of_group(rule_group: Mapping[str, Value], kind: str) -> dict[str, Value]:
-    """Return a group with only its rules of the given kind, `alert` or `record`, or an empty mapping if it has none."""
+    """Return a group with just its `alert` or `record` rules, or an empty mapping if it has none of these."""
     rules = [rule for rule in _rules(rule_group) if kind in rule]
     return {**rule_group, "rules": rules} if rules else {}
 
 
 def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites: Context) -> Value:
-    """Return an alert for each site. Its namespace label names the namespace whose routes notify the channels."""
+    """Return an alert for each site. Its namespace label is the namespace whose routes notify the channels."""
     labels, annotations = rule["labels"], rule["annotations"]
     assert isinstance(labels, Mapping)
     assert isinstance(annotations, Mapping)
@@ -82,7 +82,7 @@ def _at_sites(rule: Mapping[str, Value], matchers: str, context: Context, sites:
 def _silent(
     resource: Resource[AlertRules], context: Context, sites: Context, matchers: str
 ) -> Iterator[dict[str, Value]]:
-    """Yield alerts for sites in the spec that have stopped sending metrics or have never sent any metrics."""
+    """Yield alerts for sites in the spec that have stopped sending metrics or never sent any."""
     texts = {
         "summary": f"{{{{ $labels.{SITE} }}}} sends no metrics",
         "description": "The site, its network or its Prometheus is down. None of its other alerts can fire.",

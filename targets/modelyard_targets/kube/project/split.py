@@ -1,4 +1,4 @@
-"""Split a project with more than about two thousand resources, the most that Pulumi handles well."""
+"""Split a project with more than about two thousand resources, which is as much as Pulumi handles well."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OBJECTS: Final[Mapping[Kind, int]] = {
 
 
 def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
-    """Divide the files among projects. The first project contains all files that other files depend on.
+    """Divide the files among projects. The first project contains all files that others depend on.
 
     Moving an object to another project means deleting and recreating it. With jump consistent hashing by file name,
     only the files that end up in an added project move.
@@ -40,7 +40,7 @@ def split(files: Sequence[File]) -> tuple[tuple[File, ...], ...]:
 
 
 def _objects(files: Sequence[File]) -> int:
-    """Return the maximum number of Kubernetes objects. Each worker group of a server may have a disruption budget."""
+    """Return the maximum number of Kubernetes objects, counting a disruption budget per server worker group."""
     resources = [resource for file in files for resource in file.resources]
     kinds = Counter(resource.kind for resource in resources)
     groups = sum(len(server.value.applications) - 1 for server in of_type(resources, ModelServer))

@@ -18,7 +18,7 @@ VARIABLE: Final = "object_storage"
 
 
 def storage_calls(context: Context, foundation: Ref) -> tuple[Call, ...]:
-    """Return a single policy for all Pods that use a bucket in the region, or an empty tuple if no Pods do."""
+    """Return a single policy for all Pods that use a bucket in the region, or an empty tuple if there are none."""
     names = storage_readers(context)
     if not names:
         return ()
@@ -52,5 +52,5 @@ def _readers(context: Context) -> Iterator[str]:
 
 
 def _has_pods(resource: Resource) -> bool:
-    """Return whether a resource's name selects Pods that may use buckets. A launcher's identity can only start runs."""
+    """Return whether a resource's name selects Pods that may use buckets. A launcher's identity only starts runs."""
     return WORKLOADS.covers(resource) and resource.kind is not Kind.IDENTITY

@@ -1,4 +1,4 @@
-"""A placement's projects `workloads`, `workloads-2` …: all objects inside an existing cluster."""
+"""A placement's `workloads`, `workloads-2` … projects, with all objects inside an existing cluster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NEEDS: Final = ("pulumi", "pulumi-kubernetes", "pyyaml")
 
 @record
 class Written:
-    """Facts about a manifest file for the README: its objects by kind, and its network policies."""
+    """Facts about a manifest file for the README, i.e. its objects by kind and its network policies."""
 
     kinds: Counter[str]
     policies: tuple[Manifest, ...]
@@ -33,7 +33,7 @@ class Written:
 
 @record
 class Workloads:
-    """A placement's projects in order, their files, and the build context of the runtime image.
+    """A placement's projects in order, their files, and the runtime image's build context.
 
     The facts are set while manifests are written. The README is written last.
     """
@@ -50,7 +50,7 @@ class Workloads:
 
 
 def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
-    """Return the projects for all objects in a placement's cluster. Each project's stack has the given settings."""
+    """Return the projects for all objects in a placement's cluster, each with the given stack settings."""
     files = tuple(file for file in files_of(context) if has_objects(file, context))
     facts = {file.name: Facts() for file in files}
     projects = tuple(_project(at, batch, facts, context, settings) for at, batch in enumerate(split(files)))
@@ -60,7 +60,7 @@ def workloads_of(context: Context, settings: Mapping[str, Value]) -> Workloads:
 
 
 def objects_of_placement(context: Context) -> Iterator[KubeObject]:
-    """Yield every object of a placement in the order in which it is applied, with its line in the spec."""
+    """Yield every object of a placement in the order in which they are applied, with its spec line."""
     for file in files_of(context):
         yield from objects_of(file, context)
 
@@ -96,7 +96,7 @@ def _requirements() -> tuple[str, ...]:
 
 
 def written_of(file: File, context: Context) -> Written:
-    """Build a file's objects to get its facts for the README, if the file has not been written."""
+    """Build a file's objects to collect its facts for the README, if the file hasn't been written."""
     manifests = [obj.manifest for obj in objects_of(file, context)]
     return Written(Counter(str(each["kind"]) for each in manifests), _policies(manifests))
 
@@ -106,7 +106,7 @@ def _policies(manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
 
 
 def _manifests(file: File, facts: Facts, context: Context) -> ManifestFile:
-    """Return a manifest file that records the README's facts as it is written, so that objects are built only once."""
+    """Return a manifest file that records README facts while being written, so objects are built only once."""
 
     def documents() -> Iterator[Manifest]:
         kinds: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The README's table of callers, with their endpoints and token Secrets, and the list of endpoints with access logs."""
+"""The README's table of callers with their token Secrets, and its list of endpoints with access logs."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class TransferredImage:
 
 
 def crossing_values(context: Context) -> dict[str, object]:
-    """Return the template values for cross-target access, where `crossings` is empty if there is no such access."""
+    """Return the template values for cross-target access. `crossings` is empty if there isn't any."""
     links = context.plan.crossings(context.placement)
     openings = (_opening(link, context) for link in links)
     return {
@@ -87,7 +87,7 @@ def _opened_by(link: Link, inward: bool, context: Context) -> str:
 
 
 def _adopted_registry(context: Context) -> Iterator[Opening]:
-    """Yield connections to an adopted registry, if there are several targets. Its URL belongs to none of them."""
+    """Yield connections to an adopted registry, which isn't on any target, if there are several targets."""
     registry = context.system.registry
     if registry is None or not registry.adopt or len(context.system.deployment.targets) == 1:
         return
@@ -112,7 +112,7 @@ def _telemetry(context: Context) -> Iterator[Opening]:
 
 
 def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
-    """Yield the folders on other targets to apply first, because this target depends on resources they create."""
+    """Yield the folders on other targets that must be applied first, since this target needs their resources."""
     for name in dict.fromkeys(link.ends[1] for link in _awaited(links, context, inward=False)):
         there, here = _creating_folder(context.system.target(name)), _creating_folder(context.target)
         folder = here if there == INFRASTRUCTURE else WORKLOADS
@@ -120,9 +120,9 @@ def _before(links: tuple[Link, ...], context: Context) -> Iterator[Before]:
 
 
 def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iterator[Link]:
-    """Yield the incoming or outgoing connections for which the other target must be applied first.
+    """Yield incoming or outgoing connections that require the other target to be applied first.
 
-    Clusters that read each other's buckets can be applied in any order, because only runs may have to wait.
+    Clusters that read each other's buckets can be applied in any order, since only runs may have to wait.
     """
     created_ends = {link.ends for link in links if _is_made(link, context)}
     for link in links:
@@ -136,13 +136,13 @@ def _awaited(links: tuple[Link, ...], context: Context, *, inward: bool) -> Iter
 
 
 def _is_federated(link: Link, context: Context) -> bool:
-    """Return whether the connection only needs the project `crossings` to be applied first on the sink's target."""
+    """Return whether a connection only requires `crossings` to be applied first on the sink's target."""
     source, store = context.placed[link.source], context.system.stores.get(context.placed[link.sink].name)
     return store is not None and federates_from(store, _target(source, context), context.system)
 
 
 def _is_made(link: Link, context: Context) -> bool:
-    """Return whether the sink's target creates the bucket, or a user for the workload that connects to it."""
+    """Return whether the sink's target creates the bucket, or a user for the connecting workload."""
     source, sink = context.placed[link.source], context.placed[link.sink]
     store = context.system.stores.get(sink.name)
     if store is None or not store.adopt:
@@ -156,7 +156,7 @@ def _creating_folder(target: TargetSpec) -> str:
 
 
 def _bundles(links: tuple[Link, ...], context: Context) -> str:
-    """Describe how model bundles are transferred to this target or from it to other targets, or return ""."""
+    """Describe how model bundles are transferred to or from this target, or return ""."""
     registry = context.system.deployment.placement.registry
     readers = tuple(
         dict.fromkeys(link.ends[0] for link in links if link.what == "artifacts" and context.plan.bundled(link.ends[0]))
@@ -187,7 +187,7 @@ def _requests(context: Context) -> Iterator[str]:
 
 
 def _transferred_images(links: tuple[Link, ...], context: Context) -> Iterator[TransferredImage]:
-    """Yield the images for on-premises clusters that are connected to a cloud but cannot pull from its registry."""
+    """Yield images for on-premises clusters that are connected to a cloud but can't pull from its registry."""
     ends = {end for link in links for end in link.ends}
     targets = [target for target in context.system.deployment.targets if target.name in ends]
     if any(target.in_cloud for target in targets):

@@ -1,4 +1,4 @@
-"""The README's first steps: training runs, requests to endpoints, and users' own images."""
+"""The README's first steps, covering training runs, endpoint requests, and users' own images."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _WITH_VLLM: Final = ("boto3", "mlflow-skinny")
 
 @record
 class FirstImport:
-    """A model that the promoter imports, with its source and the alias for the imported version."""
+    """A model imported by the promoter, with its source and the alias of the imported version."""
 
     model: str
     source: str
@@ -87,7 +87,7 @@ class NeededApproval:
 
 @record
 class FirstRequest:
-    """A request to an endpoint through a forwarded port. For endpoints without a token, both token fields are empty."""
+    """A request to an endpoint via port forwarding. Both token fields are empty for endpoints without a token."""
 
     endpoint: str
     service: str
@@ -110,7 +110,7 @@ class StandIn:
 
 @record
 class OwnImage:
-    """An image in the spec, the workload that uses it, and the entrypoint that the image must contain."""
+    """An image in the spec, the workload using it, and the entrypoint it must contain."""
 
     image: str
     workload: str
@@ -119,7 +119,7 @@ class OwnImage:
 
 
 def first_steps(context: Context) -> dict[str, object]:
-    """Return the section's template values, which are empty if there are no trainings, endpoints or own images."""
+    """Return the section's template values, which are empty without trainings, endpoints or own images."""
     runs, imports = tuple(sorted(_runs(context), key=lambda run: run.base != "")), tuple(_imports(context))
     images = tuple(dict.fromkeys(_own_images(context)))
     requests = tuple(_requests(context))
@@ -162,7 +162,7 @@ def first_steps(context: Context) -> dict[str, object]:
 
 
 def _needed_approvals(context: Context) -> Iterator[NeededApproval]:
-    """Yield the approvals that this placement's model versions need, in the order of their stages."""
+    """Yield the approvals needed by this placement's model versions, in stage order."""
     for job in (resource.value for resource in context.plan.of(Job, context.placement)):
         if job.pipeline.type == "training" and job.model is not None:
             yield from _on_the_way(job.model, job.pipeline.promote_to, context)
@@ -193,7 +193,7 @@ def _change_times(system: System) -> str:
 
 
 def _has_to_be(context: Context) -> str:
-    """Return what must first happen to the models served here, on whatever target: "trained", "imported", or both."""
+    """Return what must happen first to the models served here, on any target: "trained", "imported", or both."""
     routes = (route.value for route in context.plan.of(Route, context.placement))
     served = {variant.model.model for route in routes for variant in route.inference.variants}
     imported = {context.system.models[model].imported is not None for model in served}
@@ -268,7 +268,7 @@ def _chat_request(request: FirstRequest) -> FirstRequest:
 
 
 def _application(server: str, inference: Inference, context: Context) -> Application:
-    """Return the application of an endpoint on a server that several endpoints may share."""
+    """Return an endpoint's application on a server that may be shared with other endpoints."""
     applications = _servers(context.plan.of(ModelServer, context.placement))[server].applications
     return next(application for application in applications if application.inference.name == inference.name)
 
@@ -281,7 +281,7 @@ def _servers(servers: tuple[Resource[ModelServer], ...]) -> Mapping[str, ModelSe
 def _row(model: str, context: Context) -> dict[str, Json]:
     """Return an example row with the features of the model's first training pipeline.
 
-    If there is no schema, all features are numbers.
+    Without a schema, all features are numbers.
     """
     system = context.system
     pipeline = first_trainings(system.pipelines).get(model)

@@ -1,4 +1,4 @@
-"""The README's section on identities in other clouds: connections, the order of projects, hosts and paid traffic."""
+"""The README's section on identities in other clouds: connections, project order, hosts and paid traffic."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Opening:
 
 @record
 class Before:
-    """A folder on another target that must be applied before a folder here, and the setting for its stack name."""
+    """A folder on another target to apply before a folder here, and the setting for its stack name."""
 
     target: str
     folder: str
@@ -52,7 +52,7 @@ class Before:
 
 @record
 class Paid:
-    """Stores that workloads on another target read. The owner of the stores pays for the traffic."""
+    """Stores read by workloads on another target. The stores' owner pays for the traffic."""
 
     reader: str
     stores: tuple[str, ...]
@@ -96,7 +96,7 @@ def trusting_order(context: Context) -> Iterator[Before]:
 def trust_notes(context: Context) -> tuple[str, ...]:
     """Return notes on what this cloud must know about other clusters.
 
-    Only clusters whose workloads have an identity here matter. If there are none, there are no notes.
+    This only concerns clusters whose workloads have an identity here. If there are none, neither are there any notes.
     """
     federation = cloud_storage(context.target.provider).federation
     readers = dict.fromkeys(identity.placement for identity, _ in foreign_identities(context.plan, context.placement))
@@ -115,7 +115,7 @@ def foreign_hosts(context: Context) -> tuple[str, ...]:
 
 
 def paid_traffic(context: Context) -> tuple[Paid, ...]:
-    """Return the stores that targets outside this cloud read, by target, because clouds charge for outgoing traffic."""
+    """Return stores read by targets outside this cloud, by target, since clouds charge for outgoing traffic."""
     by_reader: dict[str, dict[str, None]] = {}
     for target in context.system.deployment.targets:
         if context.target.in_cloud and target.provider != context.target.provider:

@@ -1,4 +1,4 @@
-"""The README's table of allowed connections. It is complete, because it is derived from the network policies."""
+"""The README's table of allowed connections, which is complete because it's derived from network policies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Open:
 def open_connections(policies: Iterable[Manifest], own: str) -> tuple[Open, ...]:
     """Return a row for each distinct network policy rule, with all Pods it applies to.
 
-    The namespace `own` is omitted.
+    The namespace is omitted if it is `own`.
     """
     by_rule: dict[tuple[str, str, str], dict[str, None]] = {}
     for policy in policies:
@@ -81,7 +81,7 @@ def _pods(selector: Mapping[str, Value], space: str) -> str:
 
 
 def _selected(selector: Mapping[str, Value]) -> str:
-    """Describe a Pod selector by its name label or, if it has other labels, by all of them."""
+    """Describe a Pod selector by its name label if that is the only one, or by all of its labels."""
     labels = _mapping(selector.get("matchLabels"))
     if set(labels) == {NAME} and "matchExpressions" not in selector:
         return as_code(str(labels[NAME]))

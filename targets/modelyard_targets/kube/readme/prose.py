@@ -31,7 +31,7 @@ class Markup(str):
 
 
 def render(template: str, values: Mapping[str, object], folder: Path = FOLDER) -> str:
-    """Render a template. Its parent templates are in `folder` or in this module's folder."""
+    """Render a template, looking up parent templates in `folder` or in this module's folder."""
     return _environment(folder).get_template(template).render(values)
 
 
@@ -43,7 +43,7 @@ def as_text(value: object) -> str:
 
 
 def as_code(value: object) -> Markup:
-    """Format a value as a code span with enough backticks, and with bars escaped for table cells."""
+    """Format a value as a code span with enough backticks, escaping bars for table cells."""
     text = _BREAKS.sub(" ", str(value)).replace("|", "\\|")
     longest = max(map(len, _BACKTICKS.findall(text))) if "`" in text else 0
     fence = "`" * (longest + 1)
@@ -52,12 +52,12 @@ def as_code(value: object) -> Markup:
 
 
 def as_word(value: object) -> Markup:
-    """Format a value as a single shell word in a code block, quoted if necessary."""
+    """Format a value as a single shell word for a code block, quoting it if necessary."""
     return Markup(shlex.quote(_BREAKS.sub(" ", str(value))))
 
 
 def as_diagram(system: System) -> Markup:
-    """Return a system's ML view as a Mermaid code block, or a note if it is too large for GitHub and GitLab."""
+    """Return the system's ML view as a Mermaid code block, or a note if it's too large for GitHub and GitLab."""
     from modelyard.drawing.mermaid import mermaid
     from modelyard.drawing.ml import ml_view
 

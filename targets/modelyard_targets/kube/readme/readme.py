@@ -1,4 +1,4 @@
-"""A cluster target's README, with contents, deployment and removal, and the list of images to transfer."""
+"""The README of a cluster target, including deployment and removal steps, and the list of images to transfer."""
 
 from __future__ import annotations
 
@@ -77,18 +77,18 @@ class ExposedEndpoint:
 
 
 def texts_of(context: Context, workloads: Workloads) -> tuple[TextFile, ...]:
-    """Return the README and, for an edge cluster or one with a mirror, the list of images."""
+    """Return the README plus the image list, which is only written for edge clusters and targets with a mirror."""
     readme = TextFile(README, lambda: render("README.md.j2", readme_values(context, workloads)))
     return (readme, *image_texts(context))
 
 
 def image_texts(context: Context) -> tuple[TextFile, ...]:
-    """Return the file that lists a placement's images, or nothing if no images need to be transferred."""
+    """Return the placement's image list file, or an empty tuple if no images need to be transferred."""
     return (TextFile(IMAGES, lambda: image_list(context)),) if _carries(context) else ()
 
 
 def image_list(context: Context) -> str:
-    """Return one line for each image: the public name, a space, and the name under which nodes pull the image."""
+    """Return one line per image, with its public name and the name nodes use to pull it, separated by a space."""
     lines = [f"{image} {mirrored(image, context.target)}\n" for image in images_of(context)]
     return "".join(lines)
 
@@ -180,20 +180,20 @@ def _logs(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _log_days(context: Context) -> int:
-    """Return the number of days after which the registry's bucket deletes logs, or 0 if it never does."""
+    """Return after how many days the registry bucket deletes logs, or 0 if they are kept."""
     registry = context.system.registry
     store = context.system.stores.get(registry.artifacts) if registry is not None else None
     return log_days(store) if store is not None and not store.adopt else 0
 
 
 def _with_oldest(addon: str) -> str:
-    """Return the name of an existing add-on together with the oldest supported version, if known."""
+    """Return the name of an existing add-on and its oldest supported version, if known."""
     oldest = charts()[addon].oldest
     return f"{addon} {oldest} or newer" if oldest else addon
 
 
 def _addon_requests(context: Context) -> str:
-    """Describe the total resource requests of the add-ons that we install, if the target declares its machines."""
+    """Describe the total requests of installed add-ons, or return "" if there are none or machines are unknown."""
     if not context.target.capacity or not installed_addons(context):
         return ""
     size = asked_by_addons(context)
@@ -201,7 +201,7 @@ def _addon_requests(context: Context) -> str:
 
 
 def _pull_namespaces(context: Context) -> tuple[str, ...]:
-    """Return the namespaces that need the pull secret: the system's and, with a mirror, those of add-ons."""
+    """Return the namespaces that need the pull secret. With a mirror, these include the add-on namespaces."""
     addons = installed_addons(context) if pull_secret_of_addons(context.target) else ()
     return tuple(dict.fromkeys((context.namespace, *(addon_namespace(addon, context) for addon in addons))))
 
@@ -213,7 +213,7 @@ def _budget(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _synced(context: Context) -> Iterator[tuple[str, NeededSecret]]:
-    """Yield each secret that must exist in an External Secrets store, and the name of the store object."""
+    """Yield each secret that must exist in an External Secrets store, together with the store object's name."""
     seen: set[tuple[str, str]] = set()
     for secret in secrets_of(context.plan.on(context.placement), context):
         store = store_of(secret.ref, context)
@@ -235,7 +235,7 @@ def _secret_stores(context: Context) -> Iterator[str]:
 
 
 def _gateway(context: Context) -> Gateway | None:
-    """Return the Gateway or gateway class that must exist for routes, or None if neither is needed."""
+    """Return the Gateway or gateway class that routes depend on, or None if none has to exist beforehand."""
     gateway, ours = context.target.gateway, context.platform.gateway_class
     if gateway is None or (ours and gateway.class_name == ours):
         return None
@@ -267,7 +267,7 @@ def _reached(context: Context) -> Iterator[ExposedEndpoint]:
 def _address(endpoint: Endpoint, gateway: Gateway) -> str:
     """Return an endpoint's address.
 
-    For an existing Gateway it has no scheme, because we don't know whether it uses TLS.
+    For an existing Gateway, the scheme is omitted since we don't know whether it uses TLS.
     """
     scheme = "https" if gateway.certificate is not None else "http"
     if endpoint.host:
@@ -283,14 +283,14 @@ def _stepped(context: Context) -> Iterator[str]:
 
 
 def _in_place(context: Context) -> Iterator[str]:
-    """Yield the servers that are replaced in place, without a second server during the rollout."""
+    """Yield the names of servers that are updated in place, i.e. without a second server during the rollout."""
     for server in context.plan.of(ModelServer, context.placement):
         if server.value.applications[0].inference.rollout.strategy == "in-place":
             yield server.name
 
 
 def _metrics(context: Context) -> Iterator[str]:
-    """Yield metrics retention, usable space and volume size, if we install Prometheus."""
+    """Yield the metrics retention, usable space and volume size if we install Prometheus."""
     if "prometheus" in addons_to_install(context.plan, context.placement):
         yield duration(kept_s(context.system))
         yield f"{used_gi(context.system, context.target)}Gi"
@@ -305,13 +305,13 @@ def _dashboards(context: Context) -> str:
 
 
 def _written(workloads: Workloads, context: Context) -> Iterator[tuple[File, Written]]:
-    """Yield each manifest file with its object counts and policies. Files already written are not built again."""
+    """Yield each manifest file with its object counts and policies, building only files not yet written."""
     for file in workloads.files:
         yield file, workloads.written(file) or written_of(file, context)
 
 
 def _open(workloads: Workloads, context: Context) -> tuple[Open, ...]:
-    """Return the allowed connections, including those in the object storage policy that the program creates."""
+    """Return the allowed connections, including those of the object storage policy created by the program."""
     policies = (policy for _, written in _written(workloads, context) for policy in written.policies)
     rows = open_connections(policies, context.namespace)
     readers = Markup(", ".join(map(as_code, storage_readers(context))))

@@ -17,7 +17,7 @@ class YieldRow:
 
 
 def yields_readme(context: Context) -> dict[str, object]:
-    """Return the template values: the workloads below normal priority, and the PriorityClasses that must exist."""
+    """Return template values for workloads below normal priority and the PriorityClasses that must already exist."""
     rows = [
         YieldRow(resource.workload, priority_of(resource), priority_class_of(resource, context))
         for resource in context.plan.on(context.placement)

@@ -1,4 +1,4 @@
-"""PostgreSQL databases: run by CloudNativePG, managed by the cloud, or adopted and known only by their address."""
+"""PostgreSQL databases, which can be run by CloudNativePG, managed by the cloud, or adopted by address."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def databases_here(context: Context) -> tuple[Resource[Store], ...]:
 
 
 def login_of(store: Store, context: Context) -> Login:
-    """Return the address and login for clients in the cluster. An adopted address is `host[:port]/database`."""
+    """Return the address and login for clients in the cluster.
+
+    For an adopted database, the address in the spec has the form `host[:port]/database`.
+    """
     if store.adopt:
         address, _, database = store.adopt.partition("/")
         host, _, port = address.partition(":")
@@ -66,7 +69,10 @@ def instances(name: str) -> dict[str, Value]:
 
 
 def lower_database(resource: Resource[Store], context: Context, operator_namespace: str) -> Iterator[KubeObject]:
-    """Yield a database's network policy, Cluster and PodMonitor, unless it is adopted or managed by a cloud."""
+    """Yield a database's network policy, Cluster and PodMonitor.
+
+    Adopted and cloud-managed databases need none of them.
+    """
     store = resource.value
     if store.adopt or context.platform.database(store, context) is not None:
         return
@@ -108,7 +114,7 @@ def _cluster(resource: Resource, store: Store, context: Context) -> Manifest:
 
 
 def _scraped(resource: Resource, context: Context) -> Manifest:
-    """Build the PodMonitor for metrics such as replication lag. The operator's own field for this is deprecated."""
+    """Build the PodMonitor for metrics such as replication lag, as the operator's own field is deprecated."""
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     labelled = {**labelled, **dict(context.target.telemetry.prometheus_labels)}
     spec: dict[str, Value] = {
@@ -121,7 +127,7 @@ def _scraped(resource: Resource, context: Context) -> Manifest:
 
 
 def _policy(resource: Resource, context: Context, operator_namespace: str) -> KubeObject:
-    """Allow connections from the registry, the other instances, the operator, and Prometheus."""
+    """Build the policy that allows ingress from the registry, other instances, the operator and Prometheus."""
     own = instances(resource.name)
     registry = {"modelyard.dev/system": context.system.metadata.name, "modelyard.dev/component": "registry"}
     clients: dict[str, Value] = {"podSelector": {"matchLabels": registry}}

@@ -1,4 +1,4 @@
-"""Our own registry: MLflow in the runtime image, behind a login (docs/decisions/0035-registry-login.md)."""
+"""The built-in registry: MLflow in the runtime image behind a login (docs/decisions/0035-registry-login.md)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LOGINS_FOLDER: Final = "/etc/modelyard-logins"
 
 
 def lower_registry(resource: Resource[RegistryServer], context: Context) -> Iterator[KubeObject]:
-    """Yield MLflow with network policy, description, disruption budget and Service, unless the registry is adopted."""
+    """Yield the objects that run MLflow, including its network policy and Service, unless the registry is adopted."""
     server = resource.value
     if server.registry.adopt:
         return
@@ -73,7 +73,7 @@ def _network(resource: Resource, server: RegistryServer, context: Context) -> Ku
 
 
 def _reach_database(store: Store, context: Context) -> list[Value]:
-    """Allow egress to the registry's database: our own instances, the cloud's network, or an adopted address."""
+    """Allow egress to the registry's database: our own, in the cloud's network, or at an adopted address."""
     login = login_of(store, context)
     if store.adopt:
         return reach(f"postgresql://{login.host}:{login.port}", context)
@@ -86,7 +86,7 @@ def _reach_database(store: Store, context: Context) -> list[Value]:
 def _described(server: RegistryServer, context: Context) -> dict[str, Json]:
     """Return the server's description for the runtime.
 
-    MLflow only answers requests to known hosts: its Service, and localhost for port-forwards.
+    MLflow only answers requests to known hosts, i.e. its Service and, for port forwarding, localhost.
     """
     assert server.artifacts is not None
     own = f"{NAME}.{context.namespace}"
@@ -156,7 +156,7 @@ def _deployment(resource: Resource[RegistryServer], described: dict[str, Json], 
 
 
 def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Context) -> list[Value]:
-    """Return volumes for the description, the workloads' passwords, and the login to a cloud database."""
+    """Return the volumes for the description, workload passwords and the cloud database login."""
     _, password = LOGIN_KEYS
     sources: list[Value] = [
         {"secret": {"name": login.secret, "items": [{"key": password, "path": login.user}]}}
@@ -173,7 +173,7 @@ def _volumes(resource: Resource, managed: ManagedDatabase | None, context: Conte
 
 
 def _environment(server: RegistryServer, context: Context) -> list[Value]:
-    """Return variables for the database, the bucket and the administrator's login."""
+    """Return the environment variables for the database, the artifact bucket and the administrator's login."""
     user, password = LOGIN_KEYS
     return [
         *_database(server, context),
@@ -186,7 +186,7 @@ def _environment(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _database(server: RegistryServer, context: Context) -> list[Value]:
-    """Return libpq's variables. For a cloud database, libpq reads the password from a file for each connection."""
+    """Return the libpq variables. For a cloud database, libpq reads the password from a file on every connection."""
     assert server.database is not None
     login = login_of(server.database, context)
     where = [env("PGPORT", str(login.port)), env("PGDATABASE", login.database)]
@@ -204,7 +204,10 @@ def _database(server: RegistryServer, context: Context) -> list[Value]:
 
 
 def _artifacts(server: RegistryServer, context: Context) -> list[Value]:
-    """Return variables for the artifact store. The server only reads artifacts. Workloads write them directly."""
+    """Return the variables for the artifact store.
+
+    The server only reads artifacts, as workloads write them directly.
+    """
     store = server.artifacts
     assert store is not None
     return driver_of(store, context.system).server(opening_of(store, "registry", context))

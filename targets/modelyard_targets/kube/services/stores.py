@@ -1,4 +1,4 @@
-"""Object stores with an endpoint. A Job creates the bucket, unless it is adopted."""
+"""Object stores with an endpoint. Unless a bucket is adopted, it is created by a Job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEADLINE_S = 600
 def lower_object_store(resource: Resource[Store], context: Context) -> Iterator[KubeObject]:
     """Yield the ServiceAccount, network policy and Job that create a bucket.
 
-    The Job's name contains a hash of its spec, so a changed spec runs it again.
+    The Job's name contains a hash of its spec, so it runs again when the spec changes.
     """
     store = resource.value
     if store.adopt or not store.endpoint:  # in a cloud, the program creates buckets instead of a Job

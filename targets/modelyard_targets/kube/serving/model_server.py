@@ -45,7 +45,7 @@ _RETRY_AFTER_S = 5
 
 
 def lower_server(resource: Resource[ModelServer], context: Context) -> Iterator[KubeObject]:
-    """Yield a MODEL_SERVER's description, edge disk, RayService and disruption budgets."""
+    """Yield a server's description, edge disk, RayService and disruption budgets."""
     described = describe_server(resource, context)
     yield description(resource, described, COMPONENT, context)
     yield from lower_disk(resource, context)
@@ -71,7 +71,7 @@ def ray_service(resource: Resource[ModelServer], described: dict[str, Json], con
 
 
 def groups_of(server: ModelServer, context: Context) -> tuple[Group, ...]:
-    """Return a server's worker groups: one for each combination of hardware and image, with one Pod per replica."""
+    """Return a server's worker groups, one per combination of hardware and image, with one Pod per replica."""
     members: dict[tuple[object, str], list[Application]] = {}
     for application in server.applications:
         members.setdefault((application.hardware, application.inference.source.image), []).append(application)
@@ -122,7 +122,7 @@ def _cluster(
 
 
 def _log_variables(server: ModelServer) -> list[Value]:
-    """Make Ray send replicas' output to the container's log instead of files, if there is an access log."""
+    """Send the output of replicas to the container log instead of files if any endpoint has an access log."""
     logged = any(application.inference.endpoint.access_log for application in server.applications)
     return [env("RAY_LOG_TO_STDERR", "1")] if logged else []
 
@@ -130,7 +130,7 @@ def _log_variables(server: ModelServer) -> list[Value]:
 def _of_pods(server: ModelServer, described: dict[str, Json]) -> dict[str, Json]:
     """Return the parts of a server's description that require new Pods when they change.
 
-    For an in-place rollout, only the parts that a restarted application would not pick up are included.
+    For an in-place rollout, these are only the parts that restarting an application doesn't pick up.
     """
     if server.applications[0].inference.rollout.strategy != "in-place":
         return {name: value for name, value in described.items() if name != "governance"}
@@ -170,7 +170,7 @@ def _serve_config(server: ModelServer, described: dict[str, Json], context: Cont
 
 
 def serve_applications(server: ModelServer, described: dict[str, Json], context: Context) -> list[dict[str, Value]]:
-    """Build the Serve applications. Each gets its name in the mounted description and a digest of its entry."""
+    """Build the Serve applications, passing each one its name in the mounted description and a digest of its entry."""
     applications = described["applications"]
     assert isinstance(applications, dict)
     groups = {(group.hardware, group.image): group.name for group in groups_of(server, context)}
@@ -191,7 +191,7 @@ def serve_applications(server: ModelServer, described: dict[str, Json], context:
 
 
 def _deployment(application: Application, group: str) -> dict[str, Value]:
-    """Configure one replica per Pod, pinned to its group, and leave some CPU for tasks that the replica starts."""
+    """Configure one replica per Pod, pinned to its group, leaving some CPU for tasks started by the replica."""
     inference, hardware = application.inference, application.hardware
     scaling, replicas = inference.scaling, application.variant.replicas
     options: dict[str, Value] = {"num_cpus": ray_cpus(hardware.cpu_millis) - 0.25}
@@ -222,15 +222,15 @@ def _deployment(application: Application, group: str) -> dict[str, Value]:
 
 
 def _by_tokens(scaling: Scaling) -> dict[str, Value]:
-    """Return the runtime's own autoscaling policy for Serve. The controller gets it from the head Pod's image."""
+    """Return the runtime's own autoscaling policy for Serve. The controller loads it from the head Pod's image."""
     return {"policy_function": _TOKEN_POLICY, "policy_kwargs": {"target": scaling.target}}
 
 
 def _disruption_budget(resource: Resource, group: Group, context: Context) -> Manifest:
-    """Build the disruption budget, which allows node drains to evict one Pod of the group's minimum at a time.
+    """Build the disruption budget, which lets node drains evict one Pod of the group's minimum at a time.
 
-    The number is absolute, because percentages need a controller with a scale subresource, which Ray's Pods do not
-    have. The dot in the name avoids collisions between groups of different servers.
+    The number is absolute because percentages require a controller with a scale subresource, which Ray Pods don't have.
+    The dot in the name avoids collisions between groups of different servers.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, COMPONENT)
     selector = {

@@ -14,7 +14,7 @@ _LONG_MS = (120_000, 300_000, 600_000, 1_800_000, 3_600_000)
 
 
 def latency_buckets(server: ModelServer) -> list[Value]:
-    """Return the variable with Serve's latency bucket bounds: the defaults, up to the longest timeout, and SLO bounds.
+    """Return the variable that sets Serve's latency buckets, based on the defaults, longest timeout and SLO bounds.
 
     Rules need a bucket for each SLO bound.
 

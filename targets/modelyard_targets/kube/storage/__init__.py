@@ -1,1 +1,1 @@
-"""Object storage: a driver for each protocol, and bucket names and addresses."""
+"""Object storage, including a driver for each protocol and the names and addresses of buckets."""

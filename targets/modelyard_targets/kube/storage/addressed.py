@@ -9,7 +9,7 @@ from modelyard.spec import Dataset, System
 
 
 def addressed(resource: Resource, system: System) -> list[Dataset]:
-    """Return the datasets that a workload reads or writes by URI instead of through a declared store."""
+    """Return the datasets that a workload accesses by URI rather than through a declared store."""
     datasets = [system.data[name] for name in dict.fromkeys(_names(resource, system)) if name]
     return [dataset for dataset in datasets if dataset.uri]
 

@@ -1,8 +1,8 @@
 """The driver for Azure Blob Storage, where Pods authenticate with their identity.
 
 Addresses contain the account and the container: `abfss://container@account.dfs.core.windows.net/path`. The client
-libraries find the identity themselves, so Pods need no variables and no Secret, and MLflow needs no account key
-(azure_data_lake_artifact_repo.py of MLflow 3.17, read 2026-11-26). The cloud's program creates the containers.
+libraries find the identity on their own, so Pods need neither variables nor a Secret, and MLflow needs no account key
+(azure_data_lake_artifact_repo.py in MLflow 3.17, read 2026-11-26). Containers are created by the cloud's program.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def _nothing(opening: Opening) -> list[Value]:
 def _container_name(name: str, owner: str) -> str:
     """Name a container and its storage account.
 
-    Account names have 24 letters and digits, and are unique across Azure.
+    Account names consist of at most 24 letters and digits, and must be unique across Azure.
     """
     readable = _NOT_IN_ACCOUNTS.sub("", name)[: _LONGEST_ACCOUNT - HASH_LENGTH]
     return f"{object_name(name, limit=_LONGEST_CONTAINER)}@{readable}{short_hash(name, owner)}"
 
 
 def _remote(bucket: str, opening: Opening) -> RemoteSettings:
-    """Return the settings of rclone's backend (rclone.org/azureblob, read 2026-11-28)."""
+    """Return the settings for rclone's Azure Blob backend (rclone.org/azureblob, read 2026-11-28)."""
     account = bucket.partition("@")[2]
     return (("type", "azureblob"), ("account", account), ("env_auth", "true"))
 

@@ -9,9 +9,9 @@ from modelyard_targets.kube.storage.s3 import S3
 
 
 def bucket_name(store: Store, system: System) -> str:
-    """Return a store's bucket: the adopted bucket, or a name built from system, environment and store.
+    """Return the adopted bucket, or a bucket name built from system, environment and store.
 
-    Bucket names in a cloud are unique across all accounts, so they contain a hash that includes the owner's domain.
+    Cloud bucket names must be unique across all accounts, so they contain a hash that includes the owner's domain.
     """
     if store.adopt:
         return store.adopt
@@ -26,7 +26,7 @@ def bucket_name(store: Store, system: System) -> str:
 
 
 def region_of(store: Store, system: System) -> str:
-    """Return a store's own region or its cloud target's region, or "" if it has none."""
+    """Return the store's own region, falling back to that of its cloud target, or "" if there is none."""
     cloud = cloud_of(store, system)
     return store.region or (cloud.region if cloud is not None and not store.endpoint else "")
 
@@ -38,17 +38,17 @@ def cloud_of(store: Store, system: System) -> TargetSpec | None:
 
 
 def driver_of(store: Store, system: System) -> Driver:
-    """Return an object store's driver: S3 if the store has an endpoint, otherwise its cloud's driver."""
+    """Return the driver for an object store, which is S3 if the store has an endpoint or else its cloud's driver."""
     return S3 if store.endpoint else cloud_storage(system.target(store.target).provider).driver
 
 
 def schemes(system: System) -> frozenset[str]:
-    """Return the URI schemes of all object stores and of all datasets with a URI."""
+    """Return the URI schemes used by object stores and by datasets with a URI."""
     stores = (store for store in system.stores.values() if store.type == "object")
     datasets = (dataset.uri.partition(":")[0] for dataset in system.data.values() if dataset.uri)
     return frozenset([*(driver_of(store, system).scheme for store in stores), *datasets])
 
 
 def object_uri(store: Store, path: str, system: System) -> str:
-    """Return the URI that workloads use for a path in an object store, such as `s3://bucket/path`."""
+    """Return the URI of a path in an object store as seen by workloads, e.g. `s3://bucket/path`."""
     return driver_of(store, system).uri(bucket_name(store, system), path.lstrip("/"))

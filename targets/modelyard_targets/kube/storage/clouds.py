@@ -1,4 +1,4 @@
-"""The object storage of each cloud: its protocol, and how workloads on other targets get access."""
+"""The object storage of each cloud, including its protocol and how workloads on other targets get access."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from modelyard_targets.kube.storage.s3 import S3
 class CloudStorage:
     """A provider's object storage, and how it recognizes workloads on other targets.
 
-    `host` is a bucket's host, for firewalls. It may contain {bucket}, {account} and {region}. With `keys`, the
-    provider's program creates access keys for workloads whose tokens it cannot verify.
+    `host` is the host name of a bucket for firewall rules, and may contain {bucket}, {account} and {region}. If `keys`
+    is set, the provider's program creates access keys for workloads whose tokens it can't verify.
     """
 
     driver: Driver
@@ -50,5 +50,5 @@ def cloud_storage(provider: str) -> CloudStorage:
 
 
 def federates_from(store: Store, target: TargetSpec, system: System) -> bool:
-    """Return whether a target's workloads access a store in another cloud with their own identity, without a key."""
+    """Return whether a target's workloads use their own identity, without a key, to access a store in another cloud."""
     return may_federate(store, target, system, cloud_storage(system.target(store.target).provider).federation)

@@ -1,4 +1,4 @@
-"""Object storage drivers: the addresses of objects, and the environment variables that Pods need for access."""
+"""Object storage drivers, which define object addresses and the environment variables Pods need for access."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RemoteSettings: TypeAlias = tuple[tuple[str, str], ...]
 
 @record
 class Key:
-    """A credential's names: its key in the Secret, its environment variable, and its field in a description."""
+    """The names of a credential in the Secret, in the environment and in a description."""
 
     name: str
     variable: str
@@ -29,7 +29,7 @@ class Key:
 
 @record
 class Credentials:
-    """A Secret with a bucket's credentials. The key names are in the same order as the driver's keys."""
+    """A Secret with the credentials for a bucket. Key names are in the same order as the driver's keys."""
 
     secret: str
     keys: tuple[str, ...]
@@ -37,7 +37,7 @@ class Credentials:
 
 @record
 class Opening:
-    """How a Pod connects to a bucket. The default is the cloud's own endpoint and the Pod's identity."""
+    """How a Pod connects to a bucket. By default, it uses the cloud's endpoint and its own identity."""
 
     endpoint: str = ""
     region: str = ""
@@ -45,7 +45,7 @@ class Opening:
 
 
 def hashed(name: str, owner: str) -> str:
-    """Return a new bucket's name with a hash of its owner, because names are unique across all customers of a cloud."""
+    """Return a new bucket's name with a hash of its owner, since names are unique across all customers of a cloud."""
     digest = sha256(owner.encode()).hexdigest()[:_BUCKET_HASH]
     return f"{object_name(name, limit=_LONGEST_BUCKET - _BUCKET_HASH - 1)}-{digest}"
 
@@ -59,11 +59,11 @@ def local_folder(bucket: str, opening: Opening) -> RemoteSettings:
 class Driver:
     """A protocol for object storage.
 
-    `client` returns the variables for a library that uses a single bucket, such as MLflow's artifact client. `server`
-    returns those for MLflow's server, and `maker` those for the Job that creates a bucket at an endpoint. `settings`
-    are variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings with which rclone opens
-    a bucket, where `env_auth` means that rclone uses the login of the provider's own command-line tool. `remote_login`
-    names the options for a login without that tool, in the same order as `keys` if there are any.
+    `client` returns the variables for libraries that use a single bucket, such as MLflow's artifact client. `server`
+    does the same for the MLflow server, and `maker` for the Job that creates a bucket at an endpoint. `settings` are
+    variables for every Pod that uses a bucket at an endpoint. `remote` returns the settings rclone uses to open a
+    bucket, where `env_auth` makes rclone use the login of the provider's own command-line tool. `remote_login` names
+    the options for logging in without that tool, in the same order as any `keys`.
     """
 
     scheme: str
@@ -80,11 +80,14 @@ class Driver:
 
     @property
     def example(self) -> str:
-        """Return a placeholder for a bucket in this protocol, which hints to users show."""
+        """Return a placeholder bucket name in this protocol's format, for use in hints."""
         return "BUCKET@ACCOUNT" if self.domain else "BUCKET"
 
     def uri(self, bucket: str, path: str) -> str:
-        """Return an object's URI; `path` has no leading slash. Raises ValueError if the bucket lacks an account."""
+        """Return an object's URI, where `path` has no leading slash.
+
+        Raises ValueError if the protocol requires an account and the bucket name doesn't include one.
+        """
         if self.domain and "@" not in bucket:
             raise ValueError(f"{bucket} names no account")
         return f"{self.scheme}://{bucket}{self.domain}/{path}"
@@ -98,7 +101,7 @@ class Driver:
         return self._has_account(host) if self.domain else not at
 
     def _has_account(self, host: str) -> bool:
-        """Return whether a host is an account in the service's domain, such as `.dfs.`, in any of its clouds."""
+        """Return whether a host is an account under the service's domain (e.g. `.dfs.`) in any of its clouds."""
         service = f".{self.domain.split('.')[1]}."
         account, _, domain = host.partition(service)
         return bool(account and domain) and "@" not in host
@@ -108,7 +111,7 @@ class Driver:
         return Credentials(name, tuple(key.name for key in self.keys))
 
     def key_variables(self, credentials: Credentials | None, prefix: str) -> Iterator[Value]:
-        """Yield the credentials as variables with a prefix, or nothing if the Pod's identity has access."""
+        """Yield the credentials as prefixed variables, or nothing if access is granted to the Pod's identity."""
         if credentials is not None:
             for key, name in zip(self.keys, credentials.keys, strict=True):
                 yield env_from_secret(f"{prefix}{key.variable}", credentials.secret, name)

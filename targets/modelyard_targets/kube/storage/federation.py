@@ -1,7 +1,7 @@
-"""How a cloud's object storage recognizes workloads on other targets: by tokens that their own cluster signs.
+"""How a cloud's object storage recognizes workloads on other targets, using tokens signed by their own cluster.
 
-A Pod gets its ServiceAccount's token for the cloud's audience and exchanges it for short-lived credentials. There are
-no keys. docs/decisions/0074-several-clouds.md explains why.
+A Pod gets a ServiceAccount token for the cloud's audience and exchanges it for short-lived credentials, so no keys are
+needed. See docs/decisions/0074-several-clouds.md for the rationale.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _ONLY_INSIDE: Final = frozenset({"cluster", "corp", "home", "internal", "intrane
 
 @record
 class Federation:
-    """How a cloud exchanges a ServiceAccount's token for its own credentials.
+    """How a cloud exchanges ServiceAccount tokens for its own credentials.
 
-    `values` names the values that the cloud's program knows about each identity. Output names end in these names. Each
-    value is in a variable of the Pod (`variables`), or in a file whose path is in a variable (`file`).
+    `values` names what the cloud's program knows about each identity, and output names end in these names. Pods receive
+    each value in a variable (`variables`) or in a file whose path is in a variable (`file`).
     """
 
     audience: str
@@ -94,21 +94,21 @@ find it through this variable (docs.cloud.google.com/iam/docs/workload-identity-
 
 
 def may_federate(store: Store, target: TargetSpec, system: System, federation: Federation | None) -> bool:
-    """Return whether a target's workloads can access a store in another cloud with their own identity."""
+    """Return whether workloads on a target can access a store in another cloud with their own identity."""
     if federation is None or store.type != "object" or store.endpoint or store.credentials is not None:
         return False
     return system.target(store.target).provider != target.provider and trusts(federation, target)
 
 
 def trusts(federation: Federation, target: TargetSpec) -> bool:
-    """Return whether a cloud can verify the tokens of a target's cluster. Clouds publish their own clusters' keys."""
+    """Return whether a cloud can verify the tokens of a target's cluster. Managed clusters' keys are always public."""
     if target.in_cloud:
         return True
     return bool(target.issuer) and (federation.uploads or is_public(target.issuer))
 
 
 def is_public(issuer: str) -> bool:
-    """Return whether an issuer's host may be on the internet. Hosts without a domain are not."""
+    """Return whether an issuer's host may be reachable on the internet. Hosts without a domain aren't."""
     try:
         host = urlsplit(issuer).hostname or ""
     except ValueError:

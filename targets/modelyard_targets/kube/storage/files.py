@@ -1,4 +1,4 @@
-"""The driver for files on this machine, which uses a folder in place of each bucket."""
+"""The driver for files on this machine, which stores each bucket as a folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modelyard_targets.kube.storage.driver import Driver, Opening
 
 
 def _nothing(opening: Opening) -> list[Value]:
-    """Return no variables, because the user who runs the system may already read its files."""
+    """Return no variables, since the user running the system can already read its files."""
     return []
 
 

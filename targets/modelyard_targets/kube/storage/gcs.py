@@ -1,8 +1,8 @@
 """The driver for Google Cloud Storage, where Pods authenticate with their identity.
 
-The client libraries find the identity themselves (Application Default Credentials,
-docs.cloud.google.com/docs/authentication, read 2026-11-26), so Pods need no variables and no Secret. The cloud's
-program creates the buckets.
+The client libraries find the identity on their own (Application Default Credentials,
+docs.cloud.google.com/docs/authentication, read 2026-11-26), so Pods need neither variables nor a Secret. Buckets are
+created by the cloud's program.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _nothing(opening: Opening) -> list[Value]:
 
 
 def _remote(bucket: str, opening: Opening) -> RemoteSettings:
-    """Return the settings of rclone's backend (rclone.org/googlecloudstorage, read 2026-11-28)."""
+    """Return the settings for rclone's GCS backend (rclone.org/googlecloudstorage, read 2026-11-28)."""
     return (("type", "google cloud storage"), ("env_auth", "true"), ("bucket_policy_only", "true"))
 
 

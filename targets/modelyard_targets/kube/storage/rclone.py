@@ -1,6 +1,6 @@
-"""Describe object stores for rclone, which people use to copy data between providers.
+"""Object stores as rclone remotes, used to copy data between providers.
 
-Each protocol's driver provides the settings. Credentials come from the environment.
+The settings come from each protocol's driver, and the credentials from the environment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from modelyard_targets.kube.storage.driver import Credentials, Driver, Opening
 
 
 def remote_of(store: Store, system: System, credentials: Credentials | None = None) -> Remote:
-    """Return the rclone remote for an object store. `credentials` come from a Secret on the store's own target."""
+    """Return the rclone remote for an object store. `credentials` refer to a Secret on the store's own target."""
     name, driver = bucket_name(store, system), driver_of(store, system)
     settings = driver.remote(name, Opening(store.endpoint, region_of(store, system)))
     uri = object_uri(store, "", system).rstrip("/")

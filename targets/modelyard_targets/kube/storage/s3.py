@@ -1,4 +1,4 @@
-"""The S3 driver, for AWS and for every S3-compatible service with its own endpoint."""
+"""The S3 driver, for AWS and any S3-compatible service with its own endpoint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ read 2026-11-24).
 
 
 def _client(opening: Opening) -> list[Value]:
-    """Return the standard S3 variables. MLflow's client does not support any other variables."""
+    """Return the standard S3 variables, which are the only ones MLflow's client supports."""
     where = [env("AWS_ENDPOINT_URL", opening.endpoint), env("MLFLOW_S3_ENDPOINT_URL", opening.endpoint)]
     return [*(where if opening.endpoint else ()), *_region(opening), *_keys(opening)]
 

@@ -1,1 +1,1 @@
-"""Code that workloads share: Ray clusters, descriptions, environments and registry logins."""
+"""Shared code for workloads: Ray clusters, descriptions, environments and registry logins."""

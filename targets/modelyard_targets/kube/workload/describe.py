@@ -1,6 +1,6 @@
 """Workload descriptions for the runtime, as defined by workload.schema.json in modelyard_schemas.
 
-They contain the machine learning parts of the spec, for which Kubernetes objects have no fields.
+They contain the ML-specific parts of the spec that have no equivalent in Kubernetes objects.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def describe_monitor(resource: Resource[MonitorJob], context: Context) -> dict[s
 
 
 def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[str, Json]:
-    """Describe the promoter, with the requirements for each model's versions before an alias moves."""
+    """Describe the promoter, including what a model version must satisfy before an alias moves to it."""
     promoter = resource.value
     described = _header(resource, "promoter", context)
     if promoter.reports(context.system):
@@ -109,7 +109,7 @@ def describe_promoter(resource: Resource[Promoter], context: Context) -> dict[st
 
 
 def describe_starter(resource: Resource[Starter], context: Context) -> dict[str, Json]:
-    """Describe the starter, with the runs that monitors on other targets may request."""
+    """Describe the starter, including the runs that monitors on other targets may request."""
     starter = resource.value
     described = _header(resource, "starter", context)
     described["requests"] = [
@@ -137,7 +137,7 @@ def _metrics(context: Context) -> dict[str, Json]:
 
 
 def application_name(application: Application) -> str:
-    """Return the name of a variant's Serve application, `<endpoint>-<variant>`, which is also a metric label."""
+    """Return a variant's Serve application name, `<endpoint>-<variant>`, which is also used as a metric label."""
     return f"{application.inference.name}-{application.variant.name}"
 
 
@@ -251,7 +251,7 @@ def _capture(inference: Inference, capture: Capture, context: Context) -> dict[s
 
 
 def _spool(application: Application, resource: Resource[ModelServer], context: Context) -> dict[str, Json]:
-    """Return the folder and size limit for captures that wait for a network.
+    """Return the folder and size limit for captures waiting for a network connection.
 
     Applications on a shared server share the limit.
     """
@@ -312,7 +312,7 @@ def _watched_models(resource: Resource, job: MonitorJob, context: Context) -> li
 
 
 def _watched(job: MonitorJob, context: Context) -> Iterator[tuple[Model, ModelRef | None, str]]:
-    """Yield the models of the watched resource, each with its version and the variant that serves it."""
+    """Yield each model of the watched resource with its version and the variant that serves it."""
     models = context.system.models
     if job.inference is not None:
         for variant in job.inference.variants:
@@ -342,7 +342,7 @@ def _watched_model(
 
 
 def _request(request: RunRequest, context: Context) -> dict[str, Json]:
-    """Return the location for a monitor's run requests, and the starter's target."""
+    """Return where a monitor stores its run requests, and the target of the starter that reads them."""
     uri = context.uri(context.system.stores[request.store], request.asked)
     return {"uri": uri, "store": request.store, "target": request.pipeline.target}
 

@@ -1,4 +1,4 @@
-"""Parts that several descriptions share: stores, datasets, models and checks."""
+"""Building blocks shared by several descriptions: stores, datasets, models and checks."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from modelyard_targets.kube.storage.buckets import driver_of, region_of
 
 
 def digest(value: Value) -> str:
-    """Hash a value: the first 16 hex digits of SHA-256 over its UTF-8 JSON with sorted keys and no spaces.
+    """Return the first 16 hex digits of the SHA-256 of a value's JSON (UTF-8, sorted keys, no spaces).
 
-    If the value has parts that differ between sites, a hash of these parts is appended.
+    If the value contains site-specific parts, a hash of those is appended.
     """
     return brief_digest(value, 16)
 
 
 def brief_digest(value: Value, digits: int) -> str:
-    """Return the first digits of a value's hash, with a hash of the parts that differ between sites."""
+    """Return the first `digits` of a value's hash, followed by a hash of any site-specific parts."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return with_digest(sha256(text.encode()).hexdigest()[:digits], text)
 
 
 def revision(described: Mapping[str, Json]) -> str:
-    """Return the digest by which a Serve application recognizes its entry in the description."""
+    """Return the digest a Serve application uses to recognize its entry in the description."""
     return str(described.get("revision") or digest(described))
 
 
 def with_revision(described: dict[str, Json], context: Context) -> dict[str, Json]:
-    """Add the digest to an application's entry if the target has many sites. Only a site knows its whole entry."""
+    """Add the digest to an application's entry if the target has sites, since only a site knows its full entry."""
     return described if context.target.sites is None else {**described, "revision": digest(described)}
 
 
 def serve_prefix(application: Application) -> str:
-    """Return an application's path: the endpoint's path or, if it has none, the prefix on a shared server."""
+    """Return an application's path, which is the endpoint's path or else the prefix on a shared server."""
     path = application.inference.endpoint.path.rstrip("/")
     return path or application.route_prefix
 
 
 def store_variable(store: str, what: str) -> str:
-    """Return the name of the environment variable that contains one part of a store's credentials."""
+    """Return the name of the environment variable for one of a store's credentials."""
     return f"MODELYARD_STORE_{store.upper().replace('-', '_')}_{what}"
 
 
@@ -67,7 +67,7 @@ def describe_registry(context: Context) -> dict[str, Json]:
 
 
 def describe_store(store: Store, context: Context) -> dict[str, Json]:
-    """Describe an object store with the names of the variables for its credentials."""
+    """Describe an object store, including the names of the variables that hold its credentials."""
     described: dict[str, Json] = {"uri": context.uri(store)}
     if store.endpoint:
         described["endpoint"] = store.endpoint
@@ -118,9 +118,9 @@ def describe_model(model: Model, ref: ModelRef | None = None) -> dict[str, Json]
 
 
 def describe_generation(application: Application, generation: Generation, system: System) -> dict[str, Json]:
-    """Describe how a language model generates. Requests name the endpoint, so that versions and models can change.
+    """Describe how a language model generates. Requests name the endpoint so that versions and models can change.
 
-    An endpoint that was renamed with `moved` keeps its first name, like its Service, so that clients need no change.
+    Like its Service, an endpoint renamed with `moved` keeps its original name so that clients don't have to change.
     """
     described: dict[str, Json] = {
         "model": system.original_name("inference", application.inference.name),
@@ -141,7 +141,7 @@ def describe_generation(application: Application, generation: Generation, system
 
 
 def describe_made_model(model: Model) -> dict[str, Json]:
-    """Describe a model that the workload trains or imports, with its card and explainability."""
+    """Describe a model that the workload trains or imports, including its card and explainability settings."""
     described = {**describe_model(model), "framework": model.framework}
     if model.threshold is not None:
         described["threshold"] = model.threshold

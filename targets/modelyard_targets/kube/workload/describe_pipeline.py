@@ -24,12 +24,12 @@ from modelyard_targets.kube.workload.describe_parts import (
 
 
 def group_resource(group: str) -> str:
-    """Return the name of the Ray resource that pins work to a worker group's Pods."""
+    """Return the name of the Ray resource that pins work to a worker group."""
     return f"group-{group}"
 
 
 def ray_cpus(cpu_millis: int) -> int:
-    """Return a Pod's CPUs as Ray counts them, because KubeRay rounds the limit up."""
+    """Return the number of CPUs Ray sees in a Pod, as KubeRay rounds the limit up."""
     return -(-cpu_millis // 1000)
 
 
@@ -74,7 +74,7 @@ def describe_pipeline(resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def describe_base(model: Model, resource: Resource[Job], context: Context) -> dict[str, Json]:
-    """Describe the base language model of an adapter, including how the base's version is found and verified."""
+    """Describe an adapter's base language model, including how its version is found and verified."""
     if model.base is None:
         return {}
     base = context.system.models[model.base.model]
@@ -100,15 +100,13 @@ def _training(job: Job, context: Context) -> dict[str, Json]:
 
 
 def promoted_here(context: Context) -> bool:
-    """Return whether aliases are moved by the promoter instead of by the training run."""
+    """Return whether the promoter moves aliases, rather than the training run."""
     registry = context.system.registry
     return registry is not None and not registry.adopt
 
 
 def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, Json]:
-    """Describe the requirements that a version must meet before an alias moves to it, and where its bundle is
-    delivered.
-    """
+    """Describe what a version must satisfy before an alias moves to it, and where its bundle is delivered."""
     described: dict[str, Json] = {
         "model": {
             **describe_model(model),
@@ -136,7 +134,7 @@ def describe_promotion(model: Model, alias: str, context: Context) -> dict[str, 
 
 
 def describe_import(model: Model, context: Context) -> dict[str, Json]:
-    """Describe an imported model's source and digest, and the requirements for moving an alias to its version."""
+    """Describe an imported model's source, digest and the requirements for moving an alias to its version."""
     imported = model.imported
     assert imported is not None
     deliveries = _deliveries(imported.promote_to, model, context)
@@ -212,7 +210,7 @@ def _step(step: Step, resource: Resource[Job], context: Context) -> dict[str, Js
 
 
 def step_group(job: Job, step: Step) -> str:
-    """Return a step's worker group, named after the first step with the same hardware and image."""
+    """Return the name of a step's worker group: the first step with the same hardware and image."""
     key = (job.hardware[step.name], step.source.image)
     return next(
         candidate.name

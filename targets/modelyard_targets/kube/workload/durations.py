@@ -12,7 +12,7 @@ MONITOR_S: Final = 3600
 
 
 def try_seconds(pipeline: Pipeline) -> int:
-    """Return how long an attempt may take, in seconds. Below normal priority, this includes waiting for machines."""
+    """Return the maximum seconds per attempt, including waiting for machines below normal priority."""
     return pipeline.timeout_s * (1 if pipeline.priority == NORMAL else 2)
 
 

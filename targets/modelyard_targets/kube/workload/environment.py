@@ -1,4 +1,4 @@
-"""Environment variables and mounted files for workloads: addresses, credentials, descriptions and tokens."""
+"""Environment variables and file mounts of workloads, covering addresses, credentials, descriptions and tokens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from modelyard_targets.kube.workload.registry_access import login_of, trained_by
 
 
 def variables(resource: Resource, context: Context) -> list[Value]:
-    """Return the variables with addresses and credentials for a workload's registry and stores."""
+    """Return the variables with addresses and credentials for the registry and stores used by a workload."""
     environment: list[Value] = []
     if uses_registry(resource, context):
         environment += _registry_variables(resource, context)
@@ -39,7 +39,7 @@ def variables(resource: Resource, context: Context) -> list[Value]:
 
 
 def with_identities(existing: list[Value], workload: str, context: Context) -> list[Value]:
-    """Add the variables for a workload's identities in other clouds. Existing variables stay unchanged."""
+    """Add variables for a workload's identities in other clouds, without overriding existing ones."""
     known = {str(each["name"]) for each in existing if isinstance(each, Mapping)}
     added = (each for each in foreign_variables(workload, context) if isinstance(each, Mapping))
     return [*existing, *(each for each in added if str(each["name"]) not in known)]
@@ -103,15 +103,15 @@ def description_volume(resource: Resource) -> dict[str, Value]:
 
 
 def description_mount() -> dict[str, Value]:
-    """Return the description's mount.
+    """Return the mount for the description.
 
-    It is a folder, because running Pods never see changes to single mounted files.
+    It's a folder, since running Pods never see changes to files mounted individually.
     """
     return {"name": "description", "mountPath": DESCRIPTION_FOLDER, "readOnly": True}
 
 
 def token_volumes(server: ModelServer, context: Context) -> list[Value]:
-    """Return a volume with one file per caller's token. The files are updated when a Secret changes."""
+    """Return a volume with one token file per caller. Files are updated when a Secret changes."""
     sources: list[Value] = []
     members: dict[str, Inference] = {
         application.inference.name: application.inference for application in server.applications

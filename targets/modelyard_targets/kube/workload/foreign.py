@@ -1,4 +1,4 @@
-"""What Pods need for stores in other clouds: their ServiceAccount's token, and the variables that libraries read."""
+"""What Pods need to access stores in other clouds: a ServiceAccount token, and the variables libraries read."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ The kubelet replaces it after four fifths of this time, and libraries read the f
 
 
 def foreign_variables(workload: str, context: Context) -> list[Value]:
-    """Return the variables that a workload's libraries use to find its identities in other clouds."""
+    """Return the variables that let a workload's libraries find its identities in other clouds."""
     return [variable for access in federated_of(workload, context) for variable in _variables(access)]
 
 
 def foreign_volumes(workload: str, context: Context) -> list[Value]:
-    """Return the volume with a workload's tokens for other clouds, if the workload accesses stores there."""
+    """Return the volume with a workload's tokens for other clouds, if it accesses any stores there."""
     sources = [source for access in federated_of(workload, context) for source in _sources(access)]
     return [{"name": _VOLUME, "projected": {"sources": sources}}] if sources else []
 

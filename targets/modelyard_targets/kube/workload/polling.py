@@ -31,10 +31,10 @@ def polling_cron_job(
     longest_s: int,
     scratch_bytes: int | None = None,
 ) -> KubeObject:
-    """Build a polling CronJob. Runs never overlap, so each can continue where the previous one ended.
+    """Build a polling CronJob. Runs never overlap, so each one can continue where the last one ended.
 
-    `verb` is the runtime's command. With `token`, the Pod gets an API token. A run is stopped after `longest_s`
-    seconds, and the Pod is evicted if its scratch volume exceeds `scratch_bytes`.
+    `verb` is the runtime command. If `token` is set, the Pod gets an API token. Runs are stopped after `longest_s`
+    seconds, and Pods are evicted if their scratch volume exceeds `scratch_bytes`.
     """
     labelled = labels(context.system.metadata.name, resource.name, resource.workload, component)
     runtime = container(

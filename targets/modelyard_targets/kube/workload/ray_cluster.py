@@ -56,7 +56,7 @@ class Group:
 
 @record
 class RayCluster:
-    """The parts of a Ray cluster's specification. `name` is the label value that selects the cluster's Pods."""
+    """The parts of a Ray cluster's spec. `name` is the label value that selects the cluster's Pods."""
 
     name: str
     workload: str
@@ -100,7 +100,7 @@ def cluster_spec(cluster: RayCluster, context: Context) -> dict[str, Value]:
 
 
 def _state(context: Context) -> dict[str, Value]:
-    """Return the settings for a serving head's external state. Without it, losing the head ends the replicas too."""
+    """Return the settings for storing a serving head's state externally, so that replicas survive losing the head."""
     state = context.target.head_state
     if state is None:
         return {}
@@ -114,7 +114,7 @@ def _state(context: Context) -> dict[str, Value]:
 def _autoscaler(context: Context) -> dict[str, Value]:
     """Configure the autoscaler sidecar, the only container in the cluster with the ServiceAccount's token.
 
-    The sidecar uses the runtime image and does not load Python from folders that user code can write to.
+    It uses the runtime image, and doesn't load Python code from folders that user code can write to.
     """
     return {
         "version": "v2",
@@ -139,7 +139,7 @@ def _autoscaler_volumes() -> list[Value]:
 
 
 def _api_token() -> dict[str, Value]:
-    """Return a volume with the files that API clients expect, as for an automatically mounted token."""
+    """Return a volume with the files API clients expect, laid out like an automatically mounted token."""
     namespace: dict[str, Value] = {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}
     return {
         "name": _API_TOKEN,
@@ -231,14 +231,14 @@ def _worker(group: Group, cluster: RayCluster, context: Context) -> dict[str, Va
 
 
 def _place(group: Group, cluster: RayCluster) -> Place:
-    """Return the machines for a worker group. Workers that train together prefer one zone."""
+    """Return the machines for a worker group, keeping workers that train together in one zone where possible."""
     place = place_of(group.hardware)
     near = (("app.kubernetes.io/name", cluster.name), ("ray.io/group", group.name))
     return replace(place, near=near) if group.together else place
 
 
 def worker_resources(hardware: Hardware) -> dict[str, Value]:
-    """Return a Pod's requests and limits for a compute class, including accelerators and disk."""
+    """Return Pod requests and limits for a compute class, including accelerators and disk."""
     more: dict[str, str] = {}
     if hardware.disk_bytes:
         more["ephemeral-storage"] = memory_text(hardware.disk_bytes)
@@ -248,7 +248,7 @@ def worker_resources(hardware: Hardware) -> dict[str, Value]:
 
 
 def _spread(cluster: RayCluster) -> list[Value]:
-    """Spread replicas over zones and machines as far as possible, while still allowing a single machine."""
+    """Spread replicas across zones and machines where possible, while still allowing a single machine."""
     selector: dict[str, Value] = {"matchLabels": {"app.kubernetes.io/name": cluster.name, "ray.io/node-type": "worker"}}
     return [
         {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}

@@ -26,7 +26,7 @@ LOGIN_KEYS: Final = ("username", "password")
 
 @record
 class Login:
-    """A workload's MLflow user, which may read everything but change only the listed experiments and models."""
+    """A workload's MLflow user, which may read everything but only change the listed experiments and models."""
 
     identity: str
     experiments: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Login:
 
     @property
     def user(self) -> str:
-        """Return the MLflow user name. The prefix avoids collisions with people's user names."""
+        """Return the MLflow user name, prefixed to avoid collisions with those of people."""
         return f"workload.{self.identity}"
 
     @property
@@ -60,15 +60,15 @@ def logins(context: Context) -> tuple[Login, ...]:
 
 
 def registry_secrets(context: Context) -> tuple[str, ...]:
-    """Return the names of the Secrets that the program creates for our own registry."""
+    """Return the names of the Secrets the program creates for the built-in registry."""
     return (ADMIN_SECRET, *(login.secret for login in logins(context))) if runs_here(context) else ()
 
 
 def login_of(resource: Resource, context: Context) -> Login | None:
     """Return a workload's MLflow user, or None if the workload has no identity or the registry is elsewhere.
 
-    A training pipeline may change its own model and experiment, and the promoter may change those of imported models.
-    Monitors that roll back may change the models that they watch, and monitors that judge soaks may record the results.
+    Training pipelines may change their own model and experiment, and the promoter may change those of imported models.
+    Monitors that roll back may change the models they watch, and monitors that judge soaks may record the results.
     """
     identity = context.identity(resource.workload)
     if identity is None or not runs_here(context):
@@ -141,7 +141,7 @@ def runs_here(context: Context) -> bool:
 
 
 def described_access(context: Context) -> dict[str, Json]:
-    """Describe experiments with their artifact folders, models and MLflow users for the runtime."""
+    """Describe the registry's experiments (with artifact folders), models and MLflow users for the runtime."""
     users = logins(context)
     trained = [model for model in map(trained_by, context.plan.on(context.placement)) if model is not None]
     trained += [model for resource in context.plan.on(context.placement) for model in _imported_by(resource)]

@@ -1,4 +1,4 @@
-"""Reads the parts of a moto account that affect authorization: policies, bucket keys, and owners of access keys."""
+"""Reads the parts of a moto account that affect authorization: policies, bucket keys, and access key owners."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DEPLOYER = "loopback"
 
 
 class Account:
-    """Reads an account through moto's own API with the deployer's credentials, and caches the results."""
+    """Reads an account through moto's own API using the deployer's credentials, and caches the results."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.region = region
@@ -26,7 +26,7 @@ class Account:
         self.number = str(self.client("sts").get_caller_identity()["Account"])
 
     def client(self, service: str) -> Any:
-        """Return a botocore client for a service, with credentials to which no policy applies."""
+        """Return a botocore client for a service, using credentials that no policy applies to."""
         if service not in self._clients:
             self._clients[service] = self._session.create_client(
                 service,
@@ -90,7 +90,7 @@ class Account:
 
     @cache  # noqa: B019 - an account lives as long as its guard
     def bucket_key(self, bucket: str) -> tuple[str, bool] | None:
-        """Return a bucket's KMS key and whether S3 Bucket Keys are enabled, or None if S3's own keys encrypt it."""
+        """Return a bucket's KMS key and whether S3 Bucket Keys are enabled, or None if it uses S3's own keys."""
         try:
             encryption = self.client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
         except ClientError as problem:

@@ -18,7 +18,7 @@ _OUTSIDE = "198.18.0.1"  # the source address of requests that bypass the endpoi
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal, the condition keys in all its requests, and the ID of its VPC endpoint, which may be empty."""
+    """A principal, the condition keys in all its requests, and the ID of its VPC endpoint, if any."""
 
     principal: Principal
     context: Mapping[str, tuple[str, ...]]
@@ -28,8 +28,8 @@ class Caller:
 class Authorizer:
     """Issues sessions and decides what callers may do.
 
-    `prefix_counts` states whether a list permission that depends on `s3:prefix` allows a caller to find out that an
-    object is missing.
+    `prefix_counts` says whether a list permission that depends on `s3:prefix` lets a caller find out that an object is
+    missing.
     """
 
     def __init__(self, account: Account, *, prefix_counts: bool = True) -> None:
@@ -40,7 +40,7 @@ class Authorizer:
     def pod_session(self, role: str, tags: Mapping[str, str], endpoint: str = "") -> dict[str, str]:
         """Return the credentials that EKS Pod Identity would give a Pod with the given session tags.
 
-        `role` is a name. Raises PermissionError if the role's trust policy does not allow the tags. Source:
+        `role` is a name. Raises PermissionError if the role's trust policy doesn't allow the tags. Source:
         https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html, 2026-11-25.
         """
         service = Principal("", self.account.number, service=_PODS)
@@ -65,7 +65,7 @@ class Authorizer:
         return Caller(user, {}) if user else None
 
     def on_bucket(self, caller: Caller, request: NeededAction) -> Decision:
-        """Decide on an S3 action by all policies that apply, including those of the bucket and of its KMS key."""
+        """Decide on an S3 action by all applicable policies, including those of the bucket and its KMS key."""
         decision = self._on_bucket(caller, request)
         if decision.allowed and request.key:
             for action in _KEY_ACTIONS.get(request.action, ()):
@@ -75,11 +75,11 @@ class Authorizer:
         return decision
 
     def shows_missing(self, caller: Caller, request: NeededAction) -> bool:
-        """Return whether a caller may find out that an object does not exist.
+        """Return whether a caller may find out that an object doesn't exist.
 
-        S3 responds with 404 to callers that may list objects, and with 403 to all other callers. AWS does not document
-        whether a list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has
-        sources for both interpretations.
+        S3 responds with 404 to callers that may list objects, and with 403 to all others. AWS doesn't document whether
+        a list permission that depends on `s3:prefix` is enough. docs/decisions/0025-policies-under-test.md has sources
+        for both interpretations.
         """
         context = {"s3:prefix": (request.key,)} if self.prefix_counts else {}
         listing = replace(request, action="s3:ListBucket", key="", context=context)

@@ -21,10 +21,10 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 @contextmanager
 def guarded_cloud(region: str) -> Generator[tuple[str, Guard]]:
-    """Start an empty moto. Yield its own address, where no policy applies, and a guard that enforces policies.
+    """Start an empty moto. Yields its own address, where no policy applies, and a guard that enforces policies.
 
     moto ignores conditions in bucket policies, so a policy that denies requests without TLS would deny all requests.
-    Therefore only the guard evaluates bucket policies.
+    Bucket policies are therefore only evaluated by the guard.
     """
     server = _server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     neutral = _access.PermissionResult.NEUTRAL

@@ -24,7 +24,7 @@ _ALL, _ANY, _IF_EXISTS = "ForAllValues:", "ForAnyValue:", "IfExists"
 
 
 def hold(conditions: Sequence[Condition], context: Context) -> bool:
-    """Return whether all conditions of a statement are met. Several values of one condition are alternatives."""
+    """Return whether all conditions of a statement are met. Multiple values of a condition are alternatives."""
     results = [_holds(condition, context) for condition in conditions]  # evaluate all, so unknown operators are refused
     return all(results)
 

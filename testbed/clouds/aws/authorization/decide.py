@@ -1,10 +1,10 @@
-"""Decides whether a request is allowed: first by explicit denials, then by every policy that applies.
+"""Decides whether a request is allowed: first by explicit denials, then by every applicable policy.
 
 Sources, 2026-11-25:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html,
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
 https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html. Service control policies and session
-policies are not supported, because an account outside an organisation has none.
+policies aren't supported, since an account outside an organisation has none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from testbed.clouds.aws.authorization.patterns import Context, matches, matches_
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
+    """The caller, which is a role session, a user, or a service such as `logs.eu-central-1.amazonaws.com`."""
 
     arn: str
     """The ARN of the role or user, or an empty string for a service."""
@@ -47,7 +47,7 @@ class Request:
 class Policies:
     """All policies that apply to a request.
 
-    With `needs_resource`, the bucket or key policy in `resource` must itself allow the request.
+    If `needs_resource` is set, the bucket or key policy in `resource` must itself allow the request.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -91,7 +91,7 @@ def decide(request: Request, policies: Policies) -> Decision:
 
 
 def _about(policy: Policy, request: Request, context: Context) -> Iterable[Statement]:
-    """Return the statements of a policy that cover the request's action and resource, and whose conditions are met."""
+    """Return a policy's statements that cover the request's action and resource and whose conditions are met."""
     for statement in policy.statements:
         acts = any(matches(each, request.action, context, ignore_case=True) for each in statement.actions)
         reaches = any(matches_resource(each, request.resource, context) for each in statement.resources)
@@ -112,8 +112,8 @@ def _allowed(policy: Policy, request: Request, context: Context) -> bool:
 def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool = True) -> bool:
     """Return whether a resource policy allows this principal directly.
 
-    If the policy names the session or allows everybody, the role's permissions boundary does not apply. If the
-    policy names the role, the boundary applies.
+    If the policy names the session or allows everybody, the role's permissions boundary doesn't apply. If it names the
+    role, the boundary applies.
     """
     principal = request.principal
     if principal.session and not bounded:
@@ -122,7 +122,7 @@ def _direct(policy: Policy, request: Request, context: Context, *, bounded: bool
 
 
 def _delegates(policy: Policy, request: Request, context: Context) -> bool:
-    """Return whether the policy delegates the decision to identity policies of the principal's account."""
+    """Return whether the policy delegates the decision to identity policies in the principal's account."""
     account = request.principal.account
     names = {account, f"arn:aws:iam::{account}:root"}
     statements = _about(policy, request, context)
@@ -130,7 +130,7 @@ def _delegates(policy: Policy, request: Request, context: Context) -> bool:
 
 
 def _names(statement: Statement, principal: Principal) -> bool:
-    """Return whether a statement names the principal. Only denials that name an account cover everybody in it."""
+    """Return whether a statement names the principal. Naming the account only covers everybody in it for denials."""
     if statement.principals is None:
         return False
     if principal.service:

@@ -1,6 +1,6 @@
-"""An HTTP server in front of moto's S3 that enforces policies and denies requests with the same wording as S3.
+"""An HTTP server in front of moto's S3 that enforces policies and denies requests with S3's own wording.
 
-Signatures are not verified, but an access key that belongs to no session and no user is rejected.
+Signatures aren't verified, but an access key that belongs to no session and no user is rejected.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response. `length` is the length of the object, because the response to a HEAD has no body."""
+    """The response. `length` is the length of the object, since the response to a HEAD has no body."""
 
     status: int
     body: bytes = b""
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Guard:
-    """A running server. Clients use `endpoint`, `authorizer` issues sessions, and `refused` lists denials."""
+    """A running server. Clients connect to `endpoint`, `authorizer` issues sessions, and `refused` lists denials."""
 
     moto: str
     authorizer: Authorizer
@@ -86,7 +86,7 @@ class Guard:
         return answer
 
     def _delete_several(self, caller: Caller, call: Call) -> Answer:
-        """Authorize each key separately. The response lists the keys that were not deleted."""
+        """Authorize each key separately, listing those that weren't deleted in the response."""
         bucket = urlsplit(call.target).path.strip("/")
         document = ElementTree.fromstring(call.body)
         denied: list[str] = []

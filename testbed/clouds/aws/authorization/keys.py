@@ -1,4 +1,4 @@
-"""The supported condition keys. Policies with any other key cannot be evaluated.
+"""The supported condition keys. Policies using any other key can't be evaluated.
 
 Sources, 2026-11-25: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and, for
 each service, https://docs.aws.amazon.com/service-authorization/latest/reference/

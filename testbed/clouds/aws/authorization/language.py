@@ -1,4 +1,4 @@
-"""Policies as records. Unsupported parts of IAM's language raise an error, so no test passes by accident.
+"""Policies as records. Unsupported parts of IAM's language raise an error so that no test passes by accident.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, 2026-11-25.
 """
@@ -19,7 +19,7 @@ _PRINCIPALS = frozenset(("AWS", "Service", "Federated"))
 
 
 class NotEvaluated(Exception):
-    """Raised for a part of a policy or request that this evaluator does not support."""
+    """Raised for parts of a policy or request that this evaluator doesn't support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy with its name for error messages, such as `identity-based policy retrain`."""
+    """A policy, and its name for error messages, e.g. `identity-based policy retrain`."""
 
     name: str
     statements: tuple[Statement, ...]
@@ -57,7 +57,7 @@ Document: TypeAlias = Mapping[str, Any]
 
 
 def parse(name: str, document: str | Document) -> Policy:
-    """Parse a policy from JSON. Raise NotEvaluated for an unsupported version, element or principal."""
+    """Parse a policy from JSON. Raises NotEvaluated for an unsupported version, element or principal."""
     read: Any = json.loads(document) if isinstance(document, str) else document
     if read.get("Version") != _VERSION:
         raise NotEvaluated(f"{name}: version {read.get('Version')!r}, expected {_VERSION}")
@@ -67,7 +67,7 @@ def parse(name: str, document: str | Document) -> Policy:
 
 
 def several(value: object) -> tuple[str, ...]:
-    """Return a single value or a list in a policy as strings. Booleans are written as in JSON."""
+    """Return a policy's single value or list as strings, with booleans written as in JSON."""
     values: Iterable[object] = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in values)
 

@@ -22,7 +22,7 @@ _SIGNS = {"*", "?", "$"}
 
 
 def matches(pattern: str, text: str, context: Context, *, wildcards: bool = True, ignore_case: bool = False) -> bool:
-    """Return whether a pattern matches a whole string. A variable without a value matches nothing."""
+    """Return whether a pattern matches a whole string. Variables without a value match nothing."""
     expression = _expression(pattern, context, wildcards=wildcards)
     if expression is None:
         return False
@@ -44,7 +44,7 @@ def matches_arn(pattern: str, text: str, context: Context) -> bool:
 
 
 def matches_arn_condition(pattern: str, text: str, context: Context) -> bool:
-    """Match ARNs in a condition. Raise NotEvaluated if the pattern is not an ARN, which is an error in the policy."""
+    """Match ARNs in a condition. Raises NotEvaluated if the pattern isn't an ARN, i.e. the policy has an error."""
     if len(_parts(pattern)) < _ARN_PARTS:
         raise NotEvaluated(f"{pattern}, which is compared with an ARN and is none")
     return matches_arn(pattern, text, context)

@@ -1,4 +1,4 @@
-"""Translates requests to S3 into the action, the resource and the condition keys that IAM evaluates.
+"""Translates S3 requests into the action, resource and condition keys evaluated by IAM.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, 2026-11-25.
 """
@@ -44,9 +44,9 @@ class NeededAction:
 
 
 def needed_actions(method: str, target: str, headers: Mapping[str, str]) -> tuple[NeededAction, ...]:
-    """Return the actions that a request needs, from its request line and headers in lower case.
+    """Return the actions needed by a request, given its request line and lower-case headers.
 
-    Raises NotEvaluated for operations that our programs do not use. Multi-object deletions are handled elsewhere.
+    Raises NotEvaluated for operations our programs don't use. Multi-object deletions are handled elsewhere.
     """
     parts = urlsplit(target)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -95,6 +95,6 @@ def _deletion(bucket: str, key: str, query: Mapping[str, str]) -> NeededAction:
 
 
 def _encryption(headers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
-    """Return the condition keys for the encryption that a request specifies, or none for the bucket's default."""
+    """Return the condition keys for a request's encryption settings, or none if it uses the bucket's default."""
     names = (_ENCRYPTION, f"{_ENCRYPTION}-aws-kms-key-id")
     return {f"s3:{name}": (headers[name],) for name in names if name in headers}

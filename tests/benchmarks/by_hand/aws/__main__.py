@@ -1,9 +1,9 @@
-"""The infrastructure of the example `hello` on AWS, written by hand with plain pulumi-aws.
+"""The infrastructure of the `hello` example on AWS, written by hand with plain pulumi-aws.
 
 It does the same as the emitted program: a private network with egress and endpoints, EKS with node pools for the
 system, training and serving, one key for encryption at rest, a bucket, a PostgreSQL database, an image repository, a
 role for each workload, and alarms. Where there are alternatives, it uses whichever has the fewest resources without
-weakening access control or encryption. Every zone has a public subnet, because a load balancer needs two.
+weakening access control or encryption. Every zone has a public subnet, since a load balancer needs two.
 """
 
 import json
@@ -356,7 +356,7 @@ node_rights = [
 def node_pool(
     pool: str, machine: str, min_nodes: int, max_nodes: int, *, zone: int | None = None, tainted: bool = True
 ) -> aws.eks.NodeGroup:
-    """Create a node group with its own launch template, because disks and machine names differ between pools."""
+    """Create a node group with its own launch template, since disks and machine names differ between pools."""
     called = pool if zone is None else f"{pool}-{zone + 1}"
     template = aws.ec2.LaunchTemplate(
         called,

@@ -695,7 +695,7 @@ def pod_identity(name: str, namespace: str, service_account: str) -> azure.manag
 
 
 def only_in(folder: str, mode: str) -> str:
-    """Return a condition that limits a mode's actions to a folder. Listings must use the folder as their prefix."""
+    """Return a condition that limits a mode's actions to a folder, which listings must use as their prefix."""
     listing = "SubOperationMatches{'Blob.List'}"
     matches = [
         f"!(ActionMatches{{'{action}'}}{f' AND NOT {listing}' if action.endswith('/read') else ''})"
@@ -849,7 +849,7 @@ alarm(
 
 
 def with_login(encoded: str) -> str:
-    """Keep the address and certificate authority in Azure's kubeconfig, but log in non-interactively with `az`."""
+    """Keep the address and certificate authority of Azure's kubeconfig, but log in non-interactively using `az`."""
     clusters = yaml.safe_load(base64.b64decode(encoded))["clusters"]
     execute = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

@@ -91,7 +91,7 @@ key = gcp.kms.CryptoKey(
 
 
 def agent(service: str) -> pulumi.Output[str]:
-    """Create a service's own account in this project, where it otherwise appears only on the first request."""
+    """Create a service's own account in this project, where it otherwise only appears on the first request."""
     api = f"{service}.googleapis.com"
     return gcp.projects.ServiceIdentity(f"{NAME}-{service}", service=api, project=PROJECT, opts=after(*apis)).member
 

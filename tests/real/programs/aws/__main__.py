@@ -1,4 +1,4 @@
-"""Creates AWS resources that a beginner might create, including some that block each other's deletion."""
+"""Creates AWS resources like a beginner might, including some that block each other's deletion."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Creates Azure resources that a beginner might create, including some that block each other's deletion."""
+"""Creates Azure resources like a beginner might, including some that block each other's deletion."""
 
 import pulumi
 from pulumi_azure_native import authorization, keyvault, managedidentity, network, provider, resources, storage

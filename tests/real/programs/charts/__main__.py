@@ -1,4 +1,4 @@
-"""Installs a Helm chart with the repository and the values in the stack's configuration."""
+"""Installs a Helm chart using the repository and values in the stack's configuration."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes

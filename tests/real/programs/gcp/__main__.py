@@ -1,4 +1,4 @@
-"""Creates Google Cloud resources that a beginner might create, including some that block each other's deletion."""
+"""Creates Google Cloud resources like a beginner might, including some that block each other's deletion."""
 
 import pulumi
 import pulumi_gcp as gcp

@@ -1,6 +1,6 @@
-"""Add some days of new loan applications to the lake.
+"""Adds some days of new loan applications to the lake.
 
-Their amounts are like the training data's, plus a given number.
+Their amounts are like those of the training data, plus a given number.
 """
 
 from __future__ import annotations

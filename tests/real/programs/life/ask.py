@@ -1,4 +1,4 @@
-"""Send rows to an endpoint and print the status and the response as JSON. Without a response, the status is 0."""
+"""Sends rows to an endpoint and prints the status and response as JSON. Without a response, the status is 0."""
 
 from __future__ import annotations
 

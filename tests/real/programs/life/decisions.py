@@ -1,4 +1,4 @@
-"""Print each scored partition in the lake: its key, its rows, the versions that scored it, and its share of errors.
+"""Prints each scored partition in the lake, with its key, rows, scoring versions and share of errors.
 
 An error is a score that contradicts the rule of `seed.py`: applicants repay if their income exceeds the amount.
 """

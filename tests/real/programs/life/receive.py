@@ -1,4 +1,4 @@
-"""Receive webhooks from Alertmanager and append the body of each request to a file, one per line."""
+"""Receives webhooks from Alertmanager and appends each request body to a file, one per line."""
 
 from __future__ import annotations
 

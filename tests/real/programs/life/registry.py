@@ -1,4 +1,4 @@
-"""Print a model's versions, aliases and alias history, as an MLflow administrator sees them."""
+"""Prints a model's versions, aliases and alias history as seen by an MLflow administrator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create a bucket with training data in which applicants repay a loan if their income exceeds its amount."""
+"""Creates a bucket with training data in which applicants repay a loan if their income exceeds its amount."""
 
 from __future__ import annotations
 

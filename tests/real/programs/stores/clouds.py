@@ -70,7 +70,10 @@ def _claims(token: str, audience: str) -> Mapping[str, Any]:
 
 @cache
 def _key() -> rsa.RSAPrivateKey:
-    """Return the cluster's token-signing key, which is cached because the agent's clients wait only a second."""
+    """Return the cluster's token-signing key.
+
+    Cached because the agent's clients time out after a second.
+    """
     loaded = serialization.load_pem_private_key(Path(_given["key"]).read_bytes(), None)
     assert isinstance(loaded, rsa.RSAPrivateKey)
     return loaded
@@ -99,7 +102,7 @@ class _Json(BaseHTTPRequestHandler):
 
 
 class PodIdentityAgent(_Json):
-    """The agent that EKS runs on each node to exchange a Pod's token for its role's credentials."""
+    """Simulates the EKS node agent that exchanges a Pod's token for its role's credentials."""
 
     def do_GET(self) -> None:
         try:
@@ -116,7 +119,7 @@ class PodIdentityAgent(_Json):
 
 
 class MetadataServer(_Json):
-    """The metadata server that GKE runs on each node, which identifies a Pod by its address."""
+    """Simulates GKE's per-node metadata server, which identifies a Pod by its IP address."""
 
     def do_GET(self) -> None:
         path, headers = self.path.partition("?")[0], {"Metadata-Flavor": "Google", "Server": "GKE Metadata Server"}
@@ -133,7 +136,7 @@ class MetadataServer(_Json):
             self.answer(404 if path != "/" else 200, "", headers)
 
     def _account(self) -> str:
-        """Return the calling Pod's ServiceAccount, retrying until the API server has learnt the Pod's address."""
+        """Return the calling Pod's ServiceAccount, retrying until the API server knows the Pod's address."""
         here = ("--all-namespaces", f"--field-selector=status.podIP={self.client_address[0]}", "--output=json")
         for _ in range(20):
             found = subprocess.run([*_given["kubectl"], "get", "pods", *here], capture_output=True, check=True)
@@ -162,7 +165,7 @@ class Google(gcs_emulator.Handler):
 
 
 class Azure(AzureHandler):
-    """A simulated Blob Storage and Entra ID, which clients reach without a proxy."""
+    """Simulates Blob Storage and Entra ID for clients that connect without a proxy."""
 
     def _serve(self) -> None:
         self.host = self.headers["Host"].partition(":")[0]
@@ -179,7 +182,7 @@ class Azure(AzureHandler):
 
 
 def _of_s3(application: Any) -> Callable[[Any, Any], Iterable[bytes]]:
-    """Return a simulated S3 as a web application that accepts only identities with access."""
+    """Wrap a simulated S3 application so that it accepts only identities that were granted access."""
 
     def answered(request: Any, start: Any) -> Iterable[bytes]:
         found = re.search(r"Credential=([^/]+)/", request.get("HTTP_AUTHORIZATION", ""))
@@ -238,7 +241,7 @@ _CAPTURED = {"aws": _captured_on_s3, "gcp": _captured_on_google, "azure": _captu
 
 
 def _put_model() -> None:
-    """Write the model's files to each store, as if the model's vendor had delivered them."""
+    """Upload the model's files to each store, as the model's vendor would."""
     s3, bucket = _s3(), _bucket()
     s3.create_bucket(
         Bucket=_given["aws"]["bucket"],

@@ -1,4 +1,4 @@
-"""Imitates Azure at its real addresses: Microsoft Entra ID, and roles with conditions in front of Azurite.
+"""Imitates Azure at its real addresses, with Microsoft Entra ID and conditional roles in front of Azurite.
 
 Azurite itself checks neither token signatures nor permissions.
 """

@@ -1,4 +1,4 @@
-"""A certificate authority, and one certificate for many host names, by default those of Azure."""
+"""A certificate authority and a single certificate for many host names, by default Azure's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts Azurite behind the proxy that acts as Azure, and provides Pods with identities."""
+"""Starts Azurite behind the proxy that acts as Azure, and provides identities for Pods."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STARTED_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod with a workload identity: the variables and files that AKS's webhook provides."""
+    """A Pod with a workload identity, including the variables and files provided by AKS's webhook."""
 
     client: str
     subject: str
@@ -64,7 +64,7 @@ class Cloud:
         self.container.create_container()
 
     def pod(self, name: str, modes: dict[Mode, str], issuer: str = CLUSTER) -> Pod:
-        """Create an identity with a role for each mode and its folder, and a Pod in the given cluster that uses it."""
+        """Create an identity with a role for each mode and folder, and a Pod that uses it in the given cluster."""
         subject = f"system:serviceaccount:shop:{name}"
         client = self.entra.accept(subject, issuer)
         self.front.roles[client] = tuple(
@@ -106,7 +106,7 @@ def _like(source: str, attribute: str, *patterns: str) -> str:
 
 @contextmanager
 def azure_cloud(folder: Path) -> Generator[Cloud]:
-    """Run Azurite behind the proxy, with TLS, which Azure's clients require for sending tokens."""
+    """Run Azurite behind the proxy, using TLS because Azure's clients require it for sending tokens."""
     certificates = Certificates(folder)
     log = folder / "azurite.log"
     tls = ["--cert", str(certificates.server), "--key", str(certificates.server_key), "--oauth", "basic"]
@@ -123,7 +123,7 @@ def azure_cloud(folder: Path) -> Generator[Cloud]:
 
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Wait until Azurite prints its port, which takes half a minute on a busy machine."""
+    """Wait for Azurite to print its port, which takes half a minute on a busy machine."""
     until = time.monotonic() + _STARTED_S
     while time.monotonic() < until and process.poll() is None:
         if matched := re.search(r"listens on https://127\.0\.0\.1:(\d+)", log.read_text()):

@@ -1,5 +1,6 @@
-"""Evaluates conditions in role assignments, supporting the part of Azure's condition language that limits roles to
-folders.
+"""Evaluates conditions in role assignments.
+
+Supports the subset of Azure's condition language that limits roles to folders.
 
 Source: https://learn.microsoft.com/en-us/azure/role-based-access-control/conditions-format, 2026-11-27.
 """
@@ -17,8 +18,9 @@ _TOKEN = re.compile(r"\s*(\(|\)|!|\{|\}|,|'(?:[^'\\]|\\.)*'|@\w+\[[^\]]+\]|[\w:]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The parts of a request that a condition can check: action, suboperation, and attributes such as `Resource`
-    `path`.
+    """The request properties a condition can check.
+
+    These are the action, the suboperation, and attributes such as `Resource` `path`.
     """
 
     action: str
@@ -103,7 +105,7 @@ class _Parser:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Translate a wildcard pattern: `*` is any text and `?` any character, unless escaped with a backslash."""
+    """Translate a wildcard pattern. `*` matches any text and `?` any character, unless escaped with a backslash."""
     parts = re.findall(r"\\.|[*?]|[^\\*?]+", text)
     wild = {"*": ".*", "?": "."}
     return re.compile("".join(wild.get(part) or re.escape(part.removeprefix("\\")) for part in parts), re.DOTALL)

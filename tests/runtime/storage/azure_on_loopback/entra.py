@@ -1,4 +1,4 @@
-"""The parts of Microsoft Entra ID that workload identities need: exchanging ServiceAccount tokens for Azure tokens.
+"""Implements the subset of Microsoft Entra ID that exchanges ServiceAccount tokens for Azure tokens.
 
 Source: https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes, 2026-11-27.
 """
@@ -33,7 +33,7 @@ class _Refused(Exception):
 
 
 class Entra:
-    """A token authority that signs Azure tokens. It holds the keys of the clusters that it trusts, by issuer."""
+    """A token authority that signs Azure tokens. It keeps the keys of trusted clusters by issuer."""
 
     def __init__(self) -> None:
         self._key = _key()
@@ -44,7 +44,7 @@ class Entra:
         self.issued = 0
 
     def accept(self, subject: str, issuer: str = CLUSTER) -> str:
-        """Create an identity with a federated credential for a ServiceAccount, and return the identity's client ID."""
+        """Create an identity with a federated credential for a ServiceAccount and return its client ID."""
         client = str(uuid.uuid4())
         self._credentials[client] = (issuer, subject)
         return client
@@ -67,7 +67,7 @@ class Entra:
         self._next_key = _key()
 
     def client_of(self, token: str) -> str:
-        """Return the identity that an Azure storage token stands for. Raises InvalidTokenError for any other token."""
+        """Return the identity behind an Azure storage token. Raises `InvalidTokenError` for any other token."""
         claims = jwt.decode(token, self._key.public_key(), algorithms=["RS256"], audience=STORAGE, issuer=ISSUER)
         return str(claims["appid"])
 
@@ -119,7 +119,7 @@ class Entra:
         return self._clusters[issuer]
 
     def _subject(self, assertion: str, issuer: str) -> str:
-        """Return the ServiceAccount that a token names, after checking that the given cluster has signed it."""
+        """Return the ServiceAccount named in a token, after verifying that the given cluster signed it."""
         key = self._cluster(issuer).public_key()
         try:
             presented = jwt.decode(assertion, options={"verify_signature": False}).get("iss")
@@ -138,7 +138,7 @@ class Entra:
 
 
 def _now() -> int:
-    """Return the real time, even in tests that change the clients' clock, `time.time`."""
+    """Return the real time, even in tests that patch the clients' clock, `time.time`."""
     return int(datetime.now(UTC).timestamp())
 
 

@@ -1,4 +1,4 @@
-"""A proxy that acts as Azure: it responds as the hosts of Entra ID and Blob Storage, using a certificate for them.
+"""A proxy that acts as Azure's Entra ID and Blob Storage hosts, using a certificate for both.
 
 Clients find it through HTTPS_PROXY. It forwards requests to Azurite if their tokens and roles allow them.
 """
@@ -56,7 +56,7 @@ _OF_A_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encod
 
 
 class Front(ThreadingHTTPServer):
-    """The proxy. `roles` maps each identity to its roles, and `requests` lists the requests to Blob Storage."""
+    """The proxy. `roles` maps each identity to its roles, and `requests` lists the Blob Storage requests."""
 
     daemon_threads = True
 

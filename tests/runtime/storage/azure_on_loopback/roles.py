@@ -20,7 +20,7 @@ _SOURCE = "x-ms-copy-source"
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role on a container, with the actions that it allows and the condition in its assignment."""
+    """A role on a container, with its allowed actions and the condition in its assignment."""
 
     container: str
     actions: tuple[str, ...]
@@ -74,7 +74,7 @@ def refusal(call: Call, roles: Iterable[Role], exists: Callable[[], bool]) -> st
 
 
 def _reads(call: Call) -> Iterator[tuple[str, Request]]:
-    """Yield the permissions that a request needs besides writing the blob itself."""
+    """Yield the permissions a request needs in addition to writing the blob itself."""
     path = {"@Resource[:path]": call.blob}
     if call.source:
         container, blob = _split(urlsplit(call.source).path)

@@ -1,4 +1,4 @@
-"""Tests the evaluator of role conditions: a faulty one could allow requests that Azure denies."""
+"""Tests the evaluator of role conditions. A faulty one could allow requests that Azure denies."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def expressions(text: str, policy: str) -> list[str]:
 
 
 def caller(text: str, policy: str) -> str:
-    """Return the condition that limits a policy to the requests of certain callers."""
+    """Return the condition that limits a policy to requests from certain callers."""
     (condition,) = emitted_object(text, POLICY, policy)["spec"]["matchConditions"]
     expression: str = condition["expression"]
     return expression
@@ -54,7 +54,7 @@ def test_launcher_may_only_start_following_pipelines() -> None:
 
 @pytest.mark.parametrize("name", ["nightly", "report"])
 def test_each_following_pipeline_restricts_its_own_jobs(name: str) -> None:
-    """The admission policy of a following pipeline applies only to Jobs that come from its own CronJob."""
+    """A follower's admission policy applies only to Jobs from the follower's own CronJob."""
     policy = emitted_object(AFTER, POLICY, f"fraud.{name}.follows")["spec"]
     caller, follower = (condition["expression"] for condition in policy["matchConditions"])
     references = references_in(emitted_object(AFTER, "CronJob", name))
@@ -126,7 +126,7 @@ def test_all_kinds_of_secret_references_are_found() -> None:
 
 
 def test_policy_allows_references_added_by_overrides() -> None:
-    """A policy allows an image that an override adds, because policies are derived from the objects after overrides."""
+    """A policy allows an image added by an override, because policies are derived after overrides are applied."""
     job = "/spec/jobTemplate/spec/template/spec/containers/0/image"
     text = f"""{VALID_SPEC}overrides:
   ours:

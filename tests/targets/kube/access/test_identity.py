@@ -20,7 +20,7 @@ def rights(objects: Lowered, name: str) -> set[tuple[str, str, str, str]]:
 
 
 def test_only_identities_that_start_runs_have_roles() -> None:
-    """Only launchers and monitors that start runs have Roles from us. The operator creates the autoscalers' Roles."""
+    """Only launchers and monitors that start runs get Roles from us. The operator creates the autoscaler Roles."""
     assert lowered(VALID_SPEC).names("Role") == [
         "nightly-launcher",
         "report-launcher",
@@ -37,7 +37,7 @@ def test_launcher_may_only_create_and_get_runs() -> None:
 
 
 def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
-    """A launcher may list the Jobs that a monitor has started, and may delete runs only with `overlap: replace`."""
+    """A launcher may list Jobs started by a monitor, but may delete runs only with `overlap: replace`."""
     replacing = changed("timeZone: Europe/Berlin", "timeZone: Europe/Berlin, overlap: replace")
     looks = {("ray.io", "rayjobs", verb, "*") for verb in ("create", "get")}
     looks |= {("batch", "jobs", verb, "*") for verb in ("get", "list")}
@@ -47,7 +47,7 @@ def test_launcher_may_list_jobs_started_by_a_monitor() -> None:
 
 
 def test_launcher_may_only_start_following_cron_jobs() -> None:
-    """The first pipeline's launcher may create Jobs from the two following CronJobs. Their own launchers may not."""
+    """The first launcher may create Jobs from the two following CronJobs, but their own launchers may not."""
     manifests = lowered(AFTER)
     before = rights(manifests, "retrain-launcher")
 

@@ -27,14 +27,14 @@ def policy(text: str, name: str) -> Object:
 
 
 def peers(rules: list[Any], direction: str, port: int) -> list[Any]:
-    """Return the peers that the given NetworkPolicy rules allow on a port, ignoring rules for all ports."""
+    """Return the peers allowed on a port by the given NetworkPolicy rules, ignoring rules for all ports."""
     return [
         peer for rule in rules for peer in rule[direction] if port in [entry["port"] for entry in rule.get("ports", [])]
     ]
 
 
 def test_pods_in_one_ray_cluster_may_connect() -> None:
-    """Pods in the same Ray cluster may connect to each other. They are selected by our own label."""
+    """Pods in the same Ray cluster, selected by our own label, may connect to each other."""
     own = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "scorer-champion"}}}
     spec = policy(VALID_SPEC, "scorer-champion")
 
@@ -44,7 +44,7 @@ def test_pods_in_one_ray_cluster_may_connect() -> None:
 
 
 def test_only_the_operator_reaches_the_dashboard() -> None:
-    """Only KubeRay's operator can reach the Ray dashboard, through which anyone could run code in the cluster."""
+    """Only KubeRay's operator can reach the Ray dashboard, which lets anyone run code in the cluster."""
     allowed = peers(policy(VALID_SPEC, "scorer-champion")["ingress"], "from", 8265)
 
     assert allowed == [
@@ -97,7 +97,7 @@ def test_named_clients_replace_the_own_namespace() -> None:
 
 
 def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
-    """A Gateway's proxies may connect from the namespace in the spec or, without one, from any. So may `clients`."""
+    """Proxies may connect from the spec's namespace or, without one, from any. `clients` may connect as well."""
     existing, clients = (
         "gateway: {name: edge, namespace: gateways, mirrors: true}",
         "exposure: internal\n      clients: [shop]",
@@ -113,7 +113,7 @@ def test_proxies_may_be_in_the_given_or_any_namespace() -> None:
 
 
 def test_external_stores_open_a_port_on_declared_addresses() -> None:
-    """The port of a store outside the cluster is open to `egress` addresses or, by default, to most addresses."""
+    """An external store's port is open to `egress` addresses or, by default, to most addresses."""
     declared = changed(
         "context: frankfurt",
         "context: frankfurt\n      egress: [10.1.0.0/16, 10.2.0.0/16]",
@@ -134,7 +134,7 @@ def test_stores_in_the_cluster_open_their_namespace() -> None:
 
 
 def test_only_workloads_with_models_reach_the_registry() -> None:
-    """Workloads that use models can reach the registry. A custom pipeline that uses no model cannot."""
+    """Workloads that use models can reach the registry, but a custom pipeline without a model can't."""
 
     def reaches(name: str) -> bool:
         return bool(peers(policy(VALID_SPEC, name)["egress"], "to", 5000))
@@ -171,7 +171,7 @@ def test_only_scaling_heads_launchers_and_triggers_reach_the_api() -> None:
 
 
 def test_api_rule_does_not_open_the_internet_with_egress() -> None:
-    """With `egress`, a Ray head may reach the Kubernetes API at listed and private addresses, but not elsewhere."""
+    """With `egress`, a Ray head may reach the Kubernetes API only at listed and private addresses."""
     text = changed("      residency: eu\n", "      residency: eu\n      egress: [198.51.100.0/24]\n")
     allowed = peers(policy(text, "scorer-champion.head")["egress"], "to", 6443)
 
@@ -181,7 +181,7 @@ def test_api_rule_does_not_open_the_internet_with_egress() -> None:
 
 
 def test_policy_names_are_unique() -> None:
-    """A workload that has the same name as the head of another workload still gets a policy of its own."""
+    """A workload named like the head of another workload still gets its own policy."""
     text = VALID_SPEC.replace("  nightly:\n", "  scorer-champion-head:\n")
     names = lowered(text).names("NetworkPolicy")
 
@@ -198,7 +198,7 @@ def test_monitor_reaches_prometheus_and_accepts_no_connections() -> None:
 
 
 def test_existing_prometheus_is_selected_by_namespace() -> None:
-    """An existing Prometheus's labels and port are unknown, so policies allow all Pods in its namespace."""
+    """Policies allow all Pods in an existing Prometheus's namespace, because its labels and port are unknown."""
     text = changed("context: frankfurt", "context: frankfurt\n      present: [prometheus]")
     peer = {"namespaceSelector": {"matchLabels": {NAMESPACE: "monitoring"}}}
 
@@ -207,7 +207,7 @@ def test_existing_prometheus_is_selected_by_namespace() -> None:
 
 
 def test_datasets_with_a_uri_are_allowed() -> None:
-    """If a dataset has a URI, the workloads that read it may connect to the URI's port."""
+    """Workloads that read a dataset with a URI may connect to the URI's port."""
     text = changed(
         "  scores: {store: lake, path: scores/, format: parquet",
         '  scores: {uri: "http://files.acme.example:8443/scores", format: parquet',
@@ -247,7 +247,7 @@ def test_port_comes_from_the_url(uri: str, port: int) -> None:
     ],
 )
 def test_a_short_host_may_be_a_service(uri: str, where: str) -> None:
-    """A short host name may be a Service in the cluster or a host outside it, so policies allow both."""
+    """A short host name may be an in-cluster Service or an outside host, so policies allow both."""
     inside, outside = reached(uri)
 
     assert inside == {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE: where}}}]}

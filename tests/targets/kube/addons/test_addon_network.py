@@ -1,4 +1,4 @@
-"""Tests that add-ons' namespaces are closed except for the connections that each add-on requires."""
+"""Tests that add-on namespaces are closed except for the connections each add-on requires."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sources(target: str, port: int, text: str = VALID_SPEC) -> list[str]:
     ],
 )
 def test_ports_are_open_only_to_expected_pods(target: str, port: int, expected: list[str]) -> None:
-    """Only monitors, pipeline drivers and the promoter may push metrics, and only Prometheus may call Alertmanager."""
+    """Only monitors, pipeline drivers and the promoter may push metrics. Only Prometheus may call Alertmanager."""
     assert sources(target, port) == expected
 
 
@@ -117,7 +117,7 @@ def test_prometheus_scrapes_every_namespace() -> None:
     ],
 )
 def test_alertmanager_reaches_what_its_channels_need(channel: str, near: list[int], far: list[int]) -> None:
-    """Alertmanager can reach the services of its channels even outside `egress`, which still restricts workloads."""
+    """Alertmanager can reach its channels' services even outside `egress`, which still restricts workloads."""
     text = changed(
         FRANKFURT,
         f"{FRANKFURT}\n      egress: [10.1.0.0/16]",

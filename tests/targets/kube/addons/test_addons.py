@@ -1,4 +1,4 @@
-"""Tests that missing add-ons are installed, with pinned versions and with Helm values accepted by their charts."""
+"""Tests that missing add-ons are installed with pinned versions and Helm values accepted by their charts."""
 
 from __future__ import annotations
 
@@ -113,12 +113,15 @@ def test_retention_is_rounded_up_to_hours(retention: str, hours: str) -> None:
     [("valid", "1.82 CPUs and 4.1Gi"), ("enterprise", "3.27 CPUs and 11.2Gi"), ("edge", "0.82 CPUs and 2.7Gi")],
 )
 def test_readme_lists_total_requests_of_add_ons(name: str, requests: str) -> None:
-    """The README lists the add-ons' total requests, because add-ons run on the same machines as the system's Pods."""
+    """The README lists the total requests of add-ons, which run on the same machines as the system's Pods."""
     assert f"they request {requests} in total" in files(SPECS[name])["README.md"]
 
 
 def test_only_enabled_components_are_counted() -> None:
-    """Without alerts that need it, kube-state-metrics is off at the edge, as is Grafana. Neither is counted here."""
+    """Components that are off aren't counted.
+
+    At the edge, Grafana is off, and so is kube-state-metrics unless an alert needs it.
+    """
     quiet = EDGE[: EDGE.index("pipelines:")] + EDGE[EDGE.index("inference:") :].replace("run: pipelines.retrain, ", "")
     quiet = quiet.replace(", oncall: oncall", "")
 

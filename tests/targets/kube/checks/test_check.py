@@ -1,4 +1,4 @@
-"""Tests that cluster checks report an unsupported feature at the line requesting it."""
+"""Tests that cluster checks report unsupported features at the line that requests them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def retained(metrics: str, *more: tuple[str, str]) -> list[str]:
 
 
 def test_retention_that_exceeds_the_volume_is_reported() -> None:
-    """The retention is compared with the volume's size, which depends on the profile and on `edge`."""
+    """The retention is compared with the volume size, which depends on the profile and on `edge`."""
     assert retained("30d") == []
     assert retained("60d") == ["W0635 60d"]
     assert retained("60d", ("size: small", "size: enterprise")) == []
@@ -105,7 +105,7 @@ def test_settings_without_effect_are_reported() -> None:
 
 
 def test_certificate_without_effect_is_reported() -> None:
-    """A certificate has no effect if all endpoints use incremental rollouts, because KubeRay's Gateways have no TLS."""
+    """A certificate has no effect if all rollouts are incremental, because KubeRay's Gateways have no TLS."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental}\n",
@@ -118,7 +118,7 @@ def test_certificate_without_effect_is_reported() -> None:
 
 
 def test_existing_secret_may_have_several_store_names() -> None:
-    """References to one existing Secret through differently named secret stores do not conflict."""
+    """References to one existing Secret through different secret store names don't conflict."""
     text = changed(
         "secretStores: {vault: {via: external-secrets, store: vault}}",
         "secretStores: {vault: {}}",
@@ -142,7 +142,7 @@ def test_reference_to_a_generated_secret_is_refused(path: str) -> None:
 
 
 def test_external_secret_must_not_overwrite_a_generated_secret() -> None:
-    """A secret store whose Secrets would overwrite a generated Secret is refused."""
+    """A secret store is rejected if its Secrets would overwrite a generated one."""
     text = changed(EXISTING[0], "secretStores: {mlflow-login: {via: external-secrets, store: vault}}")
 
     assert "E0685 secret://mlflow-login/pagerduty#fraud" in refused(text.replace("//vault/", "//mlflow-login/"))

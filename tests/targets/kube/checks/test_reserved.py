@@ -24,7 +24,7 @@ def test_valid_spec_has_no_reserved_names() -> None:
 
 @pytest.mark.parametrize("name", ["mlflow", "deny-all", "allow-dns"])
 def test_pipeline_with_a_platform_name_is_refused(name: str) -> None:
-    """A pipeline must not have the name of a platform policy, because its own NetworkPolicy would replace that one."""
+    """A pipeline can't be named like a platform policy, because its own NetworkPolicy would replace it."""
     assert marked_texts(changed("  nightly:\n", f"  {name}:\n")) == [f"{name}:"]
 
 
@@ -50,7 +50,7 @@ def test_name_of_the_bucket_job_is_reserved() -> None:
     "name", ["pg-runs", "postgres", "template0", "template1", "rdsadmin", "rds-runs", "dbadmin", "streaming-replica"]
 )
 def test_reserved_database_name_is_refused(name: str) -> None:
-    """A managed database must not have a name that PostgreSQL reserves for a database or a role."""
+    """A managed database can't have a name PostgreSQL reserves for a database or role."""
     called = changed("runs: {type: database}", f"{name}: {{type: database}}", ("database: runs", f"database: {name}"))
     adopted = called.replace("{type: database}", '{type: database, adopt: "db/m", credentials: "secret://vault/db"}')
 
@@ -67,7 +67,7 @@ def test_similar_database_name_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["monitoring", "kuberay-system", "cnpg-system"])
 def test_add_on_namespace_is_refused(name: str) -> None:
-    """A system must not use the namespace of an add-on, because the system's policies would cut off the add-on."""
+    """A system can't use an add-on's namespace, because its policies would cut off the add-on."""
     text = changed("      residency: eu\n", f"      residency: eu\n      namespace: {name}\n")
 
     assert marked_texts(text) == [name]

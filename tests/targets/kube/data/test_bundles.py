@@ -1,4 +1,4 @@
-"""Tests that targets without access to the registry load models from bundles written during promotion."""
+"""Tests that targets without registry access load models from bundles written during promotion."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.lowering import Lowered
 
 
 def promoted(main: Lowered) -> dict[str, Any]:
-    """Return the model that the promoter's description contains for the training pipeline."""
+    """Return the training pipeline's model from the promoter's description."""
     model: dict[str, Any] = described(main, "promoter")["promotions"]["retrain"]["model"]
     return model
 
@@ -35,7 +35,7 @@ def test_training_delivers_nothing() -> None:
 
 
 def test_workloads_read_the_bundle_that_promotion_writes() -> None:
-    """The server, the batch job and the monitor read the bundle and do not connect to the registry."""
+    """The server, batch job and monitor read the bundle without connecting to the registry."""
     shop, main = hybrid_lowered(), hybrid_lowered(placement="main")
     delivery = promoted(main)["delivery"]
 
@@ -55,7 +55,7 @@ def test_workloads_read_the_bundle_that_promotion_writes() -> None:
 
 
 def test_alias_moved_by_hand_is_delivered() -> None:
-    """If an alias that another target uses is moved manually, the promoter also delivers the alias's version."""
+    """If an alias used by another target is moved manually, the promoter delivers the alias's version, too."""
     text = hybrid(("inputs: [sales], compute: {cpu: 4", "promoteTo: candidate, inputs: [sales], compute: {cpu: 4"))
     model = promoted(hybrid_lowered(text, "main"))
     read = described(hybrid_lowered(text), "till")["applications"]["till-live"]["model"]["bundle"]
@@ -66,7 +66,7 @@ def test_alias_moved_by_hand_is_delivered() -> None:
 
 
 def test_alias_without_remote_readers_is_not_delivered() -> None:
-    """If all servers of an alias can reach the registry, no bundle is delivered for it."""
+    """No bundle is delivered for an alias if all its servers can reach the registry."""
     text = hybrid(("inference: shop, batch: shop, monitors: shop", "inference: main, batch: main, monitors: main"))
 
     model = promoted(hybrid_lowered(text, "main"))
@@ -83,7 +83,7 @@ def test_server_next_to_the_registry_uses_it() -> None:
 
 
 def test_monitor_that_rolls_back_delivers_the_alias() -> None:
-    """If a monitor on the registry's target rolls back a remote endpoint's alias, it also delivers the bundle."""
+    """A monitor on the registry's target that rolls back a remote endpoint's alias also delivers the bundle."""
     text = hybrid(
         ("monitors: shop", "monitors: main"),
         ("checks: {psi: {max: 0.2}}", "checks: {psi: {max: 0.2}}, onBreach: {rollback: true}"),
@@ -119,7 +119,7 @@ def test_descriptions_and_objects_are_valid() -> None:
 
 
 def test_ray_prefix_is_removed_from_metrics() -> None:
-    """When Prometheus scrapes Ray workers, the prefix that Ray adds is removed from the names of our metrics."""
+    """Prometheus strips Ray's prefix from our metric names when scraping Ray workers."""
     shop = hybrid_lowered().context
     (place,) = [item for item in shop.plan.on("shop") if item.kind is Kind.NAMESPACE]
     monitors = [json.loads(json.dumps(item.manifest)) for item in lower_scraping(place, shop)]

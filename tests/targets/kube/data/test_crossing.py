@@ -20,7 +20,7 @@ def variables(value: Any) -> dict[str, Any]:
 
 
 def test_cloud_store_is_used_with_the_workloads_key() -> None:
-    """Every workload has its own key for the store, and its description names the variables that hold the key."""
+    """Each workload has its own key for the store and a description that names the key's variables."""
     manifests = hybrid_lowered()
 
     for workload, secret, kind, name in (
@@ -42,7 +42,7 @@ def test_cloud_store_is_used_with_the_workloads_key() -> None:
 
 
 def test_server_reaches_only_the_store() -> None:
-    """A server on another target can connect only to its own Pods and to port 443, so it cannot reach the registry."""
+    """A server on another target may reach only its own Pods and port 443, and therefore not the registry."""
     policy = hybrid_lowered().get("NetworkPolicy", "till")
 
     ports = [rule.get("ports") for rule in policy["spec"]["egress"]]
@@ -86,7 +86,7 @@ def test_stores_on_two_cloud_targets_have_two_keys() -> None:
 
 
 def test_cloud_bucket_is_reachable_despite_egress() -> None:
-    """A workload that uses a cloud bucket may connect to any address on port 443, even if the spec has `egress`."""
+    """Workloads that use a cloud bucket may connect to any address on port 443, even with `egress`."""
     text = hybrid(("      context: shop\n", "      context: shop\n      egress: [10.20.0.0/16]\n"))
     anywhere = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.0.0/16"]}}
     till = hybrid_lowered(text).get("NetworkPolicy", "till")

@@ -45,7 +45,7 @@ def test_each_workload_has_a_secret_with_its_key() -> None:
 
 
 def test_other_project_is_read_once() -> None:
-    """The program references the other target's project only once. A setting can override the name of its stack."""
+    """The program references the other target's project once. A setting can override its stack name."""
     text = print_program(programs(hybrid())[0])
 
     assert text.count('Infrastructure("till-main-infrastructure", setting="infrastructure-main")') == 1
@@ -61,7 +61,7 @@ def test_secrets_come_between_namespace_and_workloads() -> None:
 
 
 def test_outputs_read_are_the_outputs_exported() -> None:
-    """The outputs that one target's program reads are exactly those that the other target's program exports."""
+    """A program reads exactly the outputs that the other target's program exports."""
     exported = set[str]()
     for project in TARGETS["aws"].lower(hybrid_plan(), "main").projects:
         exported |= {export.name for export in project.program.exports if export.name.startswith("shop_")}
@@ -90,7 +90,7 @@ def test_nothing_is_read_without_cross_target_access() -> None:
 
 
 def test_on_premises_registry_uses_a_key_for_a_cloud_bucket() -> None:
-    """MLflow on an on-premises target uses a generated key for access to a cloud bucket."""
+    """MLflow on an on-premises target accesses a cloud bucket with a generated key."""
     text = hybrid(*ON_PREM_REGISTRY)
     calls = {call.name: call for program in programs(text) for call in program.calls}
     (manifest,) = (

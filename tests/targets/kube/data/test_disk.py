@@ -1,4 +1,4 @@
-"""Tests that Pods at the edge share a volume, if all of them can, for files that must survive a restart."""
+"""Tests that edge Pods share a volume for files that survive a restart, if all of them can."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_workers_have_the_volume_and_the_head_does_not() -> None:
     ],
 )
 def test_volume_needs_a_single_machine_or_pod(changes: tuple[tuple[str, str], ...], shared: bool) -> None:
-    """Pods that may run on different machines do not share a volume. Each stores its files on its ephemeral disk."""
+    """Pods that may run on different machines don't share a volume and use their ephemeral disks instead."""
     manifests = hybrid_lowered(hybrid(*changes))
 
     assert manifests.has("PersistentVolumeClaim", "till-disk") is shared
@@ -57,7 +57,7 @@ def test_volume_needs_a_single_machine_or_pod(changes: tuple[tuple[str, str], ..
 
 
 def test_no_volume_without_edge() -> None:
-    """Without `edge`, there is no volume. Bundles are on the Pod's scratch disk, and captures have no spool on disk."""
+    """Without `edge`, there is no volume. Bundles go to the Pod's scratch disk, and captures aren't spooled."""
     manifests = hybrid_lowered(hybrid(("      edge: true\n", ""), ("      storageClass: local-path\n", "")))
     application = described(manifests, "till")["applications"]["till-live"]
 
@@ -67,7 +67,7 @@ def test_no_volume_without_edge() -> None:
 
 
 def test_pool_members_divide_the_spool_limit() -> None:
-    """Replicas and pool members each get a share of the spool limit, so that their spools cannot fill a Pod's disk."""
+    """Replicas and pool members share the spool limit so that their spools can't fill a Pod's disk."""
     small = hybrid(TWO_REPLICAS, ("memory: 8Gi}\n    replicas", "memory: 8Gi, disk: 4Gi}\n    replicas"))
     pool = hybrid(("    replicas: 1\n", "    replicas: 1\n    pool: all\n"))
     second = pool.replace("monitors:\n  drift", POOL_MEMBER + "monitors:\n  drift")

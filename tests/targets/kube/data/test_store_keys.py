@@ -1,4 +1,4 @@
-"""Tests that an object store has either one access key for all workloads or a separate key for each workload."""
+"""Tests that an object store has either one access key for all workloads or one per workload."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_by_default_every_workload_has_the_same_key() -> None:
 
 
 def test_readme_lists_workloads_that_share_a_key() -> None:
-    """The README lists the workloads that share a key, with the permissions that the key must have for all of them."""
+    """The README lists workloads that share a key and the permissions the key needs for all of them."""
     (key,) = store_keys(context(VALID_SPEC))
     own = store_keys(context(OWN))
 
@@ -48,7 +48,7 @@ def test_readme_lists_workloads_that_share_a_key() -> None:
 
 
 def test_each_workload_gets_its_own_key_and_no_other() -> None:
-    """Every Pod uses only its own workload's key. This includes the Pods of RayJobs that launchers create."""
+    """Every Pod uses only its own workload's key, including Pods of RayJobs created by launchers."""
     by_workload = secrets_by_object(OWN)
     keys = {workload: key.secret for key in store_keys(context(OWN)) for workload in key.workloads}
 

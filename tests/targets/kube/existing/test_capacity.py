@@ -1,4 +1,4 @@
-"""Tests that all workloads must fit on the declared machines, and how the cost of these machines is computed."""
+"""Tests that all workloads must fit on the declared machines, and how the machines' cost is computed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_shortage_is_reported_at_the_largest_variant() -> None:
 
 
 def test_pipeline_that_never_fits_is_reported_at_its_workers() -> None:
-    """If only two machines with one L4 each are declared, a pipeline with 8 workers is refused at `workers`."""
+    """A pipeline with 8 workers is rejected at `workers` if only two machines with one L4 each are declared."""
     text = changed("workers: {min: 1, max: 2}", "workers: {min: 1, max: 8}")
     (diagnostic,) = check_capacity(plan_of(text), "main")
 
@@ -92,7 +92,7 @@ def test_pipelines_need_not_fit_together() -> None:
 
 
 def test_fragmented_capacity_is_reported() -> None:
-    """Pods with nine CPUs do not all fit on machines with sixteen, although the machines have enough CPUs in total."""
+    """Nine-CPU Pods don't all fit on sixteen-CPU machines, even if there are enough CPUs in total."""
     text = changed(
         "cpu: {cpu: 2, memory: 8Gi}", "cpu: {cpu: 9, memory: 8Gi}", ("replicas: {min: 2, max: 6}", "replicas: 8")
     )
@@ -106,8 +106,7 @@ ENDPOINT = "    compute: cpu\n    replicas: {min: 2, max: 6}\n"
 
 
 def tight(pipeline: str = "", endpoint: str = "", least: int = 2) -> str:
-    """Return a spec whose machines have room for the endpoint at its maximum size or for the nightly scoring, but not
-    both.
+    """Return a spec whose machines fit either the endpoint at its maximum or the nightly scoring, but not both.
 
     `pipeline` and `endpoint` are additional lines for the respective sections.
     """
@@ -156,12 +155,12 @@ def test_lowest_priority_has_no_lower_hint() -> None:
 
 @pytest.mark.parametrize("pipeline", ["", "    priority: low\n"])
 def test_low_priority_pipeline_must_fit_next_to_the_minimum(pipeline: str) -> None:
-    """A pipeline that does not fit alongside the endpoint's minimum size is refused, even if it has low priority."""
+    """A pipeline that doesn't fit alongside the endpoint's minimum is rejected, even at low priority."""
     assert [line.partition(" ")[0] for line in codes_with_lines(tight(pipeline, least=10))] == ["E0511"]
 
 
 def test_no_capacity_errors_without_declared_capacity() -> None:
-    """If no machines are declared, there are no capacity errors and no quota, but a budget is refused."""
+    """Without declared machines, there are no capacity errors and no quota, but a budget is rejected."""
     text = VALID_SPEC[: VALID_SPEC.index("      capacity:")] + VALID_SPEC[VALID_SPEC.index("      gateway:") :]
     plan = plan_of(text.replace("capacity: spot-first", "capacity: on-demand"))
 
@@ -259,7 +258,7 @@ def test_packed_pods_fit_on_the_machines(
 
 
 def test_capacity_check_time_grows_linearly() -> None:
-    """The time needed to check capacity grows roughly linearly with the number of models."""
+    """Capacity check time grows roughly linearly with the number of models."""
     times = {models: _time(_roomy(plan_of(large_spec(models)))) for models in (200, 2000)}
 
     assert times[2000] < 25 * times[200]
@@ -285,7 +284,7 @@ def _time(plan: Plan) -> float:
 
 
 def test_spot_first_counts_on_both_kinds_of_machines() -> None:
-    """`spot-first` Pods may use spot machines and on-demand machines; `spot` Pods may use only spot machines."""
+    """`spot-first` Pods may use spot and on-demand machines, and `spot` Pods only spot machines."""
     spot = (
         "- {count: 1, cpu: 16, memory: 64Gi, spot: true, price: 0.1 USD, labels: {life: spot}, taints: [{key: spot}]}"
     )

@@ -1,4 +1,4 @@
-"""Tests that a compute class gets a declared machine, or a message if no machine fits."""
+"""Tests that a compute class gets a declared machine, or a message if none fits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def refusal(compute: ComputeClass, *machines: Machines) -> str:
 
 
 def test_order_of_alternatives_decides_first() -> None:
-    """An expensive machine with the preferred accelerator is chosen over a cheap machine with the next alternative."""
+    """An expensive machine with the preferred accelerator beats a cheap one with the next alternative."""
     dear, cheap = replace(L4, price_hourly=9.0), replace(A10G, price_hourly=1.0)
 
     assert chosen(compute_class(4, 16, "L4", "A10G"), cheap, dear).machine == "capacity[1]"
@@ -99,7 +99,7 @@ def test_declared_memory_distinguishes_variants() -> None:
 
 
 def test_preferred_alternatives_without_a_machine_are_kept_with_the_reason() -> None:
-    """The alternatives before the chosen one are listed, each with the reason why it was not chosen."""
+    """The alternatives before the chosen one are listed along with why they weren't chosen."""
     hardware = chosen(compute_class(4, 16, "H100", "L4", "T4"), L4)
 
     assert [(alternative.position, alternative.accelerator.name) for alternative in hardware.passed_over] == [
@@ -125,7 +125,7 @@ def test_a_declared_taint_of_the_accelerator_is_not_tolerated_twice() -> None:
 
 
 def test_accelerator_can_be_requested_by_memory() -> None:
-    """A class may request any accelerator with enough memory. The memory is declared or inferred from the name."""
+    """A class may request any accelerator by memory, which is declared or inferred from the name."""
     compute = replace(compute_class(), accelerator_memory_bytes=40 * GI)
     odd = replace(L4, accelerator_memory_bytes=48 * GI, labels=(("gpu", "odd"),))
 
@@ -148,7 +148,7 @@ def test_capacity_setting_selects_spot_or_on_demand() -> None:
 
 
 def test_indistinguishable_machines_are_refused() -> None:
-    """A class is refused if its on-demand Pods could run on a spot machine that has no label or taint of its own."""
+    """A class is rejected if its on-demand Pods could land on a spot machine without a label or taint."""
     spot = replace(CPU, spot=True)
 
     assert "could also land on capacity[1]" in refusal(compute_class(), CPU, spot)
@@ -164,7 +164,7 @@ def test_reachable_machine_with_another_accelerator_is_refused() -> None:
 
 
 def test_closest_machine_and_shortages_are_named() -> None:
-    """If no machine fits, the message names the machine that comes closest and everything that it lacks."""
+    """If no machine fits, the message names the closest one and everything it lacks."""
     assert refusal(compute_class(4, 96), CPU, replace(CPU, memory_bytes=32 * GI)) == (
         "the closest is capacity[0], which has 64Gi of the requested 96Gi of memory"
     )
@@ -235,7 +235,7 @@ def test_chosen_machine_always_fits_the_pod(cpus: list[int], memories: list[int]
 
 
 def test_spot_first_falls_back_to_on_demand() -> None:
-    """With `spot-first`, the best on-demand machine is the fallback, and Pods tolerate its taints."""
+    """`spot-first` falls back to the best on-demand machine, and Pods tolerate its taints."""
     spot = replace(CPU, spot=True, labels=(("life", "spot"),), taints=(Taint("spot"),))
     fixed = replace(CPU, labels=(("life", "long"),), taints=(Taint("ml"),))
 

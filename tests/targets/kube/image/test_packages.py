@@ -25,7 +25,7 @@ TARGET = SYSTEM.deployment.targets[0]
 
 @pytest.mark.parametrize("kind", ["image", "programs"])
 def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None:
-    """pip refuses locked requirements in which a package lacks hashes or one of its dependencies is missing."""
+    """pip rejects locked requirements if a package has no hashes or one of its dependencies is missing."""
     table = packages(kind)
     for name, package in table.items():
         assert package["hashes"], name
@@ -34,7 +34,7 @@ def test_every_package_has_hashes_and_everything_it_requires(kind: Kind) -> None
 
 
 def test_locked_versions_match_the_requirements() -> None:
-    """The locked versions satisfy both requirement files. If they do not, run tools/lock_packages.py."""
+    """The locked versions satisfy both requirements files. Otherwise, run tools/lock_packages.py."""
     image = json.loads((FOLDER / "requirements.json").read_text())
     programs = json.loads((FOLDER / "programs.json").read_text())
     roots = [
@@ -61,14 +61,14 @@ def test_only_the_frameworks_in_use_are_installed() -> None:
 
 @pytest.mark.parametrize("framework", ["scikit-learn", "xgboost", "lightgbm", "pytorch"])
 def test_skops_is_in_the_image_of_each_framework(framework: str) -> None:
-    """Every framework's image has skops, because all built-in trainers use scikit-learn for preprocessing."""
+    """Every framework's image includes skops, because all built-in trainers preprocess with scikit-learn."""
     lines = requirements(system_of(changed("framework: xgboost", f"framework: {framework}")), TARGET)
 
     assert [line for line in lines if line.startswith("skops==")] == ["skops==0.16.0"]
 
 
 def test_package_for_one_architecture_has_a_marker() -> None:
-    """A package that only one architecture needs, such as one of PyTorch's CUDA libraries, has a marker for it."""
+    """Packages needed on only one architecture, such as PyTorch's CUDA libraries, have a marker for it."""
     entries = locked("image", ["torch==2.13.0"])
     markers = {Requirement(entry.partition(" \\")[0]).marker for entry in entries}
 

@@ -1,4 +1,4 @@
-"""Tests that the runtime image's build context is complete and pinned, and that the image's tag is a hash."""
+"""Tests that the runtime image's build context is complete and pinned, and that its tag is a hash."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_only_frameworks_that_are_used_are_installed() -> None:
 
 
 def test_mlflow_is_installed_only_where_the_registry_runs() -> None:
-    """MLflow's server is only in the image for the target where the registry runs."""
+    """Only the image for the registry's target contains MLflow's server."""
     adopted = changed("registry: {database: runs, artifacts: lake}", 'registry: {adopt: "https://mlflow.acme.example"}')
 
     assert "mlflow==3.17.2" in requirements(SYSTEM, TARGET)

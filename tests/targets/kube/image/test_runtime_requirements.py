@@ -1,4 +1,4 @@
-"""Tests that the runtime is tested with the same packages that its image contains."""
+"""Tests that the runtime is tested with the packages its image contains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 
 def test_image_and_tests_pin_the_same_versions() -> None:
-    """The image has all packages that tests use, in the same versions. Its only additional package is PyTorch."""
+    """The image has all packages used by tests, in the same versions, plus PyTorch."""
     table = json.loads((Path(modelyard_targets.kube.image.__path__[0]) / "requirements.json").read_text())
     images = {
         *table["always"],

@@ -41,7 +41,7 @@ def test_lone_surrogate_is_replaced() -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4), st.text(st.characters(codec="utf-8")))
 @example(["a.b", "c|d"], "axb")
 def test_one_of_matches_exactly_the_given_values(values: list[str], other: str) -> None:
-    """The matcher matches exactly the given values and treats special characters literally."""
+    """The matcher matches exactly the given values, treating special characters literally."""
     pattern = read(one_of("application", values).removeprefix("application=~"))
 
     assert all(re.fullmatch(pattern, value, re.DOTALL) for value in values)

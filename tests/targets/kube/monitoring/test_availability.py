@@ -1,4 +1,4 @@
-"""Tests that an endpoint's requests and failures are counted at our Gateway or, without one, at the servers."""
+"""Tests that an endpoint's requests and failures are counted at our Gateway or else at the servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROUTE = 'namespace="envoy-gateway-system",envoy_cluster_name=~"httproute/fraud/s
 
 
 def test_servers_count_requests_without_our_gateway() -> None:
-    """Without our Gateway, servers count requests. Timeouts and disconnected clients are failures, like 5xx codes."""
+    """Without our Gateway, servers count requests. Timeouts and disconnects are failures, like 5xx codes."""
     context = context_of(VALID_SPEC)
     inference = context.system.inference["scorer"]
 
@@ -22,7 +22,7 @@ def test_servers_count_requests_without_our_gateway() -> None:
 
 
 def test_envoy_counts_requests_behind_our_gateway() -> None:
-    """Behind our Gateway, Envoy counts all requests except those whose clients have disconnected."""
+    """Behind our Gateway, Envoy counts all requests except those of disconnected clients."""
     context = context_of(AT_A_GATEWAY, platform=ENVOY)
     inference = context.system.inference["scorer"]
 

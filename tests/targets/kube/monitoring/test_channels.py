@@ -131,7 +131,7 @@ def test_cluster_alerts_go_to_the_on_call_channel() -> None:
 
 @pytest.mark.parametrize(("severity", "urgency"), [("page", "critical"), ("ticket", "warning")])
 def test_channel_with_one_severity_gets_all_cluster_alerts_with_that_severity(severity: str, urgency: str) -> None:
-    """No other channel gets cluster alerts, so the other severity is replaced, as in the system's own alerts."""
+    """No other channel gets cluster alerts, so they take the channel's severity, like the system's own alerts."""
     key = "key: secret://vault/pagerduty#fraud"
     text = changed(f"{key}}}", f"{key}, severities: [{severity}]}}")
     if severity == "ticket":
@@ -144,7 +144,10 @@ def test_channel_with_one_severity_gets_all_cluster_alerts_with_that_severity(se
 
 @pytest.mark.parametrize("name", ["oncall", "fraud-cluster"])
 def test_alerts_of_different_severity_are_never_in_one_group(name: str) -> None:
-    """A group's common labels have no severity if its alerts differ, so a page would arrive as a warning."""
+    """Groups never mix severities, because a page would then arrive as a warning.
+
+    The common labels of a mixed group would have no severity.
+    """
     assert "severity" in emitted_object(VALID_SPEC, "AlertmanagerConfig", name)["spec"]["route"]["groupBy"]
 
 

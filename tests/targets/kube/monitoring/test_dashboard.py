@@ -32,7 +32,7 @@ def test_dashboard_has_expected_panels() -> None:
 
 
 def test_monitor_on_another_target_has_no_panel() -> None:
-    """A monitor on another target has no panel: it pushes its metrics to the Prometheus there."""
+    """A monitor on another target has no panel, because it pushes its metrics to that target's Prometheus."""
     hub = "    hub: {provider: kubernetes, context: hub, residency: eu, capacity: [{count: 3, cpu: 16, memory: 64Gi}]}"
     text = changed(
         "  placement:",
@@ -56,7 +56,7 @@ def test_strictest_latency_bound_is_a_threshold() -> None:
 
 
 def test_dashboard_uid_is_stable_and_unique() -> None:
-    """A dashboard's uid stays the same when the spec changes, and no two endpoints have the same uid."""
+    """A dashboard's uid doesn't change with the spec, and no two endpoints share one."""
     other = "  other: {variants: {a: {model: fraud-xgb@champion}}, compute: cpu}\n"
     two = VALID_SPEC.replace("monitors:\n", f"{other}monitors:\n", 1)
     first = dashboard_of(VALID_SPEC, "scorer")["uid"]
@@ -88,7 +88,7 @@ def test_dashboard_config_map_is_labelled_and_valid() -> None:
 
 
 def test_every_ray_pod_is_scraped() -> None:
-    """Prometheus scrapes three ports of Ray heads and one port of workers, and adds the workload's name as a label."""
+    """Prometheus scrapes three ports of Ray heads and one of workers, and labels them with the workload name."""
     context = context_of(VALID_SPEC)
     monitors = [
         json.loads(json.dumps(item.manifest))

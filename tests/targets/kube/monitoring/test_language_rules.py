@@ -1,4 +1,4 @@
-"""Tests that rules, histograms and dashboards for the objectives of language models are consistent."""
+"""Tests that rules, histograms and dashboards for language model objectives are consistent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_every_objective_has_its_own_rules() -> None:
 
 
 def test_histograms_have_the_bounds_of_the_rules() -> None:
-    """The server gets each objective's bound, so its histograms have the buckets that the rules select."""
+    """The server gets each objective's bound, so its histograms have the buckets selected by the rules."""
     _, _, described = application(TEXTS)
     errors = {
         rule["labels"]["slo"]: rule["expr"]
@@ -54,7 +54,7 @@ def test_dashboard_shows_the_objectives(name: str) -> None:
 
 
 def test_autoscaler_counts_tokens() -> None:
-    """The autoscaling policy is a class in the runtime. A replica still gets only as many requests as it can hold."""
+    """The autoscaling policy is a class in the runtime. Replicas still get only the requests they can hold."""
     text = CPU_SPEC.replace(
         "    compute: cpu\n", "    compute: cpu\n    scaling: {metric: ongoing-tokens, target: 9000}\n"
     )

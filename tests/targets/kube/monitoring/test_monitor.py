@@ -1,4 +1,4 @@
-"""Tests that a monitor becomes a CronJob with only the permissions required by its actions."""
+"""Tests that a monitor becomes a CronJob with only the permissions its actions require."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_every_check_has_an_alert_with_its_severity() -> None:
 
 
 def test_overdue_monitor_raises_an_alert() -> None:
-    """A daily monitor raises an alert if its last run was 25 hours ago or if it has never run."""
+    """A daily monitor raises an alert if it last ran 25 hours ago or has never run."""
     (stale,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorStale")
     (silent,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorSilent")
 
@@ -51,7 +51,10 @@ def test_overdue_monitor_raises_an_alert() -> None:
 
 
 def test_missing_measurements_raise_alerts() -> None:
-    """Windows with too few rows raise an alert. So do, by default, labels missing for over half of the predictions."""
+    """Windows with too few rows raise an alert, and so do missing labels for over half of the predictions.
+
+    The latter is the default limit.
+    """
     (unknown,) = alerts_named(VALID_SPEC, "monitor-drift", "ModelyardMonitorUnknown")
     assert str(unknown["expr"]).startswith("max by (check) (last_over_time(modelyard_monitor_unknown{")
     assert 'feature="all"' in str(unknown["expr"])
@@ -65,14 +68,14 @@ def test_missing_measurements_raise_alerts() -> None:
 
 
 def test_the_period_is_the_longest_time_between_runs() -> None:
-    """For a schedule on working days, the longest time between two runs includes the weekend."""
+    """For a weekday schedule, the longest gap between two runs includes the weekend."""
     assert period_s(Schedule(kind="cron", cron="0 6 * * 1-5")) == 3 * 86400
     assert period_s(Schedule(kind="cron", cron="*/10 * * * *")) == 600
     assert period_s(Schedule(kind="on-demand")) is None
 
 
 def test_monitor_without_a_schedule_has_no_overdue_alert() -> None:
-    """A monitor without a schedule has no alert for overdue runs, and its values remain valid for three windows."""
+    """Without a schedule, a monitor has no overdue alert, and its values stay valid for three windows."""
     rules = alerts(changed('schedule: {cron: "0 6 * * 1"}', "schedule: on-demand"), "monitor-quality")
 
     assert [rule["alert"].removeprefix("ModelyardMonitor") for rule in rules] == ["Breach", "Unknown", "Coverage"]
@@ -93,7 +96,7 @@ def channels(text: str) -> list[str]:
 
 
 def test_performance_checks_use_server_metrics() -> None:
-    """A performance monitor's checks are rules over its window, so there is no alert for overdue runs."""
+    """Performance checks are rules over the monitor's window, so there is no alert for overdue runs."""
     rules = alerts(PERFORMANCE, "monitor-drift")
 
     assert [(rule["labels"]["check"], rule["labels"]["severity"]) for rule in rules] == [
@@ -120,7 +123,7 @@ RUNS = (
 
 
 def test_freshness_of_a_following_pipeline_uses_its_jobs() -> None:
-    """A following pipeline's freshness is taken from its Jobs, because its suspended CronJob creates none itself."""
+    """A follower's freshness comes from its Jobs, because its suspended CronJob doesn't create any itself."""
     following = RUNS.replace(
         'schedule: {cron: "0 4 * * 0", timeZone: Europe/Berlin}', "schedule: {after: pipelines.nightly}", 1
     )

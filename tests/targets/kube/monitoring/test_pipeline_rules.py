@@ -1,4 +1,4 @@
-"""Tests that alerts about pipelines fire at the right time and go to the pipeline's channels."""
+"""Tests that pipeline alerts fire at the right time and go to the pipeline's channels."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_pipeline_alerts_are_tickets_for_the_owner() -> None:
 
 
 def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
-    """A run is due one week, one hour and two attempts of 6 h 10 min after the last success."""
+    """A run is due a week, an hour and two 6 h 10 min attempts after the last success."""
     job = resource(plan_of(VALID_SPEC), Kind.TRAINING_JOB, "retrain").value
     assert isinstance(job, Job)
 
@@ -57,7 +57,7 @@ def test_a_run_is_due_after_the_longest_gap_and_two_attempts() -> None:
 
 
 def test_no_alert_while_the_schedule_is_paused() -> None:
-    """No run counts as overdue while the pipeline's CronJob is suspended or shortly after it is resumed."""
+    """No run is overdue while the pipeline's CronJob is suspended, or shortly after it is resumed."""
     expression = by_name(VALID_SPEC)["ModelyardPipelineMissing"]["expr"]
 
     paused = 'max_over_time(kube_cronjob_spec_suspend{namespace="fraud",cronjob="retrain"}[10880m:10m]) == 1'
@@ -81,7 +81,7 @@ def test_no_alert_rules_without_an_on_call_channel() -> None:
 
 
 def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
-    """On a shared cluster without Prometheus, pipelines have no alert rules, and the spec is still accepted."""
+    """On a shared cluster without Prometheus, pipelines have no alert rules, but the spec is accepted."""
     text = VALID_SPEC[: VALID_SPEC.index("monitors:")] + VALID_SPEC[VALID_SPEC.index("channels:") :]
     text = text.replace("    slo: {p99: 50ms, availability: 99.95%}\n", "")
     shared = text.replace("residency: eu\n", "residency: eu\n      tenancy: shared\n")
@@ -92,7 +92,7 @@ def test_shared_cluster_without_prometheus_has_no_alert_rules() -> None:
 
 
 def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
-    """The alerts for a refused gate and for a waiting approval look back over the period of three runs."""
+    """Alerts for refused gates and pending approvals look back over three run periods."""
     rules = by_name(changed("runs: 7d}", "runs: 7d, metrics: 60d}"))
 
     pushed = '{namespace="fraud",pipeline="retrain",system=~"fraud|"}[21d]'
@@ -102,7 +102,7 @@ def test_refused_gate_and_waiting_approval_raise_alerts() -> None:
 
 
 def test_look_back_is_limited_by_the_retention() -> None:
-    """The alerts look back no further than our Prometheus retains data, which is 15 days by default."""
+    """Alerts look back no further than our Prometheus's retention, which is 15 days by default."""
     rules = by_name(VALID_SPEC)
 
     assert "[15d]" in str(rules["ModelyardGateRefused"]["expr"])
@@ -116,7 +116,7 @@ OWN_CODE = changed("output: scores", 'output: scores\n    source: {entrypoint: "
 
 
 def test_only_runs_with_alerts_push_metrics() -> None:
-    """Training with a gate and built-in scoring push metrics. Scoring with user code does not."""
+    """Training with a gate and built-in scoring push metrics, but scoring with user code doesn't."""
     context, own = context_of(VALID_SPEC), context_of(OWN_CODE)
     described = describe_job(resource_of(context.plan, Job, "retrain"), context)
     scoring = describe_job(resource_of(context.plan, Job, "nightly"), context)
@@ -131,7 +131,7 @@ def test_only_runs_with_alerts_push_metrics() -> None:
 
 
 def test_skipped_files_raise_an_alert() -> None:
-    """The alert for files that batch inference has skipped has a runbook that says where these files are listed."""
+    """The alert for skipped batch inference files has a runbook that says where these files are listed."""
     rules = {rule["alert"]: rule for rule in alerts(VALID_SPEC, "nightly")}
     rule = rules["ModelyardFilesRefused"]
 

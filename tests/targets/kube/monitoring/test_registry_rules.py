@@ -1,4 +1,4 @@
-"""Tests the registry's alerts for no available server, a failing promoter, and a failed database login rotation."""
+"""Tests registry alerts for a missing server, a failing promoter, and a failed login rotation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_registry_without_a_server_pages_the_owner() -> None:
 
 
 def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
-    """The alert for a failing promoter has the severity `ticket` and refers to the emitted CronJob."""
+    """The failing promoter alert has severity `ticket` and refers to the emitted CronJob."""
     (_, rule) = alerts(VALID_SPEC, RULES)
     own = '{namespace="fraud",cronjob="promoter"}'
 
@@ -42,7 +42,7 @@ def test_a_promoter_that_does_not_succeed_is_a_ticket() -> None:
 
 
 def test_failed_login_rotation_is_a_ticket() -> None:
-    """The alert for a failed login rotation has the severity `ticket` and refers to the emitted CronJob."""
+    """The failed login rotation alert has severity `ticket` and refers to the emitted CronJob."""
     text = changed_on_aws(WATCHED)
     (group,) = emitted_object("PrometheusRule", RULES, text)["spec"]["groups"]
     missing, *_, login = group["rules"]

@@ -29,7 +29,7 @@ def test_heads_and_workers_of_ray_are_scraped() -> None:
 
 
 def test_proxies_are_scraped_in_the_controllers_namespace() -> None:
-    """Proxies are scraped in their controller's namespace, and only the series that rules use are stored."""
+    """Proxies are scraped in their controller's namespace, storing only the series used by rules."""
     spec = monitors(AT_A_GATEWAY, ENVOY)["gateways"]
 
     assert spec["namespaceSelector"] == {"matchNames": ["envoy-gateway-system"]}

@@ -39,7 +39,7 @@ def test_availability_has_four_burn_alerts() -> None:
 
 
 def test_factors_follow_the_window_of_the_objective() -> None:
-    """For a one-week window, burn-rate factors are smaller, such as 3.36 for two percent in an hour, but at least 1."""
+    """Burn-rate factors are lower for a one-week window (3.36 for 2% of the budget in an hour), but never below 1."""
     week = changed(SLO, "slo: {availability: 99.9%, window: 7d}")
 
     assert burns(week, "availability") == [
@@ -57,7 +57,7 @@ def test_windows_longer_than_the_objective_are_left_out() -> None:
 
 
 def test_unreachable_burn_rates_are_left_out() -> None:
-    """A burn rate that not even a total outage reaches is left out, such as 14.4 if half the requests may be slow."""
+    """Burn rates that not even a total outage reaches are omitted, e.g. 14.4 if half the requests may be slow."""
     assert burns(changed(SLO, "slo: {p50: 20ms}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert burns(changed(SLO, "slo: {p50: 20ms, window: 90d}"), "latency-p50") == [("3d", "0.5", "ticket")]
     assert [window for window, _, _ in burns(changed(SLO, "slo: {p90: 20ms}"), "latency-p90")] == ["6h", "1d", "3d"]
@@ -77,7 +77,7 @@ def test_each_latency_has_its_own_objective() -> None:
 
 
 def test_histogram_has_a_bucket_for_the_bound() -> None:
-    """The server's histogram has a bucket for each SLO's bound, so that the rules find a series to select."""
+    """The server's histogram has a bucket at each SLO's bound so that the rules find a series."""
     text = changed(SLO, "slo: {p95: 47ms}")
     context = context_of(text)
     server = resource_of(context.plan, ModelServer, "scorer-champion")
@@ -106,7 +106,7 @@ def test_mirrored_requests_do_not_count() -> None:
 
 
 def test_alerts_have_routing_labels() -> None:
-    """Every alert has the labels that Alertmanager uses for routing: namespace, channel and workload."""
+    """Every alert has the labels Alertmanager routes by: namespace, channel and workload."""
     for rule in alerts(VALID_SPEC, "scorer"):
         labels = rule["labels"]
         assert labels["namespace"] == "fraud"
@@ -133,7 +133,7 @@ def test_missing_metrics_raise_an_alert() -> None:
     ],
 )
 def test_total_outage_pages_within_a_tenth_of_the_error_budget(slo: str, wait: str) -> None:
-    """An outage triggers a page once it has used 10 % of the error budget: 130 seconds at 99.95 % over 30 days."""
+    """An outage pages once it has used 10% of the error budget, e.g. 130 seconds at 99.95% over 30 days."""
     rules = alerts(changed(SLO, f"slo: {{{slo}}}"), "scorer")
 
     assert {rule["for"] for rule in rules if rule["alert"] == "ModelyardEndpointGone"} == {wait}
@@ -149,7 +149,7 @@ def test_missing_proxies_of_our_gateway_page() -> None:
 
 
 def test_endpoint_that_scales_to_zero_is_checked_by_status() -> None:
-    """If an application may scale to zero, its alert uses the status that Ray Serve reports, not the replica count."""
+    """Alerts for applications that scale to zero use Ray Serve's status rather than the replica count."""
     text = changed("fraud-xgb@candidate, replicas: 1}", "fraud-xgb@candidate, replicas: {min: 0, max: 2}}")
     expressions = [rule["expr"] for rule in alerts(text, "scorer") if rule["alert"] == "ModelyardEndpointGone"]
 

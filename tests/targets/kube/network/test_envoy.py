@@ -1,4 +1,4 @@
-"""Tests what replaces a Helm hook in Envoy Gateway's chart, and that load balancers are internal."""
+"""Tests the replacement for a Helm hook in Envoy Gateway's chart, and that load balancers are internal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def document(variable: str) -> dict[str, Any]:
 
 
 def test_certificates_are_created_before_the_controller() -> None:
-    """The controller's chart depends on the certificate Job, and each object of that Job on the previous one."""
+    """The controller's chart depends on the certificate Job, whose objects each depend on the previous one."""
     components = calls()
     waits = {name: argument(components[name], "depends_on") for name in (*OBJECTS, "envoy_gateway")}
 

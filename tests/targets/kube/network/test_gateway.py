@@ -1,4 +1,4 @@
-"""Tests that a Gateway is created if an HTTPRoute needs one, with TLS if there is a certificate."""
+"""Tests that a Gateway is created if an HTTPRoute needs one, using TLS if there is a certificate."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_proxies_next_to_a_gateway_are_allowed() -> None:
 
 
 def test_proxies_of_a_rollout_are_allowed() -> None:
-    """The same policy allows the proxies of Gateways that KubeRay creates for a rollout."""
+    """The same policy covers proxies of Gateways that KubeRay creates for a rollout."""
     text = changed(
         EXISTING,
         "{class: istio}",

@@ -22,7 +22,7 @@ def route(text: str) -> Object:
 
 
 def refused(text: str) -> list[str]:
-    """Return the code of each diagnostic, with the line of the spec that it refers to."""
+    """Return each diagnostic's code, followed by the spec line it refers to."""
     lines, plan = text.splitlines(), plan_of(text)
     gateway = plan.system.target("main").gateway
     return [
@@ -43,7 +43,7 @@ def test_traffic_is_divided_by_weight() -> None:
 
 
 def test_a_class_of_a_cloud_is_refused_for_what_its_routes_need() -> None:
-    """A cloud's GatewayClass is judged by its conformance report. It passes if it has no report or no HTTPRoutes."""
+    """A cloud's GatewayClass is judged by its conformance report, if it has one and there are HTTPRoutes."""
     own = ("{name: edge, namespace: gateways, mirrors: true}", "{class: gke-l7-rilb, mirrors: true}")
     line = "gateway: {class: gke-l7-rilb, mirrors: true}"
 
@@ -86,7 +86,7 @@ def test_one_variant_for_its_own_cluster_needs_no_route() -> None:
 
 
 def test_an_incremental_rollout_has_its_own_route() -> None:
-    """KubeRay creates the HTTPRoute for an incremental rollout, so the compiler does not emit one."""
+    """The compiler emits no HTTPRoute for an incremental rollout, because KubeRay creates it."""
     text = changed(
         TWO,
         "    rollout: {strategy: incremental}\n",
@@ -99,7 +99,7 @@ def test_an_incremental_rollout_has_its_own_route() -> None:
 
 
 def test_endpoint_path_is_not_rewritten() -> None:
-    """The server itself expects the endpoint's path, so the HTTPRoute leaves it as it is."""
+    """The HTTPRoute doesn't rewrite the endpoint's path, because the server itself expects it."""
     text = changed("host: scores.acme.example", "host: scores.acme.example\n      path: /score")
     (rule,) = route(text)["rules"]
     config = lowered(text).get("RayService", "scorer-champion")["spec"]["serveConfigV2"]

@@ -1,4 +1,4 @@
-"""Tests that objects have only fields accepted by Kubernetes, and that overrides with other fields are refused."""
+"""Tests that objects have only fields accepted by Kubernetes, and that overrides with others are rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEWER = {
 
 
 def test_the_table_is_up_to_date() -> None:
-    """The table of fields matches the API definitions from which it is generated."""
+    """The field table matches the API definitions it is generated from."""
     shipped, current = json.loads(TABLE.read_text(encoding="utf-8")), table()
     behind = set[str]() if crds.given_folder() else NEWER
     comparable = {kind: fields for kind, fields in shipped["objects"].items() if kind not in behind}
@@ -104,7 +104,7 @@ RUN = "ConfigMap/retrain-rayjob"
     ],
 )
 def test_overrides_that_break_a_document_are_refused(patch: str, problem: str) -> None:
-    """An override that would make the RayJob inside a ConfigMap invalid is refused."""
+    """An override that would invalidate the RayJob inside a ConfigMap is rejected."""
     text = with_override(f"[{patch}]", RUN)
     (diagnostic,) = check(plan_of(text), "main")
 

@@ -1,4 +1,4 @@
-"""Tests that an override is either refused or patches one object, which it annotates with the override's reason."""
+"""Tests that an override is either rejected or patches one object and annotates it with its reason."""
 
 from __future__ import annotations
 

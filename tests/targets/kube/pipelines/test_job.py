@@ -18,7 +18,7 @@ def run(objects: Lowered, name: str) -> Object:
 
 
 def test_run_has_deadlines_and_deletes_its_cluster() -> None:
-    """A run has one deadline for waiting and one for running, and its Ray cluster is deleted at the end."""
+    """A run has separate deadlines for waiting and running, and its Ray cluster is deleted at the end."""
     spec = run(lowered(VALID_SPEC), "retrain")["spec"]
 
     assert spec["shutdownAfterJobFinishes"] is True
@@ -50,7 +50,7 @@ def test_steps_with_equal_hardware_share_a_group() -> None:
 
 
 def test_groups_for_different_hardware_start_empty() -> None:
-    """If steps need different hardware, their worker groups start empty, and the autoscaler adds workers to them."""
+    """If steps need different hardware, their worker groups start empty and the autoscaler adds workers."""
     manifests = lowered(changed("timeout: 1h", "timeout: 1h, compute: train"))
     cluster = run(manifests, "report")["spec"]["rayClusterSpec"]
     described = json.loads(manifests.get("ConfigMap", "report-description")["data"]["workload.json"])
@@ -75,7 +75,7 @@ def test_steps_with_different_images_have_different_groups() -> None:
 
 
 def test_submitter_has_limits_and_the_clusters_label() -> None:
-    """The submitter Pod has resource limits, and a label with the Ray cluster's name gives it access to the head."""
+    """The submitter Pod has resource limits, and a label with the Ray cluster's name lets it reach the head."""
     job = run(lowered(VALID_SPEC), "retrain")
     submitter = job["spec"]["submitterPodTemplate"]
     head = job["spec"]["rayClusterSpec"]["headGroupSpec"]["template"]
@@ -87,7 +87,7 @@ def test_submitter_has_limits_and_the_clusters_label() -> None:
 
 
 def test_name_of_a_single_run_depends_on_its_content() -> None:
-    """With the schedule `once`, changing the spec or the description changes the name of the RayJob."""
+    """With schedule `once`, changing the spec or the description renames the RayJob."""
     before, after = lowered(ONCE), lowered(ONCE.replace("timeout: 6h", "timeout: 5h"))
     described = lowered(ONCE.replace("method: shap", "method: permutation"))
     names = [manifests.names("RayJob") for manifests in (before, after, described)]

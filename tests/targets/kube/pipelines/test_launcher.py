@@ -23,7 +23,7 @@ def test_scheduled_cron_job_does_not_set_suspend(name: str) -> None:
 
 
 def test_on_demand_is_a_suspended_cron_job() -> None:
-    """An on-demand pipeline is a suspended CronJob. People and monitors create Jobs from it."""
+    """An on-demand pipeline is a suspended CronJob from which people and monitors create Jobs."""
     assert lowered(VALID_SPEC).get("CronJob", "report")["spec"]["suspend"] is True
 
 
@@ -54,7 +54,7 @@ def test_finished_runs_are_kept_as_long_as_the_spec_says() -> None:
 
 
 def test_launcher_has_job_name_uid_and_template() -> None:
-    """The launcher's Pod gets the Job's name and UID, and mounts the RayJob template."""
+    """The launcher Pod gets the Job's name and UID and mounts the RayJob template."""
     pod = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     fields = {
@@ -93,7 +93,7 @@ def test_launcher_and_submitter_always_use_our_image() -> None:
 
 
 def test_a_failed_run_is_not_launched_again() -> None:
-    """A launcher whose machine is lost is retried, but a launcher whose run has failed is not."""
+    """A launcher that loses its machine is retried, but one whose run failed is not."""
     rules = lowered(VALID_SPEC).get("CronJob", "retrain")["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
 
     assert [rule["action"] for rule in rules] == ["Ignore", "FailJob"]
@@ -141,7 +141,7 @@ def _environment(text: str, name: str) -> dict[str, str]:
 
 
 def test_a_pipeline_that_follows_another_is_a_suspended_cron_job() -> None:
-    """The CronJob of a following pipeline is suspended, and its launcher enforces the overlap policy."""
+    """A follower's CronJob is suspended, and its launcher enforces the overlap policy."""
     nightly, report = (lowered(AFTER).get("CronJob", name)["spec"] for name in ("nightly", "report"))
 
     assert nightly["suspend"] is True
@@ -156,7 +156,7 @@ def test_launcher_lists_its_followers() -> None:
 
 
 def test_followers_are_listed_by_cron_job_name() -> None:
-    """Following pipelines are listed by the names of their CronJobs, which may differ from the pipelines' names."""
+    """Followers are listed by CronJob name, which may differ from the pipeline's name."""
     text = AFTER.replace("  nightly:\n", "  scorer:\n", 1)
 
     assert _environment(text, "retrain")["MODELYARD_FOLLOWERS"] == "report,scorer-runs"

@@ -1,4 +1,4 @@
-"""Tests the promoter, a CronJob that moves aliases, and that it has its own identity and login."""
+"""Tests that the promoter, a CronJob that moves aliases, has its own identity and login."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_promoter_may_reach_the_registry() -> None:
 
 
 def test_promoter_pushes_metrics_if_there_are_alerts() -> None:
-    """If there is an on-call channel, the promoter pushes metrics, and its network policy allows it to."""
+    """With an on-call channel, the promoter pushes metrics, and its network policy allows it to."""
     objects = lowered(VALID_SPEC)
     quiet = changed(", oncall: oncall", "")
 
@@ -84,7 +84,7 @@ def _ports(policy: Object) -> set[int]:
 
 
 def test_servers_follow_the_promoters_history() -> None:
-    """For an alias, a server's description refers to the history that the promoter writes. A fixed version has none."""
+    """A server that uses an alias refers to the history the promoter writes. A pinned version has none."""
     model = described(VALID_SPEC, "scorer-challenger")["applications"]["scorer-challenger"]["model"]
     by_version = changed("{model: fraud-xgb@candidate", "{model: fraud-xgb@7")
 
@@ -94,7 +94,7 @@ def test_servers_follow_the_promoters_history() -> None:
 
 
 def test_servers_and_scoring_have_the_required_approvals() -> None:
-    """Descriptions of servers and scoring list the same approvals as the promoter's, except for fixed versions."""
+    """Servers and scoring require the same approvals as the promoter, except for pinned versions."""
     scored = changed("model: fraud-xgb@champion\n", "model: fraud-xgb@candidate\n")
     approvals = described(scored, "promoter")["promotions"]["retrain"]["approvals"]
     batch = described(scored, "nightly")

@@ -1,4 +1,7 @@
-"""Tests that monitors can request runs on other targets, and that they and the starter have the necessary access."""
+"""Tests that monitors can request runs on other targets.
+
+Both they and the starter have the necessary access.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def access(plan: Plan, name: str) -> set[tuple[str, str, str]]:
 
 
 def test_monitor_appends_requests_and_starter_answers() -> None:
-    """The monitor may only add requests. The starter may read the requests and write responses."""
+    """The monitor may only add requests. The starter may read them and write responses."""
     plan = hybrid_plan(PULLED)
 
     assert ("lake", ASKED, "append") in access(plan, "monitor-drift")
@@ -141,7 +144,7 @@ def test_launcher_enforces_overlap_if_a_starter_starts_runs() -> None:
 
 
 def test_aws_access_is_limited_to_the_request_folders() -> None:
-    """In AWS, the starter's role and the monitor's user can access only the folders for requests and responses."""
+    """The starter's AWS role and the monitor's user can access only the request and response folders."""
     calls = calls_by_name(PULLED)
     starter = arguments(calls["Identity starter"])
     monitor = arguments(calls["Crossing shop.monitor-drift"])
@@ -254,7 +257,7 @@ monitors:
 
 
 def test_first_shared_store_is_used_without_artifacts() -> None:
-    """If there is no artifact store, requests are in a folder of the first store that both targets can reach."""
+    """Without an artifact store, requests go to a folder in the first store that both targets can reach."""
     plan = plan_of(APART)
 
     folder = "run-requests/fraud/prod/far/asked/retrain/drift/"

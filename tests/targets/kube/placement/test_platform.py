@@ -1,4 +1,4 @@
-"""Tests that the platform for an existing cluster adds no resources and makes no assumptions about the cluster."""
+"""Tests that the platform for an existing cluster adds no resources and assumes nothing about the cluster."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_the_root_is_read_only_and_the_scratch_volume_is_home() -> None:
 
 
 def test_pods_prefer_spot_and_fall_back() -> None:
-    """Pods require the labels common to spot and fallback machines, and those of either. They prefer spot machines."""
+    """Pods require the labels common to spot and fallback machines plus those of either, preferring spot."""
     spot, fixed = (("pool", "ml"), ("life", "spot")), (("pool", "ml"), ("life", "long"))
 
     placement = placing(Place(spot, (Taint("spot"),), fixed))

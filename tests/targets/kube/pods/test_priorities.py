@@ -28,7 +28,7 @@ def run_of(text: str, pipeline: str) -> dict[str, Any]:
 
 
 def classes_of(value: Any) -> list[str]:
-    """Return the PriorityClass of each Pod template in an object, or "" for a template that has none."""
+    """Return the PriorityClass of each Pod template in an object, or "" if the template has none."""
     return list(references_in(value).priority_classes)
 
 
@@ -79,7 +79,7 @@ def test_endpoint_may_have_low_priority() -> None:
     ("pipeline", "allowed"), [("retrain", '["low.fraud"]'), ("nightly", '["lowest.fraud"]'), ("try-out", '[""]')]
 )
 def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) -> None:
-    """A launcher may create runs only with the PriorityClass of its own pipeline."""
+    """A launcher may create runs only with its own pipeline's PriorityClass."""
     policy = emitted_object(YIELDS, "ValidatingAdmissionPolicy", f"fraud.{pipeline}.runs")
     (rule,) = [
         rule["expression"] for rule in policy["spec"]["validations"] if "priorityClassName" in rule["expression"]
@@ -89,7 +89,7 @@ def test_launcher_may_only_use_its_pipelines_class(pipeline: str, allowed: str) 
 
 
 def test_each_priority_has_a_quota_of_its_own() -> None:
-    """Each priority has its own quota, so that low-priority Pods do not use up the quota of high-priority Pods."""
+    """Each priority has its own quota so that low-priority Pods can't exhaust that of high-priority Pods."""
     quotas = {name: emitted_object(YIELDS, "ResourceQuota", name)["spec"] for name in names(YIELDS, "ResourceQuota")}
     scopes = {name: spec["scopeSelector"]["matchExpressions"] for name, spec in quotas.items()}
 

@@ -1,4 +1,4 @@
-"""Tests that the emitted program is short, and that its dependencies and order are right."""
+"""Tests that the emitted program is short and has the right dependencies and order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that alerts about sites are evaluated once per site, on the central target."""
+"""Tests that site alerts are evaluated once per site on the central target."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_alerts_are_in_the_centre_and_recordings_at_the_sites() -> None:
 
 
 def test_a_silent_site_is_known_by_its_name() -> None:
-    """The alert for a silent site covers every site by name, even one that has never sent any data."""
+    """The silent site alert covers every site by name, even one that has never sent any data."""
     (silent,) = [rule for rule in rules(objects()["centre sites.shops"]) if rule["alert"] == "ModelyardSiteSilent"]
 
     assert all(f'"{name}"' in silent["expr"] for name in ("shop-001", "shop-002", "shop-003", "shop-107"))
@@ -86,7 +86,10 @@ def test_an_objective_that_differs_between_sites_is_refused() -> None:
 
 
 def test_readmes_describe_what_differs_between_sites() -> None:
-    """The centre lists the alerts of sites. A shell rejects a placeholder in a command unless it is quoted."""
+    """The central README lists the site alerts.
+
+    A shell rejects a placeholder in a command unless it is quoted.
+    """
     outcome = compile_text(SPEC, tables={"shops.csv": TABLE})
     (centre,) = [content.decode() for path, content in outcome.files.items() if path.endswith("centre/README.md")]
     (shops,) = [content.decode() for path, content in outcome.files.items() if path.endswith("shops/README.md")]

@@ -42,7 +42,7 @@ def test_no_project_exceeds_the_resource_limit() -> None:
 
 
 def test_adding_a_workload_moves_no_other() -> None:
-    """When a workload is added, all others stay in their projects. Moving them would recreate their resources."""
+    """Adding a workload leaves all others in their projects. Moving them would recreate their resources."""
     before = homes(FILES)
     after = homes((*FILES, File("pipeline-new", ())))
 

@@ -1,4 +1,4 @@
-"""Tests that all workloads have valid objects and descriptions, and that every field of a spec has an effect."""
+"""Tests that all workloads have valid objects and descriptions, and that every spec field has an effect."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_credentials_are_secret_references() -> None:
 
 
 def test_workloads_are_lowered_on_demand() -> None:
-    """Workloads are lowered on demand, so the cost of the first few does not depend on how many there are."""
+    """Workloads are lowered on demand, so the cost of the first few doesn't depend on the total."""
     plan = plan_of(large_spec(200))
     context = context_of(plan, "far")
     servers = [resource for resource in plan.on("far") if resource.kind is Kind.MODEL_SERVER]

@@ -35,7 +35,7 @@ def test_objects_are_counted_while_they_are_written() -> None:
 
 
 def test_program_includes_the_components_that_it_imports() -> None:
-    """On a cluster that another project creates, the program includes the component that reads its outputs."""
+    """If another project creates the cluster, the program includes the component that reads its outputs."""
     (there,), (in_aws, *_) = workloads_of(context(VALID_SPEC), {}).projects, workloads_of(context_in_aws(), {}).projects
 
     assert there.components == ("base", "documents", "kubernetes")

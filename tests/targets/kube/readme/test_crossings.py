@@ -63,7 +63,7 @@ def test_readmes_mention_bundles() -> None:
 
 
 def test_readmes_list_images_to_transfer() -> None:
-    """The READMEs list the images that the on-premises cluster cannot pull from the account's image registry."""
+    """READMEs list images that the on-premises cluster can't pull from the account's registry."""
     text = hybrid(
         (
             "      context: shop\n",
@@ -97,7 +97,7 @@ def test_remote_write_is_listed() -> None:
 
 
 def test_on_premises_clusters_share_a_bucket_with_credentials() -> None:
-    """Two on-premises clusters do not read each other's stack outputs, but the bucket's target is deployed first."""
+    """Two on-premises clusters don't read each other's stack outputs, but the bucket's target comes first."""
     plan = hybrid_plan(hybrid(*CLUSTERS))
     text = section(readme(plan, "shop"))
 
@@ -129,7 +129,7 @@ def test_adopted_registry_is_listed_on_each_target() -> None:
 
 
 def test_adopted_buckets_need_no_deployment_order() -> None:
-    """Buckets that are adopted or used mutually need no deployment order, unless the cloud target creates a user."""
+    """Adopted or mutually used buckets need no deployment order, unless the cloud target creates a user."""
     films = (
         "  runs: {type",
         '  films: {type: object, target: shop, adopt: films, endpoint: "https://s3.shop.example",'
@@ -163,7 +163,7 @@ def test_objects_written_only_by_the_program_are_listed() -> None:
 
 
 def test_key_rotation_is_explained() -> None:
-    """The README of the target that uses the access keys lists the steps for rotating them."""
+    """The README of the target that uses the access keys explains how to rotate them."""
     steps = section(readme(hybrid_plan(), "shop"))
     two = hybrid(("      context: shop\n", "      context: shop\n      accessKeys: [4, 5]\n"))
 

@@ -1,4 +1,4 @@
-"""Tests that the commands in the README's section "First steps" refer to objects that exist in the manifests."""
+"""Tests that the commands in the README's "First steps" section refer to objects in the manifests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def commands(readme: str) -> list[list[str]]:
 
 
 def approve_commands(emitted: Mapping[str, bytes]) -> list[str]:
-    """Return the commands for approving a version in the README for the target `main`."""
+    """Return the commands for approving a version from the README of target `main`."""
     (readme,) = [content.decode() for path, content in emitted.items() if path.endswith("main/README.md")]
     return [line for line in section(readme).splitlines() if line.startswith("modelyard approve")]
 
@@ -208,7 +208,7 @@ def test_only_existing_alerts_are_mentioned() -> None:
 
 
 def test_approval_says_when_aliases_move() -> None:
-    """An approved version waits for a change window, so the README must not promise an immediate move."""
+    """The README must not promise an immediate move, because an approved version waits for a change window."""
     windows = 'windows: [{days: [mon], from: "09:00", to: "16:00"}]'
     freezes = "freezes: [{from: 2026-12-18, to: 2027-01-06}]"
     approvals = "  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n"

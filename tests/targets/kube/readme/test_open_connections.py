@@ -32,7 +32,7 @@ SPECS = {
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_table_lists_what_the_policies_allow(name: str) -> None:
-    """For each pair of Pods in closed namespaces, the README's table agrees with the network policies."""
+    """The README's table matches the network policies for each pair of Pods in closed namespaces."""
     text = SPECS[name]
     network = network_of(emitted(text), PODS)
     table = Table(rows_of(files(text)["README.md"]), "fraud", network)
@@ -71,7 +71,7 @@ def test_equal_rules_share_a_row() -> None:
 
 @pytest.mark.parametrize("spec", [None, {}, {"podSelector": None}, {"ingress": [{"ports": [{"protocol": "TCP"}]}]}])
 def test_policy_without_a_selector_applies_to_every_pod(spec: Value) -> None:
-    """An override may produce a policy without a selector, which is listed as applying to every Pod."""
+    """A policy without a selector, e.g. from an override, is listed as applying to every Pod."""
     policy: Manifest = {"metadata": {"name": "closed", "namespace": "shop"}, "spec": spec}
 
     assert {(row.pods, row.ports) for row in open_connections([policy], "shop")} <= {("every Pod", "any")}

@@ -1,4 +1,4 @@
-"""Tests that values in the generated Markdown are always literal text on one line."""
+"""Tests that values in the generated Markdown are always literal, single-line text."""
 
 from __future__ import annotations
 

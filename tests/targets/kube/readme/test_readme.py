@@ -85,7 +85,7 @@ def test_readme_lists_required_secrets() -> None:
 
 
 def test_readme_mentions_stores_that_are_created_later() -> None:
-    """If we install External Secrets, its SecretStores can be created only after the installation."""
+    """If we install External Secrets, its SecretStores can be created only afterwards."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [external-secrets]\n")
 
     assert "workloads that read a secret wait until its store exists" in files(VALID_SPEC)["README.md"]
@@ -93,7 +93,7 @@ def test_readme_mentions_stores_that_are_created_later() -> None:
 
 
 def test_readme_names_the_oldest_supported_add_on_version() -> None:
-    """The README requires at least the first KubeRay version that supports `authOptions`."""
+    """The README requires the first KubeRay version that supports `authOptions`, or newer."""
     there = changed("      residency: eu\n", "      residency: eu\n      present: [kuberay, prometheus]\n")
 
     assert "to exist already: prometheus, kuberay 1.6.0 or newer." in files(there)["README.md"]
@@ -114,7 +114,7 @@ def test_readme_lists_namespaces_of_secret_stores() -> None:
 
 
 def test_readme_lists_the_required_gateway() -> None:
-    """The README lists the Gateway or GatewayClass that must already exist if an endpoint uses it."""
+    """The README lists the existing Gateway or GatewayClass required by any endpoint."""
     from_class = changed("{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, mirrors: true}")
     closed = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
@@ -128,7 +128,7 @@ def test_readme_lists_the_required_gateway() -> None:
 
 
 def test_readme_lists_endpoint_addresses() -> None:
-    """The README lists each endpoint's Gateway, its address, and who can call it."""
+    """The README lists each endpoint's Gateway, address, and permitted callers."""
     from_class = changed(
         "{name: edge, namespace: gateways, mirrors: true}", "{class: cilium, certificate: secret://vault/t}"
     )
@@ -209,7 +209,7 @@ def test_image_list_has_names_in_the_edge_registry() -> None:
 
 
 def test_readme_lists_namespaces_for_the_pull_secret() -> None:
-    """The pull secret is needed in the system's namespace and, with a mirror registry, in the add-ons' namespaces."""
+    """The pull secret is needed in the system's namespace and, with a mirror, in those of add-ons."""
     pulled = "      images: {registry: registry.acme.example, pullSecret: pull}\n"
     text = changed("      residency: eu\n", f"      residency: eu\n{pulled}")
     mirrored = text.replace("pullSecret: pull", "pullSecret: pull, mirror: true")
@@ -222,7 +222,7 @@ def test_readme_lists_namespaces_for_the_pull_secret() -> None:
 
 
 def test_readme_lists_metrics_connections() -> None:
-    """The README lists the servers from which metrics are scraped and the monitors that push metrics."""
+    """The README lists the servers that are scraped and the monitors that push metrics."""
     text = files(VALID_SPEC)["README.md"]
 
     assert "| `main:cluster/main` | `main:model-server/scorer-champion` | metrics | http | 8080 |" in text
@@ -230,7 +230,7 @@ def test_readme_lists_metrics_connections() -> None:
 
 
 def test_readme_for_a_shared_cluster_mentions_no_namespace_or_crds() -> None:
-    """On a shared cluster, the README does not mention creating the namespace or custom resource definitions."""
+    """On a shared cluster, the README doesn't mention creating the namespace or CRDs."""
     shared = "      tenancy: shared\n      present: [kuberay, prometheus, cloudnative-pg]\n"
     text = changed(
         "      residency: eu\n",

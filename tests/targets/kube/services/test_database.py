@@ -69,7 +69,7 @@ def test_database_name_is_a_valid_sql_name() -> None:
 
 
 def test_database_metrics_are_scraped() -> None:
-    """If there is a Prometheus, a PodMonitor selects the database's metrics port."""
+    """With a Prometheus, a PodMonitor selects the database's metrics port."""
     monitor = emitted_object(VALID_SPEC, "PodMonitor", "database-runs")
 
     assert monitor["spec"]["selector"] == {"matchLabels": {"cnpg.io/cluster": "runs"}}

@@ -18,7 +18,7 @@ def pod(text: str) -> Object:
 
 
 def variables(text: str) -> Object:
-    """Return MLflow's environment variables, each with its value or its Secret and the Secret's key."""
+    """Return MLflow's environment variables, each with its value or its Secret and key."""
     (container,) = pod(text)["containers"]
     return {
         each["name"]: each.get("value") or tuple(each["valueFrom"]["secretKeyRef"].values())
@@ -27,7 +27,7 @@ def variables(text: str) -> Object:
 
 
 def described(text: str) -> Object:
-    """Return the description that the runtime reads to set up the registry server."""
+    """Return the description from which the runtime sets up the registry server."""
     server: Object = json.loads(emitted_object(text, "ConfigMap", "registry-description")["data"]["workload.json"])[
         "server"
     ]
@@ -135,7 +135,7 @@ def test_registry_mounts_every_users_password() -> None:
 
 
 def test_changed_users_replace_the_pod() -> None:
-    """MLflow reads users and permissions only at startup, so changing them replaces its Pod."""
+    """Changing users or permissions replaces MLflow's Pod, because it reads them only at startup."""
     without = changed("rollback: true, ", "")
     annotations = [
         emitted_object(text, "Deployment", "mlflow")["spec"]["template"]["metadata"]["annotations"]
@@ -163,7 +163,7 @@ def test_an_adopted_registry_is_not_installed() -> None:
 
 
 def test_disruption_budget_keeps_one_replica() -> None:
-    """Several replicas have a disruption budget. For a single replica, a budget would block node drains."""
+    """Multiple replicas have a disruption budget. With a single one, it would block node drains."""
     several = changed("size: small", "size: enterprise")
 
     assert emitted_object(several, "PodDisruptionBudget", "mlflow")["spec"] == {

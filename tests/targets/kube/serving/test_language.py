@@ -1,4 +1,4 @@
-"""Tests that language models are served with the limits in the spec, on CPUs and on accelerators."""
+"""Tests that language models are served within the spec's limits, on CPUs and on accelerators."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ GPU_SPEC = CPU_SPEC.replace("chat@champion", "chat@1").replace(
 
 
 def application(text: str) -> tuple[Object, Any, Any]:
-    """Return an endpoint's RayService, its Serve application, and the application's entry in the description."""
+    """Return an endpoint's RayService, its Serve application, and the application's description."""
     manifests = lowered(text)
     service = manifests.get("RayService", "assistant")
     (serve,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
@@ -60,7 +60,7 @@ def application(text: str) -> tuple[Object, Any, Any]:
 
 
 def test_limits_reach_the_server_and_the_autoscaler() -> None:
-    """A replica gets as many requests as it can generate at once, and the same number of requests may wait."""
+    """A replica gets as many requests as it can generate at once, and just as many may wait."""
     _, serve, described = application(CPU_SPEC)
     (deployment,) = serve["deployments"]
 
@@ -76,7 +76,7 @@ def test_limits_reach_the_server_and_the_autoscaler() -> None:
 
 
 def test_renamed_endpoint_keeps_the_name_that_requests_use() -> None:
-    """Requests use the name of the Service, which does not change when the endpoint is renamed."""
+    """Requests use the Service's name, which stays the same when the endpoint is renamed."""
     text = CPU_SPEC.replace("  assistant:", "  helper:") + "moved: {inference.helper: inference.assistant}\n"
     manifests = lowered(text)
     described = json.loads(manifests.get("ConfigMap", "assistant-description")["data"]["workload.json"])
@@ -85,7 +85,7 @@ def test_renamed_endpoint_keeps_the_name_that_requests_use() -> None:
 
 
 def test_replica_on_accelerators_gets_all_of_them_and_its_own_image() -> None:
-    """vLLM distributes the model across all of the Pod's GPUs, and runs in the image that the spec names."""
+    """vLLM spreads the model across all of the Pod's GPUs and runs in the image named in the spec."""
     service, serve, described = application(GPU_SPEC)
     (deployment,), (group,) = serve["deployments"], service["spec"]["rayClusterConfig"]["workerGroupSpecs"]
     (worker,) = group["template"]["spec"]["containers"]
@@ -105,7 +105,7 @@ def readme(text: str) -> str:
 
 
 def test_readme_sends_a_chat() -> None:
-    """The request has the format accepted by the server and uses the endpoint's name as its model."""
+    """The README's request has the server's format and names the endpoint as its model."""
     steps = readme(CPU_SPEC)
     (line,) = [line for line in steps.splitlines() if line.startswith("curl -d ")]
     _, _, body, url = shlex.split(line)
@@ -130,7 +130,7 @@ def test_readme_describes_the_image_with_vllm() -> None:
     ],
 )
 def test_image_with_vllm_has_the_packages_of_the_clouds_storage(cloud: str, names: str) -> None:
-    """Ray's image has none of these packages, and without them the server could not load its model."""
+    """Without these packages, which Ray's image doesn't include, the server couldn't load its model."""
     start, end = GPU_SPEC.index("  mode: on-prem"), GPU_SPEC.index("stores:")
     text = f"{GPU_SPEC[:start]}  mode: cloud\n  targets: {{main: {cloud}}}\n{GPU_SPEC[end:]}"
     text = text.replace(', endpoint: "https://s3.acme.example", credentials: "secret://kubernetes/lake"', "")

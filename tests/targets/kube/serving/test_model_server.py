@@ -30,7 +30,7 @@ def test_each_variant_has_its_own_ray_service() -> None:
 
 
 def test_each_replica_has_its_own_pod() -> None:
-    """Each replica has its own Pod, so the worker group has the same minimum and maximum as the replicas."""
+    """Each replica gets its own Pod, so the worker group's bounds equal those of the replicas."""
     service = lowered(VALID_SPEC).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]
@@ -53,7 +53,7 @@ def test_each_replica_has_its_own_pod() -> None:
     ],
 )
 def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, most: int) -> None:
-    """By default, the scaling target is one full batch, and a replica accepts twice as many requests."""
+    """The scaling target defaults to one full batch, and a replica accepts twice as many requests."""
     scaling = "    scaling: {metric: ongoing-requests, target: 8}\n"
     text = changed(scaling, "".join(f"    {line}\n" for line in more))
     (application,) = serve_config(lowered(text).get("RayService", "scorer-champion"))["applications"]
@@ -64,7 +64,7 @@ def test_default_scaling_target_is_a_full_batch(more: list[str], target: float, 
 
 
 def test_half_a_cpu_is_rounded_up_for_ray() -> None:
-    """KubeRay rounds half a CPU up to one CPU for Ray, and the replica asks Ray for 0.75."""
+    """KubeRay rounds half a CPU up to one for Ray, and the replica requests 0.75 from Ray."""
     service = lowered(changed("{cpu: 2, memory: 8Gi}", "{cpu: 500m, memory: 8Gi}")).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
 
@@ -82,7 +82,7 @@ def test_pod_and_replica_request_accelerators() -> None:
 
 
 def test_applications_refer_to_their_description() -> None:
-    """A Serve application is given its name in the mounted description, and a digest that changes with its entry."""
+    """A Serve application is given its name in the mounted description and a digest of its entry."""
     before, after = lowered(VALID_SPEC), lowered(changed("sample: 20%", "sample: 30%"))
     (application,) = serve_config(before.get("RayService", "scorer-champion"))["applications"]
     (other,) = serve_config(after.get("RayService", "scorer-champion"))["applications"]
@@ -107,7 +107,7 @@ def test_changed_description_replaces_pods() -> None:
     ("old", "new"), [("team: payments", "team: risk"), ("risk: limited", "risk: minimal"), ("email: pay", "email: ps")]
 )
 def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
-    """Changing the owner or the risk changes the description but does not replace Pods."""
+    """Changing the owner or the risk changes the description without replacing Pods."""
     before, after = lowered(VALID_SPEC), lowered(changed(old, new))
 
     name = "scorer-champion"
@@ -117,7 +117,7 @@ def test_changed_owner_does_not_replace_pods(old: str, new: str) -> None:
 
 
 def test_in_place_rollout_changes_only_the_serve_config() -> None:
-    """With an in-place rollout, a new description changes only the Serve configuration, unless the stores change."""
+    """In-place rollouts of a new description change only the Serve configuration, unless the stores change."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def spec(old: str, new: str) -> Any:
@@ -141,7 +141,7 @@ def test_rollout_strategy_sets_the_upgrade_type(rollout: str, upgrade: dict[str,
 
 
 def test_incremental_rollout_has_class_steps_and_autoscaler() -> None:
-    """An incremental rollout sets the GatewayClass, the steps, and the autoscaler that KubeRay requires."""
+    """An incremental rollout sets the GatewayClass, the steps, and the autoscaler required by KubeRay."""
     text = changed(
         "      challenger: {model: fraud-xgb@candidate, replicas: 1}\n    traffic: {champion: 95, challenger: 5}\n",
         "    rollout: {strategy: incremental, step: 20%, interval: 2m, maxSurge: 50%}\n",
@@ -190,7 +190,7 @@ def test_only_several_replicas_have_a_disruption_budget() -> None:
 
 
 def test_pool_members_share_a_cluster_but_not_pods() -> None:
-    """Pool members share a Ray cluster, but each has its own worker group, path prefix and tokens."""
+    """Pool members share a Ray cluster, but have their own worker groups, path prefixes and tokens."""
     second = (
         "  ranker:\n    variants: {champion: {model: fraud-xgb@champion}}\n    compute: train\n"
         "    replicas: 1\n    pool: shared\n"
@@ -253,7 +253,7 @@ _HOST, _TOKEN = "      host: scores.acme.example\n", "secret://vault/scorer#toke
     ],
 )
 def test_in_place_rollout_replaces_pods_only_for_some_changes(old: str, new: str, replaced: bool) -> None:
-    """An in-place rollout replaces Pods only if it has to, for example if an SLO needs a new histogram bucket."""
+    """An in-place rollout replaces Pods only if necessary, e.g. if an SLO needs a new histogram bucket."""
     in_place = ("    slo: {", "    rollout: {strategy: in-place}\n    slo: {")
 
     def pods(*more: tuple[str, str]) -> Any:
@@ -289,7 +289,7 @@ def test_requests_are_logged_if_required(old: str, new: str, logged: bool) -> No
 
 @pytest.mark.parametrize(("written", "most"), [("target: 8", 256), ("target: 8, maxQueued: 50", 50), ("target: 2", 64)])
 def test_requests_beyond_the_queue_limit_are_rejected(written: str, most: int) -> None:
-    """Requests beyond the queue limit are rejected immediately with 503 and Retry-After."""
+    """Requests over the queue limit are immediately rejected with 503 and Retry-After."""
     service = lowered(changed("target: 8", written)).get("RayService", "scorer-champion")
     (application,) = serve_config(service)["applications"]
     (deployment,) = application["deployments"]

@@ -1,4 +1,4 @@
-"""Tests the names of buckets and the URIs of stores, on an existing service and in a cloud."""
+"""Tests bucket names and store URIs, on an existing service and in a cloud."""
 
 from __future__ import annotations
 

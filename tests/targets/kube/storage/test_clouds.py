@@ -1,4 +1,4 @@
-"""Tests that a store's protocol depends on the provider of the store's target."""
+"""Tests that a store's protocol depends on its target's provider."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_store_uses_the_clouds_protocol_unless_it_has_an_endpoint(provider: str,
 
 
 def test_a_new_bucket_in_an_account_has_a_name_of_both() -> None:
-    """The storage account's name has at most 24 letters and digits, and depends on the whole name and the owner."""
+    """Storage account names have at most 24 letters and digits, and depend on the full name and the owner."""
     container, account = AZURE.named("leads-prod-lake", "growth").split("@")
     others = {
         AZURE.named(name, owner) for name, owner in (("leads-prod-lake", "sales"), ("leads-prod-lakes", "growth"))

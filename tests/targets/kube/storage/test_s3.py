@@ -1,4 +1,4 @@
-"""Tests that environment variables configure access to S3, both in the cloud and at a custom endpoint."""
+"""Tests that environment variables configure S3 access, both in the cloud and at a custom endpoint."""
 
 from __future__ import annotations
 

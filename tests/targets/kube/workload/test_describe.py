@@ -51,7 +51,7 @@ def test_the_champion_stands_in(challenger: str, stand_in: str | None) -> None:
 
 
 def test_only_training_has_card_and_gate() -> None:
-    """Descriptions other than training's lack the model card and the gate, so changing a card replaces no servers."""
+    """Only training descriptions include the model card and the gate, so changing a card replaces no servers."""
     retrain, nightly = described(VALID_SPEC, "retrain")["pipeline"], described(VALID_SPEC, "nightly")["pipeline"]
 
     assert retrain["model"]["card"]["purpose"] == "Ranks card payments by the risk of fraud."
@@ -92,7 +92,7 @@ def test_every_named_variable_is_in_every_container() -> None:
 
 @pytest.mark.parametrize(("environment", "bucket"), [("prod", "fraud-prod-lake"), ("default", "fraud-lake")])
 def test_created_bucket_is_named_after_the_environment(environment: str, bucket: str) -> None:
-    """Environments may share a storage service, so the names of created buckets contain the environment."""
+    """Names of created buckets contain the environment, because environments may share a storage service."""
     from modelyard_targets.kube.storage.buckets import bucket_name
     from tests.plans import system_of
 
@@ -151,7 +151,7 @@ def test_moved_pipeline_is_started_by_its_old_cron_job() -> None:
 
 
 def test_digest_does_not_depend_on_key_order() -> None:
-    """The digest does not depend on the order of JSON keys, so the runtime computes the same digest from the file."""
+    """The digest doesn't depend on JSON key order, so the runtime computes the same one from the file."""
     assert digest({"a": 1, "b": [1.5, "ü"]}) == digest({"b": [1.5, "ü"], "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": "ü"}) == digest(json.loads(json.dumps({"a": "ü"})))

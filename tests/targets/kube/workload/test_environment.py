@@ -14,7 +14,7 @@ CHECKSUMS = {"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATI
 
 
 def environments(objects: Object) -> list[dict[str, str]]:
-    """Return, for each container that uses the store `lake`, the environment variables that have plain values."""
+    """Return the plain-value environment variables of each container that uses the store `lake`."""
     containers = [container for pod in pod_specs(objects) for container in pod["containers"]]
     plain = [{each["name"]: each.get("value", "") for each in container["env"]} for container in containers]
     return [variables for variables in plain if "MODELYARD_STORE_LAKE_ACCESS_KEY_ID" in variables]
@@ -35,7 +35,7 @@ def test_checksums_are_limited_in_runs() -> None:
 
 
 def test_no_variable_is_set_twice() -> None:
-    """No container sets a variable twice, even if several stores need the variable."""
+    """No container sets a variable twice, even if multiple stores need it."""
     for manifest in lowered(VALID_SPEC):
         for pod in pod_specs(manifest):
             for container in pod["containers"]:

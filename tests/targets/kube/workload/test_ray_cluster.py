@@ -1,4 +1,4 @@
-"""Tests that Ray clusters pass KubeRay's validation and have as few permissions as possible."""
+"""Tests that Ray clusters pass KubeRay's validation and have minimal permissions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(text: str, name: str) -> Object:
 
 
 def test_token_authentication_is_set_explicitly() -> None:
-    """Without an explicit authentication mode `token`, KubeRay's operator would not secure the cluster."""
+    """Unless authentication mode `token` is explicit, KubeRay's operator wouldn't secure the cluster."""
     assert cluster(VALID_SPEC)["authOptions"] == {"mode": "token"}
 
 
@@ -71,7 +71,7 @@ def test_the_autoscaler_is_restricted_too() -> None:
 
 
 def test_autoscaler_uses_our_image_and_separate_volumes() -> None:
-    """The autoscaler uses our image and shares no volumes with user code, which could plant a `.pth` file in them."""
+    """The autoscaler uses our image and shares no volumes in which user code could plant a `.pth` file."""
     own = changed("    slo: {", "    source: {image: ghcr.io/acme/serve:1}\n    slo: {")
     scaling = cluster(own)
     autoscaler = scaling["autoscalerOptions"]
@@ -168,7 +168,7 @@ def test_pods_select_the_chosen_machines() -> None:
 
 
 def test_images_use_pull_secret_and_mirror() -> None:
-    """Pods use the pull secret, and third-party images are pulled from the mirror."""
+    """Pods use the pull secret, and third-party images come from the mirror."""
     text = changed(
         "      gateway: {name: edge",
         "      images: {registry: registry.acme.example, pullSecret: pull, mirror: true}\n      gateway: {name: edge",
@@ -182,7 +182,7 @@ def test_images_use_pull_secret_and_mirror() -> None:
 
 
 def test_heads_and_runs_are_protected_from_node_drains() -> None:
-    """Heads and runs have annotations that prevent node drains. Serving workers have a disruption budget instead."""
+    """Heads and runs have annotations that prevent node drains, and serving workers have a disruption budget."""
     server, job = cluster(VALID_SPEC), run(VALID_SPEC, "retrain")["spec"]["rayClusterSpec"]
     pods = {
         "head": server["headGroupSpec"],
@@ -212,7 +212,7 @@ STATE = (
 
 
 def test_serving_head_stores_its_state_in_redis() -> None:
-    """Only clusters that serve models store their head's state, using the target's Redis."""
+    """Only serving clusters store their head's state, using the target's Redis."""
     password = {"valueFrom": {"secretKeyRef": {"name": "vault.redis", "key": "password"}}}
 
     assert cluster(changed(*STATE))["gcsFaultToleranceOptions"] == {
