@@ -1,7 +1,7 @@
 """Move a system to other providers in memory, and report what each provider rejects.
 
-A move changes only the provider of targets and whatever depends on it: the region and the account. Everything else
-stays as written, so every rejection is a change that somebody would have to make.
+A move changes only the provider of targets and whatever depends on it: the region, the account and the tenant.
+Everything else stays as written, so every rejection is a change that somebody would have to make.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TIED: Final = "W0410"
 """The code for a setting that works on only one provider."""
+_IDENTITY: Final = ("account", "tenant")
+"""The fields that say whose cloud a target is in."""
 _UNKNOWN: Final = "E0203"
 """The code for a field that does not exist, without which the rest of its mapping may be valid."""
 _SETTINGS: Final = ("profile", "governance", "registry")
@@ -238,8 +240,8 @@ class _Trial:
         path = target_path(self.system, target.name)
         current = self.system.written(*path)
         desired: dict[str, Json] = {"provider": provider, "region": region or None}
-        if "account" in current and provider != target.provider:
-            desired["account"] = None
+        if provider != target.provider:
+            desired.update((field, None) for field in _IDENTITY if field in current)
         if not region and not self.targets[provider].runs_here and not current.get("context"):
             desired["context"] = target.name
         for name, after in desired.items():

@@ -38,6 +38,20 @@ def cloud(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_system_leaves_its_subscription_and_tenant_on_azure(run: Run, cloud: Path) -> None:
+    """Both name an Azure identity, so neither stands in the way of another cloud."""
+    ids = (f"{digit * 8}-{digit * 4}-4{digit * 3}-8{digit * 3}-{digit * 12}" for digit in "12")
+    there = "provider: azure, region: germanywestcentral, account: {}, tenant: {}".format(*ids)
+    here = 'provider: aws, region: eu-central-1, account: "123456789012"'
+    assert here in CLOUD
+    cloud.write_text(CLOUD.replace(here, there), encoding="utf-8")
+
+    ran = run("portability", cloud, "--to", "aws")
+
+    assert "to aws in eu-central-1: nothing else changes (100 %)" in ran.out
+    assert "  deployment.tenant: without 22222222-2222-4222-8222-222222222222\n" in ran.out
+
+
 def test_a_system_with_managed_stores_moves_by_provider_region_and_account(run: Run, cloud: Path) -> None:
     result = run("portability", cloud, "--min", "100")
 
