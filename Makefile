@@ -39,7 +39,7 @@ check runtime real test: export OMP_NUM_THREADS := 1
 # Go's compiler, API servers and engines collect garbage less often: a test with all of them took 68 s of processor time
 # instead of 90, and a build 7 percent less. The limit keeps a large program from taking five times its memory.
 testbed real test: export GOGC := 400
-testbed real test: export GOMEMLIMIT := 3GiB
+testbed real test: export GOMEMLIMIT := 2GiB
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
