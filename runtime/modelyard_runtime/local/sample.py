@@ -101,7 +101,7 @@ class Truth:
     def _scale(self, *, of_prompts: bool) -> float:
         """Return the standard deviation of the weighted sum of all prompts, or of all other features."""
         names = [name for name, kind in self.columns.items() if (kind == _PROMPT) == of_prompts]
-        return max(float(sum(self.weight(name) ** 2 for name in names)) ** 0.5, 1e-9)
+        return float(max(float(sum(self.weight(name) ** 2 for name in names)) ** 0.5, 1e-9))
 
     def recorded(self) -> dict[str, Any]:
         """Return the truth as plain data for `sample.json`."""
