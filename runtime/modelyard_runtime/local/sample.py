@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -101,7 +102,7 @@ class Truth:
     def _scale(self, *, of_prompts: bool) -> float:
         """Return the standard deviation of the weighted sum of all prompts, or of all other features."""
         names = [name for name, kind in self.columns.items() if (kind == _PROMPT) == of_prompts]
-        return float(max(float(sum(self.weight(name) ** 2 for name in names)) ** 0.5, 1e-9))
+        return max(math.hypot(*map(self.weight, names)), 1e-9)
 
     def recorded(self) -> dict[str, Any]:
         """Return the truth as plain data for `sample.json`."""
