@@ -49,7 +49,7 @@ def check(page: Path, place: Path, accept: bool) -> None:
 
 
 def test_readme_shows_the_example(place: Path) -> None:
-    """The README's first spec is examples/hello without the line that tells editors the schema."""
+    """The README's first spec is examples/hello without the editor's schema comment."""
     first = README.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```\n")[0]
 
     assert first == (place / "hello" / "system.yaml").read_text(encoding="utf-8")

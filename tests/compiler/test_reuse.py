@@ -10,6 +10,7 @@ from modelyard.load import load
 from modelyard.load.builder import LIMITS, Builder, Limits
 from modelyard.load.reuse import reused
 from modelyard.source import Document, Json, SourceFile
+from tests.narrowing import present
 
 SPEC = """\
 # the system
@@ -91,9 +92,7 @@ def _whole(document: Document) -> object:
 
 
 def _reused(old: str, new: str, limits: Limits = LIMITS) -> Document | None:
-    like = _parsed(old)
-    assert like is not None
-    return reused(SourceFile.read("new.yaml", new), like, limits)
+    return reused(SourceFile.read("new.yaml", new), present(_parsed(old)), limits)
 
 
 @st.composite
@@ -117,9 +116,7 @@ def test_reuse_changes_nothing(old: str, new: str) -> None:
     like = _parsed(old)
     document = None if like is None else reused(SourceFile.read("new.yaml", new), like, LIMITS)
     if document is not None:
-        parsed = _parsed(new)
-        assert parsed is not None
-        assert _whole(document) == _whole(parsed)
+        assert _whole(document) == _whole(present(_parsed(new)))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +135,7 @@ def test_only_entries_with_other_text_are_parsed(
     monkeypatch: pytest.MonkeyPatch, old: str, new: str, parsed: list[str]
 ) -> None:
     """Every other entry is the same object as in the other version, and its spans are those of its new lines."""
-    like, changed = _parsed(SPEC), SPEC.replace(old, new)
+    like, changed = present(_parsed(SPEC)), SPEC.replace(old, new)
     texts: list[str] = []
     read = Builder.document
 
@@ -148,16 +145,12 @@ def test_only_entries_with_other_text_are_parsed(
         texts.extend(inner if isinstance(inner, dict) else ())
         return value
 
-    assert like is not None
     with monkeypatch.context() as patch:
         patch.setattr(Builder, "document", noted)
-        document = reused(SourceFile.read("new.yaml", changed), like, LIMITS)
+        document = present(reused(SourceFile.read("new.yaml", changed), like, LIMITS))
 
-    whole = _parsed(changed)
-    assert document is not None
-    assert whole is not None
     assert texts == parsed
-    assert _whole(document) == _whole(whole)
+    assert _whole(document) == _whole(present(_parsed(changed)))
 
 
 @pytest.mark.parametrize(
@@ -188,20 +181,17 @@ def test_limits_hold_for_reused_files() -> None:
     more = f"{SPEC}  more: [{', '.join('1' * 20)}]\n"
     deeper = f"{SPEC}  deeper: {'[' * 8}{']' * 8}\n"
 
-    assert _reused(SPEC, more, Limits(values=50)) is not None
+    assert present(_reused(SPEC, more, Limits(values=50))).value == present(_parsed(more)).value
     assert _reused(SPEC, more, Limits(values=40)) is None
-    assert _reused(SPEC, deeper, Limits(depth=10)) is not None
+    assert present(_reused(SPEC, deeper, Limits(depth=10))).value == present(_parsed(deeper)).value
     assert _reused(SPEC, deeper, Limits(depth=9)) is None
 
 
 def test_a_reused_document_can_be_reused() -> None:
     """Documents of a third version come from the second's, although this was not parsed as a whole."""
     second, third = SPEC.replace("number", "integer"), SPEC.replace("  stock", "  # comment\n  stock")
-    document = _reused(SPEC, second)
-    assert document is not None
+    document = present(_reused(SPEC, second))
 
-    again, whole = reused(SourceFile.read("new.yaml", third), document, LIMITS), _parsed(third)
+    again = present(reused(SourceFile.read("new.yaml", third), document, LIMITS))
 
-    assert again is not None
-    assert whole is not None
-    assert _whole(again) == _whole(whole)
+    assert _whole(again) == _whole(present(_parsed(third)))

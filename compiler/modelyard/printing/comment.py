@@ -34,7 +34,7 @@ Shape: TypeAlias = Callable[[Finding, Review], str]
 
 
 def comment(review: Review, costs: Sequence[CostChange], spec: str) -> str:
-    """Return the comment. `spec` is the new spec's path, which tells the comments for several systems apart."""
+    """Return the comment. `spec` is the new spec's path, which identifies the system the comment is for."""
     parts = [_head(review, costs, spec), *(_problems(unjudged) for unjudged in review.unjudged[:_MOST_UNJUDGED])]
     groups = by_level(review, Level.NOTE)
     room = BUDGET - sum(map(len, parts)) - _ROOM_FOR_FOLDS

@@ -129,7 +129,7 @@ def test_tags_describe_nodes_of_an_empty_group(pool: str, resources: Resources) 
 
 
 def test_local_disks_store_images_and_ephemeral_data(resources: Resources) -> None:
-    """The user data makes nodeadm use the local disks, and a tag tells the autoscaler their size."""
+    """User data configures nodeadm to use local disks, and a tag passes their size to the autoscaler."""
     message = message_from_bytes(b64decode(inputs(resources, TEMPLATE, "large")["userData"]))
     (part,) = (part for part in message.walk() if not part.is_multipart())
     (disk,) = inputs(resources, TEMPLATE, "large")["blockDeviceMappings"]

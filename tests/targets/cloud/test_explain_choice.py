@@ -7,6 +7,7 @@ from modelyard.plan import Hardware
 from modelyard.usage import NO_USAGE
 from modelyard_targets.cloud.choose import choose
 from modelyard_targets.cloud.costs.prices import Sheet
+from tests.narrowing import present
 from tests.targets.cloud.hardware_requests import compute_class, machine, market
 
 MARKET = market(
@@ -45,16 +46,15 @@ def test_price_from_another_kind_or_region_is_marked() -> None:
 
 def test_an_on_demand_price_in_place_of_a_spot_price_is_an_estimate() -> None:
     sheet = Sheet("aws", "eu-central-1", MARKET, {}, NO_USAGE)
-    prices = [sheet.machine(name, spot=True) for name in "abc"]
-    on_demand = sheet.machine("a", spot=False)
+    prices = [present(sheet.machine(name, spot=True)) for name in "abc"]
+    on_demand = present(sheet.machine("a", spot=False))
     scaled = "price of us-east-1 × 1.3, the median ratio of machine prices"
 
-    assert [price.estimate for price in prices if price is not None] == [
+    assert [price.estimate for price in prices] == [
         "on demand, because no spot price is known",
         scaled,
         f"on demand, because no spot price is known; {scaled}",
     ]
-    assert on_demand is not None
     assert on_demand.estimate == ""
 
 
