@@ -25,6 +25,8 @@ repeated = $(1) -n 2 $(3) $(call kept,$(2)) $(2) || { [ $$? -eq 1 ] && echo "Onc
 kept = -o cache_dir=.pytest_cache/$(notdir $(1))
 # What one machine can carry only once stays with one worker.
 REAL := $(call repeated,$(PYTEST),tests/real)
+# What needs no real parts.
+CHECKS := style imports unit runtime pyright mypy
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
 BUDGETS := tests/benchmarks/bench_budgets.py tests/benchmarks/bench_sites.py tests/benchmarks/bench_by_hand.py
 # Start-up, validate and a compile that changes nothing: a minute in all. The others take minutes each, and compare with a
@@ -43,7 +45,8 @@ testbed real test: export GOMEMLIMIT := 2GiB
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo compiled check style types mypy pyright imports unit coverage clouds runtime test real testbed budgets bench clean
+.PHONY: help demo compiled check style types mypy pyright imports unit coverage clouds runtime test real testbed packages \
+	budgets bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -87,7 +90,7 @@ compiled: $(COMMAND) ## compile the reference system, and show what came out and
 	@echo "then on a cluster of your own: cd examples/fraud-detection/build/on-prem/main/workloads && pulumi up"
 
 check: $(INSTALLED) $(RUNTIME) ## everything that needs no real parts: twenty minutes on two cores
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target style imports unit runtime pyright mypy
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(CHECKS)
 
 style: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -115,18 +118,22 @@ coverage: $(INSTALLED) ## the unit tests, and the files that they do not run who
 clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run loads a large SDK
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
 
-runtime: $(RUNTIME)
-	@$(BIN)/python -m testbed packages # Azurite
+runtime: $(RUNTIME) packages
 	$(call repeated,"$$(cat $(RUNTIME))" -m pytest,tests/runtime,--dist loadfile)
 
-testbed: $(INSTALLED) ## build the real parts into the cache folder, once
-	$(BIN)/python -m testbed packages
-	$(BIN)/python -m testbed build
+testbed: packages ## build the real parts into the cache folder, once
+	nice $(BIN)/python -m testbed build
+
+packages: $(INSTALLED)
+	@$(BIN)/python -m testbed packages
 
 real: testbed
 	$(REAL)
 
-test: testbed check clouds ## everything: builds the real parts, then check and clouds, the tests that use them, and short budgets
+# The build leaves cores idle while it downloads and links, and has a low priority, so it hardly slows the tests down.
+test: packages ## everything: check and clouds while the real parts are built, tests that use them, and short budgets
+	@echo "Building the real parts beside the tests that need none. The output of each appears when it ends."
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target testbed $(CHECKS) clouds
 	$(REAL)
 	$(BENCH) $(BUDGETS) -k "$(SHORT)"
 

@@ -13,8 +13,8 @@ def main() -> int:
     """Run the subcommand. Return 1 if this machine cannot run everything."""
     parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("packages", help="install the Debian packages that the real parts need, where that is possible")
-    building = verbs.add_parser("build", help="build what is missing from Go modules, and install what is from npm")
+    verbs.add_parser("packages", help="install what the real parts need from Debian and npm, where that is possible")
+    building = verbs.add_parser("build", help="build what is missing from Go modules")
     building.add_argument("part", nargs="*", help="only these parts")
     verbs.add_parser("missing", help="say in plain words what cannot run here")
     preparing = verbs.add_parser("environment", help="make an environment once, and print its interpreter")
@@ -24,10 +24,9 @@ def main() -> int:
     args = parser.parse_args()
     if args.verb == "packages":
         machine.install_packages()
+        npm.install()
     elif args.verb == "build":
         build.build(frozenset(args.part))
-        if not args.part:
-            npm.install()
     elif args.verb == "environment":
         print(environments.environment("\n".join(map(Path.read_text, args.requirements))))
     elif args.verb == "venv":
