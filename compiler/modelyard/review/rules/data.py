@@ -133,6 +133,15 @@ def _path_why(change: Change, sides: Sides) -> str:
     return f"gates are evaluated on different data: {', '.join(gates)}; {moved}" if gates else moved
 
 
+def _lock_why(change: Change, sides: Sides) -> str:
+    if change.way is not Direction.STRICTER:
+        return "records may be deleted sooner"
+    store = sides.after.stores.get(change.path[1])
+    if store is None or store.object_lock is None or store.object_lock.mode != "compliance":
+        return ""
+    return "nobody can undo this for what is stored there, not even the owner of the account"
+
+
 _CAPTURE: Final = ("inference", "*", "capture")
 _DATA: Final = ("data", "*")
 
@@ -182,7 +191,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("stores", "*", "objectLock"),
         by_way(("R315", DANGER), ("R316", REVIEW), ("R315", REVIEW)),
         described_by("the lock that keeps versions of objects in {name} from being deleted: {last} is {moves}"),
-        lambda change, _: "" if change.way is Direction.STRICTER else "records may be deleted sooner",
+        _lock_why,
     ),
     Rule(
         ("stores", "*", "versioned"),

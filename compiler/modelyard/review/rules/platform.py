@@ -151,6 +151,20 @@ def _moved_says(change: Change, _: Sides) -> str:
     return f"{change.path[-1]} was {change.after.text}, and keeps its resources"
 
 
+def _tenancy_why(change: Change, _: Sides) -> str:
+    """Explain who manages what is at cluster scope, if that changes: a private cloud is managed like one's own."""
+    if change.after.text == "shared":
+        return "its owner manages the namespace, add-ons, admission policies and priority classes, not this system"
+    if change.before.text == "shared":
+        return "this system manages its namespace, add-ons, admission policies and priority classes, not the owner"
+    return ""
+
+
+def _tenancy(change: Change, _: Sides) -> Verdict:
+    hands = "shared" in {change.before.text, change.after.text}
+    return "R409", REVIEW if hands or change.way is Direction.LOOSER else NOTE
+
+
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
 _ANEW: Final = "resources are not renamed: new ones are created, and those with the old name are removed"
@@ -213,6 +227,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
         described_by("the API of the cluster {target} is {moves}"),
     ),
+    Rule((*_TARGET, "tenancy"), _tenancy, described_by("the cluster of {target} is {moves}"), _tenancy_why),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
         lambda change, _: ("R410", REVIEW if change.removed else DANGER),
