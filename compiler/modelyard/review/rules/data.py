@@ -142,6 +142,33 @@ def _lock_why(change: Change, sides: Sides) -> str:
     return "nobody can undo this for what is stored there, not even the owner of the account"
 
 
+def _is_learned(change: Change, sides: Sides) -> bool:
+    """Return whether a model is trained on a dataset."""
+    pipelines = sides.after.pipelines.values()
+    return any(pipeline.type == "training" and change.path[1] in pipeline.inputs for pipeline in pipelines)
+
+
+def _learned_why(change: Change, sides: Sides) -> str:
+    return "from the next training run, models learn from it differently" if _is_learned(change, sides) else ""
+
+
+def _label_why(change: Change, sides: Sides) -> str:
+    if _is_learned(change, sides):
+        return "from the next training run, models learn to predict a different column; callers get its predictions"
+    return "predictions are compared with a different column"
+
+
+def _column(change: Change, sides: Sides) -> Verdict:
+    """Judge a column of a schema. A new one only matters if models learn from all columns or from this one."""
+    dataset = sides.after.data.get(change.path[1])
+    used = dataset is None or not dataset.features or change.path[-1] in (*dataset.features, dataset.label)
+    return "R111", REVIEW if used or not change.added else NOTE
+
+
+def _column_why(change: Change, sides: Sides) -> str:
+    return _learned_why(change, sides) if _column(change, sides)[1] is REVIEW else ""
+
+
 _CAPTURE: Final = ("inference", "*", "capture")
 _DATA: Final = ("data", "*")
 
@@ -230,12 +257,9 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: stated(f"the features of {change.path[1]}", change),
         "from the next training run, models learn from different columns",
     ),
-    Rule(
-        (*_DATA, "*"),
-        always("R111", REVIEW),
-        described_by("dataset {name}: {last} is {moves}"),
-        "from the next training run, models learn from it differently",
-    ),
+    Rule((*_DATA, "label"), always("R111", REVIEW), described_by("the label of {name} is {moves}"), _label_why),
+    Rule((*_DATA, "schema", "*"), _column, described_by("the type of column {last} in {name} is {moves}"), _column_why),
+    Rule((*_DATA, "*"), always("R111", REVIEW), described_by("dataset {name}: {last} is {moves}"), _learned_why),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (Rule(_DATA, _dataset, _dataset_says),)

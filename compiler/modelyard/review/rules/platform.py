@@ -130,11 +130,25 @@ def _size_why(change: Change, sides: Sides) -> str:
 
 
 def _version(change: Change, _: Sides) -> Verdict:
+    if not (change.before.text and change.after.text):  # an existing cluster, whose owner chooses the version
+        return "R505", NOTE
     return "R505", DANGER if _number(change.after.text) < _number(change.before.text) else REVIEW
 
 
 def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdecimal())
+
+
+def _nat(change: Change, _: Sides) -> Verdict:
+    """Judge the NAT gateways of a target. With none, nothing reaches the internet; one depends on its zone."""
+    before, after = change.before.text, change.after.text
+    if "none" in {before, after} or not (before and after):
+        return "R402" if after == "none" else "R401", REVIEW
+    return ("R616", NOTE) if after == "per-zone" else ("R606", REVIEW)
+
+
+def _nat_why(change: Change, sides: Sides) -> str:
+    return "without its zone, no zone reaches the internet" if _nat(change, sides)[0] == "R606" else ""
 
 
 def _label_level(change: Change, _: Sides) -> Verdict:
@@ -213,7 +227,9 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "version"),
         _version,
         described_by("the Kubernetes version of {target} is {moves}"),
-        "a cluster cannot go back to an older version",
+        lambda change, _: (
+            "a cluster cannot go back to an older version" if change.before.text and change.after.text else ""
+        ),
         irreversible=True,
     ),
     Rule(
@@ -227,6 +243,12 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
         described_by("the API of the cluster {target} is {moves}"),
     ),
+    Rule(
+        (*_TARGET, "access"),
+        by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
+        described_by("the addresses that may call the API of the cluster {target}: {moves}"),
+    ),
+    Rule((*_TARGET, "vpc", "nat"), _nat, described_by("the NAT gateways of {target} are {moves}"), _nat_why),
     Rule((*_TARGET, "tenancy"), _tenancy, described_by("the cluster of {target} is {moves}"), _tenancy_why),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
@@ -324,6 +346,19 @@ RULES: Final[tuple[Rule, ...]] = (
         always("R607", REVIEW),
         _accelerators_say,
         "code, batch sizes and drivers have to suit it",
+    ),
+    *(
+        Rule(
+            (section, "*", "priority"),
+            by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
+            described_by("the priority of {name} is {moves}"),
+            lambda change, _: (
+                "workloads with a higher priority may stop it and take its machines"
+                if change.way is Direction.LOOSER
+                else ""
+            ),
+        )
+        for section in ("inference", "pipelines")
     ),
     Rule(
         ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly
