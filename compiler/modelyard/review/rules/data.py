@@ -257,6 +257,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda change, _: stated(f"the features of {change.path[1]}", change),
         "from the next training run, models learn from different columns",
     ),
+    Rule(
+        (*_DATA, "format"),
+        always("R111", REVIEW),
+        described_by("the format of {name} is {moves}"),
+        "existing files are not converted, and can no longer be read",
+    ),
     Rule((*_DATA, "label"), always("R111", REVIEW), described_by("the label of {name} is {moves}"), _label_why),
     Rule((*_DATA, "schema", "*"), _column, described_by("the type of column {last} in {name} is {moves}"), _column_why),
     Rule((*_DATA, "*"), always("R111", REVIEW), described_by("dataset {name}: {last} is {moves}"), _learned_why),
