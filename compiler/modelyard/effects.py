@@ -95,6 +95,10 @@ class Effects:
         """Return how changes to a component or kind of object take effect. Those not listed change in place."""
         return self.parts.get(kind, _unknown(kind))
 
+    def joined(self, other: Effects) -> Effects:
+        """Return these tables with those of another provider, whose components and types have other names."""
+        return Effects({**other.parts, **self.parts}, {**other.resources, **self.resources})
+
     def fate(self, kind: str, path: str) -> Fate:
         """Return how a change at a path, such as `cidr` or `spec.template.spec`, affects a component or object."""
         part = self.part(kind)

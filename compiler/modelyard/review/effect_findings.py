@@ -104,6 +104,8 @@ def on_targets(
     for name in filter(is_chosen, {**new, **old}):
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
+        if name in old and old[name].provider != target.provider:
+            tables = tables.joined(targets[old[name].provider].effects())
         affected = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
         stays = name in old and name in new and _is_same_namespace(before, after, name)
         kept = entries if stays else frozenset[str]()

@@ -74,12 +74,20 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
         if was is None:
             yield Consequence(key, item, Effect.CREATED)
             continue
-        paths = tuple(dict.fromkeys(differing(was.values, item.values)))
+        paths = tuple(dict.fromkeys((*differing(was.values, item.values), *_other_kinds(was, item))))
         fate = _fate(key[0], item, paths, after, known, effects)
         if fate is None:
             continue
         known.fates[key], known.paths[key] = fate, paths
         yield _outcome(key, item, was, fate, paths, effects)
+
+
+def _other_kinds(was: Item, now: Item) -> Iterator[str]:
+    """Yield the arguments that now refer to resources of other kinds, as after a change of the provider."""
+    for argument in {**was.needs, **now.needs}:
+        old, new = ({kind for _, kind, _ in item.needs.get(argument, ())} for item in (was, now))
+        if old and new and old != new:
+            yield argument
 
 
 def _fate(project: str, item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:

@@ -38,6 +38,13 @@ def _moves_abroad(change: Change) -> bool:
     return not share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
+def _jurisdiction(change: Change, _: Sides) -> Verdict:
+    """Judge where a cluster stands. A country in place of its jurisdiction, or the reverse, moves nothing."""
+    old, new = change.before.text, change.after.text
+    is_within = bool(old and new) and (regions().within(old, (new,)) or regions().within(new, (old,)))
+    return "R306", REVIEW if is_within else DANGER
+
+
 def _region_why(change: Change, _: Sides) -> str:
     stays = (
         "everything that the target creates is recreated there; "
@@ -190,7 +197,7 @@ _OTHER_STACKS: Final = (
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule((*_TARGET, "region"), _region, described_by("target {target} is in {moves}"), _region_why, irreversible=True),
-    Rule((*_TARGET, "residency"), always("R306", DANGER), described_by("target {target} is in {moves}")),
+    Rule((*_TARGET, "residency"), _jurisdiction, described_by("target {target} is in {moves}")),
     Rule(
         (*_TARGET, "provider"),
         always("R508", DANGER),
