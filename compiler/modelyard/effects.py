@@ -141,11 +141,13 @@ def _part(kind: str, entry: dict[str, Any]) -> Part:
         name: {other: Fate(fate) for other, fate in fates.items()} for name, fates in entry.pop("spreads", {}).items()
     }
     lists = {name: tuple(entry.pop(name, ())) for name in ("rolls", "quiet", "stops")}
-    refuses = tuple(
-        Refusal(**{**refusal, "when": tuple(refusal.get("when", ()))}) for refusal in entry.pop("refuses", ())
-    )
+    refuses = tuple(_refusal(**refusal) for refusal in entry.pop("refuses", ()))
     fields: dict[str, Any] = {"type": kind, "spreads": spreads, "refuses": refuses, **lists, **entry}
     return Part(**fields)
+
+
+def _refusal(path: str, because: str, when: Iterable[str] = (), *, less: bool = False) -> Refusal:
+    return Refusal(path, because, less, tuple(when))
 
 
 def _unknown(kind: str) -> Part:
