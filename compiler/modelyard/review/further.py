@@ -123,8 +123,10 @@ def _level_of(changed: Rights, system: System) -> Level:
 def _has_policies(workload: str, system: System) -> bool:
     """Return whether admission policies limit an autoscaler to the sizes of its own cluster, except for tenants."""
     section, _, name = workload.partition(".")
-    entries = {"pipelines": system.pipelines, "inference": system.inference}.get(section, {})
-    return name in entries and system.target(entries[name].target).tenancy != "shared"
+    entry = system.pipelines.get(name) if section == "pipelines" else None
+    endpoint = system.inference.get(name) if section == "inference" else None
+    target = entry.target if entry is not None else endpoint.target if endpoint is not None else ""
+    return bool(target) and system.target(target).tenancy != "shared"
 
 
 def _own_folder(workload: str, system: System) -> str:
