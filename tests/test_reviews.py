@@ -28,6 +28,7 @@ from modelyard.review.comparing import Review
 from modelyard.review.findings import Finding, Level, folded
 from modelyard.source import Json
 from modelyard.stages import Outcome
+from tests.examples import SYSTEMS
 from tests.reviewing import codes_of, outcome_of, review_of
 
 REVIEWS: Final = Path(__file__).parent / "reviews"
@@ -36,6 +37,7 @@ _HEAD: Final = pattern(r"(?s)\A(?P<head># (?:R[0-9]{3}|none|broken): [^\n]*\n\n`
 BASES: Final = {
     "fraud": Path("examples/fraud-detection/system.yaml"),
     **{name: REVIEWS / "base" / f"{name}.yaml" for name in ("shop", "helpdesk")},
+    **{name: SYSTEMS / name / "system.yaml" for name in ("leads-on-azure", "leads-on-google", "tenant")},
 }
 
 SHOWN_ELSEWHERE: Final = {

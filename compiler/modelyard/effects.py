@@ -29,6 +29,19 @@ class Fate(StrEnum):
 
 
 @record
+class Refusal:
+    """A change that a provider refuses: another value at a path, or only a smaller one, for the given reason.
+
+    With `when`, this only applies to a resource that had the value `when[1]` at the path `when[0]`.
+    """
+
+    path: str
+    because: str
+    less: bool = False
+    when: tuple[str, ...] = ()
+
+
+@record
 class Part:
     """How changes to a component, or to a kind of Kubernetes object, take effect.
 
@@ -40,10 +53,11 @@ class Part:
     For a Kubernetes object, arguments and properties are the same. A dotted argument such as
     `cluster.project.project_id` follows references: it is an argument of the `project` of the `cluster`. A change to a
     path in `rolls`, but not in `quiet`, replaces Pods or nodes one by one. With the value `stops[1]` at the path
-    `stops[0]`, they stop before others start. Numbers in `grows` can only grow, for the given reason. Items removed
-    from the list `items` are deleted. `spreads` gives the fates of dependent parts if an argument changes. The
-    replacement for a part with a `successor` is created first, and parts with the same `pool` replace each other.
-    `because` explains what a rolling change means.
+    `stops[0]`, they stop before others start. Numbers in `grows` can only grow, for the given reason, and `refuses`
+    lists other changes that are not possible. Items removed from the list `items` are deleted. `spreads` gives the
+    fates of dependent parts if an argument changes. The replacement for a part with a `successor` is created first, and
+    parts with the same `pool` replace each other.
+    `because` explains what a rolling change means. A `wide` part is at cluster scope.
     """
 
     word: str
@@ -57,11 +71,13 @@ class Part:
     quiet: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     grows: Mapping[str, str] = field(default_factory=dict[str, str])
+    refuses: tuple[Refusal, ...] = ()
     items: str = ""
     spreads: Mapping[str, Mapping[str, Fate]] = field(default_factory=dict[str, Mapping[str, Fate]])
     successor: bool = False
     pool: str = ""
     because: str = ""
+    wide: bool = False
 
 
 @record
@@ -78,6 +94,10 @@ class Effects:
     def part(self, kind: str) -> Part:
         """Return how changes to a component or kind of object take effect. Those not listed change in place."""
         return self.parts.get(kind, _unknown(kind))
+
+    def joined(self, other: Effects) -> Effects:
+        """Return these tables with those of another provider, whose components and types have other names."""
+        return Effects({**other.parts, **self.parts}, {**other.resources, **self.resources})
 
     def fate(self, kind: str, path: str) -> Fate:
         """Return how a change at a path, such as `cidr` or `spec.template.spec`, affects a component or object."""
@@ -121,8 +141,13 @@ def _part(kind: str, entry: dict[str, Any]) -> Part:
         name: {other: Fate(fate) for other, fate in fates.items()} for name, fates in entry.pop("spreads", {}).items()
     }
     lists = {name: tuple(entry.pop(name, ())) for name in ("rolls", "quiet", "stops")}
-    fields: dict[str, Any] = {"type": kind, "spreads": spreads, **lists, **entry}
+    refuses = tuple(_refusal(**refusal) for refusal in entry.pop("refuses", ()))
+    fields: dict[str, Any] = {"type": kind, "spreads": spreads, "refuses": refuses, **lists, **entry}
     return Part(**fields)
+
+
+def _refusal(path: str, because: str, when: Iterable[str] = (), *, less: bool = False) -> Refusal:
+    return Refusal(path, because, less, tuple(when))
 
 
 def _unknown(kind: str) -> Part:

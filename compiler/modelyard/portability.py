@@ -46,6 +46,8 @@ _SECTIONS: Final = (
 _MOST_REGIONS: Final = 12
 """The maximum number of a provider's regions to try for a target."""
 
+_NEAREST: Final = 3
+
 
 @record
 class Destination:
@@ -94,11 +96,20 @@ class Portability:
 
 
 class NoRegion(Exception):
-    """Raised if a provider has no region near a target, or if the target's location is not known."""
+    """Raised if a provider has no region near a target, or if the target's location is not known.
 
-    def __init__(self, provider: str, target: TargetSpec) -> None:
+    `allowed` is `governance.residency`. If it is set, it excludes all regions of the provider that every account can
+    use, and `excluded` maps the nearest few of these to their countries.
+    """
+
+    def __init__(self, provider: str, target: TargetSpec, system: System) -> None:
         super().__init__(provider, target.name)
         self.provider, self.target, self.location = provider, target.name, target.region or target.residency
+        self.allowed = system.governance.residency
+        table = regions()
+        near = table.near(provider, table.country_of(target.region) or target.residency, (), target.region)
+        countries = table.countries.get(provider, {})
+        self.excluded = {region: countries[region] for region in near[:_NEAREST]} if self.allowed else {}
 
 
 def moving(system: System) -> tuple[TargetSpec, ...]:
@@ -200,7 +211,7 @@ class _Trial:
         }
         for target in moved:
             if not near[target.name]:
-                raise NoRegion(destination.provider, target)
+                raise NoRegion(destination.provider, target, self.system)
         for at in range(max(map(len, near.values()))):
             yield {name: choices[min(at, len(choices) - 1)] for name, choices in near.items()}
 

@@ -82,6 +82,7 @@ def test_a_part_names_arguments_of_its_component_and_properties_that_replace() -
             *part.rolls,
             *part.grows,
             *part.spreads,
+            *(path for refusal in part.refuses for path in (refusal.path, *refusal.when[:1])),
             *filter(None, (part.pool, part.items)),
         }
         wrong += [f"{kind} takes no {name}" for name in argument_names if name.partition(".")[0] not in arguments[kind]]

@@ -26,7 +26,7 @@ def test_every_kind_has_a_catalog_entry(provider: str) -> None:
 def test_planner_gets_add_ons_from_the_catalog() -> None:
     """The planner gets the target's machine selection and the add-ons in its catalog."""
     catalog = {Kind.DATABASE: Component("a database", addons=("operator",)), Kind.CHANNEL: Component("a channel")}
-    target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ROUTE: Impossible("without a gateway")})
+    target = replace(TARGETS["kubernetes"], catalog={**catalog, Kind.ENDPOINT: Impossible("without a gateway")})
 
     assert target.offer.addons == {Kind.DATABASE: ("operator",)}
     assert target.offer.choose is TARGETS["kubernetes"].choose

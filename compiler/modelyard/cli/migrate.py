@@ -171,13 +171,18 @@ def _sides(request: MoveRequest, old: Side) -> Sides:
     try:
         return sides_of(request, old, TARGETS)
     except NoRegion as missing:
-        near = (
-            f"none of its regions is near {missing.location}"
-            if missing.location
-            else f"target {quote(missing.target)} does not declare its location, so no region can be chosen"
-        )
-        problem = tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
-        raise Refused(problem) from None
+        raise Refused(_without_region(missing)) from None
+
+
+def _without_region(missing: NoRegion) -> Diagnostic:
+    if missing.allowed:
+        return tell.outside_residency(missing.provider, missing.allowed, missing.excluded)
+    near = (
+        f"none of its regions is near {missing.location}"
+        if missing.location
+        else f"target {quote(missing.target)} does not declare its location, so no region can be chosen"
+    )
+    return tell.no_destination(missing.provider, near, f"name one: --to {missing.provider}:REGION")
 
 
 def _refused(sides: Sides, inputs: Inputs, form: str) -> int:

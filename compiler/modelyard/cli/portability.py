@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from modelyard.cli.console import report, say, say_waiting
 from modelyard.cli.inputs import gather
 from modelyard.diagnostics import nearest, quote
+from modelyard.diagnostics.migrating import outside_residency
 from modelyard.pipeline import understand
 from modelyard.portability import Destination, NoRegion, Portability, moving, other_clouds, portability
 from modelyard.printing.portability import FORMS
@@ -41,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _without_region(missing: NoRegion) -> str:
+    if missing.allowed:
+        problem = outside_residency(missing.provider, missing.allowed, missing.excluded)
+        return f"{problem.message}\n  = {problem.hint}"
     named = f"--to {missing.provider}:REGION"
     if missing.location:
         return f"no region of {missing.provider} is near {quote(missing.location)}\n  = name one: {named}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelyard.diagnostics.base import Diagnostic, Severity, joined, nearest, quote
 from modelyard.source import Span
@@ -48,13 +48,27 @@ def there_already(sources: Sequence[str], place: str) -> Diagnostic:
 
 
 def no_destination(name: str, reason: str, hint: str) -> Diagnostic:
-    """Nothing can be moved to this provider, or the region is unknown.
+    """Nothing can be moved to this provider, the region is unknown, or `governance.residency` excludes all regions.
 
     Wrong: `modelyard migrate . --from main --to local`, or `--to kubernetes:frankfurt`
 
     Right: `modelyard migrate . --from main --to kubernetes`
     """
     return Diagnostic("E0544", Severity.ERROR, f"cannot move to {quote(name)}: {reason}", None, hint)
+
+
+def outside_residency(name: str, allowed: Iterable[str], excluded: Mapping[str, str]) -> Diagnostic:
+    """Return the error for a provider whose regions `governance.residency` excludes, given the nearest of them."""
+    reason = f"`governance.residency` allows only {joined(allowed)}, where it has no region that every account can use"
+    countries = joined(dict.fromkeys(excluded.values()), "or")
+    if not countries:
+        return no_destination(name, reason, "move to another provider, or widen `governance.residency`")
+    nearest_regions = joined(f"{region} ({country})" for region, country in excluded.items())
+    return no_destination(
+        name,
+        f"{reason}; the nearest are {nearest_regions}",
+        f"move to another provider, or add {countries} to `governance.residency` if data may be stored there",
+    )
 
 
 def environment_name_taken(name: str, reason: str) -> Diagnostic:

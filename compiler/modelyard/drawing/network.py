@@ -14,7 +14,7 @@ _SHAPES: Final[Mapping[Kind, Shape]] = {
     Kind.DATABASE: Shape.CYLINDER,
     Kind.REGISTRY: Shape.CYLINDER,
     Kind.MODEL_SERVER: Shape.DOUBLE,
-    Kind.ROUTE: Shape.STADIUM,
+    Kind.ENDPOINT: Shape.STADIUM,
     Kind.MONITOR: Shape.HEXAGON,
     Kind.PROMOTER: Shape.HEXAGON,
     Kind.STARTER: Shape.HEXAGON,

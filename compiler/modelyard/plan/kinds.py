@@ -18,7 +18,7 @@ class Kind(StrEnum):
     SECRET = "secret"
     IDENTITY = "identity"
     MODEL_SERVER = "model-server"
-    ROUTE = "route"
+    ENDPOINT = "endpoint"
     TRAINING_JOB = "training-job"
     BATCH_JOB = "batch-job"
     CUSTOM_JOB = "custom-job"

@@ -138,7 +138,7 @@ def _route(draft: Draft, inference: Inference, name: str, workload: str) -> None
         mirror = Backend(mirrored.server, mirrored.variant, inference.mirror.percent)
     origin: Path = ("inference", inference.name, "traffic" if len(backends) > 1 else "endpoint")
     route = Route(inference, tuple(backends.values()), mirror)
-    resource = draft.add(Kind.ROUTE, name, inference.target, origin, route, workload)
+    resource = draft.add(Kind.ENDPOINT, name, inference.target, origin, route, workload)
     for server in dict.fromkeys(backend.server for backend in backends.values()):
         draft.links.append(_request(resource, server))
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from modelyard.records import record, replace
 from modelyard.review.calendars import starts_at_same_times
 from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
-from modelyard.review.ranges import are_ranges, covers
+from modelyard.review.ranges import are_ranges, are_within, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import spec_text
 from modelyard.same import is_same
@@ -62,6 +62,7 @@ class Change:
         return way_of(self)
 
 
+_RESIDENCY: Final = ("governance", "residency")
 _MISSING: Final = object()
 _SECTIONS: Final = frozenset({"stores", "data", "models", "pipelines", "inference", "monitors", "channels"})
 _MOVABLE: Final = frozenset({"stores", "pipelines", "inference", "monitors"})
@@ -218,7 +219,8 @@ def _whole_change(path: Steps, was: Raw, now: Raw, schemas: Sequence[Schema]) ->
         yield _entry(path, _MISSING if was is None else was, _MISSING if now is None else now, rating)
         return
     old, new = leaf(was, path[-1]), leaf(now, path[-1])
-    if old != new and not _is_same_ranges(old, new) and not _is_same_schedule(path, old, new):
+    same = _is_same_ranges(old, new) or _is_same_schedule(path, old, new) or _is_same_places(path, old, new)
+    if old != new and not same:
         if old.text == new.text:
             old, new = (replace(side, text=side.exact or side.text, items=None) for side in (old, new))
         yield Change(path, old, new, parsed(rating), was=was, now=now)
@@ -229,6 +231,12 @@ def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
     before, after = old.items or (), new.items or ()
     is_comparable = bool(before) and bool(after) and are_ranges((*before, *after))
     return is_comparable and covers(before, after) and covers(after, before)
+
+
+def _is_same_places(path: Steps, old: Leaf, new: Leaf) -> bool:
+    """Return whether two lists allow the same countries, e.g. `[eu]` and `[eu, de]`."""
+    before, after = set(old.items or ()), set(new.items or ())
+    return path == _RESIDENCY and bool(before and after) and are_within(before, after) and are_within(after, before)
 
 
 def _is_same_schedule(path: Steps, old: Leaf, new: Leaf) -> bool:
@@ -272,6 +280,8 @@ def way_of(change: Change) -> Direction:
         return _of_numbers(meaning.direction, change.before.number, change.after.number)
     if change.before.items is not None and change.after.items is not None:
         sides = set(change.before.items), set(change.after.items)
+        if change.path == _RESIDENCY and all(sides):
+            return Direction.STRICTER if are_within(sides[1], sides[0]) else Direction.LOOSER
         return _of_ranges(meaning.direction, *sides) or _of_items(meaning.direction, *sides)
     return Direction.OTHER
 

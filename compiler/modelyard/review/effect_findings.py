@@ -9,6 +9,7 @@ from modelyard.diagnostics.base import joined
 from modelyard.effects import Effects
 from modelyard.plan import Plan
 from modelyard.records import record
+from modelyard.review.cluster_use import ClusterUse, cluster_use
 from modelyard.review.effect_words import enumerated_resources, is_of_workload, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
@@ -34,7 +35,8 @@ _STOPPED: Final = {
 class OnTarget:
     """The consequences of a change for a target's resources, according to its provider's tables.
 
-    `place` is the target's previous region, and `kept` the workloads that exist in both versions.
+    `place` is the target's previous region, `kept` the workloads that exist in both versions, and `use` how the use of
+    an existing cluster changes.
     """
 
     name: str
@@ -42,6 +44,7 @@ class OnTarget:
     effects: Effects
     place: str = ""
     kept: frozenset[str] = frozenset()
+    use: ClusterUse = ClusterUse()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
         """Return the consequences with the given effects, ignoring Pulumi providers and objects within a workload.
@@ -63,8 +66,12 @@ class OnTarget:
             comes_or_goes
             and is_of_workload(consequence)
             and consequence.item.workload in self.kept
-            and not self.holds(consequence)
+            and not self.is_noticed(consequence)
         )
+
+    def is_noticed(self, consequence: Consequence) -> bool:
+        """Return whether anyone would notice a resource or its loss, as opposed to a ConfigMap or a finished Job."""
+        return bool(self.holds(consequence)) or self.use.is_named(consequence, self.effects)
 
     def holds(self, consequence: Consequence) -> str:
         """Return what is lost with a resource: `data`, `everything`, `requests`, `machines`, `access`, or "".
@@ -97,9 +104,13 @@ def on_targets(
     for name in filter(is_chosen, {**new, **old}):
         target = new.get(name) or old[name]
         tables = targets[target.provider].effects()
+        if name in old and old[name].provider != target.provider:
+            tables = tables.joined(targets[old[name].provider].effects())
         affected = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
-        kept = entries if name in old and name in new and _is_same_namespace(before, after, name) else frozenset[str]()
-        yield OnTarget(name, affected, tables, old[name].region if name in old else "", kept)
+        stays = name in old and name in new and _is_same_namespace(before, after, name)
+        kept = entries if stays else frozenset[str]()
+        use = cluster_use(old.get(name), new.get(name), same_namespace=stays)
+        yield OnTarget(name, affected, tables, old[name].region if name in old else "", kept, use)
 
 
 def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
@@ -152,7 +163,7 @@ def _refused(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report the resources that are replaced or destroyed."""
-    replaced = [consequence for consequence in target.of(Effect.REPLACED) if _is_noticed(target, consequence)]
+    replaced = [consequence for consequence in target.of(Effect.REPLACED) if target.is_noticed(consequence)]
     names = _replaced(replaced, target)
     if names:
         message = f"{target.up('replaces')} {names}"
@@ -161,7 +172,8 @@ def _lost(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     names = _most(destroyed, target)
     if names:
         message = f"{target.up('destroys')} {names}"
-        yield _finding("R520", _level(destroyed, target), message, _loss(destroyed, target), destroyed, target, sides)
+        why = "; ".join(filter(None, (_loss(destroyed, target), *target.use.destroyed(destroyed))))
+        yield _finding("R520", _level(destroyed, target), message, why, destroyed, target, sides)
 
 
 def _replaced(noticed: Sequence[Consequence], target: OnTarget) -> str:
@@ -181,17 +193,12 @@ def _replaced(noticed: Sequence[Consequence], target: OnTarget) -> str:
     return joined([*texts_of(noticed, target.effects), *([more] if more else [])])
 
 
-def _is_noticed(target: OnTarget, consequence: Consequence) -> bool:
-    """Return whether anyone would notice losing a resource, as opposed to a ConfigMap or a finished Job."""
-    return bool(target.holds(consequence))
-
-
 def _most(affected: Sequence[Consequence], target: OnTarget) -> str:
     """Name the resources whose loss is noticeable, followed by the workloads that lose only minor objects.
 
     If no loss is noticeable, name the owners of all affected resources.
     """
-    noticed = [consequence for consequence in affected if _is_noticed(target, consequence)]
+    noticed = [consequence for consequence in affected if target.is_noticed(consequence)]
     if not noticed:
         return owners(affected, target.effects, "objects of ")
     with_all = any(target.holds(consequence) == "everything" for consequence in noticed)
@@ -211,7 +218,7 @@ def _level(affected: Sequence[Consequence], target: OnTarget) -> Level:
     is_replaced = any(consequence.effect is Effect.REPLACED for consequence in affected)
     if losses & {"data", "everything"} or ("requests" in losses and is_replaced):
         return Level.DANGER
-    return Level.REVIEW if any(_is_noticed(target, consequence) for consequence in affected) else Level.NOTE
+    return Level.REVIEW if any(target.is_noticed(consequence) for consequence in affected) else Level.NOTE
 
 
 _LOSSES: Final = {
@@ -234,7 +241,7 @@ def _rolling(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     """Report the workloads that are rolled out. For a platform server, such as the registry, this is only a note."""
     affected = target.of(Effect.ROLLING)
     if affected:
-        level = Level.REVIEW if any(_is_noticed(target, consequence) for consequence in affected) else Level.NOTE
+        level = Level.REVIEW if any(target.is_noticed(consequence) for consequence in affected) else Level.NOTE
         message = f"{target.up('rolls out')} {_once(affected, target)}"
         yield _finding("R518", level, message, reasons(affected, target.effects), affected, target, sides)
 
@@ -295,8 +302,9 @@ def _harmless(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     created = target.of(Effect.CREATED)
     names = _most(created, target)
     if names:
-        yield _finding("R522", Level.NOTE, f"{target.up('creates')} {names}", "", created, target, sides)
-    with_it = any(_is_noticed(target, consequence) for consequence in target.of(Effect.REPLACED, Effect.REFUSED))
+        level, why = target.use.created(created)
+        yield _finding("R522", level, f"{target.up('creates')} {names}", why, created, target, sides)
+    with_it = any(target.is_noticed(consequence) for consequence in target.of(Effect.REPLACED, Effect.REFUSED))
     changed = [
         consequence
         for consequence in target.consequences
@@ -310,7 +318,7 @@ def _harmless(target: OnTarget, sides: Sides) -> Iterator[Finding]:
 
 
 def _unnoticed(target: OnTarget, consequence: Consequence) -> bool:
-    return consequence.effect is Effect.REPLACED and not _is_noticed(target, consequence)
+    return consequence.effect is Effect.REPLACED and not target.is_noticed(consequence)
 
 
 def _finding(

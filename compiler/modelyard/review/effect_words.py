@@ -36,7 +36,8 @@ def texts_of(affected: Iterable[Consequence], effects: Effects) -> list[str]:
 def _group(part: Part, items: Sequence[Item]) -> str:
     """Name the resources in a group if there are only a few, otherwise count them."""
     if not part.named:
-        return f"the {part.word}" if len(items) == 1 or part.word == part.words else f"{len(items)} {part.words}"
+        count = len({item.name for item in items})
+        return f"the {part.word}" if count == 1 or part.word == part.words else f"{count} {part.words}"
     names = list(dict.fromkeys(_name(item) for item in items))
     if len(names) > _MOST_NAMES:
         return f"{len(names)} {part.words}"

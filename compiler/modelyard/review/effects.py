@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final, cast
 
 from modelyard.effects import Effects, Fate, Part, entry_at
@@ -73,12 +74,20 @@ def _remaining(before: Items, after: Items, effects: Effects) -> Iterator[Conseq
         if was is None:
             yield Consequence(key, item, Effect.CREATED)
             continue
-        paths = tuple(dict.fromkeys(differing(was.values, item.values)))
+        paths = tuple(dict.fromkeys((*differing(was.values, item.values), *_other_kinds(was, item))))
         fate = _fate(key[0], item, paths, after, known, effects)
         if fate is None:
             continue
         known.fates[key], known.paths[key] = fate, paths
         yield _outcome(key, item, was, fate, paths, effects)
+
+
+def _other_kinds(was: Item, now: Item) -> Iterator[str]:
+    """Yield the arguments that now refer to resources of other kinds, as after a change of the provider."""
+    for argument in {**was.needs, **now.needs}:
+        old, new = ({kind for _, kind, _ in item.needs.get(argument, ())} for item in (was, now))
+        if old and new and old != new:
+            yield argument
 
 
 def _fate(project: str, item: Item, paths: Sequence[str], after: Items, known: _Known, effects: Effects) -> Fate | None:
@@ -120,9 +129,9 @@ def _fate_with(item: Item, argument: str, effects: Effects) -> Fate:
 
 def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...], effects: Effects) -> Consequence:
     part = effects.part(item.kind)
-    shrunk = next((part.grows[path] for path in paths if path in part.grows and _is_less(was, item, path)), "")
-    if shrunk:
-        return Consequence(key, item, Effect.REFUSED, paths, shrunk)
+    reason = _refusal(part, item, was, paths)
+    if reason:
+        return Consequence(key, item, Effect.REFUSED, paths, reason)
     own = max((effects.fate(item.kind, path).rank for path in paths), default=0)
     effect = _OF_FATES[fate]
     if effect is Effect.REPLACED and part.successor and own == fate.rank:
@@ -134,6 +143,19 @@ def _outcome(key: Key, item: Item, was: Item, fate: Fate, paths: tuple[str, ...]
     if effect in {Effect.REPLACED, Effect.DESTROYED} and (part.protected or item.protected):
         return Consequence(key, item, Effect.REFUSED, paths, PROTECTED)
     return Consequence(key, item, effect, paths)
+
+
+def _refusal(part: Part, item: Item, was: Item, paths: Sequence[str]) -> str:
+    """Return why a provider refuses a change, or "" if it doesn't."""
+    shrunk = (reason for path, reason in part.grows.items() if path in paths and _is_less(was, item, path))
+    refused = (
+        refusal.because
+        for refusal in part.refuses
+        if refusal.path in paths
+        and (not refusal.less or _is_less(was, item, refusal.path))
+        and (not refusal.when or at(was.values, refusal.when[0]) == refusal.when[1])
+    )
+    return next(chain(shrunk, refused), "")
 
 
 def _stops(part: Part, item: Item) -> bool:

@@ -19,6 +19,7 @@ from modelyard.review.values import Steps
 from modelyard.spec import ModelCard, System
 from modelyard.spec.watched import state_folder
 
+_AUTOSCALER: Final = "call the Kubernetes API as autoscaler"
 _HARMLESS: Final = "read "
 """How a right begins that changes nothing. Any other right, also of a new kind, is a power."""
 
@@ -113,7 +114,19 @@ def _level_of(changed: Rights, system: System) -> Level:
     others = {right for right in changed.after - changed.before if right.partition(" ")[2] != own}
     if not others:
         return Level.NOTE
-    return Level.DANGER if _powers(others) - _powers(changed.before) else Level.REVIEW
+    powers = _powers(others) - _powers(changed.before)
+    if powers == {_AUTOSCALER} and _has_policies(changed.workload, system):
+        return Level.REVIEW
+    return Level.DANGER if powers else Level.REVIEW
+
+
+def _has_policies(workload: str, system: System) -> bool:
+    """Return whether admission policies limit an autoscaler to the sizes of its own cluster, except for tenants."""
+    section, _, name = workload.partition(".")
+    entry = system.pipelines.get(name) if section == "pipelines" else None
+    endpoint = system.inference.get(name) if section == "inference" else None
+    target = entry.target if entry is not None else endpoint.target if endpoint is not None else ""
+    return bool(target) and system.target(target).tenancy != "shared"
 
 
 def _own_folder(workload: str, system: System) -> str:

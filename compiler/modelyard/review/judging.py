@@ -18,6 +18,12 @@ from modelyard.review.words import spec_text
 from modelyard.spec import Inference as Endpoint
 
 _GUARDS: Final = frozenset({"gate", "approval", "evidence", "promotion", "data", "privacy", "residency"})
+_OF_OUR_OWN: Final = frozenset({"size", "replicas"})
+"""What only a store that the system creates has."""
+
+_NARROWING: Final = frozenset({"R110"})
+"""Findings about versions that reach less of the traffic than before."""
+
 _DECISIONS: Final = frozenset({"R123"})
 """Findings about other decisions from the same scores, which no gate notices."""
 _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
@@ -26,7 +32,7 @@ _ANSWERED: Final = frozenset({"R101", "R104", "R607", "R603"})
 def judged(sides: Sides) -> Iterator[Finding]:
     """Yield a finding for each change in an environment."""
     for change in changes(sides.before, sides.after):
-        if _is_default_of_place(change, sides):
+        if _is_default_of_place(change, sides) or _follows_adoption(change, sides):
             continue
         yield _finding(change, sides)
         for looser in _brought_along(change):
@@ -47,6 +53,14 @@ def _is_default_of_place(change: Change, sides: Sides) -> bool:
     ]
     is_other = bool(places[0]) and bool(places[1]) and places[0] != places[1]
     return is_other and not (is_written(sides.after, change.path) or is_written(sides.before, change.path))
+
+
+def _follows_adoption(change: Change, sides: Sides) -> bool:
+    """Return whether a store's size or replicas differ only because it is adopted, or no longer is."""
+    if change.path[0] != "stores" or change.path[-1] not in _OF_OUR_OWN:
+        return False
+    old, new = (system.stores.get(change.path[1]) for system in (sides.before, sides.after))
+    return old is not None and new is not None and bool(old.adopt) is not bool(new.adopt)
 
 
 def _brought_along(change: Change) -> Iterator[Change]:
@@ -126,6 +140,8 @@ def _is_weakened(change: Change, code: str, sides: Sides) -> bool:
     """Return whether a change weakens a safeguard or, in a high-risk system, affects decisions about people."""
     if code in _DECISIONS:
         return sides.is_high_risk
+    if code in _NARROWING:
+        return False
     return change.meaning.about in _GUARDS and change.way is not Direction.STRICTER and not change.entry
 
 

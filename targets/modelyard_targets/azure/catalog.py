@@ -32,7 +32,9 @@ CATALOG: Final[Catalog] = {
         "ServiceAccount and, if a workload uses data in a store, a managed identity with roles on its folders"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
-    Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),
+    Kind.ENDPOINT: Component(
+        "HTTPRoute with weights and RequestMirror, or only the Service of the servers", addons=("envoy-gateway",)
+    ),
     Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.BATCH_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),

@@ -26,7 +26,7 @@ def on_existing(offer: Offer) -> Offer:
 
     Either the spec declares the cluster's machines, or compute classes get new node pools in the cluster.
     """
-    addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ROUTE}
+    addons = {kind: names for kind, names in offer.addons.items() if kind is not Kind.ENDPOINT}
     return replace(
         offer,
         choose=partial(_choose, offer.choose),

@@ -30,7 +30,9 @@ CATALOG: Final[Catalog] = {
         "ServiceAccount and, if a workload uses data in a bucket, roles on it through Workload Identity Federation"
     ),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
-    Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror", addons=("envoy-gateway",)),
+    Kind.ENDPOINT: Component(
+        "HTTPRoute with weights and RequestMirror, or only the Service of the servers", addons=("envoy-gateway",)
+    ),
     Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.BATCH_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),

@@ -22,7 +22,7 @@ CATALOG: Final[Catalog] = {
     Kind.SECRET: Component("an ExternalSecret, or an existing Secret", addons=("external-secrets",)),
     Kind.IDENTITY: Component("ServiceAccount, with a Role and RoleBinding if the workload calls the Kubernetes API"),
     Kind.MODEL_SERVER: Component("RayService, PodDisruptionBudget, NetworkPolicy, PodMonitors", addons=("kuberay",)),
-    Kind.ROUTE: Component("HTTPRoute with weights and RequestMirror"),
+    Kind.ENDPOINT: Component("HTTPRoute with weights and RequestMirror, or only the Service of the servers"),
     Kind.TRAINING_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.BATCH_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),
     Kind.CUSTOM_JOB: Component("CronJob that creates RayJobs, or one RayJob", addons=("kuberay",)),

@@ -20,7 +20,7 @@ CATALOG: Final[Catalog] = {
     Kind.SECRET: Impossible("there is no secret store on this machine; omit the secret in this environment"),
     Kind.IDENTITY: Component("the user who runs the system", apart=True),
     Kind.MODEL_SERVER: Component("Serve applications on the one local Ray", apart=True),
-    Kind.ROUTE: Component("a router on a port of this machine, with weights and a mirror", apart=True),
+    Kind.ENDPOINT: Component("a router on a port of this machine, with weights and a mirror", apart=True),
     Kind.TRAINING_JOB: Component("a process that runs its steps on the one local Ray", apart=True),
     Kind.BATCH_JOB: Component("a process that runs its steps on the one local Ray", apart=True),
     Kind.CUSTOM_JOB: Component("a process that runs its steps on the one local Ray", apart=True),

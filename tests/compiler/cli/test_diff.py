@@ -162,6 +162,7 @@ def test_a_new_environment_is_reviewed_as_a_whole(run: Run, system: Path, git: C
     folder.mkdir()
     overlay = (
         "inference: {score: {endpoint: {exposure: public, host: score.acme.example}}}\ngovernance: {lineage: false}\n"
+        "deployment: {namespace: red}\n"
     )
     (folder / "red.yaml").write_text(overlay, encoding="utf-8")
     result = run("diff", system, "--against", "HEAD", "--format", "json")

@@ -331,6 +331,22 @@ def test_moves_that_are_none_are_refused(run: Run, hello: Path, arguments: tuple
     assert not (hello / "migration").exists()
 
 
+def test_residency_that_excludes_every_region_is_named(run: Run, hello: Path) -> None:
+    spec, cloud = hello / "system.yaml", hello / "environments" / "aws.yaml"
+    text = spec.read_text(encoding="utf-8")
+    spec.write_text(text.replace("governance: {", "governance: {residency: [ie], ", 1), encoding="utf-8")
+    cloud.write_text(cloud.read_text(encoding="utf-8").replace("eu-central-1", "eu-west-1"), encoding="utf-8")
+    result = run("migrate", hello, "--env", "aws", "--to", "gcp")
+
+    assert result.code == 1
+    assert (
+        "error[E0544]: cannot move to 'gcp': `governance.residency` allows only ie, where it has no region"
+        in result.err
+    )
+    assert "to `governance.residency` if data may be stored there" in result.err
+    assert not (hello / "migration").exists()
+
+
 def test_a_state_needs_a_plan(run: Run, hello: Path) -> None:
     result = run("migrate", hello, "--status")
 

@@ -183,6 +183,18 @@ def test_a_region_must_be_named_where_the_location_is_unknown(run: Run, system: 
     assert run("portability", system, "--to", "aws:eu-west-1").code == 0
 
 
+def test_residency_that_excludes_every_region_is_named(run: Run, cloud: Path) -> None:
+    cloud.write_text(CLOUD.replace("eu-central-1", "eu-west-1").replace("[eu]", "[ie]"), encoding="utf-8")
+    result = run("portability", cloud, "--to", "gcp")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "error: cannot move to 'gcp': `governance.residency` allows only ie, where it has no region that every account"
+        " can use; the nearest are europe-west9 (fr), europe-west1 (be) and europe-west4 (nl)\n"
+        "  = move to another provider, or add fr, be or nl to `governance.residency` if data may be stored there\n"
+    )
+
+
 def test_a_target_declared_in_a_jurisdiction_moves_to_a_region_there(run: Run, system: Path) -> None:
     spec = system / "system.yaml"
     written = spec.read_text(encoding="utf-8")

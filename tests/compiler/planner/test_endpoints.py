@@ -33,10 +33,10 @@ def test_an_endpoint_with_one_variant_has_one_server_with_its_name() -> None:
     )
     plan = plan_of(spec)
 
-    route = resource(plan, Kind.ROUTE, "scorer").value
+    route = resource(plan, Kind.ENDPOINT, "scorer").value
     assert isinstance(route, Route)
     assert [(backend.server, backend.percent) for backend in route.backends] == [("scorer", 100)]
-    assert links(plan, "main:route/scorer", "requests") == ["main:model-server/scorer"]
+    assert links(plan, "main:endpoint/scorer", "requests") == ["main:model-server/scorer"]
 
 
 def test_members_of_a_pool_share_a_server_and_its_identity() -> None:
@@ -47,4 +47,4 @@ def test_members_of_a_pool_share_a_server_and_its_identity() -> None:
     assert [application.route_prefix for application in server.value.applications] == ["/e0", "/e4", "/e8"]
     assert server.workload == "pool.shared0"
     assert identity(plan, "pool-shared0").workload == "pool.shared0"
-    assert links(plan, "far:route/e4", "requests") == ["far:model-server/pool-shared0"]
+    assert links(plan, "far:endpoint/e4", "requests") == ["far:model-server/pool-shared0"]

@@ -55,7 +55,7 @@ def test_a_model_may_be_trained_and_served_under_one_name() -> None:
     plan = plan_of(VALID_SPEC.replace("pipelines.retrain", "pipelines.scorer").replace("\n  retrain:", "\n  scorer:"))
 
     assert resource(plan, Kind.TRAINING_JOB, "scorer-runs").workload == "pipelines.scorer"
-    assert resource(plan, Kind.ROUTE, "scorer").workload == "inference.scorer"
+    assert resource(plan, Kind.ENDPOINT, "scorer").workload == "inference.scorer"
     assert {item.name for item in plan.resources if item.workload == "pipelines.scorer"} == {
         "scorer-runs",
         "scorer-runs-launcher",

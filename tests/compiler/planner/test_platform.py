@@ -50,7 +50,7 @@ def test_an_adopted_database_needs_no_operator() -> None:
 )
 def test_addons_follow_the_catalog_of_the_target(old: str, new: str, expected: tuple[str, ...]) -> None:
     """The target's catalog lists the add-ons required by each resource type. Adopted resources require none."""
-    needs = {Kind.DATABASE: ("external-secrets",), Kind.ROUTE: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
+    needs = {Kind.DATABASE: ("external-secrets",), Kind.ENDPOINT: ("envoy-gateway",), Kind.TRAINING_JOB: ("kuberay",)}
     result, diagnostics = plan(system_of(changed(old, new)), {"main": Offer(ON_PREM.choose, needs)})
 
     assert result is not None, diagnostics

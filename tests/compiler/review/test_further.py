@@ -7,7 +7,7 @@ from pathlib import Path
 from modelyard.diagnostics import Diagnostic, Severity
 from modelyard.inputs import BASE_FOLDER
 from modelyard.records import replace
-from modelyard.review.comparing import compared
+from modelyard.review.comparing import Review, compared
 from modelyard.review.findings import Level
 from modelyard.spec import Signed
 from modelyard.stages import Outcome
@@ -59,6 +59,40 @@ def test_an_environment_for_trials_that_uses_a_store_of_others_is_a_danger() -> 
 
     assert (found.level, found.reasons) == (Level.DANGER, ("default uses acme-lake too",))
     assert [one.level for one in alone.findings if one.code == "R506"] == [Level.REVIEW]
+
+
+def test_an_environment_in_the_namespace_of_another_is_a_danger() -> None:
+    """Its `pulumi up` would overwrite the objects of the other environment. The base does not count."""
+    overwritten = "each `pulumi up` overwrites the other environment's objects"
+    own = BASE.replace("context: frankfurt", "context: frankfurt\n      namespace: canary")
+    prod, second = (_named(outcome_of(BASE), name) for name in ("prod", "second"))
+    canary = _named(outcome_of(own), "second")
+    clashes = (
+        _of_code("R911", compared({"prod": prod}, {"prod": prod, "second": second}, TARGETS)),
+        _of_code("R508", compared({"prod": prod, "second": canary}, {"prod": prod, "second": second}, TARGETS)),
+    )
+    alone = (
+        _of_code("R911", compared({"prod": prod}, {"prod": prod, "second": canary}, TARGETS)),
+        _of_code("R911", compared({BASE_FOLDER: prod}, {BASE_FOLDER: prod, "second": second}, TARGETS)),
+    )
+
+    assert clashes == 2 * (
+        (
+            Level.DANGER,
+            (f"prod is in namespace shop of frankfurt too: {overwritten}",),
+        ),
+    )
+    assert alone == 2 * ((Level.REVIEW, ()),)
+
+
+def _named(outcome: Outcome, name: str) -> Outcome:
+    return replace(outcome, system=replace(present(outcome.system), environment=name))
+
+
+def _of_code(code: str, review: Review) -> tuple[Level, tuple[str, ...]]:
+    """Return the level of a review's only finding with a code, and the reasons for it."""
+    (finding,) = (finding for finding in review.findings if finding.code == code)
+    return finding.level, finding.reasons
 
 
 def test_a_variant_without_traffic_reaches_nobody() -> None:

@@ -133,6 +133,42 @@ def _path_why(change: Change, sides: Sides) -> str:
     return f"gates are evaluated on different data: {', '.join(gates)}; {moved}" if gates else moved
 
 
+def _lock_why(change: Change, sides: Sides) -> str:
+    if change.way is not Direction.STRICTER:
+        return "records may be deleted sooner"
+    store = sides.after.stores.get(change.path[1])
+    if store is None or store.object_lock is None or store.object_lock.mode != "compliance":
+        return ""
+    return "nobody can undo this for what is stored there, not even the owner of the account"
+
+
+def _is_learned(change: Change, sides: Sides) -> bool:
+    """Return whether a model is trained on a dataset."""
+    pipelines = sides.after.pipelines.values()
+    return any(pipeline.type == "training" and change.path[1] in pipeline.inputs for pipeline in pipelines)
+
+
+def _learned_why(change: Change, sides: Sides) -> str:
+    return "from the next training run, models learn from it differently" if _is_learned(change, sides) else ""
+
+
+def _label_why(change: Change, sides: Sides) -> str:
+    if _is_learned(change, sides):
+        return "from the next training run, models learn to predict a different column; callers get its predictions"
+    return "predictions are compared with a different column"
+
+
+def _column(change: Change, sides: Sides) -> Verdict:
+    """Judge a column of a schema. A new one only matters if models learn from all columns or from this one."""
+    dataset = sides.after.data.get(change.path[1])
+    used = dataset is None or not dataset.features or change.path[-1] in (*dataset.features, dataset.label)
+    return "R111", REVIEW if used or not change.added else NOTE
+
+
+def _column_why(change: Change, sides: Sides) -> str:
+    return _learned_why(change, sides) if _column(change, sides)[1] is REVIEW else ""
+
+
 _CAPTURE: Final = ("inference", "*", "capture")
 _DATA: Final = ("data", "*")
 
@@ -182,7 +218,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ("stores", "*", "objectLock"),
         by_way(("R315", DANGER), ("R316", REVIEW), ("R315", REVIEW)),
         described_by("the lock that keeps versions of objects in {name} from being deleted: {last} is {moves}"),
-        lambda change, _: "" if change.way is Direction.STRICTER else "records may be deleted sooner",
+        _lock_why,
     ),
     Rule(
         ("stores", "*", "versioned"),
@@ -222,11 +258,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "from the next training run, models learn from different columns",
     ),
     Rule(
-        (*_DATA, "*"),
+        (*_DATA, "format"),
         always("R111", REVIEW),
-        described_by("dataset {name}: {last} is {moves}"),
-        "from the next training run, models learn from it differently",
+        described_by("the format of {name} is {moves}"),
+        "existing files are not converted, and can no longer be read",
     ),
+    Rule((*_DATA, "label"), always("R111", REVIEW), described_by("the label of {name} is {moves}"), _label_why),
+    Rule((*_DATA, "schema", "*"), _column, described_by("the type of column {last} in {name} is {moves}"), _column_why),
+    Rule((*_DATA, "*"), always("R111", REVIEW), described_by("dataset {name}: {last} is {moves}"), _learned_why),
 )
 
 ENTRIES: Final[tuple[Rule, ...]] = (Rule(_DATA, _dataset, _dataset_says),)

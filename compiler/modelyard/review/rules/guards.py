@@ -55,7 +55,39 @@ def _check(check: Check | None) -> str:
     return ", ".join(parts)
 
 
+_GATE: Final = by_way(("R201", DANGER), ("R202", NOTE), ("R205", REVIEW))
 _SIGNS: Final = {"min": "≥", "max": "≤"}
+
+
+def _group_rows(change: Change, sides: Sides) -> Verdict:
+    """Judge `minRows`. A check with `by` judges rarer values together, so neither more nor fewer rows are stricter."""
+    if not _slices(change, sides):
+        return _GATE(change, sides)
+    return "R205", DANGER
+
+
+def _slices(change: Change, sides: Sides) -> str:
+    """Return the column whose values a check judges separately in both versions, or ""."""
+    checks = [
+        next((check for check in system.models[change.path[1]].validation if check.name == change.path[3]), None)
+        for system in (sides.before, sides.after)
+        if change.path[1] in system.models
+    ]
+    columns = {check.by if check is not None else "" for check in checks}
+    return columns.pop() if len(columns) == 1 else ""
+
+
+def _group_rows_why(change: Change, sides: Sides) -> str:
+    column = _slices(change, sides)
+    if not column:
+        return _gate_why(change, sides)
+    if change.way is Direction.LOOSER:
+        return f"values of {column} with fewer rows are judged, and pass or fail by chance more often"
+    return f"values of {column} with fewer rows are judged together, so the check may miss a bad one"
+
+
+def _gate_why(change: Change, _: Sides) -> str:
+    return "a version that failed before may go live" if change.way is Direction.LOOSER else ""
 
 
 def _gate_says(change: Change, sides: Sides) -> str:
@@ -100,6 +132,8 @@ def _minimum_says(change: Change, _: Sides) -> str:
 def _groups(change: Change, sides: Sides) -> Verdict:
     if _needless(change, sides):
         return "R241", DANGER
+    if _includes_old(change, sides):
+        return "R242", NOTE
     return {Direction.LOOSER: ("R241", DANGER), Direction.STRICTER: ("R242", NOTE), Direction.OTHER: ("R241", REVIEW)}[
         change.way
     ]
@@ -113,6 +147,14 @@ def _needless(change: Change, sides: Sides) -> tuple[str, ...]:
     return tuple(group for group in approval.groups if group not in (change.after.items or ()))
 
 
+def _includes_old(change: Change, sides: Sides) -> bool:
+    """Return whether as many of the old groups as before still have to approve, even if all new ones do."""
+    old, new = _approval_of(change, sides.before), _approval_of(change, sides.after)
+    if old is None or new is None:
+        return False
+    return new.minimum - len(set(new.groups) - set(old.groups)) >= old.minimum
+
+
 def _approval_of(change: Change, system: System) -> Approval | None:
     if change.path[0] == "governance":
         return system.governance.approve_promotion
@@ -124,6 +166,8 @@ def _approval_of(change: Change, system: System) -> Approval | None:
 def _groups_why(change: Change, sides: Sides) -> str:
     if needless := _needless(change, sides):
         return f"{' and '.join(needless)} had to agree, but no longer {'has' if len(needless) == 1 else 'have'} to"
+    if _includes_old(change, sides):
+        return ""
     return "different people can approve" if change.way is Direction.LOOSER else "fewer groups can approve"
 
 
@@ -245,12 +289,8 @@ def _owner(key: str) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(
-        (*_VALIDATION, "*"),
-        by_way(("R201", DANGER), ("R202", NOTE), ("R205", REVIEW)),
-        _gate_says,
-        lambda change, _: "a version that failed before may go live" if change.way is Direction.LOOSER else "",
-    ),
+    Rule((*_VALIDATION, "minRows"), _group_rows, _gate_says, _group_rows_why),
+    Rule((*_VALIDATION, "*"), _GATE, _gate_says, _gate_why),
     Rule(
         _VALIDATION,
         _gate_entry,

@@ -7,15 +7,24 @@ from typing import Final
 from modelyard.review.changes import Change, Direction
 from modelyard.review.rules.base import DANGER, REVIEW, Rule, Verdict, is_from_elsewhere, plainly
 from modelyard.review.sides import Sides
+from modelyard.spec import target_path
 
 _MIRROR: Final = "mirror"
 
 
-def _images(change: Change, _: Sides) -> Verdict:
+def _replaces_own(change: Change, sides: Sides) -> bool:
+    """Return whether a registry outside the target's account replaces the one that the target creates in a cloud."""
+    target = next(target for target in sides.after.deployment.targets if target.name == change.path[2])
+    account = sides.after.written(*target_path(sides.after, target.name)).get("account")
+    is_ours = bool(account) and str(account) in change.after.text
+    return target.in_cloud and change.path[-1] == "registry" and not change.before.text and not is_ours
+
+
+def _images(change: Change, sides: Sides) -> Verdict:
     """Judge a change to where images are pulled from. Without the mirror, they come from public registries."""
     if change.path[-1] == _MIRROR:
         return "R706", DANGER if change.way is Direction.LOOSER else REVIEW
-    is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/")
+    is_elsewhere = is_from_elsewhere(f"{change.before.text}/", f"{change.after.text}/") or _replaces_own(change, sides)
     return "R706", DANGER if is_elsewhere else REVIEW
 
 

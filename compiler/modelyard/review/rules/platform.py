@@ -38,6 +38,13 @@ def _moves_abroad(change: Change) -> bool:
     return not share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
+def _jurisdiction(change: Change, _: Sides) -> Verdict:
+    """Judge where a cluster stands. A country in place of its jurisdiction, or the reverse, moves nothing."""
+    old, new = change.before.text, change.after.text
+    is_within = bool(old and new) and (regions().within(old, (new,)) or regions().within(new, (old,)))
+    return "R306", REVIEW if is_within else DANGER
+
+
 def _region_why(change: Change, _: Sides) -> str:
     stays = (
         "everything that the target creates is recreated there; "
@@ -130,11 +137,25 @@ def _size_why(change: Change, sides: Sides) -> str:
 
 
 def _version(change: Change, _: Sides) -> Verdict:
+    if not (change.before.text and change.after.text):  # an existing cluster, whose owner chooses the version
+        return "R505", NOTE
     return "R505", DANGER if _number(change.after.text) < _number(change.before.text) else REVIEW
 
 
 def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdecimal())
+
+
+def _nat(change: Change, _: Sides) -> Verdict:
+    """Judge the NAT gateways of a target. With none, nothing reaches the internet; one depends on its zone."""
+    before, after = change.before.text, change.after.text
+    if "none" in {before, after} or not (before and after):
+        return "R402" if after == "none" else "R401", REVIEW
+    return ("R616", NOTE) if after == "per-zone" else ("R606", REVIEW)
+
+
+def _nat_why(change: Change, sides: Sides) -> str:
+    return "without its zone, no zone reaches the internet" if _nat(change, sides)[0] == "R606" else ""
 
 
 def _label_level(change: Change, _: Sides) -> Verdict:
@@ -151,6 +172,20 @@ def _moved_says(change: Change, _: Sides) -> str:
     return f"{change.path[-1]} was {change.after.text}, and keeps its resources"
 
 
+def _tenancy_why(change: Change, _: Sides) -> str:
+    """Explain who manages what is at cluster scope, if that changes: a private cloud is managed like one's own."""
+    if change.after.text == "shared":
+        return "its owner manages the namespace, add-ons, admission policies and priority classes, not this system"
+    if change.before.text == "shared":
+        return "this system manages its namespace, add-ons, admission policies and priority classes, not the owner"
+    return ""
+
+
+def _tenancy(change: Change, _: Sides) -> Verdict:
+    hands = "shared" in {change.before.text, change.after.text}
+    return "R409", REVIEW if hands or change.way is Direction.LOOSER else NOTE
+
+
 _TARGET: Final = ("deployment", "targets", "*")
 _COMPUTE: Final = ("compute", "*")
 _ANEW: Final = "resources are not renamed: new ones are created, and those with the old name are removed"
@@ -162,7 +197,7 @@ _OTHER_STACKS: Final = (
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule((*_TARGET, "region"), _region, described_by("target {target} is in {moves}"), _region_why, irreversible=True),
-    Rule((*_TARGET, "residency"), always("R306", DANGER), described_by("target {target} is in {moves}")),
+    Rule((*_TARGET, "residency"), _jurisdiction, described_by("target {target} is in {moves}")),
     Rule(
         (*_TARGET, "provider"),
         always("R508", DANGER),
@@ -199,7 +234,9 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "version"),
         _version,
         described_by("the Kubernetes version of {target} is {moves}"),
-        "a cluster cannot go back to an older version",
+        lambda change, _: (
+            "a cluster cannot go back to an older version" if change.before.text and change.after.text else ""
+        ),
         irreversible=True,
     ),
     Rule(
@@ -213,6 +250,13 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
         described_by("the API of the cluster {target} is {moves}"),
     ),
+    Rule(
+        (*_TARGET, "access"),
+        by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
+        described_by("the addresses that may call the API of the cluster {target}: {moves}"),
+    ),
+    Rule((*_TARGET, "vpc", "nat"), _nat, described_by("the NAT gateways of {target} are {moves}"), _nat_why),
+    Rule((*_TARGET, "tenancy"), _tenancy, described_by("the cluster of {target} is {moves}"), _tenancy_why),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
         lambda change, _: ("R410", REVIEW if change.removed else DANGER),
@@ -309,6 +353,19 @@ RULES: Final[tuple[Rule, ...]] = (
         always("R607", REVIEW),
         _accelerators_say,
         "code, batch sizes and drivers have to suit it",
+    ),
+    *(
+        Rule(
+            (section, "*", "priority"),
+            by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
+            described_by("the priority of {name} is {moves}"),
+            lambda change, _: (
+                "workloads with a higher priority may stop it and take its machines"
+                if change.way is Direction.LOOSER
+                else ""
+            ),
+        )
+        for section in ("inference", "pipelines")
     ),
     Rule(
         ("inference", "*", "compute", "capacity"), by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)), plainly

@@ -166,6 +166,29 @@ _PIPELINE: Final = ("pipelines", "*")
 _STEP: Final = (*_PIPELINE, "steps", "*")
 
 
+def _is_pinned(change: Change, sides: Sides) -> bool:
+    """Return whether a pipeline now scores with a version number, which no gate or approval has to agree to."""
+    pipeline = sides.after.pipelines.get(change.path[1])
+    trains = pipeline is None or pipeline.type == "training"
+    return not trains and change.after.text.rpartition("@")[2].isdecimal()
+
+
+def _is_other_model(change: Change) -> bool:
+    return change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
+
+
+def _scoring(change: Change, sides: Sides) -> Verdict:
+    return "R104", DANGER if _is_pinned(change, sides) or _is_other_model(change) else REVIEW
+
+
+def _scoring_why(change: Change, sides: Sides) -> str:
+    if _is_pinned(change, sides):
+        return "from its next run; a pinned version is used even without passing its gate and approvals"
+    if _is_other_model(change):
+        return "from its next run, its results come from a different model"
+    return "from its next run, its results come from versions with that alias"
+
+
 def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
     return (
         Rule((*prefix, "source"), code, _code_says, _image_why),
@@ -189,9 +212,9 @@ def _code(prefix: tuple[str, ...]) -> tuple[Rule, ...]:
         ),
         Rule(
             (*prefix, "model"),
-            always("R104", REVIEW),
+            _scoring,
             described_by("{owner} uses {moves}"),
-            "from its next run, its results come from versions with that alias",
+            _scoring_why,
         ),
         Rule((*prefix, "output"), _output, described_by("{owner} writes to {moves}"), _output_why),
         Rule((*prefix, "compute"), always("R607", REVIEW), described_by("{owner} runs on compute class {moves}"), ""),

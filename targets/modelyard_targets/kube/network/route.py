@@ -102,7 +102,7 @@ def needs_route(route: Route, gateway: Gateway | None) -> bool:
 
 
 def lower_route(resource: Resource[Route], context: Context) -> Iterator[KubeObject]:
-    """Yield the HTTPRoute of a ROUTE, if the endpoint needs one."""
+    """Yield the HTTPRoute of an endpoint, if it needs one."""
     route = resource.value
     gateway = context.target.gateway
     if gateway is None or not needs_route(route, gateway):
