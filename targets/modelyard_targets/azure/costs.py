@@ -8,16 +8,16 @@ from typing import Final
 
 from modelyard.costs import CostLine, fixed
 from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource, Secret
-from modelyard.spec import Store, TargetSpec
+from modelyard.spec import Store, System, TargetSpec
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.options import has_nat, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, disks_of, system_nodes
-from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib
+from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib, redundancy_of
 from modelyard_targets.cloud.costs.lines import Bill, copies_of
 from modelyard_targets.cloud.costs.nodes import Disk, disk_line, node_lines, own_pool, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.provider import CloudCosts
-from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
+from modelyard_targets.cloud.costs.traffic import Objects, backups, images, internet, logs, requests_of
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
@@ -126,6 +126,12 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
     yield backups(bill.sheet, store.name, here, "postgresql-backup-gb-months")
 
 
+def _objects(system: System) -> Objects:
+    """Return the stored objects of the redundancy that storage accounts are created with, which sets their price."""
+    redundancy = redundancy_of(system)
+    return Objects(f"stored objects, {redundancy}", f"object-{redundancy.lower()}-gb-months")
+
+
 def premium(gib: int) -> Disk:
     """Return the smallest Premium SSD that has at least the given size."""
     tier = next(name for name, size in _TIERS if size >= gib)
@@ -145,4 +151,5 @@ COSTS: Final = CloudCosts(
     added=_added,
     nodes=_nodes,
     database=_database,  # keys and secrets in a vault incur charges only when they are used
+    objects=_objects,
 )

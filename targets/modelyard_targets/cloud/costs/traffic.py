@@ -10,6 +10,7 @@ from typing import Final
 
 from modelyard.costs import Category, CostLine, Quantity
 from modelyard.plan import Kind, Plan, Route
+from modelyard.records import record
 from modelyard.spec import Capture, Store, System
 from modelyard.usage import Requests
 from modelyard_targets.cloud.costs.prices import Sheet
@@ -60,13 +61,21 @@ def requests_of(
             yield open_line(sheet, component, here, "responses to the internet", out, response_gb, "network", note)
 
 
-def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
+@record
+class Objects:
+    """The name and the price item of a cloud's stored objects, as it creates the stores of a system."""
+
+    what: str = "stored objects"
+    item: str = "object-gb-months"
+
+
+def stored(sheet: Sheet, plan: Plan, placement: str, objects: Objects) -> Iterator[CostLine]:
     """Yield a cost line for each object store's data after a year, or after its retention period if shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _stored_bytes(sheet, plan.system, store)
         yield open_line(
-            sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / GB, "storage", note
+            sheet, f"stores.{store.name}", resource.place, objects.what, objects.item, amount / GB, "storage", note
         )
 
 
