@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.costs import CostLine, total
-from modelyard.migration.judging import Charge, Judgement, MachineRow, Verdict
+from modelyard.migration.judging import Charge, Judgement, MachineRow, PricedMachine, Verdict
 from modelyard.migration.records import Migration, Phase, Step
 from modelyard.patterns import pattern
+from modelyard.plan import ON_DEMAND_INSTEAD
 from modelyard.printing.markdown import escaped, table_row
 
 _TICKS = pattern("`+")
@@ -92,12 +93,14 @@ def _currency(judgement: Judgement) -> str:
 
 def _machine_rows(side: str, rows: Iterable[MachineRow]) -> Iterator[str]:
     for row in rows:
-        machines = ", ".join(f"{name} {_price(price)}" for name, price in row.machines)
+        machines = ", ".join(f"{machine.name} {_price(machine)}" for machine in row.machines)
         yield table_row((side, row.target, row.compute, machines))
 
 
-def _price(price: float | None) -> str:
-    return "(price unknown)" if price is None else f"({price:.4g})"
+def _price(machine: PricedMachine) -> str:
+    if machine.hourly is None:
+        return "(price unknown)"
+    return f"({machine.hourly:.4g} {ON_DEMAND_INSTEAD})" if machine.on_demand else f"({machine.hourly:.4g})"
 
 
 def _month(side: str, lines: tuple[CostLine, ...]) -> tuple[str, str, str]:

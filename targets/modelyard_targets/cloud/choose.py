@@ -167,7 +167,8 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
             best = fits[0]
             names = tuple(fit.machine.name for fit in fits if _beside(best, fit))[: _DEPTH if way else 1]
             price = best.price.hourly if best.price is not None else None
-            yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch)
+            instead = way and best.price is not None and not best.price.spot
+            yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch, instead)
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from modelyard.manifest import gibibytes
-from modelyard.plan import Candidate
+from modelyard.plan import ON_DEMAND_INSTEAD, Candidate
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.cloud.offerings import Machine, Price
 from modelyard_targets.machines.fitting import SHOWN, leaves
 
 Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 """A machine, the requested accelerators, and its price."""
-
-ON_DEMAND_INSTEAD: Final = "on demand, because no spot price is known"
-"""What is said of an on-demand price that stands in for a spot price."""
 
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:

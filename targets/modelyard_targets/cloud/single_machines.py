@@ -63,4 +63,7 @@ def _singles(offerings: Offerings, group: NodeGroup, region: str) -> tuple[NodeG
 
 def _single(offerings: Offerings, group: NodeGroup, machine: str, region: str) -> NodeGroup:
     price = offerings.price(machine, region, group.spot)
-    return replace(group, machines=(machine,), price_hourly=price.hourly if price is not None else None)
+    if price is None:
+        return replace(group, machines=(machine,), price_hourly=None, price_on_demand=False)
+    instead = group.spot and not price.spot
+    return replace(group, machines=(machine,), price_hourly=price.hourly, price_on_demand=instead)

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, Final
 
 from modelyard.costs import Rate
+from modelyard.plan import ON_DEMAND_INSTEAD
 from modelyard.records import record
 from modelyard.usage import Usage
-from modelyard_targets.cloud.explain_choice import ON_DEMAND_INSTEAD
 from modelyard_targets.cloud.offerings import Offerings
 
 CURRENCY: Final = "USD"
