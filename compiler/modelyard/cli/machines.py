@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.manifest import cpu_words, gibibytes
-from modelyard.plan import ON_DEMAND_INSTEAD, Hardware, NodeGroup, Plan, Resource, Smaller, SystemPool, hardware_of
+from modelyard.plan import Hardware, NodeGroup, Plan, Resource, Smaller, SystemPool, hardware_of
 from modelyard.source import Path
 
 
@@ -54,8 +54,8 @@ def _smaller(smaller: Smaller) -> str:
 def _group(group: NodeGroup) -> str:
     has = f" with {group.accelerator.name}:{group.accelerator.count}" if group.accelerator is not None else ""
     kind = "spot" if group.spot else "on demand"
-    instead = f", {ON_DEMAND_INSTEAD}" if group.price_on_demand else ""
-    return f"{kind}: {' or '.join(group.machines)}{has}, {_price(group.price_hourly)}{instead}"
+    note = f", {group.price_note}" if group.price_note else ""
+    return f"{kind}: {' or '.join(group.machines)}{has}, {_price(group.price_hourly)}{note}"
 
 
 def _price(hourly: float | None) -> str:

@@ -41,12 +41,12 @@ class Verdict:
 class PricedMachine:
     """A machine type, and its hourly price or None if it is unknown.
 
-    `on_demand` marks the on-demand price of a spot machine whose spot price is not known.
+    `note` explains a price that is for another capacity type or derived from another region's price.
     """
 
     name: str
     hourly: float | None
-    on_demand: bool
+    note: str = ""
 
 
 @record
@@ -259,9 +259,7 @@ _rows: Final = ByType(_no_rows).case(NodePool, _of_pool).case(SystemPool, _of_sy
 
 def _priced(groups: Iterable[NodeGroup]) -> tuple[PricedMachine, ...]:
     return tuple(
-        PricedMachine(
-            group.machines[0] + (" spot" if group.spot else ""), group.price_hourly, on_demand=group.price_on_demand
-        )
+        PricedMachine(group.machines[0] + (" spot" if group.spot else ""), group.price_hourly, group.price_note)
         for group in groups
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from modelyard.plan.cases import ByType, is_adopted, of_type
 from modelyard.plan.graph import Link, Payload, Plan, Resource, bundled_on
 from modelyard.plan.hardware import (
-    ON_DEMAND_INSTEAD,
     SYSTEM_POOL,
     Candidate,
     Fallback,
@@ -53,7 +52,6 @@ from modelyard.plan.workloads import (
 )
 
 __all__ = [
-    "ON_DEMAND_INSTEAD",
     "Access",
     "AlertRules",
     "Application",

@@ -12,9 +12,6 @@ from modelyard.spec import Accelerator, ComputeClass, System, Taint, TargetSpec
 SYSTEM_POOL: Final = "system"
 """The node pool for Pods without a compute class. A compute class with its own nodes cannot have this name."""
 
-ON_DEMAND_INSTEAD: Final = "on demand, because no spot price is known"
-"""How messages describe an on-demand price that stands in for a spot price."""
-
 
 @record
 class Candidate:
@@ -37,7 +34,7 @@ class NodeGroup:
     accelerator: Accelerator | None  # the machine's accelerators, not the Pod's request
     price_hourly: float | None
     arch: str = "amd64"  # amd64 arm64
-    price_on_demand: bool = False  # a spot group's price is on demand, because no spot price is known
+    price_note: str = ""  # why the price is not that of the capacity type or of the region
 
 
 @record

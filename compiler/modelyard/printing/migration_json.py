@@ -73,8 +73,7 @@ def _machines(rows: Iterable[MachineRow]) -> list[Value]:
             "target": row.target,
             "for": row.compute,
             "machines": [
-                {"name": machine.name, "hourly": machine.hourly, "hourlyOnDemand": machine.on_demand}
-                for machine in row.machines
+                {"name": machine.name, "hourly": machine.hourly, "note": machine.note} for machine in row.machines
             ],
         }
         for row in rows

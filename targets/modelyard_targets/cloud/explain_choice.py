@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from modelyard.manifest import gibibytes
-from modelyard.plan import ON_DEMAND_INSTEAD, Candidate
+from modelyard.plan import Candidate
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.cloud.offerings import Machine, Price
 from modelyard_targets.machines.fitting import SHOWN, leaves
@@ -13,10 +13,18 @@ from modelyard_targets.machines.fitting import SHOWN, leaves
 Considered: TypeAlias = tuple[Machine, Accelerator | None, Price | None]
 """A machine, the requested accelerators, and its price."""
 
+ON_DEMAND_INSTEAD: Final = "on demand, because no spot price is known"
+"""What is said of an on-demand price that stands in for a spot price."""
+
 
 def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Considered]) -> tuple[Candidate, ...]:
     """Describe the chosen machine and up to two runners-up."""
     return tuple(_candidate(compute, region, spot, *fit) for fit in fits[:SHOWN])
+
+
+def price_note(price: Price, spot: bool) -> str:
+    """Explain a price that is for another capacity type or derived from another region's price, or return ""."""
+    return "; ".join(filter(None, (ON_DEMAND_INSTEAD if spot and not price.spot else "", price.estimate)))
 
 
 def _candidate(
