@@ -9,6 +9,7 @@ from typing import Final
 from modelyard.costs import CostLine, fixed
 from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource, Secret
 from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.azure.foundation import log_days
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.options import has_nat, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, disks_of, system_nodes
@@ -32,6 +33,9 @@ _TIERS: Final = (
 )  # fmt: skip
 """Sizes in GiB in which Azure sells Premium SSDs. A disk in between costs as much as the next larger size."""
 
+_FREE_LOG_DAYS: Final = 31
+"""The days for which logs are kept at no extra charge (learn.microsoft.com/azure/azure-monitor/logs/cost-logs)."""
+
 _DNS_ZONES: Final = 4
 _ALERTS_OF_A_DATABASE: Final = 4
 _ALERTS_OF_NAT: Final = 1
@@ -47,7 +51,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield from system_lines(sheet, plan, placement, system_nodes(plan, placement), _disk)
     yield from node_lines(sheet, plan, placement, _disk)
     yield from _network(bill, plan, placement, target)
-    yield logs(sheet, plan, bill.address)
+    yield from logs(sheet, plan, bill.address, log_days(plan.system), _FREE_LOG_DAYS)
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -129,7 +133,7 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
 def _objects(system: System) -> Objects:
     """Return the stored objects of the redundancy that storage accounts are created with, which sets their price."""
     redundancy = redundancy_of(system)
-    return Objects(f"stored objects, {redundancy}", f"object-{redundancy.lower()}-gb-months")
+    return Objects(f"stored objects ({redundancy})", f"object-{redundancy.lower()}-gb-months")
 
 
 def premium(gib: int) -> Disk:

@@ -41,7 +41,7 @@ def test_stored_objects_have_the_price_of_their_redundancy(size: str, redundancy
     rows = {"clicks": Rows(2_000_000, 140)}
     lines = [each for each in lines_of(plan_of(text), usage=Usage(data=rows)) if each.component == "stores.lake"]
 
-    assert [each.what for each in lines] == [f"stored objects, {redundancy}"]
+    assert [each.what for each in lines] == [f"stored objects ({redundancy})"]
     assert arguments(components(text)["ObjectStore lake"]).get("redundancy", "LRS") == redundancy
     assert total(lines).unpriced == unpriced
 
