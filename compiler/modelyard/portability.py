@@ -6,7 +6,7 @@ Everything else stays as written, so every rejection is a change that somebody w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from modelyard.checks.regions import regions
@@ -21,6 +21,7 @@ from modelyard.source import Document, Json, Path
 from modelyard.spec import System, TargetSpec, target_path
 from modelyard.stages import Outcome, Stage
 from modelyard.target import Targets
+from modelyard.validate import faults_of
 
 if TYPE_CHECKING:
     from modelyard.sites.binding import Bound
@@ -31,6 +32,8 @@ _IDENTITY: Final = ("account", "tenant")
 """The fields that say whose cloud a target is in."""
 _UNKNOWN: Final = "E0203"
 """The code for a field that does not exist, without which the rest of its mapping may be valid."""
+_COMPLETED: Final = ("required", "pattern")
+"""The keywords of schema errors for which an example value can stand in."""
 _SETTINGS: Final = ("profile", "governance", "registry")
 _SECTIONS: Final = (
     "stores",
@@ -230,8 +233,7 @@ class _Trial:
         foreign = {refusal: path for refusal in refusals for path in self._foreign(refusal, outcome, moved)}
         if foreign:
             # A target with another provider's fields is not checked further, so such fields would hide other refusals.
-            without = self._tried({**edits, **dict.fromkeys(foreign.values(), Edit(removes=True))})
-            refusals = (*foreign, *located(self.document, self.parts, errors_of(without)))
+            refusals = (*foreign, *self._behind(foreign, edits, moved))
         refused = {refusal.part for refusal in refusals}
         return Move(destination, changes, refusals, 100 * (len(self.parts) - len(refused)) // len(self.parts))
 
@@ -249,6 +251,48 @@ class _Trial:
             path = target_path(self.system, target.name)
             if refusal.path[: len(path)] == path and len(refusal.path) > len(path):
                 yield refusal.path if refusal.problem.code == _UNKNOWN else refusal.path[: len(path) + 1]
+
+    def _behind(
+        self, foreign: Mapping[Refusal, Path], edits: Mapping[Path, Edit], moved: Sequence[TargetSpec]
+    ) -> tuple[Refusal, ...]:
+        """Return the refusals that fields of another provider hide.
+
+        An unknown field is left out, and a field that is missing or written differently gets an example value. If that
+        doesn't complete a mapping such as `cluster`, the whole mapping is left out.
+        """
+        removed = {path: Edit(removes=True) for path in foreign.values()}
+        unknown = {path: removed[path] for refusal, path in foreign.items() if refusal.problem.code == _UNKNOWN}
+        stand_ins = dict(self._stand_ins(edited(self.document, {**edits, **unknown}), moved))
+        rest = {path: edit for path, edit in removed.items() if not any(_is_within(each, path) for each in stand_ins)}
+        complete = {**edits, **rest, **stand_ins}
+        if not stand_ins or faults_of(edited(self.document, complete)):
+            return located(self.document, self.parts, errors_of(self._tried({**edits, **removed})))
+        return self._apart_from(stand_ins, self._tried(complete))
+
+    def _stand_ins(self, document: Document, moved: Iterable[TargetSpec]) -> Iterator[tuple[Path, Edit]]:
+        """Yield example values for what a moved target's mappings, such as `cluster`, lack or write differently.
+
+        Without such a mapping, the target would be judged as if it described something else: a new cluster, say.
+        """
+        targets = [target_path(self.system, target.name) for target in moved]
+        for fault in faults_of(document):
+            path = (*fault.path, fault.name) if fault.keyword == "required" else fault.path
+            example = fault.shape.example() if fault.keyword in _COMPLETED else None
+            if example is not None and any(_is_within(path[:-2], target) for target in targets):
+                yield path, Edit(example)
+
+    def _apart_from(self, stand_ins: Collection[Path], outcome: Outcome) -> tuple[Refusal, ...]:
+        """Return the errors of an outcome, except those about the example values in it."""
+        errors, document = tuple(errors_of(outcome)), outcome.document
+        assert document is not None
+        places = paths_at(document, [problem.span for problem in errors if problem.span is not None])
+        mine = [
+            problem
+            for problem in errors
+            if problem.span is None
+            or not any(_is_within(path, each) for path in places.get(problem.span, ()) for each in stand_ins)
+        ]
+        return located(self.document, self.parts, mine)
 
     def _changes(self, target: TargetSpec, provider: str, region: str) -> Iterator[Change]:
         path = target_path(self.system, target.name)
@@ -276,6 +320,10 @@ class _Trial:
         mode = "hybrid" if len(kinds) > 1 else "cloud" if in_cloud else "on-prem"
         if mode != deployment.mode:
             yield Change(("deployment", "mode"), deployment.mode, mode)
+
+
+def _is_within(path: Path, outer: Path) -> bool:
+    return path[: len(outer)] == outer
 
 
 def with_kept_addresses(outcome: Outcome, old: System) -> Outcome:

@@ -38,6 +38,28 @@ def test_floor_and_ceiling_are_those_of_the_calculation_by_hand(sheet: Sheet) ->
     assert costs.unpriced == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "kept_gb"),
+    [
+        ("aws, smallest", 5 * 30),
+        ("aws, large", 60 * 365),
+        ("gcp, large", 60 * (365 - 30)),
+        ("azure, large", 60 * (365 - 31)),
+    ],
+)
+def test_logs_are_paid_for_while_they_are_kept(name: str, kept_gb: float) -> None:
+    """The price of ingested logs includes no days of keeping them on AWS, 30 on Google Cloud and 31 on Azure."""
+    (kept,) = (line for line in lines_of(planned(SHEETS[name].spec)) if line.what == "kept logs")
+
+    assert kept.quantity.expected == pytest.approx(kept_gb * 24 / 730)
+    assert kept.expected > 0
+
+
+@pytest.mark.parametrize("name", ["gcp, registry and five replicas", "azure, registry and five replicas"])
+def test_a_month_of_logs_is_included_in_their_price(name: str) -> None:
+    assert not any(line.what == "kept logs" for line in lines_of(planned(SHEETS[name].spec)))
+
+
 @pytest.mark.parametrize("name", [name for name in SHEETS if "replicas" in name or "large" in name])
 def test_raising_a_maximum_never_lowers_the_ceiling(name: str) -> None:
     spec = SHEETS[name].spec

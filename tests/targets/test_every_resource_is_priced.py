@@ -49,7 +49,7 @@ LINES: Final[Mapping[str, str]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": "alarms on NAT gateways and databases",
     "aws:secretsmanager/secret:Secret": "secrets, of which RDS creates another one",
     "aws:s3/bucket:Bucket": "stored objects",
-    "aws:cloudwatch/logGroup:LogGroup": "ingested logs",
+    "aws:cloudwatch/logGroup:LogGroup": "ingested and kept logs",
     "aws:ec2/flowLog:FlowLog": "ingested logs",
     "aws:ecr/repository:Repository": "stored images",
     "gcp:container/nodePool:NodePool": "system pool, and by components: nodes of node pools",
@@ -59,13 +59,13 @@ LINES: Final[Mapping[str, str]] = {
     "gcp:secretmanager/secretVersion:SecretVersion": "secret",
     "gcp:monitoring/alertPolicy:AlertPolicy": "alerts, by conditions",
     "gcp:storage/bucket:Bucket": "stored objects",
-    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "ingested logs",
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": "ingested and kept logs",
     "gcp:artifactregistry/repository:Repository": "stored images",
     "azure-native:containerservice:AgentPool": "system pool, and by components: nodes of agent pools",
     "azure-native:dbforpostgresql:Server": "Database for PostgreSQL",
     "azure-native:monitor:MetricAlert": "alerts on the NAT gateway and databases",
     "azure-native:storage:StorageAccount": "stored objects",
-    "azure-native:operationalinsights:Workspace": "ingested logs",
+    "azure-native:operationalinsights:Workspace": "ingested and kept logs",
 }
 """Resource types whose cost depends on their properties or on usage, with the names of their cost lines."""
 

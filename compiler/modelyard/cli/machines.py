@@ -54,7 +54,8 @@ def _smaller(smaller: Smaller) -> str:
 def _group(group: NodeGroup) -> str:
     has = f" with {group.accelerator.name}:{group.accelerator.count}" if group.accelerator is not None else ""
     kind = "spot" if group.spot else "on demand"
-    return f"{kind}: {' or '.join(group.machines)}{has}, {_price(group.price_hourly)}"
+    note = f", {group.price_note}" if group.price_note else ""
+    return f"{kind}: {' or '.join(group.machines)}{has}, {_price(group.price_hourly)}{note}"
 
 
 def _price(hourly: float | None) -> str:

@@ -38,12 +38,24 @@ class Verdict:
 
 
 @record
+class PricedMachine:
+    """A machine type, and its hourly price or None if it is unknown.
+
+    `note` explains a price that is for another capacity type or derived from another region's price.
+    """
+
+    name: str
+    hourly: float | None
+    note: str = ""
+
+
+@record
 class MachineRow:
-    """The machines of a compute class on one target, each with its hourly price, or None if it is unknown."""
+    """The machines of a compute class on one target, in the order in which they are tried."""
 
     target: str
     compute: str
-    machines: tuple[tuple[str, float | None], ...]
+    machines: tuple[PricedMachine, ...]
 
 
 @record
@@ -245,8 +257,11 @@ def _of_system(resource: Resource[SystemPool]) -> tuple[MachineRow, ...]:
 _rows: Final = ByType(_no_rows).case(NodePool, _of_pool).case(SystemPool, _of_system)
 
 
-def _priced(groups: Iterable[NodeGroup]) -> tuple[tuple[str, float | None], ...]:
-    return tuple((group.machines[0] + (" spot" if group.spot else ""), group.price_hourly) for group in groups)
+def _priced(groups: Iterable[NodeGroup]) -> tuple[PricedMachine, ...]:
+    return tuple(
+        PricedMachine(group.machines[0] + (" spot" if group.spot else ""), group.price_hourly, group.price_note)
+        for group in groups
+    )
 
 
 def _places(name: str, side: Side) -> Iterator[Place]:

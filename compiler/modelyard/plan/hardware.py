@@ -34,6 +34,7 @@ class NodeGroup:
     accelerator: Accelerator | None  # the machine's accelerators, not the Pod's request
     price_hourly: float | None
     arch: str = "amd64"  # amd64 arm64
+    price_note: str = ""  # why the price is not that of the capacity type or of the region
 
 
 @record

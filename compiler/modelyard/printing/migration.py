@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from modelyard.costs import CostLine, total
-from modelyard.migration.judging import Charge, Judgement, MachineRow, Verdict
+from modelyard.migration.judging import Charge, Judgement, MachineRow, PricedMachine, Verdict
 from modelyard.migration.records import Migration, Phase, Step
 from modelyard.patterns import pattern
 from modelyard.printing.markdown import escaped, table_row
@@ -92,12 +92,14 @@ def _currency(judgement: Judgement) -> str:
 
 def _machine_rows(side: str, rows: Iterable[MachineRow]) -> Iterator[str]:
     for row in rows:
-        machines = ", ".join(f"{name} {_price(price)}" for name, price in row.machines)
+        machines = ", ".join(f"{machine.name} {_price(machine)}" for machine in row.machines) or "existing machines"
         yield table_row((side, row.target, row.compute, machines))
 
 
-def _price(price: float | None) -> str:
-    return "(price unknown)" if price is None else f"({price:.4g})"
+def _price(machine: PricedMachine) -> str:
+    if machine.hourly is None:
+        return "(price unknown)"
+    return f"({machine.hourly:.4g}, {machine.note})" if machine.note else f"({machine.hourly:.4g})"
 
 
 def _month(side: str, lines: tuple[CostLine, ...]) -> tuple[str, str, str]:
@@ -117,10 +119,10 @@ def _moving(judgement: Judgement) -> Iterator[str]:
     for charge in judgement.charges:
         if charge.amount is not None:
             sums[charge.currency] = sums.get(charge.currency, 0.0) + charge.amount
-    at_least = "at least " if any(charge.amount is None for charge in judgement.charges) else ""
     listed = " and ".join(f"{amount:,.0f} {currency}".rstrip() for currency, amount in sums.items()) or "unknown"
     yield ""
-    yield f"Together {at_least}{listed}. Endpoints have no downtime if callers reach both sides; nothing trains from"
+    # The floors in it are lower bounds, because mirrored requests may need more replicas.
+    yield f"Together at least {listed}. Endpoints have no downtime if callers reach both sides; nothing trains from"
     yield "the freeze until the cut-over. Days are assumptions. People's time is not counted."
 
 

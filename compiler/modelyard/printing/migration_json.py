@@ -72,7 +72,9 @@ def _machines(rows: Iterable[MachineRow]) -> list[Value]:
         {
             "target": row.target,
             "for": row.compute,
-            "machines": [{"name": name, "hourly": price} for name, price in row.machines],
+            "machines": [
+                {"name": machine.name, "hourly": machine.hourly, "note": machine.note} for machine in row.machines
+            ],
         }
         for row in rows
     ]

@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.costs import CostLine, Quantity, fixed
 from modelyard.plan import SYSTEM_POOL, Hardware, NodeGroup, Plan, Resource
 from modelyard.spec import Store, TargetSpec
-from modelyard_targets.aws.foundation import endpoints_of, nat_of, zones_of
+from modelyard_targets.aws.foundation import endpoints_of, log_days, nat_of, zones_of
 from modelyard_targets.aws.machines import offerings
 from modelyard_targets.aws.options import vpc_of
 from modelyard_targets.aws.pools import disks_of, system_nodes
@@ -46,7 +46,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield from node_lines(sheet, plan, placement, _disks(plan, placement))
     if not vpc_of(target).adopt:
         yield from _network(bill, plan, placement, target)
-    yield logs(sheet, plan, bill.address)
+    yield from logs(sheet, plan, bill.address, log_days(plan.system))
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:

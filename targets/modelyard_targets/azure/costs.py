@@ -8,16 +8,17 @@ from typing import Final
 
 from modelyard.costs import CostLine, fixed
 from modelyard.plan import SYSTEM_POOL, Hardware, Kind, NodeGroup, Plan, Resource, Secret
-from modelyard.spec import Store, TargetSpec
+from modelyard.spec import Store, System, TargetSpec
+from modelyard_targets.azure.foundation import log_days
 from modelyard_targets.azure.machines import offerings
 from modelyard_targets.azure.options import has_nat, vpc_of
 from modelyard_targets.azure.pools import CLUSTER_MACHINE, cluster_nodes, disks_of, system_nodes
-from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib
+from modelyard_targets.azure.storage import DATABASE, ENTERPRISE_DATABASE, disk_gib, redundancy_of
 from modelyard_targets.cloud.costs.lines import Bill, copies_of
 from modelyard_targets.cloud.costs.nodes import Disk, disk_line, node_lines, own_pool, system_lines
 from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.provider import CloudCosts
-from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
+from modelyard_targets.cloud.costs.traffic import Objects, backups, images, internet, logs, requests_of
 from modelyard_targets.cloud.pools import DISK_GIB, Nodes
 from modelyard_targets.kube.image.needed import needs_runtime_image
 from modelyard_targets.kube.placement.placed import managed_stores, target_of
@@ -31,6 +32,9 @@ _TIERS: Final = (
     ("P40", 2048), ("P50", 4096), ("P60", 8192), ("P70", 16384), ("P80", 32767),
 )  # fmt: skip
 """Sizes in GiB in which Azure sells Premium SSDs. A disk in between costs as much as the next larger size."""
+
+_FREE_LOG_DAYS: Final = 31
+"""The days for which logs are kept at no extra charge (learn.microsoft.com/azure/azure-monitor/logs/cost-logs)."""
 
 _DNS_ZONES: Final = 4
 _ALERTS_OF_A_DATABASE: Final = 4
@@ -47,7 +51,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     yield from system_lines(sheet, plan, placement, system_nodes(plan, placement), _disk)
     yield from node_lines(sheet, plan, placement, _disk)
     yield from _network(bill, plan, placement, target)
-    yield logs(sheet, plan, bill.address)
+    yield from logs(sheet, plan, bill.address, log_days(plan.system), _FREE_LOG_DAYS)
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:
@@ -126,6 +130,12 @@ def _database(bill: Bill, plan: Plan, resource: Resource[Store]) -> Iterator[Cos
     yield backups(bill.sheet, store.name, here, "postgresql-backup-gb-months")
 
 
+def _objects(system: System) -> Objects:
+    """Return the stored objects of the redundancy that storage accounts are created with, which sets their price."""
+    redundancy = redundancy_of(system)
+    return Objects(f"stored objects ({redundancy})", f"object-{redundancy.lower()}-gb-months")
+
+
 def premium(gib: int) -> Disk:
     """Return the smallest Premium SSD that has at least the given size."""
     tier = next(name for name, size in _TIERS if size >= gib)
@@ -145,4 +155,5 @@ COSTS: Final = CloudCosts(
     added=_added,
     nodes=_nodes,
     database=_database,  # keys and secrets in a vault incur charges only when they are used
+    objects=_objects,
 )

@@ -95,6 +95,11 @@ def has_standby(store: Store, context: Context) -> bool:
     return (store.replicas if store.replicas is not None else (2 if context.enterprise else 1)) > 1
 
 
+def redundancy_of(system: System) -> str:
+    """Return the redundancy of a system's storage accounts: three copies in one zone, or one in each of three zones."""
+    return "ZRS" if system.profile.size == "enterprise" else "LRS"
+
+
 def _vault(context: Context) -> Call:
     name, here = cluster_name(context.system, context.placement), target_path(context.system, context.placement)
     return Call("vault", "Vault", name, (("group", Ref("group")), ("network", Ref("network"))), GROUP, here)
@@ -126,7 +131,7 @@ def _bucket(resource: Resource[Store], context: Context) -> Call:
         *((("retention_days", days),) if days is not None else ()),
         *((("expire", expire),) if expire else ()),
         *((("lock", {"mode": lock.mode, "days": whole_days(lock.retain_s)}),) if lock is not None else ()),
-        *((("redundancy", "ZRS"),) if context.enterprise else ()),
+        *((("redundancy", redundancy),) if (redundancy := redundancy_of(context.system)) != "LRS" else ()),
         *((("shared", True),) if _is_shared(store, context) else ()),
     )
     return Call(store_variable(store.called), "ObjectStore", store.called, arguments, GROUP, resource.origin)

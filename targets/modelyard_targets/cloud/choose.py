@@ -21,7 +21,7 @@ from modelyard.names import object_name
 from modelyard.plan import Hardware, NodeGroup, NoMachine, PassedOver
 from modelyard.records import record, replace
 from modelyard.spec import Accelerator, ComputeClass, Taint
-from modelyard_targets.cloud.explain_choice import considered
+from modelyard_targets.cloud.explain_choice import considered, price_note
 from modelyard_targets.cloud.matching import alternative, holding, kind_of, usable
 from modelyard_targets.cloud.offerings import Machine, Offerings, Price
 from modelyard_targets.cloud.reasons import nothing_fits, unknown
@@ -167,7 +167,8 @@ def _groups(offerings: Offerings, compute: ComputeClass, region: str) -> Iterato
             best = fits[0]
             names = tuple(fit.machine.name for fit in fits if _beside(best, fit))[: _DEPTH if way else 1]
             price = best.price.hourly if best.price is not None else None
-            yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch)
+            note = price_note(best.price, way) if best.price is not None else ""
+            yield NodeGroup(names, way, best.machine.accelerator, price, best.machine.arch, note)
 
 
 def _by_kind(fits: list[Fit]) -> dict[str, list[Fit]]:

@@ -22,6 +22,11 @@ def considered(compute: ComputeClass, region: str, spot: bool, fits: list[Consid
     return tuple(_candidate(compute, region, spot, *fit) for fit in fits[:SHOWN])
 
 
+def price_note(price: Price, spot: bool) -> str:
+    """Explain a price that is for another capacity type or derived from another region's price, or return ""."""
+    return "; ".join(filter(None, (ON_DEMAND_INSTEAD if spot and not price.spot else "", price.estimate)))
+
+
 def _candidate(
     compute: ComputeClass,
     region: str,

@@ -9,6 +9,7 @@ from modelyard.plan import Hardware, NodeGroup, NoMachine
 from modelyard.records import replace
 from modelyard.spec import Accelerator, ComputeClass
 from modelyard_targets.cloud.choose import choose
+from modelyard_targets.cloud.explain_choice import price_note
 from modelyard_targets.cloud.offerings import Offerings
 
 _PODS_OF_A_NODE: Final = (1, 2, 4, 8)
@@ -63,4 +64,6 @@ def _singles(offerings: Offerings, group: NodeGroup, region: str) -> tuple[NodeG
 
 def _single(offerings: Offerings, group: NodeGroup, machine: str, region: str) -> NodeGroup:
     price = offerings.price(machine, region, group.spot)
-    return replace(group, machines=(machine,), price_hourly=price.hourly if price is not None else None)
+    if price is None:
+        return replace(group, machines=(machine,), price_hourly=None, price_note="")
+    return replace(group, machines=(machine,), price_hourly=price.hourly, price_note=price_note(price, group.spot))

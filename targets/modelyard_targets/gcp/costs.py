@@ -15,6 +15,7 @@ from modelyard_targets.cloud.costs.objects import load_balancers, volumes
 from modelyard_targets.cloud.costs.provider import CloudCosts
 from modelyard_targets.cloud.costs.traffic import backups, images, internet, logs, requests_of
 from modelyard_targets.cloud.pools import DISK_GIB
+from modelyard_targets.gcp.foundation import log_days
 from modelyard_targets.gcp.machines import disk_type, offerings
 from modelyard_targets.gcp.options import has_nat, vpc_of
 from modelyard_targets.gcp.pools import disks_of, system_nodes
@@ -26,6 +27,9 @@ _NAT_MACHINES: Final = 32
 """The maximum number of machines that Cloud NAT charges for."""
 
 _FIRST_RULES: Final = 5
+_FREE_LOG_DAYS: Final = 30
+"""The days for which logs are kept at no extra charge (cloud.google.com/stackdriver/pricing)."""
+
 _DNS_ZONES: Final = 3
 _KEY_VERSIONS: Final = 12
 """The number of key versions after three years of rotation every 90 days."""
@@ -54,7 +58,7 @@ def _cluster(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iter
     if has_nat(target):
         yield from _nat(bill, nodes)
         yield internet(sheet, plan, bill.address)
-    yield logs(sheet, plan, bill.address)
+    yield from logs(sheet, plan, bill.address, log_days(plan.system), _FREE_LOG_DAYS)
 
 
 def _nodes(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> Iterator[CostLine]:

@@ -10,6 +10,7 @@ from modelyard.spec import ComputeClass, TargetSpec
 from modelyard_targets.aws.hardware import choose
 from tests.plans import plan_of, system_of
 from tests.specs import VALID_SPEC, changed
+from tests.targets.azure.infrastructure import plan_of as on_azure
 
 
 def on_aws(text: str) -> Plan:
@@ -61,6 +62,16 @@ def test_explain_shows_all_machine_groups_of_a_compute_class() -> None:
         "    3. spot: g5.xlarge or g5.2xlarge with A10G:1, 0.6249 an hour",
         "    4. on demand: g5.xlarge with A10G:1, 1.258 an hour",
     ]
+
+
+def test_explain_shows_which_price_a_spot_group_has() -> None:
+    """The tables have no spot price of this machine anywhere, so the figure is its on-demand price."""
+    lines = machine_lines(on_azure(), "compute.gpu")
+
+    groups = lines[lines.index("  tried in this order:") + 1 :]
+    instead = "an hour, on demand, because no spot price is known"
+    assert groups[0] == f"    1. spot: Standard_NC8as_T4_v3 with T4:1, 0.94 {instead}"
+    assert [instead in group for group in groups] == [True, True, False, False, False]
 
 
 def test_explain_shows_the_fallback_of_existing_spot_machines() -> None:

@@ -45,6 +45,17 @@ LARGE = {
     "azure": Example("demand-forecasting", "azure"),
     "kubernetes": Example("readmission", None),
 }
+ON_PRICED_MACHINES = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: MLSystem
+metadata: {name: churn}
+governance: {owner: {team: growth, email: growth@acme.example}}
+deployment:
+  {mode: on-prem, provider: kubernetes, context: here, capacity: [{count: 6, cpu: 8, memory: 32Gi, price: 0.25 USD}]}
+models: {churn: {task: binary-classification, framework: xgboost}}
+registry: {adopt: "https://mlflow.acme.example", credentials: "secret://kubernetes/mlflow"}
+inference: {score: {variants: {only: {model: churn@champion}}, compute: {cpu: 1, memory: 2Gi}}}
+"""
 ONLY_MOVES = {"E0554"}
 """Codes of errors that the old and the new side cause only together."""
 
@@ -122,6 +133,36 @@ def test_clusters_move_onto_another_target_of_the_spec(run: Run, tmp_path: Path)
     lake = charges["data of stores.lake that leaves learn"]
     assert (lake["quantity"], lake["amount"]) == (365.0, pytest.approx(365 * lake["price"], rel=1e-3))
     assert charges["data of stores.captures that leaves shop"]["amount"] is None
+
+
+def test_the_price_of_a_spot_machine_is_named_if_it_is_another(run: Run, tmp_path: Path) -> None:
+    """The tables have no spot price of the first machine, so its figure is the on-demand price."""
+    shutil.copytree(SYSTEMS / "leads-on-azure", tmp_path / "leads")
+
+    result = run("migrate", tmp_path / "leads", "--from", "main", "--to", "azure:northeurope")
+
+    assert result.code == 0, result.err
+    plan = (tmp_path / "leads/migration/migration.md").read_text(encoding="utf-8").replace("\\", "")
+    machines = next(line for line in plan.splitlines() if line.startswith("| old | main | gpu |"))
+    instead = ", on demand, because no spot price is known"
+    assert f"Standard_NC8as_T4_v3 spot (0.94{instead}), " in machines
+    assert "Standard_NC8as_T4_v3 (0.94), Standard_NC24ads_A100_v4 spot (0.933), " in machines
+    rows = json.loads((tmp_path / "leads/migration/migration.json").read_text(encoding="utf-8"))["machines"]["old"]
+    (row,) = [row["machines"] for row in rows if row["for"] == "gpu"]
+    assert [machine["note"] for machine in row] == [instead[2:], instead[2:], "", "", ""]
+
+
+def test_a_move_from_existing_machines_costs_at_least_both_floors(run: Run, tmp_path: Path) -> None:
+    """Mirrored requests may need more than the floor, so the sum is a lower bound even if all prices are known."""
+    (tmp_path / "system.yaml").write_text(ON_PRICED_MACHINES, encoding="utf-8")
+
+    result = run("migrate", tmp_path, "--from", "main", "--to", "aws:eu-central-1")
+
+    assert result.code == 0, result.err
+    plan = (tmp_path / "migration/migration.md").read_text(encoding="utf-8")
+    assert "unknown" not in plan[plan.index("## What the move costs") : plan.index("Together")]
+    assert "| old | main | platform | existing machines |" in plan
+    assert "\nTogether at least " in plan
 
 
 def test_who_reaches_a_target_follows_from_the_targets_that_stay() -> None:

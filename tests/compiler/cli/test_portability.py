@@ -136,6 +136,15 @@ def test_an_existing_cluster_stays_one_without_the_fields_of_another_cloud(run: 
     assert {refusal["code"] for refusal in move["refusals"]} == {"E0203"}
 
 
+def test_an_incomplete_cluster_is_reported_without_its_consequences(run: Run) -> None:
+    """Without `cluster`, `capacity` would be an error as well, and no machine of Azure would have the accelerator."""
+    result = run("portability", examples.SYSTEMS / "tenant", "--to", "azure", "--format", "json")
+
+    (move,) = json.loads(result.out)["moves"]
+    assert [refusal["code"] for refusal in move["refusals"]] == ["E0202", "E0202"]
+    assert move["score"] == 92
+
+
 def test_the_mode_follows_the_targets(run: Run) -> None:
     result = run("portability", examples.FOLDER / "fraud-detection", "--to", "kubernetes")
 

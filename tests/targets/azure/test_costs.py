@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from modelyard.costs import total
+from modelyard.usage import Rows, Usage
 from modelyard_targets.azure.costs import premium
 from modelyard_targets.azure.pools import pool_nodes, system_nodes
 from tests.costing import costs_of, line, lines_of, nodes_at_least
-from tests.targets.azure.infrastructure import codes, leads, plan_of
+from tests.targets.azure.infrastructure import arguments, codes, components, leads, plan_of
 
 OWNER = "email: growth@acme.example}"
 
@@ -30,6 +32,18 @@ def test_more_replicas_cost_more() -> None:
     more = leads(("    compute: small\n", "    compute: small\n    replicas: {min: 1, max: 9}\n"))
 
     assert costs_of(plan_of(more)).ceiling > costs_of(plan_of()).ceiling
+
+
+@pytest.mark.parametrize(("size", "redundancy", "unpriced"), [("small", "LRS", 0), ("enterprise", "ZRS", 1)])
+def test_stored_objects_have_the_price_of_their_redundancy(size: str, redundancy: str, unpriced: int) -> None:
+    """The tables don't have the price of copies in three zones, so a total with them is a lower bound."""
+    text = leads(("governance:", f"profile: {{size: {size}}}\ngovernance:"))
+    rows = {"clicks": Rows(2_000_000, 140)}
+    lines = [each for each in lines_of(plan_of(text), usage=Usage(data=rows)) if each.component == "stores.lake"]
+
+    assert [each.what for each in lines] == [f"stored objects ({redundancy})"]
+    assert arguments(components(text)["ObjectStore lake"]).get("redundancy", "LRS") == redundancy
+    assert total(lines).unpriced == unpriced
 
 
 @pytest.mark.parametrize(("gib", "tier"), [(64, "P6"), (65, "P10"), (100, "P10"), (129, "P15"), (1, "P1")])

@@ -10,7 +10,7 @@ from typing import Any, Final
 from modelyard.costs import Rate
 from modelyard.records import record
 from modelyard.usage import Usage
-from modelyard_targets.cloud.explain_choice import ON_DEMAND_INSTEAD
+from modelyard_targets.cloud.explain_choice import price_note
 from modelyard_targets.cloud.offerings import Offerings
 
 CURRENCY: Final = "USD"
@@ -57,9 +57,7 @@ class Sheet:
         price = self.offerings.price(name, self.region, spot)
         if price is None:
             return None
-        notes = [ON_DEMAND_INSTEAD if spot and not price.spot else "", price.estimate]
-        estimate = "; ".join(filter(None, notes))
-        return Rate(price.hourly, CURRENCY, price.region, price.source, price.date, estimate)
+        return Rate(price.hourly, CURRENCY, price.region, price.source, price.date, price_note(price, spot))
 
     def _own(self, item: str) -> Rate | None:
         for region in (self.region, EVERYWHERE):

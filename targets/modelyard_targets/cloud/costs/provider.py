@@ -8,12 +8,12 @@ from typing import TypeAlias
 from modelyard.costs import CostLine, Rate
 from modelyard.plan import Kind, Plan, Resource
 from modelyard.records import record
-from modelyard.spec import Store, TargetSpec
+from modelyard.spec import Store, System, TargetSpec
 from modelyard.usage import Usage
 from modelyard_targets.cloud.costs.departing import departing
 from modelyard_targets.cloud.costs.lines import Bill, address_of
 from modelyard_targets.cloud.costs.prices import Sheet, items_of, services_in
-from modelyard_targets.cloud.costs.traffic import stored
+from modelyard_targets.cloud.costs.traffic import Objects, stored
 from modelyard_targets.cloud.data import creates_anything
 from modelyard_targets.cloud.existing import adopts, creates_pools
 from modelyard_targets.cloud.offerings import Offerings
@@ -27,6 +27,11 @@ Part: TypeAlias = Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine]]
 def no_lines(bill: Bill, plan: Plan, placement: str, target: TargetSpec) -> tuple[()]:
     """Return no cost lines, for items that a cloud provides for free."""
     return ()
+
+
+def plain_objects(system: System) -> Objects:
+    """Return the objects of a cloud whose stores are the same in every system."""
+    return Objects()
 
 
 @record(eq=False)
@@ -46,6 +51,7 @@ class CloudCosts:
     nodes: Part
     database: Callable[[Bill, Plan, Resource[Store]], Iterator[CostLine]]
     keys: Callable[[Bill, Plan, str, TargetSpec], Iterator[CostLine] | tuple[()]] = no_lines
+    objects: Callable[[System], Objects] = plain_objects
 
     def lines(self, plan: Plan, placement: str, usage: Usage) -> Iterator[CostLine]:
         """Yield a cost line for each item that costs money on a placement."""
@@ -65,7 +71,7 @@ class CloudCosts:
         yield from self.keys(bill, plan, placement, target)
         for resource in managed_stores(plan, placement, Kind.DATABASE):
             yield from self.database(bill, plan, resource)
-        yield from stored(sheet, plan, placement)
+        yield from stored(sheet, plan, placement, self.objects(plan.system))
         yield from departing(sheet, plan, placement, bill.address)
 
     def egress(self, plan: Plan, placement: str, usage: Usage) -> Rate | None:

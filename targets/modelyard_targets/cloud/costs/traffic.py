@@ -10,6 +10,7 @@ from typing import Final
 
 from modelyard.costs import Category, CostLine, Quantity
 from modelyard.plan import Kind, Plan, Route
+from modelyard.records import record
 from modelyard.spec import Capture, Store, System
 from modelyard.usage import Requests
 from modelyard_targets.cloud.costs.prices import Sheet
@@ -17,16 +18,24 @@ from modelyard_targets.kube.placement.placed import managed_stores
 
 GB: Final = 1000**3
 _DAYS_OF_A_YEAR: Final = 365
+_DAYS_OF_A_MONTH: Final = 730 / 24
 _LOGS_GB: Final = {"small": 5.0, "enterprise": 60.0}
 _INTERNET_GB: Final = {"small": 20.0, "enterprise": 200.0}
 _IMAGES_GB: Final = 10.0
 
 
-def logs(sheet: Sheet, plan: Plan, address: str, item: str = "log-gb") -> CostLine:
-    """Return the cost line for ingesting logs from the cluster, network and databases."""
+def logs(sheet: Sheet, plan: Plan, address: str, days: int, free_days: int = 0) -> Iterator[CostLine]:
+    """Yield the cost lines for logs from the cluster, network and databases: ingesting them, and keeping them.
+
+    They are kept for `days`, of which the first `free_days` are included in the price of ingesting them.
+    """
     known, size = sheet.usage.platform.logs_gb, plan.system.profile.size
     amount = known if known is not None else _LOGS_GB[size]
-    return open_line(sheet, "platform", address, "ingested logs", item, amount, "other", _of(known, size))
+    yield open_line(sheet, "platform", address, "ingested logs", "log-gb", amount, "other", _of(known, size))
+    if days > free_days:
+        kept = amount * (days - free_days) / _DAYS_OF_A_MONTH
+        note = f"kept for {days} days, {free_days} of them free" if free_days else f"kept for {days} days"
+        yield open_line(sheet, "platform", address, "kept logs", "kept-log-gb-months", kept, "other", note)
 
 
 def internet(sheet: Sheet, plan: Plan, address: str, item: str = "nat-gb") -> CostLine:
@@ -60,13 +69,21 @@ def requests_of(
             yield open_line(sheet, component, here, "responses to the internet", out, response_gb, "network", note)
 
 
-def stored(sheet: Sheet, plan: Plan, placement: str, item: str = "object-gb-months") -> Iterator[CostLine]:
+@record
+class Objects:
+    """The name and the price item of a cloud's stored objects, as it creates the stores of a system."""
+
+    what: str = "stored objects"
+    item: str = "object-gb-months"
+
+
+def stored(sheet: Sheet, plan: Plan, placement: str, objects: Objects) -> Iterator[CostLine]:
     """Yield a cost line for each object store's data after a year, or after its retention period if shorter."""
     for resource in managed_stores(plan, placement, Kind.OBJECT_STORE):
         store = resource.value
         amount, note = _stored_bytes(sheet, plan.system, store)
         yield open_line(
-            sheet, f"stores.{store.name}", resource.place, "stored objects", item, amount / GB, "storage", note
+            sheet, f"stores.{store.name}", resource.place, objects.what, objects.item, amount / GB, "storage", note
         )
 
 
