@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from modelyard.editor.schema import schema_text
 from testbed import npm
 from tests.language_client import LanguageClient
+from tests.schemas.walk import at, schema_of
 
 _HEAD = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -54,6 +55,12 @@ def _spec() -> str:
 
 def _environment() -> str:
     return f"file:///tmp/{next(_NUMBERS)}/environments/dev.yaml"
+
+
+def _fields(definition: str, *chosen: str, written: Collection[str] = ()) -> list[str]:
+    """Return the fields that a definition has in every alternative, and the `chosen` one's, except written ones."""
+    shared = schema_of(at(f"#/$defs/{definition}")["properties"])
+    return sorted({*shared, *chosen}.difference(written))
 
 
 def _offered(editor: LanguageClient, text: str) -> list[str]:
@@ -103,27 +110,22 @@ def test_target_fields_are_completed(editor: LanguageClient, place: str, offered
     [
         ("▮", ["channels", "compute", "data", "environments", "inference", "lists", "models", "monitors", "moved",
             "overrides", "pipelines", "profile", "registry", "stores", "vars"]),
-        ("inference:\n  i:\n    endpoint:\n      ▮", ["accessLog", "auth", "clients", "exposure", "host", "maxBody",
-            "path", "timeout"]),
-        ("monitors:\n  m:\n    type: data-quality\n    ▮", ["checks", "compute", "forEach", "onBreach", "reference",
-            "schedule", "target", "watch", "window"]),
+        ("inference:\n  i:\n    endpoint:\n      ▮", _fields("endpoint")),
+        ("monitors:\n  m:\n    type: data-quality\n    ▮", _fields("monitor", "reference", written=["type"])),
         ("data:\n  d:\n    format: ▮", ["csv", "json", "parquet"]),
         ("registry:\n  ▮", ["adopt", "artifactPath", "artifacts", "database"]),
         ("registry:\n  adopt: https://mlflow.acme.example\n  ▮", ["credentials"]),
-        ("data:\n  d:\n    format: csv\n    ▮", ["classification", "delay", "description", "features", "forEach",
-            "group", "label", "path", "schema", "store", "timestamp", "uri"]),
-        ("channels:\n  c:\n    ▮", ["severities", "type"]),
-        ("channels:\n  c:\n    type: slack\n    ▮", ["room", "severities", "url"]),
+        ("data:\n  d:\n    format: csv\n    ▮", _fields("dataset", "path", "store", "uri", written=["format"])),
+        ("channels:\n  c:\n    ▮", _fields("channel")),
+        ("channels:\n  c:\n    type: slack\n    ▮", _fields("channel", "room", "url", written=["type"])),
         ("channels:\n  c:\n    type: ▮", ["email", "pagerduty", "slack", "webhook"]),
-        ("stores:\n  s:\n    ▮", ["forEach", "target", "type"]),
-        ("stores:\n  s:\n    type: database\n    ▮", ["adopt", "credentials", "forEach", "replicas", "size",
-            "target"]),
+        ("stores:\n  s:\n    ▮", _fields("store")),
+        ("stores:\n  s:\n    type: database\n    ▮",
+            _fields("store", "adopt", "credentials", "replicas", "size", written=["type"])),
         ("models:\n  ▮", []),
         ("models:\n  m:\n    task: ▮", sorted(_TASKS)),
-        ("models:\n  m:\n    ▮", ["base", "card", "explainability", "forEach", "framework", "import", "registeredName",
-            "stages", "task", "threshold", "validation"]),
-        ("pipelines:\n  p:\n    ▮", ["compute", "forEach", "inputs", "priority", "retries", "schedule", "target",
-            "timeout", "type", "workers"]),
+        ("models:\n  m:\n    ▮", _fields("model")),
+        ("pipelines:\n  p:\n    ▮", _fields("pipeline")),
         ("pipelines:\n  p:\n    type: training\n    tuning:\n      space:\n        depth:\n          ▮",
             ["choice", "int", "loguniform", "uniform"]),
         ("pipelines:\n  p:\n    schedule: ▮", ["after: …", "cron: …, timeZone: …", "on-demand", "once"]),

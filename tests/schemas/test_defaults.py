@@ -16,7 +16,7 @@ from tests.schemas.changes import REMOVED, with_value
 from tests.schemas.validators import SPECS
 from tests.schemas.walk import Schema, at, filled, places, valid_specs
 
-SPEC = valid_specs()["every-field"]
+VALID = valid_specs()
 UNRESOLVED = ("vars", "environments")
 
 
@@ -28,18 +28,19 @@ def _system(spec: Schema) -> System:
     return system
 
 
-def _optional(path: tuple[str | int, ...]) -> bool:
+def _optional(spec: Schema, path: tuple[str | int, ...]) -> bool:
     """Return whether a field is not required by any other field."""
-    return not SPECS.places(with_value(SPEC, path, REMOVED))
+    return not SPECS.places(with_value(spec, path, REMOVED))
 
 
-def _defaults() -> dict[str, tuple[tuple[str | int, ...], Json]]:
-    """Return the optional fields with a default: location in the schema, path in a spec, and default value."""
-    defaults: dict[str, tuple[tuple[str | int, ...], Json]] = {}
-    for place, path in filled(SPEC):
-        schema = at(place)
-        if "default" in schema and path[0] not in UNRESOLVED and place not in defaults and _optional(path):
-            defaults[place] = path, schema["default"]
+def _defaults() -> dict[str, tuple[Schema, tuple[str | int, ...], Json]]:
+    """Return the optional fields with a default: location in the schema, a spec, the path in it, and default value."""
+    defaults: dict[str, tuple[Schema, tuple[str | int, ...], Json]] = {}
+    for spec in VALID.values():
+        for place, path in filled(spec):
+            schema = at(place)
+            if "default" in schema and path[0] not in UNRESOLVED and place not in defaults and _optional(spec, path):
+                defaults[place] = spec, path, schema["default"]
     return defaults
 
 
@@ -48,8 +49,8 @@ DEFAULTS = _defaults()
 
 @pytest.mark.parametrize("place", DEFAULTS)
 def test_writing_a_default_changes_nothing(place: str) -> None:
-    path, default = DEFAULTS[place]
-    left_out, written = _system(with_value(SPEC, path, REMOVED)), _system(with_value(SPEC, path, default))
+    spec, path, default = DEFAULTS[place]
+    left_out, written = _system(with_value(spec, path, REMOVED)), _system(with_value(spec, path, default))
 
     assert dataclasses.replace(written, document=left_out.document) == left_out
 

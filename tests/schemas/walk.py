@@ -16,6 +16,8 @@ Schema = dict[str, Json]
 
 SYSTEM: Schema = json.loads(modelyard_schemas.text())
 
+_TESTS = Path(__file__).parent.parent
+
 _ONE = ("if", "then", "else", "items", "additionalProperties", "propertyNames")
 _MANY = ("$defs", "properties")
 
@@ -95,9 +97,16 @@ def _filled_mapping(value: Schema, schema: Schema, pointer: str) -> Iterator[tup
 
 
 def valid_specs() -> dict[str, Schema]:
-    """Return the valid specs stored alongside these tests, by file name. Together they use every field."""
-    files = sorted((Path(__file__).parent / "valid").glob("*.yaml"))
-    return {file.stem: _document(file) for file in files}
+    """Return the specs in `valid/`, and those in `tests/fields` without variables. Together they use every field.
+
+    Until a variable is replaced, it is no valid number.
+    """
+    specs = {file.stem: _document(file) for file in sorted((_TESTS / "schemas" / "valid").glob("*.yaml"))}
+    for file in sorted((_TESTS / "fields").glob("*.yaml")):
+        document = _document(file)
+        if "${" not in json.dumps(document):
+            specs[f"fields/{file.stem}"] = document
+    return specs
 
 
 def _document(file: Path) -> Schema:
