@@ -41,7 +41,10 @@ _SHARED = {
         "whole Kubernetes",
     ),
     **dict.fromkeys(("test_environments.py", "test_typed_programs.py"), "cache of mypy"),
-    **{file: file for file in ("test_least_privilege.py", "test_runtime.py", "test_scanners.py")},
+    **{
+        file: file
+        for file in ("test_least_privilege.py", "test_local_copies.py", "test_runtime.py", "test_scanners.py")
+    },
 }
 """What a machine can run only once or what is slow to create, by the test file that uses it."""
 

@@ -132,10 +132,11 @@ def _finish(workload: PipelineWorkload, done_steps: dict[str, Done], run_name: s
         raise Refusal("no step returned a model; a training pipeline needs a step that returns one")
     name = trained[-1]
     reported = {key: value for step in done_steps.values() for key, value in step.summary.reported.items()}
+    kept = [step.summary.checkpoints for step in done_steps.values() if step.summary.checkpoints is not None]
     group = dict.fromkeys(worker_of(steps[name])["resources"], _BESIDE)
     ending: Any = ray.remote(finish_step).options(num_cpus=0, max_retries=0, resources=group)
     try:
-        for line in ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name)):
+        for line in ray.get(ending.remote(workload, name, done_steps[name].result, reported, run_name, kept)):
             _log.info("%s", line)
     except RayError as problem:
         cause = getattr(problem, "cause", None)

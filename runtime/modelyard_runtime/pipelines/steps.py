@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +35,8 @@ _WHOLE = 0.99  # share of a group resource: the rest is for coordinators, and a 
 class StepOutcome:
     """The outcome of a step, which is a model with its data and parameters, or just reported metrics.
 
-    `result` is the return value of user code. `run_id` is the registry run created by a search.
+    `result` is the return value of user code. `run_id` is the registry run created by a search. `checkpoints` are kept
+    until the model is registered.
     """
 
     model: Any = None
@@ -44,6 +45,7 @@ class StepOutcome:
     reported: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Json] = field(default_factory=dict)
     run_id: str = ""
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Summary:
 
     has_model: bool
     reported: Mapping[str, float]
+    checkpoints: Checkpoints | None = None
 
 
 def worker_of(step: Step) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def perform(workload: PipelineWorkload, name: str, results: Mapping[str, Any], r
     outcomes: dict[str, StepOutcome] = {key: ray.get(reference) for key, reference in results.items()}
     before = {key: earlier.result if earlier.model is None else earlier.model for key, earlier in outcomes.items()}
     outcome = _perform(workload, name, step, before, run)
-    return Summary(outcome.model is not None, outcome.reported), outcome
+    return Summary(outcome.model is not None, outcome.reported, outcome.checkpoints), outcome
 
 
 class StepActor:
@@ -113,16 +116,25 @@ class StepActor:
 
 
 def finish_step(
-    workload: PipelineWorkload, name: str, outcome: StepOutcome, reported: Mapping[str, float], run: str
+    workload: PipelineWorkload,
+    name: str,
+    outcome: StepOutcome,
+    reported: Mapping[str, float],
+    run: str,
+    kept: Sequence[Checkpoints] = (),
 ) -> list[str]:
     """Evaluate, register and promote the trained model on a worker of the training step.
 
-    Return each check of the gate, and the result. The driver logs them, because Ray forwards a worker's log late.
+    Return each check of the gate, and the result. The driver logs them, because Ray forwards a worker's log late. The
+    checkpoints of all steps are kept until then, so that a killed run never loses a finished training.
     """
     _log_here()
     assert outcome.data is not None
-    trained, lines = Trained(outcome.model, reported, outcome.parameters, outcome.run_id), list[str]()
+    training = "" if outcome.checkpoints is None else outcome.checkpoints.identity
+    trained, lines = Trained(outcome.model, reported, outcome.parameters, outcome.run_id, training), list[str]()
     result = finish(workload, name, trained, outcome.data, run, lines.append)
+    for checkpoints in kept:
+        checkpoints.discard()
     return [*lines, result]
 
 
@@ -155,11 +167,13 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
             shards = read_in_shards(
                 workload, step, task, parts_of(step), worker_of(step), checkpoints.began if checkpoints else None
             )
-            return StepOutcome(_fitted(step, task, parameters, shards, checkpoints), shards.data, parameters=parameters)
+            model = _fitted(step, task, parameters, shards, checkpoints)
+            return StepOutcome(model, shards.data, parameters=parameters, checkpoints=checkpoints)
         _log.warning("one worker reads all rows into memory and shares them: %s", reason)
     data = training_data(workload, inputs, task, checkpoints.began if checkpoints else None)
     if tuning is None:
-        return StepOutcome(_fitted(step, task, parameters, data, checkpoints), data, parameters=parameters)
+        model = _fitted(step, task, parameters, data, checkpoints)
+        return StepOutcome(model, data, parameters=parameters, checkpoints=checkpoints)
     shared = ray.put(data)
     split, threshold = pipeline.effective_split, pipeline.trained_model.threshold
     trial = trial_of_trainer(trainer, task, parameters, shared, split, tuning.metric, threshold)
@@ -168,12 +182,11 @@ def _built_in(workload: PipelineWorkload, step: Step, inputs: tuple[str, ...], r
     one_worker = Bounds(min=1, max=1)  # the declared workers are for parallel trials
     final_step = replace(step, workers=one_worker, parameters=tuned)
     if checkpoints is not None and goes_on(workload, final_step):
-        return StepOutcome(_fitted(final_step, task, tuned, data, checkpoints), data, parameters=tuned, run_id=run_id)
-    train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
-    model = ray.get(train.remote(trainer, task, tuned, shared))
-    if checkpoints is not None:
-        checkpoints.discard()
-    return StepOutcome(model, data, parameters=tuned, run_id=run_id)
+        model = _fitted(final_step, task, tuned, data, checkpoints)
+    else:
+        train = ray.remote(_trained).options(max_retries=0, **worker_of(step))
+        model = ray.get(train.remote(trainer, task, tuned, shared))
+    return StepOutcome(model, data, parameters=tuned, run_id=run_id, checkpoints=checkpoints)
 
 
 def _fine_tuned(
@@ -183,9 +196,7 @@ def _fine_tuned(
     checkpoints = Checkpoints.of(workload, step) if goes_on(workload, step) else None
     data = training_data(workload, inputs, TEXT, checkpoints.began if checkpoints else None)
     adapter = fine_tuned(workload, step, parameters, data, worker_of(step), checkpoints)
-    if checkpoints is not None:
-        checkpoints.discard()
-    return StepOutcome(adapter, data, parameters=parameters)
+    return StepOutcome(adapter, data, parameters=parameters, checkpoints=checkpoints)
 
 
 def _fitted(
@@ -194,10 +205,7 @@ def _fitted(
     """Train the model in this process, or on workers if there are checkpoints or more than one worker."""
     if isinstance(data, TrainingData) and checkpoints is None and not trains_together(step):
         return _trained(step.trainer, task, parameters, data)
-    model = train_together(step, task, parameters, data, worker_of(step), checkpoints)
-    if checkpoints is not None:
-        checkpoints.discard()
-    return model
+    return train_together(step, task, parameters, data, worker_of(step), checkpoints)
 
 
 def _searched(

@@ -1,8 +1,8 @@
 """Checkpoints of built-in training in the artifact store, used to resume training if the driver is killed.
 
-Checkpoints are identified by the model being trained and its input files, and are removed after training. They share
-one folder, where file names begin with the name of the training run. With nested folders, Arrow would leave an empty
-object after each deletion, and deleting a folder in S3 would require permission to list any name.
+Checkpoints are identified by the model being trained and its input files, and are removed once the model is registered.
+They share one folder, where file names begin with the name of the training run. With nested folders, Arrow would leave
+an empty object after each deletion, and deleting a folder in S3 would require permission to list any name.
 """
 
 from __future__ import annotations
@@ -63,6 +63,11 @@ class Checkpoints:
     def path(self) -> str:
         """Return the folder where Ray Train stores checkpoints, which it accesses through the `files` filesystem."""
         return self.root.below(self.name).path
+
+    @property
+    def identity(self) -> str:
+        """Return what identifies this training run. A run that resumes it has the same identity."""
+        return f"{self.name} {self.began.isoformat()}"
 
     def files(self) -> fs.PyFileSystem:
         """Return the filesystem for Ray Train, which only needs permissions for the checkpoint folder."""

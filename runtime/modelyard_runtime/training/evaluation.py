@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -306,3 +306,15 @@ def _too_few(title: str, remaining: int, total: int, minimum: int, seen: Seen | 
     if seen is not None and not seen.identity.declared:
         return f"{message}; with split.key, the column that identifies a row, the same rows are held out each time"
     return f"{message}; changing split.seed, split.fraction or split.key holds out different rows than before"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A logged and evaluated model that is not registered yet.
+
+    `tags` describe its files, and `register` registers it as a version with the given tags.
+    """
+
+    evaluation: Evaluation
+    tags: Mapping[str, str]
+    register: Callable[[Mapping[str, str]], registry.Version]

@@ -23,9 +23,9 @@ from modelyard_runtime.registry.lineage import card_text, content_digest, lineag
 from modelyard_runtime.statistics.profiles import profiles
 from modelyard_runtime.training import seen
 from modelyard_runtime.training.data import TrainingData
-from modelyard_runtime.training.evaluation import ROWS_TAG, Evaluation
+from modelyard_runtime.training.evaluation import ROWS_TAG, Candidate, Evaluation
 from modelyard_runtime.training.explain import explanation
-from modelyard_runtime.training.language.registered import registered_adapter
+from modelyard_runtime.training.language.registered import logged_adapter
 from modelyard_runtime.training.language.tuned import Adapter
 from modelyard_runtime.workload.description import Json
 from modelyard_runtime.workload.records import Dataset, Explainability, PipelineWorkload, Step
@@ -34,6 +34,10 @@ EXPLANATION = "modelyard/explanation.json"
 CONTRIBUTIONS = "modelyard/contributions.parquet"
 """The path of the contributions of each feature to the predictions for the explained sample."""
 
+TRAINING_TAG = "modelyard.training"
+"""Tag with the identity of the training that a version comes from, which is the same for a run that resumes it."""
+
+_VERDICTS = "modelyard/gate.json"
 _PACKAGES = {"pytorch": "torch"}
 _SAMPLE = 10_000
 """The number of rows from which a model's signature infers which columns may have missing values."""
@@ -52,6 +56,7 @@ class Trained:
     reported: Mapping[str, float]
     parameters: Mapping[str, Json]
     run_id: str = ""  # a run that began earlier and contains the trials of a search
+    training: str = ""  # the identity of a training that a later driver can resume
 
 
 def finish(
@@ -62,48 +67,82 @@ def finish(
     run_name: str,
     report: Callable[[str], None] = _log.info,
 ) -> str:
-    """Log, register, evaluate and promote the model. Report each check of the gate, and return the outcome."""
+    """Log, evaluate, register and promote the model. Report each check of the gate, and return the outcome.
+
+    A version is registered together with its verdicts, so that a killed run leaves either none or a complete one. A run
+    that resumes the same training then finds that version, and doesn't register another.
+    """
     import mlflow
 
     registry.connect(workload)
-    pipeline = workload.pipeline
-    model, step = pipeline.trained_model, pipeline.steps[step_name]
-    inputs = {name: pipeline.data[name] for name in step.inputs}
-    subject = Subject.of_training(workload)
-    lineage = lineage_tags(workload, step, inputs)
-    tags = {**owner_tags(workload), **lineage}
+    model = workload.pipeline.trained_model
     registry.open_experiment(model)
-    with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
-        run_id = str(run.info.run_id)
-        mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
-        tags |= {"modelyard.run": run_name, ROWS_TAG: run_id}
-        if isinstance(trained.model, Adapter):
-            version, evaluation = registered_adapter(workload, trained.model, data, inputs, trained.reported, tags, run)
-        else:
-            version, evaluation = _registered(workload, step, trained, data, inputs, tags, run_id)
-        registry.tag(version, compared_with(subject.promotion, version.name))
-        verdicts = judge(pipeline, evaluation)
-        _keep_verdicts(version, verdicts)
-        for verdict in verdicts:
-            report(f"gate: {verdict.name} {'holds' if verdict.holds else 'DOES NOT HOLD'}: {verdict.reason}")
-    lines = [verdict for verdict in refused(verdicts) if pipeline.checks is None or verdict.name in pipeline.checks]
+    version = _registered_before(model.registered_name, trained.training)
+    if version is None:
+        version, verdicts = _registered(workload, step_name, trained, data, run_name)
+    else:
+        _log.info("version %s was registered before the run was interrupted", version.version)
+        with mlflow.start_run(run_id=version.run_id):  # which ends the run, if it is still open
+            verdicts = _kept_verdicts(version)
+    for verdict in verdicts:
+        report(f"gate: {verdict.name} {'holds' if verdict.holds else 'DOES NOT HOLD'}: {verdict.reason}")
+    return _outcome(workload, version, verdicts)
+
+
+def _outcome(workload: PipelineWorkload, version: registry.Version, verdicts: tuple[Verdict, ...]) -> str:
+    """Promote a version that passed its gate, and describe the outcome."""
+    checks = workload.pipeline.checks
+    lines = [verdict for verdict in refused(verdicts) if checks is None or verdict.name in checks]
     if lines:
         return f"version {version.version} of {version.name} is kept, but it fails the gate: {_reasons(lines)}"
     if not promotes_itself(workload):
         return f"version {version.version} of {version.name} passes the gate; the promoter moves the alias"
-    return promote(subject, registry.version(version.name, version.version))
+    return promote(Subject.of_training(workload), registry.version(version.name, version.version))
+
+
+def _registered_before(name: str, training: str) -> registry.Version | None:
+    """Return the version that an interrupted run of the same training has registered, if any."""
+    if not training:
+        return None
+    return next((version for version in registry.versions(name) if version.tags.get(TRAINING_TAG) == training), None)
 
 
 def _registered(
+    workload: PipelineWorkload, step_name: str, trained: Trained, data: TrainingData, run_name: str
+) -> tuple[registry.Version, tuple[Verdict, ...]]:
+    """Log and evaluate a model, and register it with its verdicts."""
+    import mlflow
+
+    pipeline = workload.pipeline
+    model, step = pipeline.trained_model, pipeline.steps[step_name]
+    inputs = {name: pipeline.data[name] for name in step.inputs}
+    tags = {**owner_tags(workload), **lineage_tags(workload, step, inputs)}
+    with mlflow.start_run(run_id=trained.run_id or None, run_name=run_name, tags=tags) as run:
+        mlflow.log_params({name: str(value)[:500] for name, value in trained.parameters.items()})
+        tags |= {"modelyard.run": run_name, ROWS_TAG: str(run.info.run_id)}
+        if trained.training:
+            tags |= {TRAINING_TAG: trained.training}
+        if isinstance(trained.model, Adapter):
+            candidate = logged_adapter(workload, trained.model, data, inputs, trained.reported, run)
+        else:
+            candidate = _logged_and_evaluated(workload, step, trained, data, inputs, str(run.info.run_id))
+        tags |= compared_with(Subject.of_training(workload).promotion, model.registered_name)
+        verdicts = judge(pipeline, candidate.evaluation)
+        tags |= {**candidate.tags, **_keep_verdicts(verdicts)}
+        version = candidate.register({**tags, **model_tags(workload, model, inputs)})
+    _log.info("gate of version %s: %s", version.version, json.dumps(_records(verdicts)))
+    return version, verdicts
+
+
+def _logged_and_evaluated(
     workload: PipelineWorkload,
     step: Step,
     trained: Trained,
     data: TrainingData,
     inputs: Mapping[str, Dataset],
-    tags: Mapping[str, str],
     run_id: str,
-) -> tuple[registry.Version, Evaluation]:
-    """Log, evaluate and register a model trained on rows."""
+) -> Candidate:
+    """Log and evaluate a model trained on rows."""
     import mlflow
 
     model = workload.pipeline.trained_model
@@ -121,14 +160,12 @@ def _registered(
         _log_explanation(loaded, model.task, model.explainability, data)
     with fetched(uri) as files:
         digest, model_format = content_digest(files), format_of(files)
-    file_tags = {DIGEST_TAG: digest, FORMAT_TAG: model_format}
-    version = registry.register(
-        model.registered_name,
-        uri,
-        {**tags, **model_tags(workload, model, inputs), **file_tags},
-        card_text(workload, model, inputs, model_format),
+    text = card_text(workload, model, inputs, model_format)
+    return Candidate(
+        evaluation,
+        {DIGEST_TAG: digest, FORMAT_TAG: model_format},
+        lambda tags: registry.register(model.registered_name, uri, tags, text),
     )
-    return version, evaluation
 
 
 def _logged(model: Any, data: TrainingData, trainer: str, threshold: float | None) -> str:
@@ -202,17 +239,27 @@ def _log_explanation(loaded: registry.Model, task: str, settings: Explainability
         mlflow.log_artifact(f"{folder}/{name}", artifact_path)
 
 
-def _keep_verdicts(version: registry.Version, verdicts: tuple[Verdict, ...]) -> None:
-    import mlflow
-
-    records = [
+def _records(verdicts: tuple[Verdict, ...]) -> list[dict[str, Json]]:
+    return [
         {"name": verdict.name, "holds": verdict.holds, "why": verdict.reason, **verdict.figures} for verdict in verdicts
     ]
-    mlflow.log_dict({"gate": records}, "modelyard/gate.json")
+
+
+def _keep_verdicts(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
+    """Store the verdicts in the active run, and return the version's tags for them. A stage may skip some rules."""
+    import mlflow
+
+    mlflow.log_dict({"gate": _records(verdicts)}, _VERDICTS)
     failed = [verdict.name for verdict in refused(verdicts)]
-    # A stage may skip some rules, so the failed rules are recorded before the verdict.
-    registry.tag(version, {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD})
-    _log.info("gate of version %s: %s", version.version, json.dumps(records))
+    return {FAILED_TAG: json.dumps(failed)[:_LONGEST_TAG], GATE_TAG: "refused" if failed else HELD}
+
+
+def _kept_verdicts(version: registry.Version) -> tuple[Verdict, ...]:
+    """Return the verdicts that are stored in a version's run."""
+    from mlflow import artifacts
+
+    records = artifacts.load_dict(f"runs:/{version.run_id}/{_VERDICTS}")["gate"]
+    return tuple(Verdict(record["name"], record["holds"], record["why"]) for record in records)
 
 
 def _reasons(lines: list[Verdict]) -> str:
