@@ -20,7 +20,7 @@ def test_a_case_applies_only_to_its_type() -> None:
     cased = plain.case(ModelServer, _server)
     server, route = plan.of(ModelServer)[0], plan.of(Route)[0]
 
-    assert (cased(server, "!"), cased(route, "!")) == ("1 application!", "route!")
+    assert (cased(server, "!"), cased(route, "!")) == ("1 application!", "endpoint!")
     assert plain(server, "!") == "model-server!"  # adding a case creates another function
     assert (cased.covers(server), cased.covers(route)) == (True, False)
     assert not plain.types

@@ -255,7 +255,7 @@ RULES: Final[tuple[Rule, ...]] = (
         by_way(("R401", DANGER), ("R402", REVIEW), ("R401", REVIEW)),
         described_by("the addresses that may call the API of the cluster {target}: {moves}"),
     ),
-    Rule((*_TARGET, "vpc", "nat"), _nat, described_by("the NAT gateways of {target} are {moves}"), _nat_why),
+    Rule((*_TARGET, "*", "nat"), _nat, described_by("the NAT gateways of {target} are {moves}"), _nat_why),
     Rule((*_TARGET, "tenancy"), _tenancy, described_by("the cluster of {target} is {moves}"), _tenancy_why),
     Rule(
         (*_TARGET, "telemetry", "remoteWrite"),
