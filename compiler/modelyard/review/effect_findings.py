@@ -13,7 +13,7 @@ from modelyard.review.cluster_use import ClusterUse, cluster_use
 from modelyard.review.effect_words import enumerated_resources, is_of_workload, owners, reasons, texts_of
 from modelyard.review.effects import PROTECTED, Consequence, Effect, consequences
 from modelyard.review.findings import Finding, Level, facts
-from modelyard.review.lowered import CLUSTER, lowered
+from modelyard.review.lowered import CLUSTER, Items, lowered
 from modelyard.review.reach import reached_by
 from modelyard.review.sides import Sides
 from modelyard.review.touched import touched
@@ -35,8 +35,8 @@ _STOPPED: Final = {
 class OnTarget:
     """The consequences of a change for a target's resources, according to its provider's tables.
 
-    `place` is the target's previous region, `kept` the workloads that exist in both versions, and `use` how the use of
-    an existing cluster changes.
+    `place` is the target's previous region, `kept` the workloads that exist in both versions, `use` how the use of an
+    existing cluster changes, and `moving` the kinds and names of resources that one project gives to another.
     """
 
     name: str
@@ -45,16 +45,19 @@ class OnTarget:
     place: str = ""
     kept: frozenset[str] = frozenset()
     use: ClusterUse = ClusterUse()
+    moving: frozenset[tuple[str, str]] = frozenset()
 
     def of(self, *effects: Effect) -> tuple[Consequence, ...]:
         """Return the consequences with the given effects, ignoring Pulumi providers and objects within a workload.
 
-        Objects are ignored if they are created or destroyed while their workload remains.
+        Objects are ignored if they are created or destroyed while their workload remains, and so are resources that
+        move to another project.
         """
         return tuple(
             consequence
             for consequence in self.consequences
             if consequence.effect in effects
+            and consequence.key[1:] not in self.moving
             and not self._is_setting(consequence)
             and not self.is_part_of_a_change(consequence)
         )
@@ -106,11 +109,22 @@ def on_targets(
         tables = targets[target.provider].effects()
         if name in old and old[name].provider != target.provider:
             tables = tables.joined(targets[old[name].provider].effects())
-        affected = consequences(lowered(before, name, targets, scope), lowered(after, name, targets, scope), tables)
+        was, now = lowered(before, name, targets, scope), lowered(after, name, targets, scope)
+        affected = consequences(was, now, tables)
         stays = name in old and name in new and _is_same_namespace(before, after, name)
         kept = entries if stays else frozenset[str]()
         use = cluster_use(old.get(name), new.get(name), same_namespace=stays)
-        yield OnTarget(name, affected, tables, old[name].region if name in old else "", kept, use)
+        place = old[name].region if name in old else ""
+        yield OnTarget(name, affected, tables, place, kept, use, moving(was, now))
+
+
+def moving(before: Items, after: Items) -> frozenset[tuple[str, str]]:
+    """Return the kinds and names of resources that move between projects, of which at least one remains."""
+    old, new = ({key[0] for key in items} for items in (before, after))
+    gone = {key[1:]: key[0] for key in before if key not in after}
+    return frozenset(
+        key[1:] for key in after if key not in before and key[1:] in gone and (gone[key[1:]] in new or key[0] in old)
+    )
 
 
 def _is_same_namespace(before: Plan, after: Plan, target: str) -> bool:
@@ -134,6 +148,7 @@ def effects_of_up(
         yield from _lost(target, sides)
         yield from _rolling(target, sides)
         yield from _left(target, sides)
+        yield from _given(target, sides)
         yield from _harmless(target, sides)
 
 
@@ -269,6 +284,24 @@ def _left(target: OnTarget, sides: Sides) -> Iterator[Finding]:
     if stuck and _moves_to(target, sides):
         what = f"the data in {enumerated_resources(stuck, target.effects)} stays in {target.place}"
         yield _finding("R521", Level.DANGER, what, "nothing copies it to the new place", stuck, target, sides)
+
+
+def _given(target: OnTarget, sides: Sides) -> Iterator[Finding]:
+    """Report the resources that move between projects, where one may delete what the other has just created."""
+    given = [consequence for consequence in target.consequences if consequence.key[1:] in target.moving]
+    created = [consequence for consequence in given if consequence.effect is Effect.CREATED]
+    names = _most(created, target)
+    if names:
+        old = {consequence.key[0] for consequence in given} - {consequence.key[0] for consequence in created}
+        new = {consequence.key[0] for consequence in created}
+        message = (
+            f"{names} {'moves' if len(created) == 1 else 'move'} from {joined(sorted(old))} to {joined(sorted(new))}"
+        )
+        why = (
+            "the old project has to delete them, by `pulumi up` or `pulumi destroy`, before the new one creates them; "
+            "in the other order, it deletes what was just created, and workloads lose their access"
+        )
+        yield _finding("R502", Level.DANGER, message, why, given, target, sides)
 
 
 def _is_store(target: OnTarget, consequence: Consequence) -> bool:

@@ -83,7 +83,13 @@ def switched_rules(sides: Sides, provider_rules: tuple[Rule, ...]) -> Iterator[F
 def _bare(system: System) -> System:
     """Strip a system of everything rules can require, such as approvals, model cards, explanations and a budget."""
     governance = replace(
-        system.governance, approve_promotion=None, explainability=False, lineage=False, budget=None, residency=()
+        system.governance,
+        approve_promotion=None,
+        approvers=(),
+        explainability=False,
+        lineage=False,
+        budget=None,
+        residency=(),
     )
     models = {
         name: replace(model, card=ModelCard(), explainability=None, validation=(), stages=())

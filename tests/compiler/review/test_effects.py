@@ -11,9 +11,11 @@ from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.plan import log_days
 from modelyard.review.comparing import Review, compared
+from modelyard.review.effect_findings import moving
 from modelyard.review.effects import Effect, consequences, differing
 from modelyard.review.lowered import Item, Items, Key, lowered
 from modelyard.review.touched import touched
+from modelyard.source import Json
 from modelyard_targets import TARGETS
 from tests.examples import SYSTEMS
 from tests.narrowing import present
@@ -119,6 +121,52 @@ def test_a_project_that_is_gone_is_left_behind() -> None:
         Effect.LEFT,
         Effect.CREATED,
     ]
+
+
+def test_resources_move_between_projects_if_one_of_them_remains() -> None:
+    (key, value) = item("pool", "a", of="x")
+    rest = dict([item("net", "n")])
+    given: Items = {("infra-2", *key[1:]): value}
+
+    assert moving({**rest, **given}, {**rest, key: value}) == {key[1:]}
+    assert moving({**rest, key: value}, {**rest, **given}) == {key[1:]}
+    assert moving({key: value}, given) == frozenset()  # the stacks of a renamed system
+    assert moving({**rest, key: value}, rest) == frozenset()
+
+
+def _many(capacity: str) -> dict[str, Json]:
+    """Return a system with so many pipelines that its machines and identities hardly fit into one project."""
+    names = [f"area-{at}" for at in range(70)]
+    machines: Json = {"cpu": 2, "memory": "8Gi", "capacity": capacity}
+    fit: Json = {"type": "training", "split": {"by": "time"}, "compute": machines}
+    table: Json = {"store": "lake", "format": "csv", "label": "mw", "timestamp": "hour"}
+    return {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "MLSystem",
+        "metadata": {"name": "grid"},
+        "governance": {"owner": {"team": "grid", "email": "grid@power.example"}},
+        "deployment": {"mode": "cloud", "provider": "gcp", "region": "europe-west3", "account": "grid-prod"},
+        "stores": {"lake": {"type": "object"}, "runs": {"type": "database"}},
+        "registry": {"database": "runs", "artifacts": "lake"},
+        "data": {name: {**table, "path": name} for name in names},
+        "models": {name: {"task": "forecasting", "framework": "lightgbm"} for name in names},
+        "pipelines": {name: {**fit, "model": name, "inputs": [name]} for name in names},
+    }
+
+
+def test_identities_that_move_between_projects_are_a_danger() -> None:
+    """With fewer node pools, all identities fit into the first project, whose grants equal those of the second."""
+    many, few = _many("spot-first"), _many("spot")
+
+    for before, after, ends in (
+        (many, few, "from grid-main-infrastructure-2 to grid-main-infrastructure"),
+        (few, many, "from grid-main-infrastructure to grid-main-infrastructure-2"),
+    ):
+        review = reviewed(before, after)
+        (finding,) = (finding for finding in review.findings if finding.code == "R502")
+        assert finding.level.word == "danger"
+        assert finding.message.endswith(ends)
+        assert not any("identities" in message for message in messages(review, "R520", "R521", "R522"))
 
 
 def test_paths_end_where_values_differ() -> None:

@@ -78,11 +78,14 @@ def _version(change: Change, sides: Sides) -> Verdict:
 
 
 def _version_why(change: Change, _: Sides) -> str:
-    if change.after.text.rpartition("@")[2].isdecimal():
+    pinned, was_pinned = (side.text.rpartition("@")[2].isdecimal() for side in (change.after, change.before))
+    if pinned and not was_pinned:
         return "a pinned version does not follow promotions, and no monitor can roll it back"
     if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
         return "clients get predictions from a different model"
-    if change.before.text.rpartition("@")[2].isdecimal():
+    if pinned:
+        return "a pinned version is served even without passing its gate and approvals"
+    if was_pinned:
         return "the version was pinned; from now on, it follows each promotion"
     return "different gates and approvals decide what this alias points to"
 
