@@ -70,10 +70,10 @@ def language_server() -> list[str]:
     return ["node", str(_EDITOR.folder() / "node_modules/yaml-language-server/bin/yaml-language-server"), "--stdio"]
 
 
-def azurite() -> list[str]:
-    """Return the command for Azurite's Blob Storage, which listens on 127.0.0.1 and prints its port."""
+def azurite(host: str = "127.0.0.1", port: int = 0) -> list[str]:
+    """Return the command for Azurite's Blob Storage, which prints its port, by default a free one."""
     program = _AZURE.folder() / "node_modules/azurite/dist/src/blob/main.js"
-    where = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"]
+    where = ["--blobHost", host, "--blobPort", str(port), "--inMemoryPersistence"]
     # Clients may use a newer API version, but requests that Azurite does not support still fail.
     return ["node", str(program), *where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
 

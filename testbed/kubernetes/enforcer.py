@@ -13,16 +13,19 @@ from typing import cast
 
 from testbed.kubernetes.kubectl import Kubectl, Object
 from testbed.kubernetes.network_policies import Network, Pod, Rule
-from testbed.kubernetes.whole_kubernetes import WholeKubernetes
+from testbed.kubernetes.whole_kubernetes import PODS, WholeKubernetes
 
 _FAMILIES = ("bridge", "ip")
 _TABLE = "policies"
 
 
-def enforce(cluster: WholeKubernetes) -> Network:
-    """Enforce the policies for the current Pods, and replace all earlier rules."""
+def enforce(cluster: WholeKubernetes, *, held: bool = False) -> Network:
+    """Enforce the policies for the current Pods, and replace all earlier rules.
+
+    If `held`, later Pods cannot connect until the next call, as network plugins hold a Pod until its policies apply.
+    """
     network = network_of(cluster.kubectl)
-    _nft(cluster, "".join(line + "\n" for line in ruleset(network)))
+    _nft(cluster, "".join(line + "\n" for line in ruleset(network, held=held)))
     return network
 
 
@@ -38,7 +41,7 @@ def network_of(kubectl: Kubectl) -> Network:
     return Network(namespaces, pods, kubectl.all("networkpolicies"))
 
 
-def ruleset(network: Network) -> Iterator[str]:
+def ruleset(network: Network, *, held: bool = False) -> Iterator[str]:
     """Yield the lines of one table per path a packet can take. nftables applies either all tables or none."""
     for family in _FAMILIES:
         yield f"add table {family} {_TABLE}"
@@ -55,6 +58,9 @@ def ruleset(network: Network) -> Iterator[str]:
                     judged.append(f"ip {own} {pod.address} jump {own}-{number};")
         yield "chain judged {"
         yield from judged
+        if held:
+            known = ", ".join(str(pod.address) for pod in network.pods)
+            yield f"ip saddr {PODS} ip saddr != {{ {known} }} drop;" if known else f"ip saddr {PODS} drop;"
         yield "}"
         yield "chain forward { type filter hook forward priority 0; policy accept;"
         yield "tcp flags & (syn | ack) == syn jump judged; }"

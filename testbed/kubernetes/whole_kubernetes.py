@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,8 @@ from testbed.processes import Processes
 # Addresses that are reserved for tests (RFC 2544), so no real host has them.
 NODE_ADDRESS = "198.18.255.1"
 _NOWHERE = "198.18.255.254"
-_PODS = "198.18.0.0/24"
+PODS = "198.18.0.0/24"
+"""The addresses of the Pods that run on the node."""
 _CLUSTER = "198.18.0.0/16"
 _SERVICES = "198.19.0.0/16"
 
@@ -74,6 +75,10 @@ class WholeKubernetes(Cluster):
         """Give hosts outside the cluster an address on the node, and make DNS return it."""
         for address in {*hosts.values()}:
             self.run("ip", "addr", "replace", f"{address}/32", "dev", "node0")
+        self.answer(hosts)
+
+    def answer(self, hosts: Mapping[str, str]) -> None:
+        """Make DNS return these addresses of hosts outside the cluster, instead of any earlier ones."""
         lines = [f"{address} {host}\n" for host, address in hosts.items()]
         (self.folder / "hosts").write_text("".join(lines))
         for host in hosts:
@@ -87,6 +92,23 @@ class WholeKubernetes(Cluster):
     def load(self, archive: Path) -> None:
         """Load an image from an archive onto the node."""
         _load(self.folder, archive)
+
+    def rename(self, image: str, name: str) -> None:
+        """Give an image on the node another name, for example one with the digest of an image that we cannot pull."""
+        _must(_ctr(self.folder), "images", "tag", "--force", image, name)
+
+    def network_namespaces(self) -> dict[str, str]:
+        """Map each Pod's IP address to the name of its network namespace on the node."""
+        by_address: dict[str, str] = {}
+        for line in self.run("ip", "netns", "list").splitlines():
+            name = line.split()[0]
+            if not name.startswith("cni-"):
+                continue
+            # A Pod from an earlier test that is still terminating loses its device and namespace while we query it.
+            with suppress(RuntimeError):
+                for link in json.loads(self.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
+                    by_address |= {each["local"]: name for each in link["addr_info"]}
+        return by_address
 
 
 @contextmanager
@@ -132,7 +154,7 @@ def _start_containerd(runtime: Processes, folder: Path) -> None:
         "ipam": {
             "type": "host-local",
             "dataDir": str(folder / "addresses"),
-            "ranges": [[{"subnet": _PODS}]],
+            "ranges": [[{"subnet": PODS}]],
             "routes": [{"dst": "0.0.0.0/0"}],
         },
     }
@@ -246,11 +268,14 @@ def _answers(folder: Path) -> bool:
 
 
 def _load(folder: Path, archive: Path) -> None:
-    result = subprocess.run(
-        [*_ctr(folder), "images", "import", str(archive)], capture_output=True, text=True, check=False
-    )
+    _must(_ctr(folder), "images", "import", str(archive))
+
+
+def _must(program: tuple[str, ...], *arguments: str) -> None:
+    """Run a command of containerd. Raise RuntimeError with its output if it fails."""
+    result = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
     if result.returncode:
-        raise RuntimeError(f"containerd does not take {archive}: {result.stderr}")
+        raise RuntimeError(f"containerd refuses {' '.join(arguments)}: {result.stderr}")
 
 
 def _ctr(folder: Path) -> tuple[str, ...]:

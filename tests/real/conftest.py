@@ -32,6 +32,7 @@ _TOLD = "cannot run here"
 _SHARED = {
     **dict.fromkeys(
         (
+            "test_copy_jobs_in_pods.py",
             "test_network_policies.py",
             "test_smallest_example.py",
             "test_whole_kubernetes.py",

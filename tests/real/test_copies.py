@@ -58,10 +58,10 @@ def google(folder: Path, buckets: list[str]) -> Generator[dict[str, str]]:
 def azure(folder: Path, containers: list[str]) -> Generator[dict[str, str]]:
     """Run Azurite, and sign a URL that permits everything in its account."""
     with _running(npm.azurite(), folder / "store.log", r"listens on http://127\.0\.0\.1:(\d+)") as port:
-        account, signed = f"http://127.0.0.1:{port}/{ACCOUNT}", _signed()
+        account, query = f"http://127.0.0.1:{port}/{ACCOUNT}", signed()
         for container in containers:
-            ask("PUT", f"{account}/{container}?restype=container&{signed}", b"")
-        yield {"SAS_URL": f"{account}?{signed}"}
+            ask("PUT", f"{account}/{container}?restype=container&{query}", b"")
+        yield {"SAS_URL": f"{account}?{query}"}
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,13 @@ def _running(command: list[str], log: Path, started: str) -> Generator[str]:
         process.wait()
 
 
-def _signed() -> str:
-    """Return a shared access signature for Azurite's account (learn.microsoft.com, Create an account SAS)."""
+def signed(name: str = ACCOUNT) -> str:
+    """Return a shared access signature for an account that has Azurite's key.
+
+    Source: learn.microsoft.com, Create an account SAS.
+    """
     version, until = "2019-12-12", "2100-01-01T00:00:00Z"
-    words = (ACCOUNT, "rwdlac", "b", "sco", "", until, "", "", version)
+    words = (name, "rwdlac", "b", "sco", "", until, "", "", version)
     text = "".join(f"{word}\n" for word in words)
     signature = base64.b64encode(hmac.digest(base64.b64decode(KEY), text.encode(), hashlib.sha256)).decode()
     return urlencode({"sv": version, "ss": "b", "srt": "sco", "sp": "rwdlac", "se": until, "sig": signature})

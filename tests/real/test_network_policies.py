@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -95,20 +93,6 @@ def _pod(name: str) -> Object:
     return cast("Object", described)
 
 
-def _namespaces_of(cluster: WholeKubernetes) -> dict[str, str]:
-    """Map each Pod's IP address to the name of its network namespace on the node."""
-    by_address: dict[str, str] = {}
-    for line in cluster.run("ip", "netns", "list").splitlines():
-        name = line.split()[0]
-        if not name.startswith("cni-"):
-            continue
-        # A Pod from an earlier test that is still terminating loses its device and namespace while we query it.
-        with suppress(RuntimeError):
-            for link in json.loads(cluster.run("ip", "-n", name, "-4", "-json", "address", "show", "dev", "eth0")):
-                by_address |= {each["local"]: name for each in link["addr_info"]}
-    return by_address
-
-
 @pytest.fixture(scope="module")
 def measured(whole_kubernetes: WholeKubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
     """Let every Pod listen on all ports, and connect to every port of every other Pod."""
@@ -135,7 +119,7 @@ def _spaces() -> set[str]:
 
 
 def _connections(network: Network, cluster: WholeKubernetes, listeners: Processes) -> Iterator[tuple[str, str, int]]:
-    within = _namespaces_of(cluster)
+    within = cluster.network_namespaces()
     pods = [pod for pod in network.pods if pod.name in PODS]
     for pod in pods:
         entered = ("ip", "netns", "exec", within[str(pod.address)], sys.executable)
