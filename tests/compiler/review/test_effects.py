@@ -138,8 +138,8 @@ def _many(capacity: str) -> dict[str, Json]:
     """Return a system with so many pipelines that its machines and identities hardly fit into one project."""
     names = [f"area-{at}" for at in range(70)]
     machines: Json = {"cpu": 2, "memory": "8Gi", "capacity": capacity}
-    fit: Json = {"type": "training", "split": {"by": "time"}, "compute": machines}
-    table: Json = {"store": "lake", "format": "csv", "label": "mw", "timestamp": "hour"}
+    fit: dict[str, Json] = {"type": "training", "split": {"by": "time"}, "compute": machines}
+    table: dict[str, Json] = {"store": "lake", "format": "csv", "label": "mw", "timestamp": "hour"}
     return {
         "apiVersion": "modelyard.dev/v1alpha1",
         "kind": "MLSystem",
