@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
 from modelyard.inputs import InputFile
+from modelyard.program import Ref
 from modelyard.records import replace
 from modelyard.review.effects import Effect, consequences, differing
 from modelyard.review.lowered import Item, Key, lowered
@@ -66,8 +66,11 @@ def changes() -> dict[str, tuple[Key, Item, Item, str]]:
 
 
 def moved(item: Item, namespace: str) -> Object:
-    """Return a copy of an object in the given namespace, or renamed if the object is cluster-scoped."""
-    copied = cast("Object", deepcopy(json.loads(json.dumps(item.values))))
+    """Return a copy of an object in the given namespace, or renamed if the object is cluster-scoped.
+
+    Outputs of the infrastructure are replaced with their names, as the program replaces them with their values.
+    """
+    copied = cast("Object", json.loads(json.dumps(item.values, default=_key)))
     metadata = copied["metadata"]
     if "namespace" in metadata:
         metadata["namespace"] = namespace
@@ -75,6 +78,10 @@ def moved(item: Item, namespace: str) -> Object:
         metadata["name"] = f"{namespace}-{metadata['name']}"
     metadata["annotations"] = {**metadata.get("annotations", {}), **_NO_WAITING}
     return copied
+
+
+def _key(output: Ref) -> str:
+    return str(output.key)
 
 
 def written(folder: Path, objects: list[Object]) -> Path:
