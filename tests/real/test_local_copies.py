@@ -29,8 +29,6 @@ SYSTEMS = {
     **{str(example): example.inputs() for example in one_each()},
     **{name: Inputs(InputFile(str(path), path.read_text(encoding="utf-8"))) for name, path in templates().items()},
 }
-SECONDS = 25
-"""The limit of the processor time of each system."""
 
 
 @pytest.fixture(scope="module")
@@ -74,4 +72,3 @@ def test_copy_leads_to_predictions_and_monitor_results(system: str, outcomes: di
     unmeasured = [line for line in outcome["output"].splitlines() if "is not measured: " in line]
     assert measured | {line.split()[0] for line in unmeasured} == set(outcome["monitors"])
     assert not [line for line in unmeasured if "the window has 0 rows" in line], "requests are captured"
-    assert outcome["seconds"] < SECONDS

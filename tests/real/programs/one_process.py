@@ -17,7 +17,6 @@ import logging
 import os
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr
@@ -220,18 +219,17 @@ class Servers:
     def start(self, router: Router, port: int, serve_port: int) -> None:
         """Start serving, and return once requests are accepted."""
         config = uvicorn.Config(self, port=serve_port, log_level="error", lifespan="off")
-        self.running = uvicorn.Server(config)
-        self.thread = threading.Thread(target=asyncio.run, args=(self._serve(router, port),), daemon=True)
+        server = self.running = uvicorn.Server(config)
+        self.thread = threading.Thread(target=asyncio.run, args=(self._serve(server, router, port),), daemon=True)
         self.thread.start()
         self.started.wait(60)
 
-    async def _serve(self, router: Router, port: int) -> None:
-        assert self.running is not None
+    async def _serve(self, server: uvicorn.Server, router: Router, port: int) -> None:
         runner = web.AppRunner(router.application(), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         self.started.set()
-        await self.running.serve()
+        await server.serve()
         await runner.cleanup()
 
     def stop(self) -> None:
@@ -271,8 +269,8 @@ class Here(Base):
 
 
 def run(folder: Path) -> dict[str, Any]:
-    """Run a copy once, and return its exit code, output, events and processor time."""
-    began, output = time.process_time(), io.StringIO()
+    """Run a copy once, and return its exit code, output and events."""
+    output = io.StringIO()
     plan, state = read_plan(folder / "main"), State.at(folder / "state")
     runs = LocalRuns(state.below("runs", "x").parent)
     runs.declare({name: pipeline.schedule.overlap for name, pipeline in plan.pipelines.items()})
@@ -291,7 +289,6 @@ def run(folder: Path) -> dict[str, Any]:
         "events": list(state.events()),
         "endpoints": [f"inference.{name}" for name in plan.endpoints],
         "monitors": [f"monitors.{name}" for name in plan.monitors],
-        "seconds": time.process_time() - began,
     }
 
 
