@@ -32,26 +32,11 @@ from testbed.kubernetes.whole_kubernetes import NODE, PAUSE, WholeKubernetes
 from testbed.places import binary
 from testbed.processes import Processes
 from tests.emitted import emitted
+from tests.lake import lake_at
 from tests.real.test_copies import KEY, signed
 from tests.runtime.storage.azure_on_loopback.certificates import Certificates
 
-SPEC = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: MLSystem
-metadata: {name: lake}
-governance: {owner: {team: growth, email: growth@acme.example}}
-deployment: {mode: on-prem, provider: kubernetes, context: plant, capacity: [{count: 2, cpu: 8, memory: 32Gi}]}
-stores:
-  lake: {type: object, endpoint: "http://s3.stores.svc:9000", credentials: "secret://kubernetes/lake"}
-data: {visits: {store: lake, path: visits, format: parquet}, months: {store: lake, path: months, format: parquet}}
-pipelines:
-  clean:
-    type: custom
-    inputs: [visits]
-    output: months
-    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
-    compute: {cpu: 1, memory: 2Gi}
-"""
+SPEC = lake_at("http://s3.stores.svc:9000")
 OVERLAY = "deployment: {mode: cloud}\nstores: {lake: {endpoint: null, credentials: null}}\n"
 OBJECTS = {f"visits/day={day}/part.parquet": os.urandom(1000 * day) for day in range(1, 30)}
 LATER = {"visits/later.parquet": b"later"}

@@ -19,24 +19,9 @@ from modelyard.portability import Destination
 from modelyard.source import Json
 from modelyard.usage import NO_USAGE
 from modelyard_targets import TARGETS
+from tests.lake import lake_at
 
-ON_PREMISES = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: MLSystem
-metadata: {name: lake}
-governance: {owner: {team: growth, email: growth@acme.example}}
-deployment: {mode: on-prem, provider: kubernetes, context: plant, capacity: [{count: 2, cpu: 8, memory: 32Gi}]}
-stores:
-  lake: {type: object, endpoint: "https://s3.plant.example:9000", credentials: "secret://kubernetes/lake"}
-data: {visits: {store: lake, path: visits, format: parquet}, months: {store: lake, path: months, format: parquet}}
-pipelines:
-  clean:
-    type: custom
-    inputs: [visits]
-    output: months
-    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
-    compute: {cpu: 1, memory: 2Gi}
-"""
+PLANT = "https://s3.plant.example:9000"
 INSIDE = "http://minio.minio.svc:9000"
 IN_CLOUD: dict[str, Json] = {
     "deployment": {"mode": "cloud"},
@@ -50,9 +35,9 @@ def another_cluster(endpoint: str) -> dict[str, Json]:
     return {"deployment": {"context": "hall", "namespace": "moved"}, "stores": {"lake": {"endpoint": endpoint}}}
 
 
-def plan(to: Destination, patch: dict[str, Json], text: str = ON_PREMISES) -> tuple[Migration, Move]:
-    """Return the plan for moving the whole system."""
-    inputs = Inputs(InputFile("system.yaml", text))
+def plan(to: Destination, patch: dict[str, Json], endpoint: str = PLANT) -> tuple[Migration, Move]:
+    """Return the plan for moving the whole system, whose store is at the given URL."""
+    inputs = Inputs(InputFile("system.yaml", lake_at(endpoint)))
     old = Side(inputs, compile_system(inputs, TARGETS))
     return planned(
         sides_of(MoveRequest(("main",), to, "moved", patch), old, TARGETS), (".",), "migration", TARGETS, NO_USAGE
@@ -149,9 +134,8 @@ def test_a_job_runs_in_the_cluster_of_a_store_that_only_that_cluster_reaches(
     old: str, new: str | None, place: Place | None
 ) -> None:
     """If two clusters can only reach one store each, there is no Job, and the plan explains port forwarding."""
-    text = ON_PREMISES.replace("https://s3.plant.example:9000", old)
     migration, move = (
-        plan(GOOGLE, IN_CLOUD, text) if new is None else plan(Destination("kubernetes"), another_cluster(new), text)
+        plan(GOOGLE, IN_CLOUD, old) if new is None else plan(Destination("kubernetes"), another_cluster(new), old)
     )
 
     (ends,) = pairs_of(move, "old", "new")

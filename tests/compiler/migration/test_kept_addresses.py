@@ -12,31 +12,15 @@ from modelyard.plan import is_cluster_local
 from modelyard.portability import Destination, portability
 from modelyard.source import Json
 from modelyard_targets import TARGETS
+from tests.lake import lake_at
 
-SPEC = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: MLSystem
-metadata: {name: lake}
-governance: {owner: {team: growth, email: growth@acme.example}}
-deployment: {mode: on-prem, provider: kubernetes, context: plant, capacity: [{count: 2, cpu: 8, memory: 32Gi}]}
-stores:
-  lake: {type: object, adopt: deeds, endpoint: "https://ENDPOINT:9000", credentials: "secret://kubernetes/lake"}
-data: {visits: {store: lake, path: visits, format: parquet}, months: {store: lake, path: months, format: parquet}}
-pipelines:
-  clean:
-    type: custom
-    inputs: [visits]
-    output: months
-    source: {image: "registry.acme.example/clean:1.0.0", entrypoint: "clean:run"}
-    compute: {cpu: 1, memory: 2Gi}
-"""
 AWS = Destination("aws", "eu-central-1")
 INSIDE = "minio.storage.svc"
 
 
 def old_side(host: str) -> Side:
     """Return the old side of a move, with its object store at the given host."""
-    inputs = Inputs(InputFile("system.yaml", SPEC.replace("ENDPOINT", host)))
+    inputs = Inputs(InputFile("system.yaml", lake_at(f"https://{host}:9000", adopt="deeds")))
     return Side(inputs, compile_system(inputs, TARGETS))
 
 
