@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
@@ -14,12 +15,20 @@ from modelyard_runtime.promotion import gate
 from modelyard_runtime.registry import lineage
 from tests.compiler.cli.approving import DIGEST, Registry, listed
 from tests.compiler.cli.commands import SPEC, CommandResult
+from tests.examples import FOLDER
 
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's cache folder out of the tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """Return a copy of the smallest example, which has a cloud environment."""
+    shutil.copytree(FOLDER / "hello", tmp_path / "hello")
+    return tmp_path / "hello"
 
 
 @pytest.fixture

@@ -14,14 +14,6 @@ import pytest
 
 from modelyard.cli import rehearse
 from tests.compiler.cli.commands import Run
-from tests.examples import FOLDER
-
-
-@pytest.fixture
-def hello(tmp_path: Path) -> Path:
-    """Return a copy of the smallest example, which has a cloud environment."""
-    shutil.copytree(FOLDER / "hello", tmp_path / "hello")
-    return tmp_path / "hello"
 
 
 @pytest.fixture
