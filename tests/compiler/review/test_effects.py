@@ -11,9 +11,9 @@ from modelyard.inputs import InputFile, Inputs
 from modelyard.pipeline import understand
 from modelyard.plan import log_days
 from modelyard.review.comparing import Review, compared
-from modelyard.review.effect_findings import moving
 from modelyard.review.effects import Effect, consequences, differing
 from modelyard.review.lowered import Item, Items, Key, lowered
+from modelyard.review.on_targets import moving
 from modelyard.review.touched import touched
 from modelyard.source import Json
 from modelyard_targets import TARGETS
