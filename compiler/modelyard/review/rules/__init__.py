@@ -23,6 +23,7 @@ from modelyard.review.rules import (
     placement,
     platform,
     serving,
+    storage,
     training,
     watching,
     waves,
@@ -34,6 +35,7 @@ ENTRIES: Final[tuple[Rule, ...]] = (
     *training.ENTRIES,
     *watching.ENTRIES,
     *data.ENTRIES,
+    *storage.ENTRIES,
     *platform.ENTRIES,
     *overrides.ENTRIES,
 )
@@ -54,6 +56,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *images.RULES,
     *waves.RULES,
     *placement.RULES,
+    *storage.RULES,
     *platform.RULES,
     *overrides.RULES,
 )

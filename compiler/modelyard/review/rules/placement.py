@@ -1,4 +1,4 @@
-"""Rules about entries that a change places on another target."""
+"""Rules about entries that a change places on another target, and judgement of regions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,21 @@ def share_jurisdiction(place: str, other: str) -> bool:
     """Return whether two locations are equal or in the same jurisdiction, such as `de` and `ie`, both in `eu`."""
     members = regions().members.items()
     return place == other or any({place, other} <= {code, *countries} for code, countries in members)
+
+
+def region(change: Change, _: Sides) -> Verdict:
+    """Judge the region of a target or store: moving to another jurisdiction is another finding."""
+    if not (change.before.text and change.after.text):
+        return "R508", REVIEW
+    return ("R306", DANGER) if moves_abroad(change) else ("R508", DANGER)
+
+
+def moves_abroad(change: Change) -> bool:
+    """Return whether another region is in another jurisdiction."""
+    table = regions()
+    if not (change.before.text and change.after.text):  # the target runs on another provider
+        return False
+    return not share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
 def _placed(change: Change, sides: Sides) -> Verdict:

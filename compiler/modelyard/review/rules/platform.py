@@ -1,4 +1,4 @@
-"""Rules about where workloads run and what they run on: targets, stores, the registry, machines, and networks."""
+"""Rules about where workloads run and what they run on: targets, machines, and networks."""
 
 from __future__ import annotations
 
@@ -20,22 +20,9 @@ from modelyard.review.rules.base import (
     plainly,
     was,
 )
-from modelyard.review.rules.placement import share_jurisdiction
+from modelyard.review.rules.placement import moves_abroad, region
 from modelyard.review.sides import Sides
 from modelyard.spec import TargetSpec
-
-
-def _region(change: Change, sides: Sides) -> Verdict:
-    if not (change.before.text and change.after.text):
-        return "R508", REVIEW
-    return ("R306", DANGER) if _moves_abroad(change) else ("R508", DANGER)
-
-
-def _moves_abroad(change: Change) -> bool:
-    table = regions()
-    if not (change.before.text and change.after.text):  # the target runs on another provider
-        return False
-    return not share_jurisdiction(table.country_of(change.before.text), table.country_of(change.after.text))
 
 
 def _jurisdiction(change: Change, _: Sides) -> Verdict:
@@ -50,15 +37,10 @@ def _region_why(change: Change, _: Sides) -> str:
         "everything that the target creates is recreated there; "
         "resources that hold data in the old region are protected"
     )
-    if not _moves_abroad(change):
+    if not moves_abroad(change):
         return stays
     table = regions()
     return f"from {table.country_of(change.before.text)} to {table.country_of(change.after.text)}; {stays}"
-
-
-def _registry_says(change: Change, _: Sides) -> str:
-    after, before = (side.text or "created by this system" for side in (change.after, change.before))
-    return f"the registry is {was(after, before)}"
 
 
 def _accelerators_say(change: Change, _: Sides) -> str:
@@ -106,38 +88,17 @@ def _target_why(change: Change, sides: Sides) -> str:
     return f"a target cannot be renamed: everything is recreated on {names[change.path[2]]}"
 
 
-def _store(change: Change, sides: Sides) -> Verdict:
-    if change.added:
-        new = sides.after.stores.get(change.path[1])
-        return ("R512", REVIEW) if new is None or not new.adopt else ("R514", REVIEW)
-    store = sides.before.stores.get(change.path[1])
-    return ("R501", DANGER) if store is None or not store.adopt else ("R513", REVIEW)
+def _chooses_version(change: Change) -> bool:
+    """Return whether both versions choose the cluster's, which is up to its owner if the cluster exists."""
+    return bool(change.before.text and change.after.text)
 
 
-def _store_why(change: Change, sides: Sides) -> str:
-    store = (sides.after if change.added else sides.before).stores.get(change.path[1])
-    if change.added or store is None:
-        return ""
-    if store.adopt:
-        return "it was adopted, so nothing is deleted"
-    return "resources that hold data are protected: applying it stops until someone decides what happens to the data"
-
-
-def _adopted(change: Change, _: Sides) -> Verdict:
-    return "R506", DANGER
-
-
-def _size(change: Change, _: Sides) -> Verdict:
-    smaller = (change.after.number or 0) < (change.before.number or 0)
-    return ("R505", DANGER) if smaller else ("R505", REVIEW)
-
-
-def _size_why(change: Change, sides: Sides) -> str:
-    return "a volume cannot shrink" if _size(change, sides)[1] is DANGER else "a volume cannot shrink again"
+def _version_why(change: Change, _: Sides) -> str:
+    return "a cluster cannot go back to an older version" if _chooses_version(change) else ""
 
 
 def _version(change: Change, _: Sides) -> Verdict:
-    if not (change.before.text and change.after.text):  # an existing cluster, whose owner chooses the version
+    if not _chooses_version(change):
         return "R505", NOTE
     return "R505", DANGER if _number(change.after.text) < _number(change.before.text) else REVIEW
 
@@ -196,7 +157,7 @@ _OTHER_STACKS: Final = (
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule((*_TARGET, "region"), _region, described_by("target {target} is in {moves}"), _region_why, irreversible=True),
+    Rule((*_TARGET, "region"), region, described_by("target {target} is in {moves}"), _region_why, irreversible=True),
     Rule((*_TARGET, "residency"), _jurisdiction, described_by("target {target} is in {moves}")),
     Rule(
         (*_TARGET, "provider"),
@@ -234,9 +195,7 @@ RULES: Final[tuple[Rule, ...]] = (
         (*_TARGET, "version"),
         _version,
         described_by("the Kubernetes version of {target} is {moves}"),
-        lambda change, _: (
-            "a cluster cannot go back to an older version" if change.before.text and change.after.text else ""
-        ),
+        _version_why,
         irreversible=True,
     ),
     Rule(
@@ -291,57 +250,6 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(("deployment", "mode"), always("R511", REVIEW), described_by("the deployment mode is {moves}")),
     Rule(("deployment", "placement"), always("R511", REVIEW), described_by("the placement of {last} is {moves}")),
-    Rule(("stores", "*", "region"), _region, described_by("store {name} is in {moves}"), "its data is not moved"),
-    Rule(
-        ("stores", "*", "adopt"),
-        _adopted,
-        described_by("store {name} adopts {moves}"),
-        "data in the old place is neither moved nor deleted",
-    ),
-    Rule(
-        ("stores", "*", "endpoint"),
-        always("R312", DANGER),
-        described_by("the endpoint of store {name} is {moves}"),
-        "data in the old place is neither moved nor deleted",
-    ),
-    Rule(("stores", "*", "type"), always("R506", DANGER), described_by("the type of store {name} is {moves}")),
-    Rule(
-        ("stores", "*", "size"),
-        _size,
-        described_by("the size of the volume of {name} is {moves}"),
-        _size_why,
-        irreversible=True,
-    ),
-    Rule(
-        ("stores", "*", "replicas"),
-        by_way(("R603", REVIEW), ("R604", NOTE), ("R603", REVIEW)),
-        described_by("the number of instances of {name} is {moves}"),
-    ),
-    Rule(
-        ("stores", "*", "encryptionKey"),
-        always("R317", REVIEW),
-        described_by("the encryption key of store {name} is {moves}"),
-        "workloads need permission to use the new key",
-    ),
-    Rule(
-        ("registry", "adopt"),
-        _adopted,
-        _registry_says,
-        "versions, aliases and history in the old registry are not moved",
-    ),
-    Rule(
-        ("registry", "credentials"),
-        always("R405", REVIEW),
-        plainly,
-        lambda change, _: "" if change.removed else "it must exist before this is applied",
-    ),
-    Rule(
-        ("registry",),
-        always("R508", DANGER),
-        plainly,
-        "versions, aliases and history in the old place are not moved",
-        irreversible=True,
-    ),
     Rule(
         (*_COMPUTE, "capacity"),
         by_way(("R606", REVIEW), ("R616", NOTE), ("R606", REVIEW)),
@@ -401,7 +309,6 @@ RULES: Final[tuple[Rule, ...]] = (
 
 ENTRIES: Final[tuple[Rule, ...]] = (
     Rule(_TARGET, _target, _target_says, _target_why),
-    Rule(("stores", "*"), _store, described_by("store {name} is {moves}"), _store_why),
     Rule(_COMPUTE, always("R614", NOTE), described_by("compute class {name} is {moves}")),
 )
-"""The rules for targets, stores and compute classes that are new or removed."""
+"""The rules for targets and compute classes that are new or removed."""
