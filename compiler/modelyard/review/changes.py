@@ -5,14 +5,15 @@ Equal subtrees are skipped, so the running time depends on the size of the chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from modelyard.checks.regions import regions
 from modelyard.records import record, replace
 from modelyard.review.calendars import starts_at_same_times
 from modelyard.review.meaning import Absent, Meaning, below, parsed, rated, root
-from modelyard.review.ranges import are_ranges, are_within, covers
+from modelyard.review.ranges import are_ranges, covers
 from modelyard.review.values import ABSENT, Leaf, Steps, kind_of, leaf, parts, plain
 from modelyard.review.words import spec_text
 from modelyard.same import is_same
@@ -236,7 +237,13 @@ def _is_same_ranges(old: Leaf, new: Leaf) -> bool:
 def _is_same_places(path: Steps, old: Leaf, new: Leaf) -> bool:
     """Return whether two lists allow the same countries, e.g. `[eu]` and `[eu, de]`."""
     before, after = set(old.items or ()), set(new.items or ())
-    return path == _RESIDENCY and bool(before and after) and are_within(before, after) and are_within(after, before)
+    return path == _RESIDENCY and bool(before and after) and _are_within(before, after) and _are_within(after, before)
+
+
+def _are_within(places: Iterable[str], allowed: Iterable[str]) -> bool:
+    """Return whether all countries and jurisdictions are among the allowed ones or part of them."""
+    known = tuple(allowed)
+    return all(regions().within(place, known) for place in places)
 
 
 def _is_same_schedule(path: Steps, old: Leaf, new: Leaf) -> bool:
@@ -281,7 +288,7 @@ def way_of(change: Change) -> Direction:
     if change.before.items is not None and change.after.items is not None:
         sides = set(change.before.items), set(change.after.items)
         if change.path == _RESIDENCY and all(sides):
-            return Direction.STRICTER if are_within(sides[1], sides[0]) else Direction.LOOSER
+            return Direction.STRICTER if _are_within(sides[1], sides[0]) else Direction.LOOSER
         return _of_ranges(meaning.direction, *sides) or _of_items(meaning.direction, *sides)
     return Direction.OTHER
 

@@ -1,11 +1,10 @@
-"""Compare lists of address ranges and of places by what they cover, regardless of notation."""
+"""Compare lists of address ranges by the addresses they cover, regardless of notation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
-from modelyard.checks.regions import regions
 from modelyard.patterns import pattern
 
 _RANGE: Final = pattern(r"[0-9a-fA-F.:]+/[0-9]{1,3}")
@@ -29,9 +28,3 @@ def covers(ranges: Iterable[str], others: Iterable[str]) -> bool:
         else any(network.subnet_of(other) for other in sixth)
         for network in inner
     )
-
-
-def are_within(places: Iterable[str], allowed: Iterable[str]) -> bool:
-    """Return whether all countries and jurisdictions are among the allowed ones or part of them."""
-    known = tuple(allowed)
-    return all(regions().within(place, known) for place in places)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from modelyard.review.changes import Change
-from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, moves
+from modelyard.review.rules.base import DANGER, NOTE, REVIEW, Rule, Verdict, is_other_model, is_pinned, moves
 from modelyard.review.sides import Sides
 from modelyard.spec import System
 
 
 def _adapter(change: Change, _: Sides) -> Verdict:
     if change.added:
-        return "R102", REVIEW if _is_pinned(change) else NOTE
+        return "R102", REVIEW if is_pinned(change.after) else NOTE
     return ("R103", DANGER) if change.removed else ("R104", DANGER)
 
 
@@ -39,21 +39,17 @@ def _adapters(system: System, endpoint: str) -> dict[str, str]:
     return {adapter.name: f"{adapter.model.model}@{adapter.model.alias}" for adapter in adapters}
 
 
-def _is_pinned(change: Change) -> bool:
-    return change.after.text.rpartition("@")[2].isdecimal()
-
-
 def _why(change: Change, _: Sides) -> str:
     name = change.path[-1]
     if change.removed:
         return f"requests for model {name} get a 404"
-    if _is_pinned(change):
+    if is_pinned(change.after):
         return "a pinned version is served even without passing its gate and approvals, and does not follow promotions"
     if change.added:
         return ""
-    if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
+    if is_other_model(change):
         return f"clients that request model {name} get answers from a different model"
-    if change.before.text.rpartition("@")[2].isdecimal():
+    if is_pinned(change.before):
         return "the version was pinned; from now on, it follows each promotion"
     return "different gates and approvals decide what this alias points to"
 

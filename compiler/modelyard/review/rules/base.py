@@ -170,6 +170,16 @@ _PUBLIC: Final = "docker.io"
 """The container registry for image names without a host."""
 
 
+def is_pinned(side: Leaf) -> bool:
+    """Return whether a reference such as `churn@7` names a version by its number instead of an alias."""
+    return side.text.rpartition("@")[2].isdecimal()
+
+
+def is_other_model(change: Change) -> bool:
+    """Return whether a reference such as `churn@champion` names another model than before."""
+    return change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
+
+
 def code(change: Change, sides: Sides) -> Verdict:
     """Judge a change of user code. An image from another registry is a danger, because anyone may have built it."""
     return "R107", DANGER if is_foreign_code(change, sides) else REVIEW

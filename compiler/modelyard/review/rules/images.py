@@ -14,10 +14,11 @@ _MIRROR: Final = "mirror"
 
 def _replaces_own(change: Change, sides: Sides) -> bool:
     """Return whether a registry outside the target's account replaces the one that the target creates in a cloud."""
-    target = next(target for target in sides.after.deployment.targets if target.name == change.path[2])
-    account = sides.after.written(*target_path(sides.after, target.name)).get("account")
-    is_ours = bool(account) and str(account) in change.after.text
-    return target.in_cloud and change.path[-1] == "registry" and not change.before.text and not is_ours
+    name = change.path[2]
+    if change.path[-1] != "registry" or change.before.text or not sides.after.target(name).in_cloud:
+        return False
+    account = sides.after.written(*target_path(sides.after, name)).get("account")
+    return not account or str(account) not in change.after.text
 
 
 def _images(change: Change, sides: Sides) -> Verdict:

@@ -18,6 +18,8 @@ from modelyard.review.rules.base import (
     code_moves,
     described_by,
     is_foreign_code,
+    is_other_model,
+    is_pinned,
     moves,
     stated,
     was,
@@ -71,17 +73,15 @@ def _variant(change: Change, _: Sides) -> Verdict:
 
 
 def _version(change: Change, sides: Sides) -> Verdict:
-    fixed = change.after.text.rpartition("@")[2].isdecimal()
-    other = change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
     most = len(change.path) > 3 and _percents(sides.after, change.path[1]).get(change.path[3], 0) >= _LARGE
-    return "R104", DANGER if fixed or other or most else REVIEW
+    return "R104", DANGER if is_pinned(change.after) or is_other_model(change) or most else REVIEW
 
 
 def _version_why(change: Change, _: Sides) -> str:
-    pinned, was_pinned = (side.text.rpartition("@")[2].isdecimal() for side in (change.after, change.before))
+    pinned, was_pinned = is_pinned(change.after), is_pinned(change.before)
     if pinned and not was_pinned:
         return "a pinned version does not follow promotions, and no monitor can roll it back"
-    if change.before.text.partition("@")[0] != change.after.text.partition("@")[0]:
+    if is_other_model(change):
         return "clients get predictions from a different model"
     if pinned:
         return "a pinned version is served even without passing its gate and approvals"

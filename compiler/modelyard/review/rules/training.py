@@ -20,6 +20,8 @@ from modelyard.review.rules.base import (
     described_by,
     is_foreign_code,
     is_image,
+    is_other_model,
+    is_pinned,
     moves,
     plainly,
     stated,
@@ -166,25 +168,21 @@ _PIPELINE: Final = ("pipelines", "*")
 _STEP: Final = (*_PIPELINE, "steps", "*")
 
 
-def _is_pinned(change: Change, sides: Sides) -> bool:
+def _scores_with_number(change: Change, sides: Sides) -> bool:
     """Return whether a pipeline now scores with a version number, which no gate or approval has to agree to."""
     pipeline = sides.after.pipelines.get(change.path[1])
     trains = pipeline is None or pipeline.type == "training"
-    return not trains and change.after.text.rpartition("@")[2].isdecimal()
-
-
-def _is_other_model(change: Change) -> bool:
-    return change.before.text.partition("@")[0] != change.after.text.partition("@")[0]
+    return not trains and is_pinned(change.after)
 
 
 def _scoring(change: Change, sides: Sides) -> Verdict:
-    return "R104", DANGER if _is_pinned(change, sides) or _is_other_model(change) else REVIEW
+    return "R104", DANGER if _scores_with_number(change, sides) or is_other_model(change) else REVIEW
 
 
 def _scoring_why(change: Change, sides: Sides) -> str:
-    if _is_pinned(change, sides):
+    if _scores_with_number(change, sides):
         return "from its next run; a pinned version is used even without passing its gate and approvals"
-    if _is_other_model(change):
+    if is_other_model(change):
         return "from its next run, its results come from a different model"
     return "from its next run, its results come from versions with that alias"
 
