@@ -93,6 +93,11 @@ deployment: {mode: on-prem, provider: kubernetes, context: frankfurt}
          "use a secret reference such as secret://vault/pagerduty#fraud"),
         ("channels: {c: {type: pagerduty, key: 12345678}}", "6:38 E0212",
          "use a secret reference such as secret://vault/pagerduty#fraud"),
+        ("channels: {c: {type: pagerduty, key: 'secret://vault/duty'}}", "6:38 E0212",
+         "append '#' and the key within the secret"),
+        ("channels: {c: {type: pagerduty, key: 'secret://vault/../duty#k'}}", "6:38 E0212",
+         "use a secret reference such as secret://vault/pagerduty#fraud"),
+        ("stores: {s: {type: object, adopt: lake, credentials: 'secret://vault/lake#x'}}", "6:54 E0212", "remove '#x'"),
         ("governanse: {risk: high}", "6:1 E0203", "did you mean 'governance'?"),
     ],
 )  # fmt: skip

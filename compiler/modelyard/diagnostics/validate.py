@@ -204,7 +204,7 @@ def needs_field(span: Span, field: str, needed: str, owner: str) -> Diagnostic:
     )
 
 
-def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool, is_keyless: bool = False) -> Diagnostic:
+def secret_in_clear(span: Span, field: str, hint: str, problem: str = "") -> Diagnostic:
     """A secret must be a reference, never the secret value itself.
 
     Many people read the spec, and version control keeps it forever. The value belongs in a secret store, which provides
@@ -219,14 +219,11 @@ def secret_in_clear(span: Span, field: str, expected: str, is_reference: bool, i
 
         channels: {oncall: {type: pagerduty, key: "secret://vault/pagerduty#fraud"}}
     """
-    if is_reference:
-        message = f"the secret reference in {quote(field)} is incomplete"
-        if is_keyless:
-            message += ": it does not name a key"
-            return Diagnostic("E0212", Severity.ERROR, message, span, "append '#' and the key within the secret")
+    if problem:
+        message = f"the secret reference in {quote(field)} {problem}"
     else:
         message = f"{quote(field)} must be a reference to a secret, not the secret itself"
-    return Diagnostic("E0212", Severity.ERROR, message, span, f"use {expected}", secret=not is_reference)
+    return Diagnostic("E0212", Severity.ERROR, message, span, hint, secret=not problem)
 
 
 def does_not_fit(span: Span, where: str) -> Diagnostic:

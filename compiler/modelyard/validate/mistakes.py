@@ -75,8 +75,23 @@ def _secret(document: Document, fault: Fault) -> Diagnostic:
     is_reference = isinstance(fault.value, str) and fault.value.startswith("secret://")
     field = ".".join(str(step) for step in fault.path)
     expected = fault.shape.text("x-expected") or "secret://store/path#key"
-    keyless = is_reference and units.secret_parts(f"{fault.value}#key") is not None
-    return tell.secret_in_clear(document.value_span(fault.path), field, expected, is_reference, keyless)
+    span = document.value_span(fault.path)
+    if not is_reference:
+        return tell.secret_in_clear(span, field, f"use {expected}")
+    problem, hint = _wrong_reference(str(fault.value), fault, expected)
+    return tell.secret_in_clear(span, field, hint, problem)
+
+
+def _wrong_reference(reference: str, fault: Fault, expected: str) -> tuple[str, str]:
+    """Return what is wrong with a reference to a secret, and a hint."""
+    form = str(fault.argument) if fault.keyword == "pattern" else ""
+    whole, sign, key = reference.partition("#")
+    if form and not sign and re.search(form, f"{whole}#key"):
+        return "is incomplete: it does not name a key", "append '#' and the key within the secret"
+    if form and re.search(form, whole):
+        return "names a key, but both keys of the secret are used", f"remove {quote(sign + key)}"
+    is_whole = units.secret_parts(reference) is not None
+    return "is not valid" if is_whole else "is incomplete", f"use {expected}"
 
 
 def _type(document: Document, fault: Fault) -> Diagnostic:
