@@ -158,6 +158,12 @@ def test_an_adapter_is_trained_after_its_base_is_imported() -> None:
     assert "in this order" not in section(files(VALID_SPEC)["README.md"])
 
 
+def test_a_base_that_is_named_by_its_number_needs_no_alias() -> None:
+    text = section(files(ADAPTED.replace("base: chat@champion", "base: chat@1"))["README.md"])
+
+    assert "its run fails unless version 1 of that model is registered, so wait for it" in text
+
+
 def test_readme_has_the_approval_command() -> None:
     text = section(files(VALID_SPEC)["README.md"])
     unapproved = changed("  approvals: {promote: {from: [model-risk, payments-risk], minimum: 2}}\n", "")
