@@ -15,7 +15,7 @@ from modelyard_targets.azure.check_access import (
     check_order,
     check_secret_names,
 )
-from modelyard_targets.azure.check_machines import check_disks, check_machines
+from modelyard_targets.azure.check_machines import check_disks, check_machines, check_pools
 from modelyard_targets.azure.check_network import check_network, check_region, check_subscription, check_way_out
 from modelyard_targets.azure.check_stores import check_addresses, check_stores
 from modelyard_targets.azure.gateway import filled_in
@@ -50,4 +50,5 @@ CHECKS: Final[tuple[Rule, ...]] = (
     check_secret_names,
     check_machines,
     check_disks,
+    check_pools,
 )

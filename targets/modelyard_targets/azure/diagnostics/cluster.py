@@ -247,3 +247,27 @@ def network_elsewhere(span: Span, field: str, subscription: str, account: str) -
         span,
         "use a network in the target's subscription, or change `account`",
     )
+
+
+def too_many_pools(span: Span, pools: int, most: int) -> Diagnostic:
+    """A cluster has a limited number of node pools, and each compute class gets one or more of its own.
+
+    `compute: {cpu: …, memory: …}` in a workload is a class that only this workload uses, so each row of `forEach` gets
+    node pools of its own.
+
+    Wrong:
+
+        pipelines: {"train-${each.name}": {forEach: areas, compute: {cpu: 2, memory: 8Gi}, …}}
+
+    Right:
+
+        compute: {small: {cpu: 2, memory: 8Gi}}
+        pipelines: {"train-${each.name}": {forEach: areas, compute: small, …}}
+    """
+    return Diagnostic(
+        "AZURE-E022",
+        Severity.ERROR,
+        f"the cluster would have {pools} node pools, but AKS allows {most}",
+        span,
+        "define classes in `compute`, and use the same one for workloads with similar requests",
+    )
