@@ -20,11 +20,12 @@ UNIT := $(PYTEST) -n 2 --dist worksteal --ignore=tests/real --ignore=tests/runti
 COVERED := --cov=modelyard --cov=modelyard_targets --cov-report=term:skip-covered
 # Real servers, engines, containers and Ray can miss a deadline on a busy machine: tests of $(2) that fail with $(1) run once
 # more, without another beside them, and fail the run if they fail again. Both runs are in the output.
-repeated = $(1) -n 2 $(3) $(call kept,$(2)) $(2) || { [ $$? -eq 1 ] && echo "Once more, one at a time:" && \
+repeated = $(1) $(3) $(call kept,$(2)) $(2) || { [ $$? -eq 1 ] && echo "Once more, one at a time:" && \
 	$(1) $(call kept,$(2)) --last-failed --last-failed-no-failures=none $(2); }
 kept = -o cache_dir=.pytest_cache/$(notdir $(1))
-# What one machine can carry only once stays with one worker.
-REAL := $(call repeated,$(PYTEST),tests/real)
+# What one machine can carry only once stays with one worker. Tests of real parts wait a third of their time, so three of them
+# keep two cores busy.
+REAL := $(call repeated,$(PYTEST),tests/real,-n 3)
 # What needs no real parts.
 CHECKS := style imports unit runtime pyright mypy
 BENCH := $(PYTEST) -o python_files='bench_*.py' -o python_functions='bench_*'
@@ -119,7 +120,7 @@ clouds: $(INSTALLED) ## programs and components under Pulumi's mocks: each run l
 	$(PYTEST) -n 2 --dist worksteal $(MOCKED)
 
 runtime: $(RUNTIME) packages
-	$(call repeated,"$$(cat $(RUNTIME))" -m pytest,tests/runtime,--dist loadfile)
+	$(call repeated,"$$(cat $(RUNTIME))" -m pytest,tests/runtime,-n 2 --dist loadfile)
 
 testbed: packages ## build the real parts into the cache folder, once
 	nice $(BIN)/python -m testbed build
